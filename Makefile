@@ -1,0 +1,56 @@
+# `make help` lists the targets. Nothing is installed outside this folder and the user's caches.
+.DEFAULT_GOAL := help
+.PHONY: help setup demo up down test check format clean
+SHELL := /bin/bash
+
+UV_VERSION := 0.13.9
+UV := $(or $(shell command -v uv 2>/dev/null),$(CURDIR)/.uv/bin/uv)
+BIN := .venv/bin
+LOCKED := uv.lock pyproject.toml .python-version
+
+help: ## list the targets
+	@awk -F':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: .venv/.ready .venvs/emulator/.ready .venvs/sam/.ready ## make the three environments; then .venv/bin/byoa is the command line
+
+demo: setup ## run the main job end to end (JSON=1: one JSON object on the last line, IAM=1: with roles enforced)
+	@$(BIN)/python local/desk.py demo $(if $(JSON),--json) $(if $(IAM),--enforce-iam)
+
+up: setup ## the same set-up, left running; prints the addresses
+	@$(BIN)/python local/desk.py up
+
+down: ## stop what `make up` started
+	@$(BIN)/python local/desk.py down
+
+test: setup check ## check, then every test; says what was skipped and why
+	$(BIN)/pytest --cov --cov-report=term:skip-covered
+
+check: setup ## lint, types, layers, template
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+	SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=us-east-1 .venvs/sam/bin/sam validate --lint
+
+format: setup ## let ruff put the code in order
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+clean: down ## remove environments and builds
+	rm -rf .venv .venvs .uv .desk .aws-sam
+
+$(CURDIR)/.uv/bin/uv:
+	python3.13 -m venv .uv
+	.uv/bin/python -m pip install -q --disable-pip-version-check uv==$(UV_VERSION)
+
+.venv/.ready: $(LOCKED) | $(UV)
+	$(UV) sync -q --frozen --all-extras --group dev
+	@touch $@
+
+.venvs/emulator/.ready: $(LOCKED) | $(UV)
+	UV_PROJECT_ENVIRONMENT=.venvs/emulator $(UV) sync -q --frozen --only-group emulator
+	@touch $@
+
+.venvs/sam/.ready: $(LOCKED) | $(UV)
+	UV_PROJECT_ENVIRONMENT=.venvs/sam $(UV) sync -q --frozen --only-group sam
+	@touch $@
