@@ -1,0 +1,1 @@
+"""BYOA: from a named OCI artifact to a pinned, checked and mirrored one."""

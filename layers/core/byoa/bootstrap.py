@@ -1,0 +1,172 @@
+"""Environment → settings → adapters: the only place that makes clients. Each is made when it is first asked for."""
+
+from __future__ import annotations
+
+import os
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from byoa.errors import InternalFault
+from byoa.policy import Policy
+from byoa.reference import Reference
+from byoa.settings import Settings, hosts
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from types_boto3_dynamodb import DynamoDBClient
+    from types_boto3_ecr import ECRClient
+    from types_boto3_events import EventBridgeClient
+    from types_boto3_s3 import S3Client
+
+    from byoa.adapters.answers import Role
+    from byoa.adapters.dynamodb import DynamoLedger
+    from byoa.adapters.layout import LayoutRepository
+    from byoa.adapters.memory import SystemClock
+    from byoa.adapters.s3 import Quarantine
+    from byoa.adapters.transport import Transport
+    from byoa.messages import BuildKey, MirrorTask, ValidReference
+    from byoa.ports import Catalogue, Credential, Repository, Source, Target
+    from byoa.reference import Registry
+
+
+@cache
+def settings() -> Settings:
+    """The settings of this process."""
+    return Settings.read(os.environ)
+
+
+@cache
+def clock() -> SystemClock:
+    """The machine's clock."""
+    from byoa.adapters.memory import SystemClock
+
+    return SystemClock()
+
+
+@cache
+def transport() -> Transport:
+    """One pool of connections for all registries."""
+    from byoa.adapters.transport import Transport
+
+    return Transport()
+
+
+def policy() -> Policy:
+    """The rules of this stack."""
+    current = settings()
+    return Policy(account=current.account, prefix=current.repository_prefix, own_hosts=hosts(current.own_hosts))
+
+
+@cache
+def ledger() -> DynamoLedger:
+    """The table."""
+    from byoa.adapters.dynamodb import DynamoLedger
+
+    return DynamoLedger(_dynamodb(), settings().table, clock())
+
+
+def publish(record: Mapping[str, Any]) -> None:
+    """Tell the bus of one record of the table's stream, if it is one to tell of."""
+    from byoa.adapters.eventbridge import EventBus
+    from byoa.adapters.stream import event_of
+
+    event = event_of(record)
+    if event:
+        EventBus(_events(), settings().bus).publish(*event)
+
+
+def quarantine(key: BuildKey) -> Quarantine:
+    """What the build's organisation has in quarantine."""
+    from byoa.adapters.s3 import Quarantine
+
+    return Quarantine(_s3(), settings().bucket, key.organisation)
+
+
+def source(valid: ValidReference) -> Source:
+    """Where the artifact comes from: the vendor's registry, or the config's own text."""
+    if valid.reference is None:
+        return _inline(valid.key)
+    from byoa.adapters.distribution import DistributionRepository
+    from byoa.adapters.locations import endpoint_of
+
+    reference = Reference.parse(valid.reference)
+    plain = str(reference.registry) in hosts(settings().plain_http_hosts)
+    endpoint = endpoint_of(reference.registry, scheme="http" if plain else "https")
+    return DistributionRepository(transport(), endpoint, reference.repository, role="source")
+
+
+def _inline(key: BuildKey) -> Source:
+    from byoa.adapters.memory import MemoryRepository
+    from byoa.packing import pack
+
+    text = ledger().config(key).config.manifest
+    if text is None:
+        raise InternalFault("A build of inline manifests has none.")
+    return MemoryRepository.holding(pack(text))
+
+
+def target(task: MirrorTask) -> tuple[Target, tuple[Registry, str]]:
+    """The repository that a target keeps the artifact in, and its registry and name."""
+    from byoa.adapters.ecr import EcrRegistry
+
+    key, current = task.artifact.key, settings()
+    name = policy().repository_for(key)
+    registry = EcrRegistry(_ecr(), transport(), current.ecr_endpoint, current.kms_key)
+    tags = {"byoa:organisation": key.organisation, "byoa:app": key.app, "byoa:component": key.component}
+    found, repository = registry.repository(name, tags)
+    return repository, (found, name)
+
+
+def catalogue(table: str) -> Catalogue:
+    """Configs and builds, with the caller's own AWS credentials."""
+    from byoa.adapters.aws import translated
+    from byoa.adapters.dynamodb import DynamoLedger
+
+    with translated("AWS"):
+        return DynamoLedger(_dynamodb(), table, clock())
+
+
+def repository(reference: Reference, role: Role, credential: Credential | None, *, plain_http: bool) -> Repository:
+    """A repository of any registry."""
+    from byoa.adapters.distribution import DistributionRepository
+    from byoa.adapters.locations import endpoint_of
+
+    endpoint = endpoint_of(reference.registry, scheme="http" if plain_http else "https")
+    return DistributionRepository(transport(), endpoint, reference.repository, role=role, credential=credential)
+
+
+def layout(folder: Path) -> LayoutRepository:
+    """An OCI image layout in a folder."""
+    from byoa.adapters.layout import LayoutRepository
+
+    return LayoutRepository(folder)
+
+
+@cache
+def _dynamodb() -> DynamoDBClient:
+    import boto3
+
+    return boto3.client("dynamodb")
+
+
+@cache
+def _ecr() -> ECRClient:
+    import boto3
+
+    return boto3.client("ecr")
+
+
+@cache
+def _events() -> EventBridgeClient:
+    import boto3
+
+    return boto3.client("events")
+
+
+@cache
+def _s3() -> S3Client:
+    import boto3
+
+    return boto3.client("s3")

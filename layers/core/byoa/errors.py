@@ -1,0 +1,337 @@
+"""Every failure that a user can meet, and whether another try can help.
+
+The tree is the retry policy. Step Functions sees a Python exception's class name and knows no inheritance, so the
+names of the leaves are public API: they are the stable ``code`` of a failed build and stand by name in
+``statemachine/build.asl.yaml``.
+
+    ByoaError
+    ├── Rejected    the user must change something: never retried
+    ├── Transient   worth another try; may carry ``retry_after`` (seconds)
+    ├── Corrupt     bytes are not what they claim: never retried, alarms
+    └── Fault       a defect or an outage of our own: never retried, alarms
+
+A cause names what happened and quotes nothing that a remote chose; a remedy says what to do next. ``docs/errors.md``
+lists all leaves.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import ClassVar, Self
+
+
+class ByoaError(Exception):
+    """A failure with a stable code, a cause, a remedy, and the place where it happened.
+
+    ``where`` is ``source``, the name of a target, or the path of a config field; ``None`` where there is no such place.
+    """
+
+    default_remedy: ClassVar[str] = ""
+
+    def __init__(self, cause: str, *, remedy: str = "", where: str | None = None) -> None:
+        super().__init__(cause)
+        self.cause = cause
+        self.remedy = remedy or self.default_remedy
+        self.where = where
+
+    @property
+    def code(self) -> str:
+        """The stable name of this kind of failure."""
+        return type(self).__name__
+
+    def at(self, where: str) -> Self:
+        """This error, placed at ``where`` unless it already knows its place."""
+        self.where = self.where or where
+        return self
+
+    def as_dict(self) -> dict[str, str | None]:
+        """``{"code", "cause", "remedy", "where"}``, as shown to people and kept with a build."""
+        return {"code": self.code, "cause": self.cause, "remedy": self.remedy, "where": self.where}
+
+    def as_json(self) -> str:
+        """The same as one line of JSON: what crosses from a function to the state machine."""
+        return json.dumps(self.as_dict(), ensure_ascii=True)
+
+
+class Rejected(ByoaError):
+    """The user must change something."""
+
+
+class Transient(ByoaError):
+    """Another try may succeed."""
+
+    def __init__(
+        self, cause: str, *, remedy: str = "", where: str | None = None, retry_after: float | None = None
+    ) -> None:
+        super().__init__(cause, remedy=remedy, where=where)
+        self.retry_after = retry_after
+
+
+class Corrupt(ByoaError):
+    """Bytes are not what they claim to be."""
+
+
+class Fault(ByoaError):
+    """A defect or an outage on our side."""
+
+
+class ConfigInvalid(Rejected):
+    """A component file breaks a rule of its format."""
+
+    default_remedy = "Run `byoa validate` and mend the fields it names."
+
+
+class ReferenceInvalid(Rejected):
+    """A reference breaks the grammar."""
+
+    default_remedy = "Write oci://HOST[:PORT]/REPOSITORY with a tag or a digest, all in lower case."
+
+
+class ReferenceUnsupported(Rejected):
+    """A sound reference of a kind that is not served."""
+
+    default_remedy = "Name an artifact in an OCI registry as oci://HOST/REPOSITORY."
+
+
+class ReferenceNotFound(Rejected):
+    """The registry has no such repository, tag or digest, or doesn't show it to us."""
+
+    default_remedy = (
+        "Check the repository and the tag, and that the artifact was pushed; a private one needs credentials."
+    )
+
+
+class DigestUnsupported(Rejected):
+    """A digest of an algorithm other than sha256 and sha512."""
+
+    default_remedy = "Use the sha256 digest that the registry reports."
+
+
+class TenantForbidden(Rejected):
+    """The reference leads to what another organisation owns, or to the platform's own registry."""
+
+    default_remedy = "Name the vendor's own registry."
+
+
+class CredentialForbidden(Rejected):
+    """The named credentials cannot be used by this build."""
+
+    default_remedy = "Use a credential that belongs to this organisation and this registry."
+
+
+class CredentialMalformed(Rejected):
+    """Stored credentials can't be read."""
+
+    default_remedy = "Log in again with the registry's client (for example `docker login HOST`)."
+
+
+class AuthFailed(Rejected):
+    """The registry refused the credentials, or wants some where none were given."""
+
+    default_remedy = "Give credentials that may read the source and write the target."
+
+
+class InsecureTransport(Rejected):
+    """A registry that must speak TLS sends us to an address without it."""
+
+    default_remedy = "Serve the registry and its token service over https."
+
+
+class RedirectRefused(Rejected):
+    """A registry redirects to where we don't follow."""
+
+    default_remedy = "Name the registry by the address that answers by itself."
+
+
+class RealmRefused(Rejected):
+    """A registry names a token service that may not have its credentials."""
+
+    default_remedy = "Serve tokens from the registry's own host."
+
+
+class RegistryProtocolError(Rejected):
+    """A registry's answer doesn't follow the distribution spec."""
+
+    default_remedy = "Tell the registry's operator; the same request will get the same answer."
+
+
+class ManifestInvalid(Rejected):
+    """A manifest breaks the image spec."""
+
+    default_remedy = "Push the artifact again with a current client."
+
+
+class ManifestTooLarge(Rejected):
+    """A manifest is larger than 4 MiB."""
+
+    default_remedy = "Split the artifact; registries need not accept larger manifests."
+
+
+class ManifestAmbiguous(Rejected):
+    """A manifest that two readers could take for two different things."""
+
+    default_remedy = "Push the artifact again with a current client."
+
+
+class MediaTypeUnsupported(Rejected):
+    """An artifact, or a part of it, of a kind that cannot be used here."""
+
+    default_remedy = "Push rendered Kubernetes manifests, for example with `flux push artifact` or `oras push`."
+
+
+class GraphLimit(Rejected):
+    """An artifact of too many, or too deeply nested, parts."""
+
+    default_remedy = "Put the manifests into one layer of one artifact."
+
+
+class ContentTooLarge(Rejected):
+    """A blob, or what it expands to, is over the limit."""
+
+    default_remedy = "Put nothing but Kubernetes manifests into the artifact."
+
+
+class ArchiveInvalid(Rejected):
+    """A layer is not the archive it claims to be."""
+
+    default_remedy = "Pack the manifests again as tar+gzip."
+
+
+class ArchiveEntryForbidden(Rejected):
+    """An archive holds an entry that no set of manifests needs."""
+
+    default_remedy = "Pack plain files and folders only, by relative names, each once."
+
+
+class DocumentInvalid(Rejected):
+    """A document is not a Kubernetes object."""
+
+    default_remedy = "Give every document apiVersion, kind and metadata.name; try `kubectl apply --dry-run=client`."
+
+
+class DocumentLimit(Rejected):
+    """YAML over a limit of size, depth or count."""
+
+    default_remedy = "Split large documents; use no merge keys and few aliases."
+
+
+class ContentNotFound(Rejected):
+    """An artifact without a single Kubernetes object."""
+
+    default_remedy = "Push the rendered manifests themselves (.yaml, .yml or .json)."
+
+
+class SourceKindUnsupported(Rejected):
+    """A source kind that this pipeline doesn't build."""
+
+    default_remedy = "Render the manifests and push them as an artifact, then name it under [oci_artifact]."
+
+
+class EventUntrusted(Rejected):
+    """An event names a config version that was never accepted."""
+
+    default_remedy = "Change configs through `byoa sync`; events alone start nothing."
+
+
+class DuplicateEvent(Rejected):
+    """An event whose build another execution already runs."""
+
+    default_remedy = "Nothing to do: the first execution goes on."
+
+
+class StaleVersion(Rejected):
+    """A newer config version has overtaken this build."""
+
+    default_remedy = "Follow the build of the newest config version."
+
+
+class TargetConflict(Rejected):
+    """The target holds other content under this tag and won't let it move."""
+
+    default_remedy = "Choose another tag; an immutable tag keeps its first content."
+
+
+class TargetForbidden(Rejected):
+    """The target refuses what its permissions don't allow."""
+
+    default_remedy = "Grant the role the push permissions that docs/architecture.md lists."
+
+
+class PlatformForbidden(Rejected):
+    """AWS refuses the credentials that were used, or there are none."""
+
+    default_remedy = "Log in to AWS as somebody who may use the stack, for example with AWS_PROFILE."
+
+
+class PlatformMissing(Rejected):
+    """A part of the stack is not where it was looked for."""
+
+    default_remedy = "Name the stack's table with --table or BYOA_TABLE; the stack's outputs have it."
+
+
+class RegistryThrottled(Transient):
+    """A registry asks us to slow down."""
+
+    default_remedy = "Try again later, or use credentials with a higher rate limit."
+
+
+class RegistryUnavailable(Transient):
+    """A registry can't be reached or fails on its side."""
+
+    default_remedy = "Check the host name and the registry's status, then try again."
+
+
+class ShortRead(Transient):
+    """A download broke off."""
+
+    default_remedy = "Try again."
+
+
+class StoreThrottled(Transient):
+    """An AWS store asks us to slow down or is briefly out."""
+
+    default_remedy = "Try again in a minute."
+
+
+class TargetThrottled(Transient):
+    """The target registry asks us to slow down."""
+
+    default_remedy = "Try again in a minute."
+
+
+class TargetIncomplete(Transient):
+    """The target refuses a manifest because it misses a part it had said it has."""
+
+    default_remedy = "Try again."
+
+
+class Timeout(Transient):
+    """A step did not end within its time."""
+
+    default_remedy = "Try again; if it repeats, look at the size of the artifact and the speed of its registry."
+
+
+class DigestMismatch(Corrupt):
+    """Bytes that don't hash to the digest they were asked for by."""
+
+    default_remedy = "Push the artifact again; if it repeats, the registry or the path to it alters content."
+
+
+class SizeMismatch(Corrupt):
+    """More or fewer bytes than the descriptor says."""
+
+    default_remedy = "Push the artifact again; if it repeats, the registry or the path to it alters content."
+
+
+class InternalFault(Fault):
+    """The platform failed in a way it doesn't know."""
+
+    default_remedy = "Sync again; if it repeats, give the build's id to the platform's operators."
+
+
+def leaves(root: type[ByoaError] = ByoaError) -> list[type[ByoaError]]:
+    """All leaf classes below ``root``, in order of definition."""
+    found: list[type[ByoaError]] = []
+    for child in root.__subclasses__():
+        found.extend(leaves(child) or [child])
+    return found

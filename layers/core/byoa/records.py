@@ -1,0 +1,42 @@
+"""How a build's record reads: its first state, its lines of history, and when one build serves for another."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from byoa.messages import Build, HistoryEntry
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from byoa.config import ComponentConfig
+    from byoa.messages import BuildKey, Status
+
+
+def milliseconds(moment: datetime) -> int:
+    """A moment as milliseconds since 1970-01-01 UTC."""
+    return int(moment.timestamp() * 1000)
+
+
+def entry(status: Status, text: str, moment: datetime, **metadata: str | int) -> HistoryEntry:
+    """One line of history."""
+    return HistoryEntry(
+        status=status, status_human_description=text, created_at_ts=milliseconds(moment), metadata=metadata
+    )
+
+
+def queued_build(key: BuildKey, config: ComponentConfig, moment: datetime) -> Build:
+    """The record of a build that nothing has begun yet."""
+    first = entry("queued", "waiting for the pipeline", moment, config_version=key.version)
+    return Build(
+        **key.model_dump(),
+        **first.model_dump(),
+        history=[first],
+        source_type=config.source_type,
+        reference=str(config.reference) if config.oci_artifact else None,
+    )
+
+
+def reusable(build: Build) -> bool:
+    """Whether handing in the same config again is served by this build: it runs, or it went well."""
+    return not build.ended or build.status == "active"

@@ -1,0 +1,45 @@
+"""What the environment tells a function. Read once, by ``bootstrap``; ``template.yaml`` sets every name."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pydantic import BaseModel, ConfigDict
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_PREFIX = "BYOA_"
+
+
+class Settings(BaseModel):
+    """One field per variable ``BYOA_<NAME>``; a function that doesn't need one isn't given it.
+
+    ``plain_http_hosts`` and ``own_hosts`` are lists of ``host[:port]`` with commas between; ``ecr_endpoint`` replaces
+    the address of ECR's data plane.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    account: str = ""
+    bucket: str = ""
+    bus: str = ""
+    ecr_endpoint: str = ""
+    kms_key: str = ""
+    own_hosts: str = ""
+    plain_http_hosts: str = ""
+    repository_prefix: str = "byoa"
+    table: str = ""
+
+    @classmethod
+    def read(cls, environment: Mapping[str, str]) -> Settings:
+        """The settings that ``environment`` holds. Raises pydantic's ``ValidationError`` for a name it doesn't know."""
+        found = {
+            name.removeprefix(_PREFIX).lower(): value for name, value in environment.items() if name.startswith(_PREFIX)
+        }
+        return cls.model_validate(found)
+
+
+def hosts(text: str) -> frozenset[str]:
+    """The hosts of a list with commas between."""
+    return frozenset(host.strip() for host in text.split(",") if host.strip())

@@ -1,0 +1,85 @@
+"""Turns a function from one message to the next into a Lambda handler: parse, log, measure, map errors."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import time
+from typing import TYPE_CHECKING, Any, Final, get_type_hints
+
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.metrics import MetricUnit, single_metric
+from pydantic import BaseModel, ValidationError
+
+from byoa.errors import ByoaError, EventUntrusted, InternalFault
+from byoa.messages import BuildKey, MirrorTask
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from aws_lambda_powertools.utilities.typing import LambdaContext
+
+logger = Logger(service="byoa")
+NAMESPACE: Final = "byoa"
+
+
+def step[In: BaseModel, Out: BaseModel | None](
+    function: Callable[[In], Out],
+) -> Callable[[dict[str, Any], LambdaContext], dict[str, Any] | None]:
+    """Make a handler of ``function``, whose one annotated parameter says what the event must be.
+
+    The handler returns the answer as JSON data. What it raises crosses to the state machine as a class name and a text:
+    of a ``ByoaError`` its leaf's name and the error as JSON, of all else ``InternalFault`` and nothing of the cause,
+    which stays in the function's log.
+    """
+    parameter = next(iter(inspect.signature(function).parameters))
+    model: type[In] = get_type_hints(function)[parameter]
+
+    @functools.wraps(function)
+    def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any] | None:
+        started = time.perf_counter()
+        logger.clear_state()
+        logger.structure_logs(append=True, function=context.function_name, request_id=context.aws_request_id)
+        try:
+            answer = _run(function, model, event)
+        except ByoaError as error:
+            logger.warning("step refused", error=error.as_dict())
+            error.args = (error.as_json(),)
+            raise
+        except Exception:
+            logger.exception("step failed")
+            unknown = InternalFault("A step failed in a way the platform doesn't know.")
+            unknown.args = (unknown.as_json(),)
+            raise unknown from None
+        finally:
+            _measure(context.function_name, time.perf_counter() - started)
+        logger.info("step done")
+        return answer.model_dump(mode="json") if isinstance(answer, BaseModel) else None
+
+    return handler
+
+
+def _run[In: BaseModel, Out: BaseModel | None](
+    function: Callable[[In], Out], model: type[In], event: dict[str, Any]
+) -> Out:
+    try:
+        message = model.model_validate(event)
+    except ValidationError as error:
+        logger.warning("event refused", faults=[".".join(map(str, fault["loc"])) for fault in error.errors()])
+        raise EventUntrusted("The event is not of the form that this step takes.") from None
+    key = message.artifact if isinstance(message, MirrorTask) else message
+    if isinstance(key, BuildKey):
+        logger.append_keys(organisation=key.organisation, build=key.build_id)
+    return function(message)
+
+
+def _measure(name: str, seconds: float) -> None:
+    """One EMF line; CloudWatch makes the metric of it."""
+    with single_metric("StepDuration", MetricUnit.Seconds, seconds, namespace=NAMESPACE) as metric:
+        metric.add_dimension("function", name)
+
+
+def count_build(status: str) -> None:
+    """Count an ended build by its status: the alarm on failed builds reads this."""
+    with single_metric("BuildsEnded", MetricUnit.Count, 1, namespace=NAMESPACE) as metric:
+        metric.add_dimension("status", status)

@@ -1,0 +1,238 @@
+"""The steps of a build, each from one message to the next. They know ports alone.
+
+Every step that writes asks the ledger first: an overtaken build stops with ``StaleVersion`` before its next side
+effect. Steps may run twice with the same message and end the same way.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from typing import TYPE_CHECKING, Final
+
+from byoa.copying import copy
+from byoa.digest import Digest
+from byoa.errors import (
+    CredentialForbidden,
+    DigestMismatch,
+    InternalFault,
+    SourceKindUnsupported,
+    StaleVersion,
+    Timeout,
+    leaves,
+)
+from byoa.inspection import inspect
+from byoa.messages import (
+    LISTED,
+    BuildEnded,
+    CaughtError,
+    Failure,
+    InspectedArtifact,
+    Inspection,
+    MirroredArtifact,
+    Outcome,
+    PinnedArtifact,
+    StagedArtifact,
+    ValidReference,
+)
+from byoa.packing import INLINE_TAG
+from byoa.policy import STAGED
+from byoa.records import entry
+from byoa.reference import Reference
+
+if TYPE_CHECKING:
+    from byoa.inspection import Report
+    from byoa.messages import Build, ChangeReceived, MirrorTask, StoppedExecution
+    from byoa.policy import Policy
+    from byoa.ports import Clock, Ledger, Source, Target
+    from byoa.reference import Registry
+
+_TEXT_LIMIT: Final = 512
+_TIMEOUTS: Final = frozenset({"States.Timeout", "Sandbox.Timedout", "States.HeartbeatTimeout"})
+_LEAVES: Final = {leaf.__name__: leaf for leaf in leaves()}
+
+
+def validate(change: ChangeReceived, ledger: Ledger, policy: Policy, clock: Clock) -> ValidReference:
+    """Take up the build and check that its config may be built.
+
+    Raises what ``Ledger.begin`` raises, ``SourceKindUnsupported``, and what ``Policy`` refuses.
+    """
+    started = entry("planning", "checking the config and its reference", clock.now(), step="validate")
+    config = ledger.begin(change.key, change.execution, started).config
+    policy.repository_for(change.key)
+    if config.source_type == "kustomize":
+        raise SourceKindUnsupported(
+            "Components of [kustomize] are not rendered by this pipeline.",
+            remedy="Run `kustomize build` in your CI, `byoa push` the output, and name it under [oci_artifact].",
+            where="kustomize",
+        )
+    artifact = config.oci_artifact
+    if artifact:
+        policy.check_source(config.reference, artifact.credentials_ref)
+    if artifact and artifact.credentials_ref:
+        raise CredentialForbidden(
+            "Stored credentials are not served by this pipeline yet.",
+            remedy="Use a registry that lets anyone pull, and leave credentials_ref out.",
+            where="oci_artifact.credentials_ref",
+        )
+    return ValidReference(
+        **change.key.model_dump(),
+        source_type="oci_artifact" if artifact else "inline",
+        reference=str(config.reference) if artifact else None,
+        credentials_ref=None,
+        targets=list(policy.targets),
+    )
+
+
+def resolve(valid: ValidReference, source: Source, ledger: Ledger, clock: Clock) -> PinnedArtifact:
+    """Ask the source what the tag means and pin it. A digest, where the config names one, is taken at its word."""
+    started = entry("planning", "asking the registry for the artifact", clock.now(), step="resolve")
+    ledger.progress(valid.key, [started])
+    reference = Reference.parse(valid.reference) if valid.reference else None
+    name = (reference.digest or reference.tag) if reference else None
+    manifest = source.fetch_manifest(name or INLINE_TAG)
+    pinned = entry("planning", f"pinned {manifest.digest}", clock.now(), step="resolve", digest=str(manifest.digest))
+    ledger.progress(valid.key, [pinned])
+    return PinnedArtifact(
+        **valid.model_dump(),
+        media_type=manifest.descriptor.media_type,
+        digest=str(manifest.digest),
+        size=manifest.descriptor.size,
+        tag=reference.tag if reference else None,
+    )
+
+
+def stage(pinned: PinnedArtifact, source: Source, quarantine: Target, ledger: Ledger, clock: Clock) -> StagedArtifact:
+    """Fetch all of the artifact into quarantine, every byte verified.
+
+    The two entries at its end are for two steps: inspecting has no way to the ledger, so its start is told here.
+    """
+    started = entry("building", "fetching the artifact", clock.now(), step="stage")
+    ledger.progress(pinned.key, [started])
+    root = source.fetch_manifest(Digest.parse(pinned.digest))
+    if root.descriptor.media_type != pinned.media_type:
+        raise DigestMismatch("The registry calls the pinned manifest by another media type than before.")
+    done = copy(source, quarantine, root, limits=STAGED, target_name="quarantine")
+    count = done.copied + done.skipped
+    staged = entry("building", f"fetched and verified {count} blobs", clock.now(), step="stage", blobs=count)
+    inspecting = entry("building", "looking for Kubernetes manifests", clock.now(), step="inspect")
+    ledger.progress(pinned.key, [staged, inspecting])
+    return StagedArtifact(**pinned.model_dump(), blobs=count, bytes_staged=done.bytes_copied)
+
+
+def examine(staged: StagedArtifact, quarantine: Source) -> InspectedArtifact:
+    """Look into the quarantined artifact. Reads the quarantine and touches nothing else."""
+    root = quarantine.fetch_manifest(Digest.parse(staged.digest))
+    return InspectedArtifact(**staged.model_dump(), inspection=summarise(inspect(quarantine, root)))
+
+
+def summarise(report: Report) -> Inspection:
+    """A report cut to what a message can carry."""
+    kinds = Counter(resource.kind for resource in report.resources)
+    namespaces = sorted({resource.namespace for resource in report.resources if resource.namespace})
+    return Inspection(
+        format=report.format.value,
+        encrypted=report.encrypted,
+        templated=report.templated,
+        resources=len(report.resources),
+        kinds=dict(sorted(kinds.items())[:LISTED]),
+        namespaces=namespaces[:LISTED],
+        images=list(report.images[:LISTED]),
+        usable_by=report.usable_by,
+    )
+
+
+def mirror(  # noqa: PLR0913, PLR0917 - both ends, where they are, and what is told
+    task: MirrorTask,
+    quarantine: Source,
+    target: Target,
+    place: tuple[Registry, str],
+    ledger: Ledger,
+    clock: Clock,
+) -> MirroredArtifact:
+    """Copy from quarantine to one target, under the build's id. ``place`` is the target's registry and repository."""
+    artifact, tag = task.artifact, task.artifact.build_id
+    found = entry("building", _describe(artifact.inspection), clock.now(), step="inspect")
+    started = entry("building", f"mirroring to {task.target}", clock.now(), step="mirror", target=task.target)
+    ledger.progress(artifact.key, [found, started] if task.target == artifact.targets[0] else [started])
+    root = quarantine.fetch_manifest(Digest.parse(artifact.digest))
+    done = copy(quarantine, target, root, tag=tag, target_name=task.target)
+    ended = entry("building", f"mirrored to {task.target}", clock.now(), step="mirror", target=task.target)
+    ledger.progress(artifact.key, [ended])
+    registry, repository = place
+    return MirroredArtifact(
+        target=task.target,
+        reference=str(Reference(registry, repository, tag, root.digest)),
+        tag=tag,
+        digest=str(root.digest),
+        blobs_copied=done.copied,
+        blobs_skipped=done.skipped,
+        bytes_copied=done.bytes_copied,
+    )
+
+
+def _describe(inspection: Inspection) -> str:
+    if inspection.encrypted:
+        return f"{inspection.format}: encrypted, contents not validated"
+    return f"{inspection.format}: {inspection.resources} Kubernetes resources"
+
+
+def record(ended: BuildEnded, ledger: Ledger, clock: Clock) -> Outcome:
+    """Write how the build ended. The first outcome stands; the table's stream tells the bus."""
+    outcome = _failed(ended.failure) if ended.failure else _succeeded(ended)
+    texts = {"active": "ready to install", "superseded": "a newer config version took over", "error": ""}
+    text = outcome.failure.cause if outcome.status == "error" and outcome.failure else texts[outcome.status]
+    ledger.finish(ended.key, outcome, entry(outcome.status, text, clock.now(), step="record"))
+    return outcome
+
+
+def record_stopped(stopped: StoppedExecution, ledger: Ledger, clock: Clock) -> Build | None:
+    """End the build of an execution that was stopped, so that none is ever stuck. ``None`` where it had ended."""
+    failure = Failure(
+        code="InternalFault",
+        cause=f"The pipeline's execution ended before the build did ({stopped.status}).",
+        remedy=InternalFault.default_remedy,
+    )
+    outcome = Outcome(status="error", failure=failure)
+    return ledger.finish(stopped.input.detail.key, outcome, entry("error", failure.cause, clock.now(), step="record"))
+
+
+def _succeeded(ended: BuildEnded) -> Outcome:
+    if ended.artifact is None or len(ended.mirrors) != len(ended.artifact.targets):
+        raise InternalFault("A build is to be recorded as done that is not.")
+    artifact = ended.artifact
+    return Outcome(
+        status="active",
+        digest=artifact.digest,
+        tag=artifact.tag,
+        inspection=artifact.inspection,
+        mirrors=ended.mirrors,
+    )
+
+
+def _failed(caught: CaughtError) -> Outcome:
+    status = "superseded" if caught.error == StaleVersion.__name__ else "error"
+    return Outcome(status=status, failure=_read_failure(caught))
+
+
+def _read_failure(caught: CaughtError) -> Failure:
+    """What the failing function said of itself; of what died without a word, no more than its kind."""
+    try:
+        said = json.loads(json.loads(caught.cause)["errorMessage"])
+        known = _LEAVES[said["code"]]
+        return Failure(
+            code=known.__name__,
+            cause=_printable(said["cause"]),
+            remedy=_printable(said["remedy"]),
+            where=_printable(said["where"]) if said["where"] else None,
+        )
+    except (ValueError, KeyError, TypeError, RecursionError):
+        leaf = Timeout if caught.error in _TIMEOUTS else InternalFault
+        cause = (
+            "A step did not end in time." if leaf is Timeout else "A step failed in a way the platform doesn't know."
+        )
+        return Failure(code=leaf.__name__, cause=cause, remedy=leaf.default_remedy)
+
+
+def _printable(text: str) -> str:
+    return "".join(character for character in text if " " <= character <= "~")[:_TEXT_LIMIT]
