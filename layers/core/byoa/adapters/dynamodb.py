@@ -1,0 +1,264 @@
+"""Configs and builds in one DynamoDB table. Implements Ledger and Catalogue.
+
+Every item is under its organisation (``pk`` = ``ORG#<organisation>``), so that a policy on leading keys can hold one
+organisation apart from the other:
+
+    sk                                     item
+    COMPONENT#<app>#<component>            the newest version's number and fingerprint
+    CONFIG#<app>#<component>#<version>     a config as it was accepted
+    BUILD#<app>#<component>#<version>      its build: status, history, outcome
+    BUILDID#<build id>                     the sort key of that build
+
+A config, its build and the component's newest version are written in one transaction. Each write of a running build
+names the version that must still be the newest: an overtaken build can't write.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, cast
+
+from botocore.exceptions import ClientError
+
+from byoa.adapters.aws import error_code, translated
+from byoa.adapters.items import Item, dump, load
+from byoa.config import fingerprint
+from byoa.errors import DuplicateEvent, EventUntrusted, StaleVersion, StoreThrottled
+from byoa.messages import ENDED, Build, BuildKey, ConfigVersion, HistoryEntry, Outcome
+from byoa.ports import Accepted
+from byoa.records import queued_build, reusable
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from types_boto3_dynamodb import DynamoDBClient
+    from types_boto3_dynamodb.type_defs import TransactWriteItemTypeDef
+
+    from byoa.config import ComponentConfig
+    from byoa.ports import Clock
+
+_RACES: Final = 5
+"""Tries to be the next version while others hand in the same component."""
+
+_UNFINISHED: Final = "NOT #status IN (:active, :error, :superseded)"
+_ENDS: Final = {f":{status}": status for status in sorted(ENDED)}
+_INSIDE: Final = frozenset({"pk", "sk", "entity", "execution"})
+
+
+@dataclass(frozen=True, slots=True)
+class DynamoLedger:
+    """The table, and the clock that dates what people hand in."""
+
+    client: DynamoDBClient
+    table: str
+    clock: Clock
+
+    def begin(self, key: BuildKey, execution: str, entry: HistoryEntry) -> ConfigVersion:
+        """See ``ports.Ledger``."""
+        config = self.config(key)
+        values = {":execution": execution}
+        condition = "attribute_not_exists(execution) OR execution = :execution"
+        failed = self._advance(key, [entry], "execution = :execution", values, f"({condition}) AND {_UNFINISHED}")
+        if failed is None:
+            return config
+        if failed.get("execution", execution) != execution:
+            raise DuplicateEvent("Another execution already runs this build.")
+        raise StaleVersion("A newer config version exists, or the build has ended.")
+
+    def config(self, key: BuildKey) -> ConfigVersion:
+        """See ``ports.Ledger``."""
+        item = self._get(key.organisation, _sk("CONFIG", key))
+        if item is None:
+            raise EventUntrusted("The event names a config version that was never accepted.")
+        return ConfigVersion.model_validate(_plain(item))
+
+    def progress(self, key: BuildKey, entries: Sequence[HistoryEntry]) -> None:
+        """See ``ports.Ledger``."""
+        if self._advance(key, entries, "", {}, _UNFINISHED) is not None:
+            raise StaleVersion("A newer config version exists, or the build has ended.")
+
+    def finish(self, key: BuildKey, outcome: Outcome, entry: HistoryEntry) -> Build | None:
+        """See ``ports.Ledger``."""
+        update = _append([entry], "#outcome = :outcome", {":outcome": outcome.model_dump(mode="json")})
+        update["ExpressionAttributeNames"] |= {"#outcome": "outcome"}
+        with translated("DynamoDB"):
+            try:
+                found = self.client.update_item(
+                    **self._where(key),
+                    **update,
+                    ConditionExpression=f"attribute_exists(pk) AND {_UNFINISHED}",
+                    ReturnValues="ALL_NEW",
+                )
+            except self.client.exceptions.ConditionalCheckFailedException:
+                return None
+        return _build(load(found["Attributes"]))
+
+    def submit(self, organisation: str, app: str, config: ComponentConfig) -> Accepted:
+        """See ``ports.Catalogue``. Raises ``StoreThrottled`` when others hand in the same component all the time."""
+        for _ in range(_RACES):
+            newest = self._get(organisation, f"COMPONENT#{app}#{config.name}")
+            version = int(newest["version"]) if newest else 0
+            if newest and newest["fingerprint"] == fingerprint(config):
+                key = BuildKey(organisation=organisation, app=app, component=config.name, version=version)
+                build = self._build_of(key)
+                if build and reusable(build):
+                    return Accepted(build, created=False)
+            key = BuildKey(organisation=organisation, app=app, component=config.name, version=version + 1)
+            build = queued_build(key, config, self.clock.now())
+            if self._accept(build, config):
+                return Accepted(build, created=True)
+        raise StoreThrottled("Others are changing the same component at this moment.")
+
+    def components(self, organisation: str, app: str) -> list[str]:
+        """See ``ports.Catalogue``."""
+        return sorted(item["component"] for item in self._query(organisation, f"COMPONENT#{app}#", None))
+
+    def build(self, organisation: str, build_id: str) -> Build | None:
+        """See ``ports.Catalogue``."""
+        pointer = self._get(organisation, f"BUILDID#{build_id}")
+        item = self._get(organisation, pointer["build"]) if pointer else None
+        return _build(item) if item else None
+
+    def builds(self, organisation: str, app: str, component: str | None, limit: int) -> list[Build]:
+        """See ``ports.Catalogue``."""
+        if component:
+            found = self._query(organisation, f"BUILD#{app}#{component}#", limit)
+        else:
+            found = self._query(organisation, f"BUILD#{app}#", None)
+        builds = sorted((_build(item) for item in found), key=_first_moment, reverse=True)
+        return builds[:limit]
+
+    def _advance(
+        self, key: BuildKey, entries: Sequence[HistoryEntry], extra: str, values: Item, condition: str
+    ) -> Item | None:
+        """Append to the build while its version is the newest; ``None`` is success, else the build as it stands."""
+        newest: TransactWriteItemTypeDef = {
+            "ConditionCheck": {
+                "TableName": self.table,
+                "Key": dump({"pk": f"ORG#{key.organisation}", "sk": f"COMPONENT#{key.app}#{key.component}"}),
+                "ConditionExpression": "version = :version",
+                "ExpressionAttributeValues": dump({":version": key.version}),
+            }
+        }
+        change = {**self._where(key), **_append(entries, extra, values), "ConditionExpression": condition}
+        update = cast("TransactWriteItemTypeDef", {"Update": change})
+        return None if self._transact([newest, update]) else (self._get(key.organisation, _sk("BUILD", key)) or {})
+
+    def _accept(self, build: Build, config: ComponentConfig) -> bool:
+        key, pk = build.key, f"ORG#{build.organisation}"
+        accepted = ConfigVersion(
+            **key.model_dump(), config=config, fingerprint=fingerprint(config), created_at_ts=build.created_at_ts
+        )
+        component = {
+            "pk": pk,
+            "sk": f"COMPONENT#{key.app}#{key.component}",
+            **key.model_dump(),
+            "fingerprint": accepted.fingerprint,
+        }
+        before = {":before": key.version - 1}
+        return self._transact(
+            [
+                self._put(component, "attribute_not_exists(pk) OR version = :before", before),
+                self._put({"pk": pk, "sk": _sk("CONFIG", key), "entity": "config", **_document(accepted)}),
+                self._put({"pk": pk, "sk": _sk("BUILD", key), "entity": "build", **_document(build)}),
+                self._put({"pk": pk, "sk": f"BUILDID#{key.build_id}", "build": _sk("BUILD", key)}),
+            ]
+        )
+
+    def _put(
+        self, item: Item, condition: str = "attribute_not_exists(pk)", values: Item | None = None
+    ) -> TransactWriteItemTypeDef:
+        bound = {"ExpressionAttributeValues": dump(values)} if values else {}
+        put = {"TableName": self.table, "Item": dump(item), "ConditionExpression": condition, **bound}
+        return cast("TransactWriteItemTypeDef", {"Put": put})
+
+    def _transact(self, items: Sequence[TransactWriteItemTypeDef]) -> bool:
+        """Whether the transaction went through; ``False`` when a condition didn't hold."""
+        with translated("DynamoDB"):
+            try:
+                self.client.transact_write_items(TransactItems=items)
+            except self.client.exceptions.TransactionCanceledException as error:
+                reasons = {reason.get("Code") for reason in error.response.get("CancellationReasons", [])}
+                if "ConditionalCheckFailed" in reasons:
+                    return False
+                raise StoreThrottled("DynamoDB is busy with the same items.") from error
+            except ClientError as error:
+                if error_code(error) == "IdempotentParameterMismatchException":
+                    raise StoreThrottled("DynamoDB took two writes for one.") from error
+                raise
+        return True
+
+    def _build_of(self, key: BuildKey) -> Build | None:
+        item = self._get(key.organisation, _sk("BUILD", key))
+        return _build(item) if item else None
+
+    def _get(self, organisation: str, sk: str) -> Item | None:
+        with translated("DynamoDB"):
+            found = self.client.get_item(
+                TableName=self.table, Key=dump({"pk": f"ORG#{organisation}", "sk": sk}), ConsistentRead=True
+            )
+        return load(found["Item"]) if "Item" in found else None
+
+    def _query(self, organisation: str, prefix: str, limit: int | None) -> list[Item]:
+        """Items under a prefix of the sort key, the last first; ``limit`` bounds one page and with it the answer."""
+        found: list[Item] = []
+        with translated("DynamoDB"):
+            pages = self.client.get_paginator("query").paginate(
+                TableName=self.table,
+                KeyConditionExpression="pk = :pk AND begins_with(sk, :prefix)",
+                ExpressionAttributeValues=dump({":pk": f"ORG#{organisation}", ":prefix": prefix}),
+                ScanIndexForward=False,
+                ConsistentRead=True,
+                PaginationConfig={"MaxItems": limit} if limit else {},
+            )
+            for page in pages:
+                found.extend(load(item) for item in page["Items"])
+        return found
+
+    def _where(self, key: BuildKey) -> Item:
+        return {
+            "TableName": self.table,
+            "Key": dump({"pk": f"ORG#{key.organisation}", "sk": _sk("BUILD", key)}),
+        }
+
+
+def _sk(kind: str, key: BuildKey) -> str:
+    """Versions are padded, so that they sort by number."""
+    return f"{kind}#{key.app}#{key.component}#{key.version:010d}"
+
+
+def _append(entries: Sequence[HistoryEntry], extra: str, values: Item) -> Item:
+    """An update that appends to the history and makes its last entry the build's status."""
+    last = entries[-1]
+    sets = ["history = list_append(history, :entries)", "#status = :status", "#human = :human", "#metadata = :metadata"]
+    bound = {
+        ":entries": [entry.model_dump(mode="json") for entry in entries],
+        ":status": last.status,
+        ":human": last.status_human_description,
+        ":metadata": last.metadata,
+    }
+    return {
+        "UpdateExpression": f"SET {', '.join([*sets, *([extra] if extra else [])])}",
+        "ExpressionAttributeNames": {
+            "#status": "status",
+            "#human": "status_human_description",
+            "#metadata": "metadata",
+        },
+        "ExpressionAttributeValues": dump({**bound, **values, **_ENDS}),
+    }
+
+
+def _document(record: Build | ConfigVersion) -> Item:
+    return record.model_dump(mode="json")
+
+
+def _plain(item: Item) -> Item:
+    return {name: value for name, value in item.items() if name not in _INSIDE}
+
+
+def _build(item: Item) -> Build:
+    return Build.model_validate(_plain(item))
+
+
+def _first_moment(build: Build) -> int:
+    return build.history[0].created_at_ts

@@ -1,0 +1,36 @@
+"""DynamoDB's typed items and plain JSON data. All our numbers are whole."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+type Item = dict[str, Any]
+
+
+def dump(item: Mapping[str, Any]) -> Item:
+    """JSON data as a typed item."""
+    serializer = TypeSerializer()
+    return {name: serializer.serialize(value) for name, value in item.items()}
+
+
+def load(item: Mapping[str, Any]) -> Item:
+    """A typed item as JSON data."""
+    deserializer = TypeDeserializer()
+    return {name: _plain(deserializer.deserialize(value)) for name, value in item.items()}
+
+
+def _plain(value: Any) -> Any:  # noqa: ANN401 - JSON data of any shape
+    """boto3 reads every number as a Decimal."""
+    if isinstance(value, Decimal):
+        return int(value)
+    if isinstance(value, list):
+        return [_plain(each) for each in value]
+    if isinstance(value, dict):
+        return {name: _plain(each) for name, each in value.items()}
+    return value

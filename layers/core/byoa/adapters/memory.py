@@ -1,0 +1,136 @@
+"""Every port in memory: for tests, and for what is small enough to stay there."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from byoa.digest import Digest
+from byoa.errors import CredentialForbidden, ReferenceNotFound, TargetConflict, TargetIncomplete
+from byoa.graph import blobs_of, children_of
+from byoa.packing import INLINE_TAG
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from byoa.manifest import Descriptor, Manifest
+    from byoa.packing import Packed
+    from byoa.ports import BlobReader, Credential
+    from byoa.reference import Registry
+
+BLOCK = 1024 * 1024
+"""Bytes read at a time; smaller blocks cost a multiple in calls."""
+
+
+class BytesReader:
+    """A BlobReader over bytes."""
+
+    def __init__(self, content: bytes) -> None:
+        self._rest = memoryview(content)
+
+    def readinto(self, buffer: memoryview, /) -> int:
+        """The next bytes."""
+        count = min(len(buffer), len(self._rest))
+        buffer[:count] = self._rest[:count]
+        self._rest = self._rest[count:]
+        return count
+
+
+def read_whole(content: BlobReader) -> bytes:
+    """All bytes of a blob that is known to be small."""
+    block = memoryview(bytearray(BLOCK))
+    found = bytearray()
+    while count := content.readinto(block):
+        found += block[:count]
+    return bytes(found)
+
+
+@dataclass(slots=True)
+class MemoryRepository:
+    """A Source and a Target. With ``immutable`` a tag keeps its first digest."""
+
+    blobs: dict[Digest, bytes] = field(default_factory=dict)
+    manifests: dict[Digest, Manifest] = field(default_factory=dict)
+    tags: dict[str, Digest] = field(default_factory=dict)
+    immutable: bool = False
+
+    @classmethod
+    def holding(cls, packed: Packed) -> MemoryRepository:
+        """A repository with one packed artifact, under the tag ``inline``."""
+        digest = packed.manifest.digest
+        return cls(blobs=dict(packed.blobs), manifests={digest: packed.manifest}, tags={INLINE_TAG: digest})
+
+    def fetch_manifest(self, name: str | Digest) -> Manifest:
+        """See ``ports.Source``."""
+        digest = name if isinstance(name, Digest) else self.tags.get(name)
+        if digest is None or digest not in self.manifests:
+            raise ReferenceNotFound("The repository has no such manifest.")
+        return self.manifests[digest]
+
+    @contextmanager
+    def open_blob(self, descriptor: Descriptor) -> Iterator[BlobReader]:
+        """See ``ports.Source``."""
+        if descriptor.digest not in self.blobs:
+            raise ReferenceNotFound("The repository has no such blob.")
+        yield BytesReader(self.blobs[descriptor.digest])
+
+    def find_manifest(self, name: str | Digest) -> Digest | None:
+        """See ``ports.Target``."""
+        digest = name if isinstance(name, Digest) else self.tags.get(name)
+        return digest if digest in self.manifests else None
+
+    def has_blob(self, descriptor: Descriptor) -> bool:
+        """See ``ports.Target``."""
+        return descriptor.digest in self.blobs
+
+    def push_blob(self, descriptor: Descriptor, content: BlobReader) -> None:
+        """See ``ports.Target``."""
+        self.blobs[descriptor.digest] = read_whole(content)
+
+    def push_manifest(self, manifest: Manifest, tag: str | None = None) -> None:
+        """See ``ports.Target``."""
+        missing = [blob for blob in blobs_of(manifest) if blob.digest not in self.blobs]
+        missing += [child for child in children_of(manifest) if child.digest not in self.manifests]
+        if missing:
+            raise TargetIncomplete("The target misses a part of the manifest.")
+        if tag and self.immutable and self.tags.get(tag, manifest.digest) != manifest.digest:
+            raise TargetConflict("The tag holds another digest and may not move.")
+        self.manifests[manifest.digest] = manifest
+        if tag:
+            self.tags[tag] = manifest.digest
+
+
+@dataclass(frozen=True, slots=True)
+class MemoryVault:
+    """Credentials by organisation, name and registry host."""
+
+    credentials: Mapping[tuple[str, str, str], Credential] = field(default_factory=dict)
+
+    def credential(self, organisation: str, name: str, registry: Registry) -> Credential:
+        """See ``ports.Vault``."""
+        try:
+            return self.credentials[organisation, name, str(registry)]
+        except KeyError:
+            raise CredentialForbidden("There are no credentials of that name for this registry.") from None
+
+
+@dataclass(slots=True)
+class SteppingClock:
+    """A clock that moves a millisecond on with each look, so that what happens in order is dated in order."""
+
+    moment: datetime = datetime(2026, 1, 1, tzinfo=UTC)
+
+    def now(self) -> datetime:
+        """See ``ports.Clock``."""
+        self.moment += timedelta(milliseconds=1)
+        return self.moment
+
+
+class SystemClock:
+    """The machine's clock."""
+
+    def now(self) -> datetime:
+        """See ``ports.Clock``."""
+        return datetime.now(UTC)

@@ -1,0 +1,43 @@
+"""The table's stream: which of its changes the bus hears of.
+
+The stream is the outbox: what the table took, the bus is told, at least once. Nothing else puts these events.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from byoa.adapters.items import load
+from byoa.messages import BUILD_STATUS_CHANGED, CONFIG_CHANGED, BuildStatusChanged, ConfigChanged
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from pydantic import BaseModel
+
+
+def event_of(record: Mapping[str, Any]) -> tuple[str, BaseModel] | None:
+    """The detail type and the detail that a stream record (new and old images) makes; ``None`` for all other changes.
+
+    A new config version makes a "Component Config Changed", another status of a build a "Component Build Status
+    Changed". Raises pydantic's ``ValidationError`` for an item that is none of ours.
+    """
+    change = record["dynamodb"]
+    new, old = load(change.get("NewImage") or {}), load(change.get("OldImage") or {})
+    if new.get("entity") == "config" and not old:
+        return CONFIG_CHANGED, ConfigChanged.model_validate(new)
+    if new.get("entity") == "build" and new.get("status") != old.get("status"):
+        return BUILD_STATUS_CHANGED, _status_changed(new)
+    return None
+
+
+def _status_changed(item: dict[str, Any]) -> BuildStatusChanged:
+    key = ConfigChanged.model_validate(item)
+    return BuildStatusChanged(
+        **key.model_dump(),
+        id=key.build_id,
+        status=item["status"],
+        status_human_description=item["status_human_description"],
+        changed_at_ts=item["history"][-1]["created_at_ts"],
+        outcome=item.get("outcome"),
+    )
