@@ -1,0 +1,1 @@
+"""One module per Lambda function, named after its state or trigger."""

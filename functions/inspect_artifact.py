@@ -1,0 +1,11 @@
+"""InspectArtifact: whether these are Kubernetes manifests. It parses strangers' bytes and reaches nothing else."""
+
+from byoa import bootstrap, workflow
+from byoa.messages import InspectedArtifact, StagedArtifact
+from byoa.step import step
+
+
+@step
+def handler(staged: StagedArtifact) -> InspectedArtifact:
+    """Look into the quarantined artifact."""
+    return workflow.examine(staged, bootstrap.quarantine(staged))

@@ -1,0 +1,13 @@
+"""RecordBuild: status and history, whatever happened."""
+
+from byoa import bootstrap, workflow
+from byoa.messages import BuildEnded, Outcome
+from byoa.step import count_build, step
+
+
+@step
+def handler(ended: BuildEnded) -> Outcome:
+    """Write how the build ended."""
+    outcome = workflow.record(ended, bootstrap.ledger(), bootstrap.clock())
+    count_build(outcome.status)
+    return outcome

@@ -1,0 +1,11 @@
+"""ValidateReference: whether a config is sound and its reference allowed."""
+
+from byoa import bootstrap, workflow
+from byoa.messages import ChangeReceived, ValidReference
+from byoa.step import step
+
+
+@step
+def handler(change: ChangeReceived) -> ValidReference:
+    """Take up the build of a changed config."""
+    return workflow.validate(change, bootstrap.ledger(), bootstrap.policy(), bootstrap.clock())
