@@ -1,0 +1,182 @@
+"""`byoa resolve`, `inspect` and `mirror`: straight to registries and layouts, without AWS."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from byoa import copying, inspection
+from byoa.errors import ByoaError
+from byoa.formats import recognise
+from byoa_cli.options import Json, PlainHttp
+from byoa_cli.output import err, exit_code, out, print_error, print_json
+from byoa_cli.places import open_source, open_target
+
+if TYPE_CHECKING:
+    from byoa.manifest import Manifest
+    from byoa.ports import Source
+
+_Reference = Annotated[str, typer.Argument(metavar="REF", help="oci://HOST/REPOSITORY:TAG or oci-layout:FOLDER[:TAG]")]
+
+
+def resolve(ref: _Reference, plain_http: PlainHttp = None, *, as_json: Json = False) -> None:
+    """Tell what a tag means right now: the digest to pin.
+
+    Examples:
+        byoa resolve oci://ghcr.io/vendor/app-manifests:v2.3.1
+
+        byoa resolve oci://127.0.0.1:5000/app:v1 --plain-http 127.0.0.1:5000 --json
+    """
+    place = open_source(ref, plain_http or [])
+    manifest = place.repository.fetch_manifest(place.digest or place.tag or "")
+    document = {
+        "reference": ref,
+        "digest": str(manifest.digest),
+        "media_type": manifest.descriptor.media_type,
+        "size": manifest.descriptor.size,
+        "artifact_type": manifest.kind,
+    }
+    if as_json:
+        print_json(document)
+    else:
+        out().print(document["digest"])
+
+
+def inspect(ref: _Reference, plain_http: PlainHttp = None, *, as_json: Json = False) -> None:
+    """Tell what an artifact holds, and who else could use it. Exits with 1 where it can't be installed.
+
+    Examples:
+        byoa inspect oci://ghcr.io/vendor/app-manifests:v2.3.1
+
+        byoa inspect oci-layout:./artifact --json
+    """
+    place = open_source(ref, plain_http or [])
+    manifest = place.repository.fetch_manifest(place.digest or place.tag or "")
+    document, error = _inspect(place.repository, manifest)
+    if as_json:
+        print_json(document)
+    else:
+        _show_inspection(document)
+        if error:
+            print_error(error, as_json=False)
+    if error:
+        raise typer.Exit(exit_code(error))
+
+
+def _inspect(source: Source, manifest: Manifest) -> tuple[dict[str, Any], ByoaError | None]:
+    document: dict[str, Any] = {
+        "digest": str(manifest.digest),
+        "format": recognise(manifest).value,
+        "encrypted": False,
+        "templated": False,
+        "resources": [],
+        "images": [],
+        "usable_by": {},
+        "obstacles": {},
+        "errors": [],
+    }
+    try:
+        report = inspection.inspect(source, manifest)
+    except ByoaError as error:
+        return {**document, "errors": [error.as_dict()]}, error
+    found = {
+        "format": report.format.value,
+        "encrypted": report.encrypted,
+        "templated": report.templated,
+        "resources": [
+            {"api_version": each.api_version, "kind": each.kind, "namespace": each.namespace, "name": each.name}
+            for each in report.resources
+        ],
+        "images": list(report.images),
+        "usable_by": report.usable_by,
+        "obstacles": {name: reason for name, reason in report.obstacles.items() if reason},
+    }
+    return {**document, **found}, None
+
+
+def _show_inspection(document: dict[str, Any]) -> None:
+    from rich.markup import escape
+
+    out().print(f"[bold]{document['digest']}[/]  {document['format']}")
+    if document["encrypted"]:
+        out().print("encrypted, contents not validated")
+    for each in document["resources"]:
+        where = f"{each['namespace']}/" if each["namespace"] else ""
+        out().print(f"  {escape(each['kind'])} {escape(where + each['name'])} [dim]{escape(each['api_version'])}[/]")
+    for image in document["images"]:
+        out().print(f"  image {escape(image)}")
+    for name, usable in document["usable_by"].items():
+        reason = "" if usable else f": {document['obstacles'][name]}"
+        out().print(f"usable by {name}: {'yes' if usable else 'no'}{reason}")
+
+
+def mirror(
+    source: Annotated[str, typer.Argument(metavar="SRC", help="Where from: a reference or a layout.")],
+    target: Annotated[str, typer.Argument(metavar="DST", help="Where to; without a tag, the source's.")],
+    plain_http: PlainHttp = None,
+    *,
+    as_json: Json = False,
+) -> None:
+    """Copy an artifact, byte for byte, between registries and OCI layouts. What is there already is skipped.
+
+    Examples:
+        byoa mirror oci://ghcr.io/vendor/app:v2 oci://registry.example.com/mirror/app
+
+        byoa mirror oci-layout:./artifact:v1 oci://127.0.0.1:5000/app --plain-http 127.0.0.1:5000
+    """
+    started = time.perf_counter()
+    origin, goal = open_source(source, plain_http or []), open_target(target, plain_http or [])
+    tag = goal.tag or origin.tag
+    try:
+        root = origin.repository.fetch_manifest(origin.digest or origin.tag or "")
+    except ByoaError as error:
+        raise error.at("source") from None
+    with _Bar(shown=not as_json) as bar:
+        done = copying.copy(origin.repository, goal.repository, root, tag=tag, progress=bar)
+    document = {
+        "digest": str(done.digest),
+        "blobs": {"copied": done.copied, "mounted": done.mounted, "skipped": done.skipped},
+        "bytes_copied": done.bytes_copied,
+        "requests": {"source": origin.repository.requests, "target": goal.repository.requests},
+        "seconds": round(time.perf_counter() - started, 3),
+    }
+    if as_json:
+        print_json(document)
+    else:
+        out().print(
+            f"{done.digest}: {done.copied} blobs copied, {done.skipped} there already, "
+            f"{done.bytes_copied} bytes, {document['seconds']} s"
+        )
+
+
+class _Bar:
+    """A line of progress on a terminal; nothing elsewhere."""
+
+    def __init__(self, *, shown: bool) -> None:
+        self._shown = shown and err().is_terminal
+
+    def __enter__(self) -> copying.Progress:
+        if not self._shown:
+            return copying.Silence()
+        from rich.progress import DownloadColumn, Progress, TextColumn, TimeElapsedColumn, TransferSpeedColumn
+
+        columns = (TextColumn("copying"), DownloadColumn(), TransferSpeedColumn(), TimeElapsedColumn())
+        self._progress = Progress(*columns, console=err(), transient=True)
+        self._progress.start()
+        task = self._progress.add_task("copying", total=None)
+        return _Advance(self._progress, task)
+
+    def __exit__(self, *_: object) -> None:
+        if self._shown:
+            self._progress.stop()
+
+
+class _Advance:
+    def __init__(self, progress: Any, task: Any) -> None:  # noqa: ANN401 - rich's own, not imported unless used
+        self._progress = progress
+        self._task = task
+
+    def advance(self, count: int) -> None:
+        self._progress.advance(self._task, count)

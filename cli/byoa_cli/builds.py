@@ -1,0 +1,95 @@
+"""`byoa builds`: what was built, how it went, and where it is."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from byoa import bootstrap
+from byoa.errors import ReferenceNotFound
+from byoa_cli.options import App, Json, Organisation, Table
+from byoa_cli.output import out, print_json
+
+if TYPE_CHECKING:
+    from byoa.messages import Build
+
+app = typer.Typer(help="Read builds and their history.", no_args_is_help=True, rich_markup_mode="markdown")
+
+_COLOURS = {"active": "green", "error": "red", "superseded": "yellow"}
+
+
+@app.command("list")
+def list_builds(
+    org: Organisation,
+    app_name: App,
+    table: Table,
+    component: Annotated[str | None, typer.Option("--component", "-c", help="Of this component alone.")] = None,
+    limit: Annotated[int, typer.Option("--limit", "-l", min=1, max=1000, help="At most so many.")] = 20,
+    *,
+    as_json: Json = False,
+) -> None:
+    """List builds, the newest first.
+
+    Example:
+        byoa builds list --org org_0123456789ab --app shop --component web
+    """
+    found = bootstrap.catalogue(table).builds(org, app_name, component, limit)
+    if as_json:
+        print_json({"builds": [describe(build) for build in found]})
+        return
+    from rich.table import Table as Grid
+
+    grid = Grid("ID", "STATUS", "COMPONENT", "CONFIG VERSION", "REFERENCE", "CREATED AT", box=None)
+    for build in found:
+        created = _moment(build.history[0].created_at_ts)
+        grid.add_row(
+            build.build_id, _coloured(build.status), build.component, str(build.version), build.reference, created
+        )
+    out().print(grid)
+
+
+@app.command("get")
+def get_build(build_id: str, org: Organisation, table: Table, *, as_json: Json = False) -> None:
+    """Show one build with its history.
+
+    Example:
+        byoa builds get bldabc… --org org_0123456789ab --json
+    """
+    build = bootstrap.catalogue(table).build(org, build_id)
+    if build is None:
+        raise ReferenceNotFound("The organisation has no build of that id.", remedy="`byoa builds list` shows the ids.")
+    if as_json:
+        print_json(describe(build))
+    else:
+        _show(build)
+
+
+def describe(build: Build) -> dict[str, Any]:
+    """A build as JSON data: its id, what it is of, its composite status with history, and its outcome."""
+    return {"id": build.build_id, **build.model_dump(mode="json")}
+
+
+def _show(build: Build) -> None:
+    from rich.markup import escape
+
+    out().print(f"[bold]{build.build_id}[/]  {build.component} v{build.version}  {_coloured(build.status)}")
+    for entry in build.history:
+        moment = _moment(entry.created_at_ts)
+        out().print(f"  [dim]{moment}[/]  {_coloured(entry.status)}  {escape(entry.status_human_description)}")
+    outcome = build.outcome
+    if outcome and outcome.failure:
+        out().print(f"[bold red]{outcome.failure.code}[/]: {escape(outcome.failure.cause)}")
+        out().print(f"  [dim]next:[/] {escape(outcome.failure.remedy)}")
+    for mirror in outcome.mirrors if outcome else []:
+        out().print(f"mirror {mirror.target}: {escape(mirror.reference)}")
+
+
+def _coloured(status: str) -> str:
+    colour = _COLOURS.get(status, "blue")
+    return f"[{colour}]{status}[/]"
+
+
+def _moment(milliseconds: int) -> str:
+    return datetime.fromtimestamp(milliseconds / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S.%f")[:-3]
