@@ -1,0 +1,155 @@
+"""The main job on real input: what vendors push, synced, built by the deployed pipeline, pulled back and compared."""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+from rich.table import Table
+
+from byoa import bootstrap
+from byoa.copying import copy
+from byoa.graph import blobs_of, children_of
+from byoa.ports import Credential
+from byoa.reference import Reference, Registry
+from local.desk import ROOT, STATE, Desk, Ports, desk
+
+if TYPE_CHECKING:
+    from byoa.manifest import Descriptor, Manifest
+    from byoa.ports import Source
+
+ARTIFACTS = ROOT / "tests" / "data" / "artifacts"
+FORMATS = ("kustomizer", "flux", "oras-directory", "oras-file", "oras-many")
+TAG = "v2.3.1"
+BLOCK = 1024 * 1024
+
+
+def demo(*, as_json: bool, enforce_iam: bool) -> int:
+    """Run it all and leave nothing running; 0 only when every build is active and every byte the same."""
+    started = time.monotonic()
+    say = _to_stderr if as_json else print
+    STATE.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="demo-", dir=STATE) as name:
+        folder = Path(name)
+        with desk(folder, Ports.free(), enforce_iam=enforce_iam, say=say) as running:
+            for component in FORMATS:
+                push(running, component)
+                say(f"pushed {running.vendor}/vendor/{component}:{TAG}")
+            components = write_components(running, folder / "app" / "components")
+            builds = [check(running, each) for each in sync(running, components.parent, quiet=as_json)]
+            say("pulled every mirror back from ECR and compared it with the source")
+    complete = [build["component"] for build in builds] == sorted(FORMATS)
+    ok = complete and all(build["status"] == "active" and build["same"] for build in builds)
+    _report(builds, ok=ok, seconds=time.monotonic() - started, as_json=as_json)
+    return 0 if ok else 1
+
+
+def push(running: Desk, component: str) -> None:
+    """Put one of the layouts that the vendors' real tools made into the vendor's registry."""
+    layout = bootstrap.layout(ARTIFACTS / component)
+    reference = Reference.parse(f"oci://{running.vendor}/vendor/{component}:{TAG}")
+    target = bootstrap.repository(reference, "target", None, plain_http=True)
+    copy(layout, target, layout.fetch_manifest(TAG), tag=TAG)
+
+
+def write_components(running: Desk, folder: Path) -> Path:
+    """One component file per format, naming the vendor's artifact by tag."""
+    folder.mkdir(parents=True)
+    for component in FORMATS:
+        (folder / f"{component}.toml").write_text(
+            f"# kubernetes-manifest\n"
+            f'name = "{component}"\n'
+            f'type = "kubernetes_manifest"\n'
+            f'namespace = "vendor"\n\n'
+            f"[oci_artifact]\n"
+            f'url = "oci://{running.vendor}/vendor/{component}"\n'
+            f'tag = "{TAG}"\n'
+        )
+    return folder
+
+
+def sync(running: Desk, app: Path, *, quiet: bool) -> list[dict[str, Any]]:
+    """What `byoa sync` says of its builds; its progress is shown as it comes."""
+    program = Path(sys.executable).parent / "byoa"
+    environment = {**os.environ, **running.environment()}
+    command = [str(program), "sync", str(app), "--timeout", "5"]
+    if not quiet:
+        subprocess.run(command, env=environment, check=False)
+    done = subprocess.run([*command, "--json"], env=environment, stdout=subprocess.PIPE, text=True, check=False)
+    components: list[dict[str, Any]] = json.loads(done.stdout)["components"]
+    return sorted(components, key=lambda each: str(each["component"]))
+
+
+def check(running: Desk, build: dict[str, Any]) -> dict[str, Any]:
+    """The build, and whether its mirror holds the same bytes as the vendor's layout."""
+    if build["status"] != "active":
+        return {**build, "mirror": None, "same": False}
+    reference = build["mirrors"][0]["reference"]
+    mirror = _mirror(running, Reference.parse(reference))
+    layout = bootstrap.layout(ARTIFACTS / build["component"])
+    origin = layout.fetch_manifest(TAG)
+    same = str(origin.digest) == build["digest"] and _same(layout, mirror, origin)
+    return {**build, "mirror": reference, "same": same}
+
+
+def _mirror(running: Desk, reference: Reference) -> Source:
+    """The mirror as an install would pull it: with a token from ECR, at the address where the desk serves it."""
+    client = running.client("ecr")
+    with contextlib.closing(client):
+        token = client.get_authorization_token()["authorizationData"][0]["authorizationToken"]
+    username, _, password = _decoded(token).partition(":")
+    served = Reference(Registry.parse(running.ecr), reference.repository)
+    return bootstrap.repository(served, "source", Credential(username, password), plain_http=True)
+
+
+def _decoded(token: str) -> str:
+    return base64.b64decode(token).decode()
+
+
+def _same(one: Source, other: Source, manifest: Manifest) -> bool:
+    """Whether every manifest and every blob below ``manifest`` has the same bytes in both."""
+    if other.fetch_manifest(manifest.digest).content != one.fetch_manifest(manifest.digest).content:
+        return False
+    blobs = all(_bytes(one, blob) == _bytes(other, blob) for blob in blobs_of(manifest))
+    return blobs and all(_same(one, other, one.fetch_manifest(child.digest)) for child in children_of(manifest))
+
+
+def _bytes(source: Source, blob: Descriptor) -> bytes:
+    found, block = bytearray(), memoryview(bytearray(BLOCK))
+    with source.open_blob(blob) as content:
+        while count := content.readinto(block):
+            found += block[:count]
+    return bytes(found)
+
+
+def _report(builds: list[dict[str, Any]], *, ok: bool, seconds: float, as_json: bool) -> None:
+    if as_json:
+        shown = [{name: build[name] for name in _SHOWN} for build in builds]
+        print(json.dumps({"ok": ok, "builds": shown, "seconds": round(seconds, 3)}))
+        return
+    grid = Table("component", "tag", "pinned digest", "mirror reference", "resources", "seconds", "bytes", box=None)
+    for build in builds:
+        digest = f"{str(build['digest'])[:19]}…"
+        same = "same" if build["same"] else "DIFFERENT"
+        mirror = str(build["mirror"]).partition("@")[0]
+        grid.add_row(build["component"], TAG, digest, mirror, str(build["resources"]), str(build["seconds"]), same)
+    width = max(shutil.get_terminal_size().columns, 200)
+    Console(width=width).print(grid)
+    print(f"{'ok' if ok else 'NOT ok'}: {len(builds)} builds in {seconds:.1f} s")
+
+
+_SHOWN = ("component", "status", "digest", "mirror", "resources", "seconds")
+
+
+def _to_stderr(text: str) -> None:
+    print(text, file=sys.stderr)

@@ -1,0 +1,269 @@
+"""The desk: an AWS emulator with the real template deployed, a vendor's registry, and ECR's data plane.
+
+    python local/desk.py up       set it all up, leave it running, print the addresses
+    python local/desk.py down     stop what `up` started
+    python local/desk.py demo     run the main job on it and stop it again
+
+`make up`, `make down` and `make demo` are these.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import boto3
+
+from local.processes import LOOPBACK, DeskError, Process, free_port, start_emulator, start_registry
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+ROOT = Path(__file__).resolve().parent.parent
+STATE = ROOT / ".desk"
+STACK = "byoa"
+REGION = "us-east-1"
+ORGANISATION = "org_demo00000000"
+APP = "demo"
+SAM_SECONDS = 600
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """Where the three servers listen."""
+
+    emulator: int = 4666
+    vendor: int = 5101
+    ecr: int = 5102
+
+    @classmethod
+    def free(cls) -> Ports:
+        """Three that nothing else has."""
+        return cls(free_port(), free_port(), free_port())
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """A running desk: its addresses, and the outputs of the stack."""
+
+    ports: Ports
+    outputs: dict[str, str]
+
+    @property
+    def aws(self) -> str:
+        """The emulator's endpoint."""
+        return f"http://{LOOPBACK}:{self.ports.emulator}"
+
+    @property
+    def vendor(self) -> str:
+        """The vendor's registry, ``host:port``."""
+        return f"{LOOPBACK}:{self.ports.vendor}"
+
+    @property
+    def ecr(self) -> str:
+        """ECR's data plane, ``host:port``."""
+        return f"{LOOPBACK}:{self.ports.ecr}"
+
+    def environment(self) -> dict[str, str]:
+        """What a command line needs to work with this desk."""
+        return {
+            **aws_environment(self.aws),
+            "BYOA_TABLE": self.outputs["TableName"],
+            "BYOA_ORG": ORGANISATION,
+            "BYOA_APP": APP,
+        }
+
+    def client(self, service: str) -> Any:  # noqa: ANN401 - any of AWS's clients
+        """A boto3 client of the emulator; the caller closes it."""
+        session: Any = boto3.session.Session  # its overloads want a literal
+        return session("test", "test", region_name=REGION).client(service, endpoint_url=self.aws)
+
+
+def aws_environment(endpoint: str) -> dict[str, str]:
+    """Variables that send AWS's tools to the emulator and to nothing else."""
+    return {
+        "AWS_ENDPOINT_URL": endpoint,
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_DEFAULT_REGION": REGION,
+        "AWS_REGION": REGION,
+    }
+
+
+@contextlib.contextmanager
+def desk(
+    folder: Path, ports: Ports, *, enforce_iam: bool = False, say: Callable[[str], None] = print
+) -> Iterator[Desk]:
+    """Start the servers, build and deploy the template, and stop all of it at the end.
+
+    ``folder`` takes logs and builds. Raises DeskError when a part doesn't come up.
+    """
+    with contextlib.ExitStack() as stack:
+        processes = start_servers(folder, ports, enforce_iam=enforce_iam, say=say, keep=stack.push)
+        del processes
+        yield deploy(folder, ports, say=say)
+
+
+def start_servers(
+    folder: Path,
+    ports: Ports,
+    *,
+    enforce_iam: bool = False,
+    say: Callable[[str], None] = print,
+    keep: Callable[[Process], object] = lambda process: process,
+) -> list[Process]:
+    """The emulator, the vendor's registry and ECR's data plane; ``keep`` is told of each as soon as it runs."""
+    say(f"starting the emulator of AWS on {LOOPBACK}:{ports.emulator}")
+    settings = {"POWERTOOLS_TRACE_DISABLED": "1"}
+    emulator = start_emulator(folder, ports.emulator, enforce_iam=enforce_iam, extra_environment=settings)
+    keep(emulator)
+    say(f"starting a vendor's registry on {LOOPBACK}:{ports.vendor}")
+    vendor = start_registry(folder / "vendor", ports.vendor)
+    keep(vendor)
+    say(f"starting ECR's data plane on {LOOPBACK}:{ports.ecr}")
+    ecr = start_registry(folder / "ecr", ports.ecr, "--ecr", f"http://{LOOPBACK}:{ports.emulator}", "--region", REGION)
+    keep(ecr)
+    return [emulator, vendor, ecr]
+
+
+def deploy(folder: Path, ports: Ports, *, say: Callable[[str], None] = print) -> Desk:
+    """`sam build` and `sam deploy` of the real template. Raises DeskError with what SAM said."""
+    endpoint = f"http://{LOOPBACK}:{ports.emulator}"
+    build = folder / "build"
+    say("building the template (sam build)")
+    sam(["build", "--build-dir", str(build), "--cache-dir", str(STATE / "cache")], endpoint)
+    say("deploying it (sam deploy)")
+    overrides = [
+        "Emulated=true",
+        f"AwsEndpointUrl={endpoint}",
+        f"EcrEndpoint=http://{LOOPBACK}:{ports.ecr}",
+        f"PlainHttpHosts={LOOPBACK}:{ports.vendor}",
+        f"OwnHosts={LOOPBACK}:{ports.ecr}",
+    ]
+    template = ["--template-file", str(build / "template.yaml"), "--config-file", str(ROOT / "samconfig.toml")]
+    sam(["deploy", "--config-env", "local", *template, "--parameter-overrides", *overrides], endpoint)
+    return Desk(ports, stack_outputs(ports))
+
+
+def stack_outputs(ports: Ports) -> dict[str, str]:
+    """The outputs of the deployed stack."""
+    client = Desk(ports, {}).client("cloudformation")
+    with contextlib.closing(client):
+        outputs = client.describe_stacks(StackName=STACK)["Stacks"][0]["Outputs"]
+    return {output["OutputKey"]: output["OutputValue"] for output in outputs}
+
+
+def sam(arguments: list[str], endpoint: str) -> str:
+    """Run the SAM CLI in the project's folder, against the emulator, and return what it printed."""
+    program = ROOT / ".venvs/sam/bin/sam"
+    if not program.exists():
+        raise DeskError("The SAM CLI's environment is missing.", "Run `make setup`.")
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "SAM_", "BYOA_"))}
+    (STATE / "sam").mkdir(parents=True, exist_ok=True)
+    environment = {
+        **kept,
+        **aws_environment(endpoint),
+        "PATH": os.pathsep.join([str(program.parent), str(ROOT / ".uv/bin"), os.environ["PATH"]]),
+        "SAM_CLI_TELEMETRY": "0",
+        "SAM_CLI_POLL_DELAY": "1",
+        "__SAM_CLI_APP_DIR": str(STATE / "sam"),
+    }
+    done = subprocess.run(
+        [program, *arguments],
+        cwd=ROOT,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=SAM_SECONDS,
+        check=False,
+    )
+    if done.returncode:
+        raise DeskError(f"`sam {arguments[0]}` failed.", f"{done.stdout}{done.stderr}"[-3000:])
+    return done.stdout
+
+
+def up() -> None:
+    """Leave a desk running and say how to use it."""
+    started: list[Process] = []
+    if (STATE / "up.json").exists():
+        raise DeskError("A desk is up already, or was not taken down.", "Run `make down` first.")
+    try:
+        start_servers(STATE / "up", Ports(), keep=started.append)
+        (STATE / "up.json").write_text(json.dumps([_identity(process.pid) for process in started]))
+        ready = deploy(STATE / "up", Ports())
+    except BaseException:
+        for process in reversed(started):
+            process.stop()
+        (STATE / "up.json").unlink(missing_ok=True)
+        raise
+    exports = "\n".join(f"export {name}={value}" for name, value in ready.environment().items())
+    (STATE / "env").write_text(f"{exports}\n")
+    print(f"\nAWS (emulator)      {ready.aws}\nvendor's registry   {ready.vendor}\nECR's data plane    {ready.ecr}")
+    print("\n".join(f"{name:<19} {value}" for name, value in ready.outputs.items()))
+    print(f"\nFor the command line: source {(STATE / 'env').relative_to(ROOT)}   (to stop: make down)")
+
+
+def down() -> None:
+    """Stop what `up` started, and nothing else: a process id may have passed on meanwhile."""
+    record = STATE / "up.json"
+    if not record.exists():
+        print("nothing is up")
+        return
+    for pid, born in reversed(json.loads(record.read_text())):
+        if _identity(pid) == [pid, born]:
+            _stop_group(pid)
+    record.unlink()
+    shutil.rmtree(STATE / "up", ignore_errors=True)
+    print("stopped")
+
+
+def _identity(pid: int) -> list[int]:
+    """A process id and when its process began, in the kernel's ticks: together they name one process."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except FileNotFoundError:
+        return [pid, -1]
+    return [pid, int(fields[19])]
+
+
+def _stop_group(pid: int) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGTERM)
+        for _ in range(500):
+            os.kill(pid, 0)
+            time.sleep(0.02)
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(pid, signal.SIGKILL)
+
+
+def main() -> int:
+    """One verb; a fault of the desk is a sentence and exit code 1."""
+    verbs: dict[str, Callable[[], None]] = {"up": up, "down": down}
+    verb = sys.argv[1] if len(sys.argv) > 1 else ""
+    try:
+        if verb == "demo":
+            from local.demo import demo
+
+            return demo(as_json="--json" in sys.argv, enforce_iam="--enforce-iam" in sys.argv)
+        if verb not in verbs:
+            print(__doc__)
+            return 2
+        verbs[verb]()
+    except DeskError as error:
+        print(f"error: {error.cause}\n{error.remedy}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
