@@ -1,0 +1,70 @@
+"""Who knows whom: the contracts of ``.importlinter`` hold, and leave nothing out."""
+
+from __future__ import annotations
+
+import configparser
+import subprocess
+import sys
+from pathlib import Path
+
+import grimp
+import pytest
+
+ROOT = Path(__file__).parents[2]
+LINT_IMPORTS = Path(sys.executable).with_name("lint-imports")
+EDGES = {"adapters", "bootstrap", "step", "settings"}
+"""What may touch the world, the environment, or Lambda."""
+
+
+@pytest.fixture(scope="module")
+def contracts() -> configparser.ConfigParser:
+    parser = configparser.ConfigParser()
+    parser.read_string((ROOT / ".importlinter").read_text())
+    return parser
+
+
+@pytest.fixture(scope="module")
+def imports() -> grimp.ImportGraph:
+    return grimp.build_graph("byoa", "byoa_cli", "functions", include_external_packages=True, cache_dir=None)
+
+
+def test_every_contract_is_kept() -> None:
+    done = subprocess.run([LINT_IMPORTS, "--no-cache"], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_a_new_module_has_to_be_given_its_layer(contracts: configparser.ConfigParser) -> None:
+    assert contracts.getboolean("importlinter:contract:rooms", "exhaustive")
+
+
+def test_every_module_but_the_edges_is_held_to_do_no_io(contracts: configparser.ConfigParser) -> None:
+    pure = {name.removeprefix("byoa.") for name in contracts["importlinter:contract:pure"]["source_modules"].split()}
+    package = ROOT / "layers" / "core" / "byoa"
+    here = {path.stem for path in package.iterdir() if path.suffix == ".py" or (path / "__init__.py").exists()}
+    assert pure == here - EDGES - {"__init__"}
+
+
+@pytest.mark.parametrize("library", ["boto3", "botocore", "http", "os", "requests", "socket", "aws_lambda_powertools"])
+def test_pure_modules_may_not_import(library: str, contracts: configparser.ConfigParser) -> None:
+    assert library in contracts["importlinter:contract:pure"]["forbidden_modules"].split()
+
+
+def test_only_bootstrap_makes_adapters(imports: grimp.ImportGraph) -> None:
+    adapters = imports.find_descendants("byoa.adapters") | {"byoa.adapters"}
+    importers = {importer for adapter in adapters for importer in imports.find_modules_that_directly_import(adapter)}
+    assert importers - adapters == {"byoa.bootstrap"}
+
+
+@pytest.mark.parametrize("module", ["byoa.adapters.memory", "byoa.adapters.memory_ledger"])
+def test_doubles_serve_nobody_but_bootstrap(module: str, imports: grimp.ImportGraph) -> None:
+    assert imports.find_modules_that_directly_import(module) <= {"byoa.bootstrap"}
+
+
+def test_only_bootstrap_and_adapters_know_boto3(imports: grimp.ImportGraph) -> None:
+    users = {
+        user
+        for library in ("boto3", "botocore")
+        for user in imports.find_modules_that_directly_import(library)
+        if not user.startswith("byoa.adapters.")
+    }
+    assert users == {"byoa.bootstrap"}

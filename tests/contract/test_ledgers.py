@@ -1,0 +1,135 @@
+"""One suite over both ledgers."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from typing import TYPE_CHECKING, Any
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from byoa.adapters.dynamodb import DynamoLedger
+from byoa.adapters.memory import SteppingClock
+from byoa.adapters.memory_ledger import MemoryLedger
+from byoa.config import check_config
+from byoa.errors import DuplicateEvent, EventUntrusted, StaleVersion
+from byoa.messages import Failure, Outcome
+from byoa.records import entry
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from byoa.config import ComponentConfig
+    from byoa.messages import HistoryEntry
+
+ORG, APP = "org_0123456789ab", "shop"
+CLOCK = SteppingClock()
+
+
+@pytest.fixture(params=["memory", "dynamodb"])
+def ledger(request: pytest.FixtureRequest) -> Iterator[Any]:
+    if request.param == "memory":
+        yield MemoryLedger(SteppingClock())
+        return
+    with mock_aws(), closing(boto3.client("dynamodb", "us-east-1")) as client:
+        client.create_table(
+            TableName="table",
+            BillingMode="PAY_PER_REQUEST",
+            AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in ("pk", "sk")],
+            KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
+        )
+        yield DynamoLedger(client, "table", SteppingClock())
+
+
+def config(text: str = "a: 1", name: str = "web") -> ComponentConfig:
+    checked = check_config(f'name = "{name}"\ntype = "kubernetes_manifest"\nnamespace = "web"\nmanifest = "{text}"\n')
+    assert checked.config, checked.faults
+    return checked.config
+
+
+def line(text: str = "step") -> HistoryEntry:
+    return entry("planning", text, CLOCK.now(), step="validate")
+
+
+def failed() -> Outcome:
+    return Outcome(status="error", failure=Failure(code="Timeout", cause="late", remedy="again"))
+
+
+def test_a_config_that_is_handed_in_queues_version_one(ledger: Any) -> None:
+    accepted = ledger.submit(ORG, APP, config())
+    assert accepted.created
+    assert (accepted.build.version, accepted.build.status) == (1, "queued")
+    assert ledger.config(accepted.build.key).config == config()
+    assert ledger.build(ORG, accepted.build.build_id) == accepted.build
+
+
+def test_the_same_content_makes_nothing_new_unless_its_build_failed(ledger: Any) -> None:
+    first = ledger.submit(ORG, APP, config()).build
+    assert not ledger.submit(ORG, APP, config()).created
+    ledger.finish(first.key, failed(), entry("error", "late", CLOCK.now()))
+    again = ledger.submit(ORG, APP, config())
+    assert again.created
+    assert again.build.version == 2
+
+
+def test_one_execution_has_a_build_and_may_ask_again(ledger: Any) -> None:
+    key = ledger.submit(ORG, APP, config()).build.key
+    assert ledger.begin(key, "one", line()).version == 1
+    ledger.begin(key, "one", line())
+    with pytest.raises(DuplicateEvent):
+        ledger.begin(key, "two", line())
+
+
+def test_an_event_about_an_unknown_config_is_untrusted(ledger: Any) -> None:
+    key = ledger.submit(ORG, APP, config()).build.key
+    with pytest.raises(EventUntrusted):
+        ledger.begin(key.model_copy(update={"version": 7}), "one", line())
+
+
+def test_an_overtaken_build_can_neither_begin_nor_go_on(ledger: Any) -> None:
+    old = ledger.submit(ORG, APP, config("a: 1")).build.key
+    ledger.begin(old, "one", line())
+    ledger.submit(ORG, APP, config("a: 2"))
+    with pytest.raises(StaleVersion):
+        ledger.progress(old, [line()])
+    with pytest.raises(StaleVersion):
+        ledger.begin(old, "one", line())
+
+
+def test_the_first_outcome_stands(ledger: Any) -> None:
+    key = ledger.submit(ORG, APP, config()).build.key
+    ended = ledger.finish(key, failed(), entry("error", "late", CLOCK.now()))
+    assert ended
+    assert ended.status == "error"
+    assert ended.outcome == failed()
+    assert ledger.finish(key, Outcome(status="active"), entry("active", "no", CLOCK.now())) is None
+    with pytest.raises(StaleVersion):
+        ledger.progress(key, [line()])
+
+
+def test_history_keeps_its_order_and_its_last_line_is_the_status(ledger: Any) -> None:
+    key = ledger.submit(ORG, APP, config()).build.key
+    ledger.begin(key, "one", line("first"))
+    ledger.progress(key, [line("second"), line("third")])
+    build = ledger.build(ORG, key.build_id)
+    assert [each.status_human_description for each in build.history][1:] == ["first", "second", "third"]
+    assert build.status_human_description == "third"
+    assert build.metadata == {"step": "validate"}
+
+
+def test_builds_are_listed_with_the_newest_first(ledger: Any) -> None:
+    for text in ("a: 1", "a: 2", "a: 3"):
+        ledger.submit(ORG, APP, config(text))
+    ledger.submit(ORG, APP, config(name="api"))
+    assert [build.version for build in ledger.builds(ORG, APP, "web", 2)] == [3, 2]
+    assert [build.component for build in ledger.builds(ORG, APP, None, 10)] == ["api", "web", "web", "web"]
+    assert ledger.components(ORG, APP) == ["api", "web"]
+
+
+def test_another_organisation_sees_nothing(ledger: Any) -> None:
+    build = ledger.submit(ORG, APP, config()).build
+    other = "org_0123456789abc"
+    assert ledger.build(other, build.build_id) is None
+    assert ledger.builds(other, APP, None, 10) == []
+    assert ledger.components(other, APP) == []

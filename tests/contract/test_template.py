@@ -1,0 +1,317 @@
+"""The template as CloudFormation gets it: translated offline, linted, and held to what must not get lost."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import yaml
+from samtranslator.translator.transform import transform
+from samtranslator.yaml_helper import intrinsics_multi_constructor
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ROOT = Path(__file__).parents[2]
+CFN_LINT = Path(sys.executable).with_name("cfn-lint")
+
+FREE_ACTIONS = {
+    "ecr:GetAuthorizationToken",
+    "xray:PutTelemetryRecords",
+    "xray:PutTraceSegments",
+    "logs:CreateLogDelivery",
+    "logs:DeleteLogDelivery",
+    "logs:DescribeLogGroups",
+    "logs:DescribeResourcePolicies",
+    "logs:GetLogDelivery",
+    "logs:ListLogDeliveries",
+    "logs:PutResourcePolicy",
+    "logs:UpdateLogDelivery",
+}
+"""The actions that IAM lets nobody narrow to a resource; those of log delivery are the state machine's alone."""
+
+LOG_AND_TRACE = {"logs:CreateLogStream", "logs:PutLogEvents", "xray:PutTelemetryRecords", "xray:PutTraceSegments"}
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML with CloudFormation's short forms (``!Ref``); a class of its own, so that no other loader learns them."""
+
+
+_Loader.add_multi_constructor("!", intrinsics_multi_constructor)
+
+
+class _NoManagedPolicies:
+    def load(self) -> dict[str, str]:
+        return {}
+
+
+@pytest.fixture(scope="module")
+def translated() -> dict[str, Any]:
+    """The template without SAM: the state machine's definition within it, code as if it were in a bucket."""
+    template = yaml.load((ROOT / "template.yaml").read_text(), _Loader)
+    template["Globals"]["Function"]["CodeUri"] = "s3://bucket/functions.zip"
+    for resource in template["Resources"].values():
+        properties = resource["Properties"]
+        if "ContentUri" in properties:
+            properties["ContentUri"] = "s3://bucket/layer.zip"
+        if "DefinitionUri" in properties:
+            properties["Definition"] = yaml.safe_load((ROOT / properties.pop("DefinitionUri")).read_text())
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("AWS_DEFAULT_REGION", "us-east-1")
+        found = transform(template, {}, _NoManagedPolicies())
+    return dict(json.loads(json.dumps(found)))
+
+
+@pytest.fixture(scope="module")
+def resources(translated: dict[str, Any]) -> dict[str, Any]:
+    return dict(translated["Resources"])
+
+
+def _lint(path: Path) -> list[str]:
+    """What cfn-lint finds, warnings included."""
+    environment = os.environ | {"AWS_DEFAULT_REGION": "us-east-1"}
+    command = [str(CFN_LINT), "--format", "json", "--regions", "us-east-1", "--template", str(path)]
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
+    assert not done.stderr, done.stderr
+    return [f"{each['Rule']['Id']} {each['Location']['Path']} {each['Message']}" for each in json.loads(done.stdout)]
+
+
+def _of_type(resources: dict[str, Any], kind: str) -> dict[str, dict[str, Any]]:
+    found = {name: body for name, body in resources.items() if body["Type"] == kind}
+    assert found, f"the template has no {kind}"
+    return found
+
+
+def _many(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def _statements(resources: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    for name, body in _of_type(resources, "AWS::IAM::Role").items():
+        for policy in body["Properties"].get("Policies", []):
+            for statement in policy["PolicyDocument"]["Statement"]:
+                yield name, statement
+
+
+def _actions(resources: dict[str, Any], role: str) -> set[str]:
+    return {
+        action for name, statement in _statements(resources) if name == role for action in _many(statement["Action"])
+    }
+
+
+# ---- lint --------------------------------------------------------------------------------------------------------
+
+
+def test_the_template_lints_as_it_is_written() -> None:
+    assert _lint(ROOT / "template.yaml") == []
+
+
+def test_the_translated_template_lints_with_the_state_machine_in_it(translated: dict[str, Any], tmp_path: Path) -> None:
+    path = tmp_path / "template.json"
+    path.write_text(json.dumps(translated))
+    assert _lint(path) == []
+
+
+def test_a_fault_in_the_state_machine_would_be_found(translated: dict[str, Any], tmp_path: Path) -> None:
+    faulty = json.loads(json.dumps(translated))
+    properties = faulty["Resources"]["BuildStateMachine"]["Properties"]
+    properties["DefinitionString"] = json.dumps({"StartAt": "A", "States": {"A": {"Type": "Tusk", "End": True}}})
+    path = tmp_path / "template.json"
+    path.write_text(json.dumps(faulty))
+    assert any(line.startswith("E3601") for line in _lint(path))
+
+
+# ---- how changes travel ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["ConfigChangedRule", "ExecutionStoppedRule"])
+def test_a_rule_believes_one_source_in_this_account_alone(name: str, resources: dict[str, Any]) -> None:
+    pattern = resources[name]["Properties"]["EventPattern"]
+    assert pattern["account"] == [{"Ref": "AWS::AccountId"}]
+    assert len(pattern["source"]) == 1
+    assert len(pattern["detail-type"]) == 1
+
+
+def test_builds_start_by_our_own_events_on_our_own_bus(resources: dict[str, Any]) -> None:
+    properties = resources["ConfigChangedRule"]["Properties"]
+    assert properties["EventPattern"]["source"] == ["io.byoa"]
+    assert properties["EventPattern"]["detail-type"] == ["Component Config Changed"]
+    assert properties["EventBusName"] == {"Ref": "Bus"}
+
+
+def test_every_rule_s_target_retries_and_then_keeps_the_event(resources: dict[str, Any]) -> None:
+    for name, rule in _of_type(resources, "AWS::Events::Rule").items():
+        for target in rule["Properties"]["Targets"]:
+            assert target["DeadLetterConfig"] == {"Arn": {"Fn::GetAtt": ["RuleDlq", "Arn"]}}, name
+            assert target["RetryPolicy"]["MaximumRetryAttempts"] > 0, name
+            assert target["RetryPolicy"]["MaximumEventAgeInSeconds"] >= 60, name
+
+
+def test_the_queue_of_lost_events_takes_them_from_every_rule_and_from_nobody_else(resources: dict[str, Any]) -> None:
+    (statement,) = resources["RuleDlqPolicy"]["Properties"]["PolicyDocument"]["Statement"]
+    allowed = {each["Fn::GetAtt"][0] for each in statement["Condition"]["ArnEquals"]["aws:SourceArn"]}
+    assert allowed == _of_type(resources, "AWS::Events::Rule").keys()
+
+
+def test_executions_that_did_not_end_by_themselves_are_heard_of(resources: dict[str, Any]) -> None:
+    detail = resources["ExecutionStoppedRule"]["Properties"]["EventPattern"]["detail"]
+    assert set(detail["status"]) == {"FAILED", "TIMED_OUT", "ABORTED"}
+    assert detail["stateMachineArn"] == [{"Ref": "BuildStateMachine"}]
+
+
+def test_one_bad_change_neither_blocks_the_stream_nor_gets_lost(resources: dict[str, Any]) -> None:
+    (mapping,) = _of_type(resources, "AWS::Lambda::EventSourceMapping").values()
+    properties = mapping["Properties"]
+    assert properties["DestinationConfig"]["OnFailure"] == {"Destination": {"Fn::GetAtt": ["StreamDlq", "Arn"]}}
+    assert properties["BisectBatchOnFunctionError"] is True
+    assert properties["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+    assert properties["MaximumRetryAttempts"] > 0
+    assert properties["MaximumRecordAgeInSeconds"] > 0
+
+
+def test_the_stream_s_filter_lets_configs_and_builds_through(resources: dict[str, Any]) -> None:
+    (mapping,) = _of_type(resources, "AWS::Lambda::EventSourceMapping").values()
+    (each,) = mapping["Properties"]["FilterCriteria"]["Filters"]
+    assert json.loads(each["Pattern"]) == {"dynamodb": {"NewImage": {"entity": {"S": ["config", "build"]}}}}
+
+
+def test_what_the_emulator_can_t_run_is_only_for_aws(translated: dict[str, Any]) -> None:
+    assert translated["Resources"]["Archive"]["Condition"] == "RealAws"
+    assert translated["Conditions"]["RealAws"] == {"Fn::Equals": [{"Ref": "Emulated"}, "false"]}
+    assert translated["Parameters"]["Emulated"]["Default"] == "false"
+
+
+# ---- who may do what ---------------------------------------------------------------------------------------------
+
+
+def test_no_action_is_a_wildcard(resources: dict[str, Any]) -> None:
+    for role, statement in _statements(resources):
+        for action in _many(statement["Action"]):
+            assert "*" not in action, f"{role}: {action}"
+
+
+def test_every_resource_is_named_but_where_iam_knows_none(resources: dict[str, Any]) -> None:
+    for role, statement in _statements(resources):
+        if "*" in _many(statement["Resource"]):
+            assert set(_many(statement["Action"])) <= FREE_ACTIONS, role
+            assert role == "BuildRole" or not any("LogDeliver" in each for each in _many(statement["Action"])), role
+
+
+def test_nothing_is_granted_by_exclusion_or_by_a_managed_policy(resources: dict[str, Any]) -> None:
+    for role, statement in _statements(resources):
+        assert statement["Effect"] == "Allow", role
+        assert not {"NotAction", "NotResource"} & statement.keys(), role
+    for role, body in _of_type(resources, "AWS::IAM::Role").items():
+        assert not body["Properties"].get("ManagedPolicyArns"), role
+
+
+def test_the_step_that_parses_strangers_bytes_reads_quarantine_and_no_more(resources: dict[str, Any]) -> None:
+    assert _actions(resources, "InspectArtifactRole") - LOG_AND_TRACE == {"s3:GetObject"}
+    (place,) = (
+        statement["Resource"]
+        for role, statement in _statements(resources)
+        if role == "InspectArtifactRole" and "s3:GetObject" in _many(statement["Action"])
+    )
+    assert place == {"Fn::Sub": "${QuarantineBucket.Arn}/*"}
+
+
+def test_only_the_mirroring_step_may_write_to_ecr_and_only_below_our_prefix(resources: dict[str, Any]) -> None:
+    writers = {role for role, statement in _statements(resources) if "ecr:PutImage" in _many(statement["Action"])}
+    assert writers == {"MirrorArtifactRole"}
+    (place,) = (
+        statement["Resource"] for _, statement in _statements(resources) if "ecr:PutImage" in statement["Action"]
+    )
+    assert place["Fn::Sub"].endswith(":${AWS::AccountId}:repository/${RepositoryPrefix}/*")
+
+
+def test_no_step_may_delete_anything(resources: dict[str, Any]) -> None:
+    actions = {action for _, statement in _statements(resources) for action in _many(statement["Action"])}
+    assert {action for action in actions if "Delete" in action} == {"logs:DeleteLogDelivery"}
+
+
+def test_every_function_runs_in_a_role_of_its_own(resources: dict[str, Any]) -> None:
+    functions = _of_type(resources, "AWS::Lambda::Function")
+    roles = [body["Properties"]["Role"]["Fn::GetAtt"][0] for body in functions.values()]
+    assert len(set(roles)) == len(functions) == 8
+
+
+# ---- what is kept, and what wakes somebody -----------------------------------------------------------------------
+
+
+def test_the_bucket_is_closed_and_encrypted(resources: dict[str, Any]) -> None:
+    for name, bucket in _of_type(resources, "AWS::S3::Bucket").items():
+        block = bucket["Properties"]["PublicAccessBlockConfiguration"]
+        assert block == {
+            "BlockPublicAcls": True,
+            "BlockPublicPolicy": True,
+            "IgnorePublicAcls": True,
+            "RestrictPublicBuckets": True,
+        }, name
+        (rule,) = bucket["Properties"]["BucketEncryption"]["ServerSideEncryptionConfiguration"]
+        assert rule["ServerSideEncryptionByDefault"]["SSEAlgorithm"] in ("AES256", "aws:kms"), name
+
+
+def test_the_bucket_answers_over_tls_alone_and_keeps_nothing_for_long(resources: dict[str, Any]) -> None:
+    (statement,) = resources["QuarantinePolicy"]["Properties"]["PolicyDocument"]["Statement"]
+    assert statement["Effect"] == "Deny"
+    assert statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+    (rule,) = resources["QuarantineBucket"]["Properties"]["LifecycleConfiguration"]["Rules"]
+    assert rule["Status"] == "Enabled"
+    assert rule["ExpirationInDays"] <= 7
+    assert rule["AbortIncompleteMultipartUpload"]
+
+
+def test_the_table_can_be_restored_and_tells_of_its_changes(resources: dict[str, Any]) -> None:
+    (table,) = _of_type(resources, "AWS::DynamoDB::Table").values()
+    assert table["Properties"]["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
+    assert table["Properties"]["SSESpecification"] == {"SSEEnabled": True}
+    assert table["Properties"]["StreamSpecification"] == {"StreamViewType": "NEW_AND_OLD_IMAGES"}
+
+
+@pytest.mark.parametrize("name", ["Table", "QuarantineBucket"])
+def test_what_holds_data_outlives_the_stack(name: str, resources: dict[str, Any]) -> None:
+    assert resources[name]["DeletionPolicy"] == "RetainExceptOnCreate"
+    assert resources[name]["UpdateReplacePolicy"] == "Retain"
+
+
+def test_no_log_is_kept_for_ever(resources: dict[str, Any]) -> None:
+    for name, group in _of_type(resources, "AWS::Logs::LogGroup").items():
+        assert group["Properties"]["RetentionInDays"] == {"Ref": "LogRetentionDays"}, name
+
+
+def test_every_queue_is_encrypted_and_watched(resources: dict[str, Any]) -> None:
+    alarms = _of_type(resources, "AWS::CloudWatch::Alarm").values()
+    watched = {
+        dimension["Value"]["Fn::GetAtt"][0]
+        for alarm in alarms
+        for dimension in alarm["Properties"]["Dimensions"]
+        if dimension["Name"] == "QueueName"
+    }
+    queues = _of_type(resources, "AWS::SQS::Queue")
+    assert watched == queues.keys() == {"RuleDlq", "StreamDlq"}
+    assert all(queue["Properties"]["SqsManagedSseEnabled"] is True for queue in queues.values())
+
+
+@pytest.mark.parametrize("name", ["RuleDlqAlarm", "StreamDlqAlarm", "FailedBuildsAlarm", "StoppedExecutionsAlarm"])
+def test_the_first_loss_wakes_somebody(name: str, resources: dict[str, Any]) -> None:
+    properties = resources[name]["Properties"]
+    assert (properties["Threshold"], properties["ComparisonOperator"]) == (0, "GreaterThanThreshold")
+    assert properties["AlarmActions"] == {
+        "Fn::If": ["HasAlarmTopic", [{"Ref": "AlarmTopicArn"}], {"Ref": "AWS::NoValue"}]
+    }
+
+
+def test_failed_builds_are_counted_by_their_status(resources: dict[str, Any]) -> None:
+    properties = resources["FailedBuildsAlarm"]["Properties"]
+    assert properties["MetricName"] == "BuildsEnded"
+    assert {"Name": "status", "Value": "error"} in properties["Dimensions"]
+
+
+def test_the_state_machine_s_log_keeps_no_payloads(resources: dict[str, Any]) -> None:
+    logging = resources["BuildStateMachine"]["Properties"]["LoggingConfiguration"]
+    assert logging["IncludeExecutionData"] is False

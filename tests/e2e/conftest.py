@@ -1,0 +1,90 @@
+from __future__ import annotations
+
+import json
+import time
+from contextlib import closing
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from byoa import bootstrap
+from byoa.config import check_config
+from byoa.copying import copy
+from byoa.reference import Reference
+from local.demo import ARTIFACTS
+from local.desk import APP, ORGANISATION, Desk, Ports, desk
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from byoa.messages import Build
+    from byoa.ports import Accepted, Catalogue
+
+
+class Pipeline:
+    """The deployed stack as its users meet it."""
+
+    def __init__(self, running: Desk, catalogue: Catalogue) -> None:
+        self.desk = running
+        self.catalogue = catalogue
+
+    def push(self, layout: str, tag: str) -> None:
+        source = bootstrap.layout(ARTIFACTS / layout)
+        reference = Reference.parse(f"oci://{self.desk.vendor}/vendor/{layout}:{tag}")
+        target = bootstrap.repository(reference, "target", None, plain_http=True)
+        copy(source, target, source.fetch_manifest(tag), tag=tag)
+
+    def submit(self, name: str, body: str) -> Accepted:
+        checked = check_config(f'name = "{name}"\ntype = "kubernetes_manifest"\nnamespace = "vendor"\n{body}')
+        assert checked.config, checked.faults
+        return self.catalogue.submit(ORGANISATION, APP, checked.config)
+
+    def submit_artifact(self, name: str, repository: str, tag: str, note: str = "") -> Accepted:
+        url = f"oci://{self.desk.vendor}/vendor/{repository}"
+        labels = f'[labels]\nnote = "{note}"\n' if note else ""
+        return self.submit(name, f'[oci_artifact]\nurl = "{url}"\ntag = "{tag}"\n{labels}')
+
+    def look(self, build: Build) -> Build:
+        found = self.catalogue.build(ORGANISATION, build.build_id)
+        assert found
+        return found
+
+    def wait(self, build: Build, seconds: float = 90) -> Build:
+        deadline = time.monotonic() + seconds
+        while not (found := self.look(build)).ended:
+            assert time.monotonic() < deadline, found
+            time.sleep(0.2)
+        return found
+
+    def call(self, service: str, operation: str, **arguments: Any) -> Any:
+        with closing(self.desk.client(service)) as client:
+            return getattr(client, operation)(**arguments)
+
+    def put_event(self, build: Build) -> None:
+        entry = {
+            "EventBusName": self.desk.outputs["BusName"],
+            "Source": "io.byoa",
+            "DetailType": "Component Config Changed",
+            "Detail": json.dumps(build.key.model_dump()),
+        }
+        self.call("events", "put_events", Entries=[entry])
+
+    def executions(self) -> list[dict[str, Any]]:
+        machine = self.desk.outputs["BuildStateMachineArn"]
+        found: list[dict[str, Any]] = self.call("stepfunctions", "list_executions", stateMachineArn=machine)[
+            "executions"
+        ]
+        return found
+
+
+@pytest.fixture(scope="session")
+def pipeline(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pipeline]:
+    folder = tmp_path_factory.mktemp("desk")
+    with desk(folder, Ports.free(), say=lambda _: None) as running, pytest.MonkeyPatch.context() as patch:
+        for name, value in running.environment().items():
+            patch.setenv(name, value)
+        bootstrap._dynamodb.cache_clear()
+        yield Pipeline(running, bootstrap.catalogue(running.outputs["TableName"]))
+        bootstrap._dynamodb().close()
+        bootstrap._dynamodb.cache_clear()
+        bootstrap.transport().close()
