@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from byoa import bootstrap
+from byoa.adapters.dynamodb import DynamoLedger
+from byoa.adapters.memory import SystemClock
 from byoa.config import check_config
 from byoa.copying import copy
 from byoa.reference import Reference
@@ -79,12 +81,11 @@ class Pipeline:
 
 @pytest.fixture(scope="session")
 def pipeline(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pipeline]:
+    """The environment stays as it is: a session's fixture outlives these tests, and others mock AWS."""
     folder = tmp_path_factory.mktemp("desk")
-    with desk(folder, Ports.free(), say=lambda _: None) as running, pytest.MonkeyPatch.context() as patch:
-        for name, value in running.environment().items():
-            patch.setenv(name, value)
-        bootstrap._dynamodb.cache_clear()
-        yield Pipeline(running, bootstrap.catalogue(running.outputs["TableName"]))
-        bootstrap._dynamodb().close()
-        bootstrap._dynamodb.cache_clear()
+    with (
+        desk(folder, Ports.free(), say=lambda _: None) as running,
+        closing(running.client("dynamodb")) as table,
+    ):
+        yield Pipeline(running, DynamoLedger(table, running.outputs["TableName"], SystemClock()))
         bootstrap.transport().close()

@@ -79,11 +79,18 @@ class Response:
         return self._raw.headers.get_all(name) or []
 
     def readinto(self, buffer: memoryview, /) -> int:
-        """The next bytes of the body; 0 at its end. Raises ``ShortRead`` when the connection breaks."""
+        """The next bytes of the body; 0 at its end. Raises ``ShortRead`` when it breaks off.
+
+        http.client takes a connection that was closed too early for the end of the body; what is left of the declared
+        length tells the two apart.
+        """
         try:
-            return self._raw.readinto(buffer)
+            count = self._raw.readinto(buffer)
         except (OSError, http.client.HTTPException, ValueError) as error:
             raise ShortRead("The connection broke while the registry was sending.") from error
+        if count == 0 and len(buffer) and self._raw.length:
+            raise ShortRead("The registry hung up before the end of what it was sending.")
+        return count
 
     def read(self, limit: int) -> bytes:
         """The body, at most ``limit`` bytes of it and one more, so that the caller can tell that it is too long."""
