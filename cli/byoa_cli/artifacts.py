@@ -1,20 +1,16 @@
-"""`byoa resolve`, `inspect` and `mirror`: straight to registries and layouts, without AWS."""
+"""`byoa resolve` and `byoa inspect`: straight to registries and layouts, without AWS."""
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from byoa import copying, inspection
-from byoa.errors import ByoaError
-from byoa.formats import recognise
 from byoa_cli.options import Json, PlainHttp
-from byoa_cli.output import err, exit_code, out, print_error, print_json
-from byoa_cli.places import open_source, open_target
+from byoa_cli.output import exit_code, out, print_error, print_json
 
 if TYPE_CHECKING:
+    from byoa.errors import ByoaError
     from byoa.manifest import Manifest
     from byoa.ports import Source
 
@@ -29,6 +25,8 @@ def resolve(ref: _Reference, plain_http: PlainHttp = None, *, as_json: Json = Fa
 
         byoa resolve oci://127.0.0.1:5000/app:v1 --plain-http 127.0.0.1:5000 --json
     """
+    from byoa_cli.places import open_source
+
     place = open_source(ref, plain_http or [])
     manifest = place.repository.fetch_manifest(place.digest or place.tag or "")
     document = {
@@ -52,6 +50,8 @@ def inspect(ref: _Reference, plain_http: PlainHttp = None, *, as_json: Json = Fa
 
         byoa inspect oci-layout:./artifact --json
     """
+    from byoa_cli.places import open_source
+
     place = open_source(ref, plain_http or [])
     manifest = place.repository.fetch_manifest(place.digest or place.tag or "")
     document, error = _inspect(place.repository, manifest)
@@ -66,6 +66,10 @@ def inspect(ref: _Reference, plain_http: PlainHttp = None, *, as_json: Json = Fa
 
 
 def _inspect(source: Source, manifest: Manifest) -> tuple[dict[str, Any], ByoaError | None]:
+    from byoa import inspection
+    from byoa.errors import ByoaError
+    from byoa.formats import recognise
+
     document: dict[str, Any] = {
         "digest": str(manifest.digest),
         "format": recognise(manifest).value,
@@ -110,73 +114,3 @@ def _show_inspection(document: dict[str, Any]) -> None:
     for name, usable in document["usable_by"].items():
         reason = "" if usable else f": {document['obstacles'][name]}"
         out().print(f"usable by {name}: {'yes' if usable else 'no'}{reason}")
-
-
-def mirror(
-    source: Annotated[str, typer.Argument(metavar="SRC", help="Where from: a reference or a layout.")],
-    target: Annotated[str, typer.Argument(metavar="DST", help="Where to; without a tag, the source's.")],
-    plain_http: PlainHttp = None,
-    *,
-    as_json: Json = False,
-) -> None:
-    """Copy an artifact, byte for byte, between registries and OCI layouts. What is there already is skipped.
-
-    Examples:
-        byoa mirror oci://ghcr.io/vendor/app:v2 oci://registry.example.com/mirror/app
-
-        byoa mirror oci-layout:./artifact:v1 oci://127.0.0.1:5000/app --plain-http 127.0.0.1:5000
-    """
-    started = time.perf_counter()
-    origin, goal = open_source(source, plain_http or []), open_target(target, plain_http or [])
-    tag = goal.tag or origin.tag
-    try:
-        root = origin.repository.fetch_manifest(origin.digest or origin.tag or "")
-    except ByoaError as error:
-        raise error.at("source") from None
-    with _Bar(shown=not as_json) as bar:
-        done = copying.copy(origin.repository, goal.repository, root, tag=tag, progress=bar)
-    document = {
-        "digest": str(done.digest),
-        "blobs": {"copied": done.copied, "mounted": done.mounted, "skipped": done.skipped},
-        "bytes_copied": done.bytes_copied,
-        "requests": {"source": origin.repository.requests, "target": goal.repository.requests},
-        "seconds": round(time.perf_counter() - started, 3),
-    }
-    if as_json:
-        print_json(document)
-    else:
-        out().print(
-            f"{done.digest}: {done.copied} blobs copied, {done.skipped} there already, "
-            f"{done.bytes_copied} bytes, {document['seconds']} s"
-        )
-
-
-class _Bar:
-    """A line of progress on a terminal; nothing elsewhere."""
-
-    def __init__(self, *, shown: bool) -> None:
-        self._shown = shown and err().is_terminal
-
-    def __enter__(self) -> copying.Progress:
-        if not self._shown:
-            return copying.Silence()
-        from rich.progress import DownloadColumn, Progress, TextColumn, TimeElapsedColumn, TransferSpeedColumn
-
-        columns = (TextColumn("copying"), DownloadColumn(), TransferSpeedColumn(), TimeElapsedColumn())
-        self._progress = Progress(*columns, console=err(), transient=True)
-        self._progress.start()
-        task = self._progress.add_task("copying", total=None)
-        return _Advance(self._progress, task)
-
-    def __exit__(self, *_: object) -> None:
-        if self._shown:
-            self._progress.stop()
-
-
-class _Advance:
-    def __init__(self, progress: Any, task: Any) -> None:  # noqa: ANN401 - rich's own, not imported unless used
-        self._progress = progress
-        self._task = task
-
-    def advance(self, count: int) -> None:
-        self._progress.advance(self._task, count)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -14,10 +15,13 @@ from byoa_cli.credentials import credential_for
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from byoa.copying import Pace
     from byoa.digest import Digest
-    from byoa.ports import Repository
+    from byoa.ports import Credential, Repository
 
 _LAYOUT = "oci-layout:"
+WORKERS = 3
+"""Threads that copy blobs beside the one that leads: four at once hide the round trips."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +32,7 @@ class Place:
     repository: Repository
     tag: str | None
     digest: Digest | None
+    reference: Reference | None = None
 
 
 def open_source(text: str, plain_http: Sequence[str]) -> Place:
@@ -40,14 +45,38 @@ def open_source(text: str, plain_http: Sequence[str]) -> Place:
     return place
 
 
-def open_target(text: str, plain_http: Sequence[str]) -> Place:
+def open_both(source: str, target: str, plain_http: Sequence[str]) -> tuple[Place, Place]:
+    """A source and a target that know of each other, so that one registry can mount from one to the other."""
+    origin = open_source(source, plain_http)
+    return origin, open_target(target, plain_http, origin)
+
+
+def open_target(text: str, plain_http: Sequence[str], origin: Place | None = None) -> Place:
     """Raises ``ReferenceInvalid`` for what is neither form, or names a digest: that is the source's to say."""
     place = (
-        _open_layout(text, only_tag=False) if text.startswith(_LAYOUT) else _open_registry(text, plain_http, "target")
+        _open_layout(text, only_tag=False)
+        if text.startswith(_LAYOUT)
+        else _open_registry(text, plain_http, "target", origin.reference if origin else None)
     )
     if place.digest:
         raise ReferenceInvalid("A target names no digest.", remedy="Leave the digest out; it comes from the source.")
     return place
+
+
+def open_bare(text: str, plain_http: Sequence[str], role: Literal["source", "target"]) -> Place:
+    """A repository without a tag or a digest. Raises ``ReferenceInvalid`` where there is one."""
+    layout = text.startswith(_LAYOUT)
+    place = _open_layout(text, only_tag=False) if layout else _open_registry(text, plain_http, role)
+    if place.tag or place.digest:
+        raise ReferenceInvalid("All tags are wanted, and one is named.", remedy="Leave the tag and the digest out.")
+    return place
+
+
+def pace() -> Pace:
+    """How a copy works on a terminal: four blobs at once, five tries."""
+    from byoa.copying import Pace
+
+    return Pace(workers=bootstrap.workers(WORKERS), patience=bootstrap.ON_A_TERMINAL)
 
 
 def _open_layout(text: str, *, only_tag: bool) -> Place:
@@ -65,8 +94,23 @@ def _open_layout(text: str, *, only_tag: bool) -> Place:
     return Place(text, layout, parse_tag(tag) if tag else None, None)
 
 
-def _open_registry(text: str, plain_http: Sequence[str], role: Literal["source", "target"]) -> Place:
+def _open_registry(
+    text: str, plain_http: Sequence[str], role: Literal["source", "target"], origin: Reference | None = None
+) -> Place:
     reference = Reference.parse(text)
-    plain = reference.registry in [Registry.parse(host) for host in plain_http]
-    repository = bootstrap.repository(reference, role, credential_for(reference.registry), plain_http=plain)
-    return Place(text, repository, reference.tag, reference.digest)
+    registry = reference.registry
+    plain = registry in [Registry.parse(host) for host in plain_http]
+    repository = bootstrap.repository(
+        reference,
+        role,
+        _credential(registry),
+        plain_http=plain,
+        mount_from=origin.repository if origin and origin.registry == registry else None,
+    )
+    return Place(text, repository, reference.tag, reference.digest, reference)
+
+
+@cache
+def _credential(registry: Registry) -> Credential | None:
+    """Docker's config, looked into once a registry."""
+    return credential_for(registry)

@@ -253,7 +253,7 @@ def test_a_mirror_counts_what_it_did_and_does_nothing_twice(byoa: Byoa, registry
     first = byoa("mirror", FLUX, goal, "--plain-http", registry.address, "--json")
     assert first.code == FINE
     document = first.json()
-    assert document.keys() == {"digest", "blobs", "bytes_copied", "requests", "seconds"}
+    assert document.keys() >= {"digest", "blobs", "bytes_copied", "requests", "seconds"}
     assert document["digest"] == DIGEST
     assert document["blobs"] == {"copied": 2, "mounted": 0, "skipped": 0}
     assert document["bytes_copied"] == 477

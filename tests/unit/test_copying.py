@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from byoa.digest import Digest
-    from byoa.ports import BlobReader
+    from byoa.ports import BlobReader, Fate, Offer, Upload
 
 
 class Recording:
@@ -48,9 +48,13 @@ class Recording:
         self._note(f"has {descriptor.digest}")
         return self.inner.has_blob(descriptor)
 
-    def push_blob(self, descriptor: Descriptor, content: BlobReader) -> None:
-        self._note(f"blob {descriptor.digest}")
-        self.inner.push_blob(descriptor, content)
+    def offer_blob(self, descriptor: Descriptor, offer: Offer) -> Fate | Upload:
+        if not offer.unasked:
+            self._note(f"has {descriptor.digest}")
+        found = self.inner.offer_blob(descriptor, offer)
+        if not isinstance(found, str):
+            self._note(f"blob {descriptor.digest}")
+        return found
 
     def push_manifest(self, manifest: Manifest, tag: str | None = None) -> None:
         self._note(f"manifest {manifest.digest} {tag}")
@@ -68,8 +72,8 @@ class Recording:
 class Forgetful(MemoryRepository):
     """A target that says it has every blob, until it misses them."""
 
-    def has_blob(self, descriptor: Descriptor) -> bool:
-        return True
+    def offer_blob(self, descriptor: Descriptor, offer: Offer) -> Fate | Upload:
+        return super().offer_blob(descriptor, offer) if offer.unasked else "skipped"
 
 
 class Hopeless(Recording):
@@ -84,7 +88,7 @@ class Unreadable(MemoryRepository):
     """A source that can't be reached when a blob is wanted."""
 
     @contextmanager
-    def open_blob(self, descriptor: Descriptor) -> Iterator[BlobReader]:
+    def open_blob(self, descriptor: Descriptor, start: int = 0) -> Iterator[BlobReader]:
         raise RegistryUnavailable("The registry can't be reached, or hung up.")
         yield
 
@@ -100,7 +104,7 @@ class Breaking(MemoryRepository):
     """A source whose blobs break off."""
 
     @contextmanager
-    def open_blob(self, descriptor: Descriptor) -> Iterator[BlobReader]:
+    def open_blob(self, descriptor: Descriptor, start: int = 0) -> Iterator[BlobReader]:
         yield BrokenOff()
 
 
@@ -132,7 +136,7 @@ def shop() -> tuple[MemoryRepository, Manifest, Manifest, Manifest]:
     return source, root, one.manifest, two.manifest
 
 
-def test_blobs_come_before_their_manifest_children_before_their_index_and_the_tag_last() -> None:
+def test_blobs_come_first_then_children_then_their_index_and_the_tag_last() -> None:
     source, root, one, two = shop()
     target = Recording()
     done = copy(source, target, root, tag="v1")
@@ -141,8 +145,8 @@ def test_blobs_come_before_their_manifest_children_before_their_index_and_the_ta
     assert target.writes == [
         f"blob {empty}",
         f"blob {first}",
-        f"manifest {one.digest} None",
         f"blob {second}",
+        f"manifest {one.digest} None",
         f"manifest {two.digest} None",
         f"manifest {root.digest} v1",
     ]

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import os
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from byoa.errors import InternalFault
+from byoa.patience import Patience
 from byoa.policy import Policy
 from byoa.reference import Reference
 from byoa.settings import Settings, hosts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from concurrent.futures import Executor
     from pathlib import Path
 
     from types_boto3_dynamodb import DynamoDBClient
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
 
     from byoa.adapters.answers import Role
+    from byoa.adapters.authorization import Wallet
     from byoa.adapters.dynamodb import DynamoLedger
     from byoa.adapters.layout import LayoutRepository
     from byoa.adapters.memory import SystemClock
@@ -29,6 +32,12 @@ if TYPE_CHECKING:
     from byoa.messages import BuildKey, MirrorTask, ValidReference
     from byoa.ports import Catalogue, Credential, Repository, Source, Target
     from byoa.reference import Registry
+
+ON_A_TERMINAL: Final = Patience(attempts=5, first=0.25, longest=60.0)
+"""Somebody waits, and nobody else will try again."""
+
+IN_A_STEP: Final = Patience(attempts=5, first=0.1, longest=5.0)
+"""Long waits are the state machine's: it pays for none of them."""
 
 
 @cache
@@ -51,6 +60,22 @@ def transport() -> Transport:
     from byoa.adapters.transport import Transport
 
     return Transport()
+
+
+@cache
+def wallet() -> Wallet:
+    """Tokens of all registries: each is asked for once."""
+    from byoa.adapters.authorization import Wallet
+
+    return Wallet(transport())
+
+
+@cache
+def workers(count: int) -> Executor:
+    """Threads that copy blobs, for all copies of this process."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    return ThreadPoolExecutor(count, thread_name_prefix="blob")
 
 
 def policy() -> Policy:
@@ -90,11 +115,20 @@ def source(valid: ValidReference) -> Source:
         return _inline(valid.key)
     from byoa.adapters.distribution import DistributionRepository
     from byoa.adapters.locations import endpoint_of
+    from byoa.adapters.traits import traits_of
 
     reference = Reference.parse(valid.reference)
     plain = str(reference.registry) in hosts(settings().plain_http_hosts)
     endpoint = endpoint_of(reference.registry, scheme="http" if plain else "https")
-    return DistributionRepository(transport(), endpoint, reference.repository, role="source")
+    return DistributionRepository(
+        transport(),
+        endpoint,
+        reference.repository,
+        role="source",
+        wallet=wallet(),
+        traits=traits_of(reference.registry),
+        patience=IN_A_STEP,
+    )
 
 
 def _inline(key: BuildKey) -> Source:
@@ -113,7 +147,7 @@ def target(task: MirrorTask) -> tuple[Target, tuple[Registry, str]]:
 
     key, current = task.artifact.key, settings()
     name = policy().repository_for(key)
-    registry = EcrRegistry(_ecr(), transport(), current.ecr_endpoint, current.kms_key)
+    registry = EcrRegistry(_ecr(), transport(), current.ecr_endpoint, current.kms_key, IN_A_STEP)
     tags = {"byoa:organisation": key.organisation, "byoa:app": key.app, "byoa:component": key.component}
     found, repository = registry.repository(name, tags)
     return repository, (found, name)
@@ -128,13 +162,32 @@ def catalogue(table: str) -> Catalogue:
         return DynamoLedger(_dynamodb(), table, clock())
 
 
-def repository(reference: Reference, role: Role, credential: Credential | None, *, plain_http: bool) -> Repository:
-    """A repository of any registry."""
+def repository(  # noqa: PLR0913 - where it is, and settings by name
+    reference: Reference,
+    role: Role,
+    credential: Credential | None,
+    *,
+    plain_http: bool,
+    patience: Patience = ON_A_TERMINAL,
+    mount_from: str | None = None,
+) -> Repository:
+    """A repository of any registry. ``mount_from`` is another one there that blobs may be mounted from."""
     from byoa.adapters.distribution import DistributionRepository
     from byoa.adapters.locations import endpoint_of
+    from byoa.adapters.traits import traits_of
 
     endpoint = endpoint_of(reference.registry, scheme="http" if plain_http else "https")
-    return DistributionRepository(transport(), endpoint, reference.repository, role=role, credential=credential)
+    return DistributionRepository(
+        transport(),
+        endpoint,
+        reference.repository,
+        role=role,
+        credential=credential,
+        wallet=wallet(),
+        traits=traits_of(reference.registry),
+        patience=patience,
+        mount_from=mount_from,
+    )
 
 
 def layout(folder: Path) -> LayoutRepository:

@@ -1,29 +1,72 @@
 """Copies the graph below a manifest from a Source to a Target: bytes verbatim, children first, the tag last.
 
-A node that the target has is skipped with all that is below it. Blobs stream through a hash; a target gets the last
-bytes of a blob only when all of them hashed to its digest.
+A node that the target has is skipped with all that is below it. Nothing is written before the whole graph is known and
+within its limits; then come the blobs, several at once, then the manifests from the bottom up.
 """
 
 from __future__ import annotations
 
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+import threading
+from concurrent.futures import wait
+from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Final, Literal
 
-from byoa.errors import ByoaError, DigestMismatch, ManifestAmbiguous, ShortRead, SizeMismatch, TargetIncomplete
+from byoa.errors import Corrupt, ManifestAmbiguous, SizeMismatch, TargetIncomplete, Transient
 from byoa.graph import PLAIN, GraphLimits, Walk, blobs_of, children_of
+from byoa.patience import HASTY, Patience
+from byoa.ports import Offer
+from byoa.verifying import Progress, Silence, VerifiedBlob, placed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterable
+    from concurrent.futures import Executor, Future
 
     from byoa.digest import Digest
     from byoa.manifest import Descriptor, Manifest
-    from byoa.ports import BlobReader, Source, Target
+    from byoa.ports import Source, Target, Upload
+
+
+def _never() -> bool:
+    return False
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How a copy works.
+
+    ``workers`` copy blobs beside the calling thread; ``patience`` is for a blob that breaks off, whose download goes on
+    or starts anew. When ``out_of_time`` says so, the copy stops and tells what is ``pending``. Blobs of
+    ``lasting_from`` bytes and more are uploaded so that another process can go on with them; a graph of
+    ``spread_from`` bytes and more is not copied at all but told as pending, for several processes to share.
+    """
+
+    workers: Executor | None = None
+    patience: Patience = HASTY
+    out_of_time: Callable[[], bool] = _never
+    lasting_from: int | None = None
+    spread_from: int | None = None
+
+
+ALONE: Final = Pace()
+"""One blob after the other, without a second try and without an end."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """A blob that is not copied yet, and the upload that has a part of it."""
+
+    descriptor: Descriptor
+    session: str | None = None
 
 
 @dataclass(slots=True)
 class Copied:
-    """What a copy did: blobs by fate, manifests written, bytes of blobs that crossed."""
+    """What a copy did: blobs by fate, manifests written, bytes of blobs that crossed, and what is still to do.
+
+    ``lost`` are manifests that the source lists as attached and doesn't have. While anything is pending no manifest is
+    written, so that the next try is the same call again.
+    """
 
     digest: Digest
     copied: int = 0
@@ -31,56 +74,18 @@ class Copied:
     skipped: int = 0
     manifests: int = 0
     bytes_copied: int = 0
+    pending: list[Pending] = field(default_factory=list)
+    lost: list[Digest] = field(default_factory=list)
 
-
-class Progress(Protocol):
-    """Hears how far a copy is."""
-
-    def advance(self, count: int) -> None:
-        """``count`` more bytes have crossed."""
-        ...
-
-
-class Silence:
-    """Progress that nobody watches."""
-
-    def advance(self, count: int) -> None:
-        """Say nothing."""
-
-
-class VerifiedBlob:
-    """A BlobReader over another that lets the last bytes out only when all of them match the descriptor."""
-
-    def __init__(self, content: BlobReader, descriptor: Descriptor, progress: Progress) -> None:
-        self._content = content
-        self._descriptor = descriptor
-        self._progress = progress
-        self._hash = descriptor.digest.hasher()
-        self._count = 0
-
-    def readinto(self, buffer: memoryview, /) -> int:
-        """Raises ``ShortRead``, ``SizeMismatch`` or ``DigestMismatch`` in place of the last bytes."""
-        with _placed("source"):
-            return self._checked(buffer)
-
-    def _checked(self, buffer: memoryview) -> int:
-        count = self._content.readinto(buffer)
-        self._count += count
-        if self._count > self._descriptor.size:
-            raise SizeMismatch("A blob has more bytes than its descriptor says.")
-        if count == 0 and self._count < self._descriptor.size:
-            raise ShortRead("A blob ended before the size that its descriptor says.")
-        self._hash.update(buffer[:count])
-        if self._count == self._descriptor.size:
-            self._check_end()
-        self._progress.advance(count)
-        return count
-
-    def _check_end(self) -> None:
-        if self._hash.hexdigest() != self._descriptor.digest.hex:
-            raise DigestMismatch("A blob's bytes don't hash to its digest.")
-        if self._content.readinto(memoryview(bytearray(1))):
-            raise SizeMismatch("A blob has more bytes than its descriptor says.")
+    def add(self, other: Copied) -> None:
+        """Count another copy's deeds as well."""
+        self.copied += other.copied
+        self.mounted += other.mounted
+        self.skipped += other.skipped
+        self.manifests += other.manifests
+        self.bytes_copied += other.bytes_copied
+        self.pending += other.pending
+        self.lost += other.lost
 
 
 def copy(  # noqa: PLR0913 - two ends, what goes between them, and settings by name
@@ -92,16 +97,52 @@ def copy(  # noqa: PLR0913 - two ends, what goes between them, and settings by n
     limits: GraphLimits = PLAIN,
     progress: Progress | None = None,
     target_name: str = "target",
+    origin: str | None = None,
+    pace: Pace = ALONE,
+    absent: bool = False,
 ) -> Copied:
     """Copy ``root``, already fetched from ``source``, and all below it; then ``tag`` names it in ``target``.
 
-    When the target refuses a manifest because a part is missing that it had said it has, that subtree is pushed once
-    more without asking. Raises what the two ends raise, placed at ``source`` or at ``target_name``, and ``GraphLimit``
-    or ``ContentTooLarge`` before anything over ``limits`` is written.
+    ``origin`` is the source's repository where both are in one registry, for mounts; ``absent`` says that the target
+    was asked for the root already and lacks it. When the target refuses a manifest
+    because a part is missing that it had said it has, that subtree is pushed once more without asking. Raises what the
+    two ends raise, placed at ``source`` or at ``target_name``, and ``GraphLimit`` or ``ContentTooLarge`` before
+    anything is written of a graph over ``limits``.
     """
-    job = _Copy(source, target, Walk(limits), progress or Silence(), Copied(root.digest), target_name)
-    job.run(root, tag)
+    job = _Copy(source, target, Walk(limits), progress or Silence(), Copied(root.digest), target_name, origin, pace)
+    job.run(root, tag, absent=absent)
     return job.done
+
+
+def copy_blob(  # noqa: PLR0913 - two ends, what goes between them, and settings by name
+    source: Source,
+    target: Target,
+    pending: Pending,
+    *,
+    progress: Progress | None = None,
+    target_name: str = "target",
+    pace: Pace = ALONE,
+) -> Copied:
+    """Copy one blob, or what is missing of it; it may be pending again when time runs out."""
+    done = Copied(pending.descriptor.digest)
+    job = _Copy(source, target, Walk(PLAIN), progress or Silence(), done, target_name, None, pace)
+    job.count(job.send(pending.descriptor, Offer(session=pending.session)))
+    return done
+
+
+class _OutOfTime(Exception):
+    """No time is left for the next block."""
+
+
+class _Stopped(Exception):
+    """Another blob of the same copy failed."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Sent:
+    descriptor: Descriptor
+    fate: Literal["copied", "mounted", "skipped", "pending"]
+    session: str | None = None
 
 
 @dataclass(slots=True)
@@ -112,70 +153,158 @@ class _Copy:
     progress: Progress
     done: Copied
     target_name: str
+    origin: str | None
+    pace: Pace
     seen: set[Digest] = field(default_factory=set)
-    unasked: bool = False
+    stopped: threading.Event = field(default_factory=threading.Event)
 
-    def run(self, root: Manifest, tag: str | None) -> None:
+    def run(self, root: Manifest, tag: str | None, *, absent: bool) -> None:
+        """See ``copy``."""
         self.walk.enter(root, 0)
-        with _placed(self.target_name):
-            found = self.target.find_manifest(tag or root.digest)
-        if found == root.digest:
+        if not absent and self._finds(tag or root.digest) == root.digest:
             self.done.skipped += len(blobs_of(root))
             return
-        try:
-            self._below(root, 0)
-            self._push(root, tag)
-        except TargetIncomplete:
-            self.unasked = True
-            self.seen.clear()
-            self.walk = self.walk.again(root)
-            self._below(root, 0)
+        order: list[Manifest] = []
+        self._gather(root, 0, order)
+        self._blobs(dict.fromkeys(blob for manifest in order for blob in blobs_of(manifest)))
+        if not self.done.pending:
+            for manifest in order[:-1]:
+                self._push(manifest, None)
             self._push(root, tag)
 
-    def _below(self, manifest: Manifest, depth: int) -> None:
-        for child in children_of(manifest):
-            self._child(child, depth + 1)
-        for blob in blobs_of(manifest):
-            self._blob(blob)
+    def _gather(self, manifest: Manifest, depth: int, order: list[Manifest], *, unasked: bool = False) -> None:
+        """Append what the target lacks below ``manifest`` and then itself: children before parents."""
+        for descriptor in children_of(manifest):
+            if descriptor.digest in self.seen:
+                continue
+            self.seen.add(descriptor.digest)
+            if unasked or self._finds(descriptor.digest) is None:
+                self._gather(self._fetch(descriptor, depth + 1), depth + 1, order, unasked=unasked)
+        order.append(manifest)
 
-    def _child(self, descriptor: Descriptor, depth: int) -> None:
-        if self._known(descriptor):
-            return
-        if not self.unasked:
-            with _placed(self.target_name):
-                if self.target.find_manifest(descriptor.digest):
-                    return
-        with _placed("source"):
+    def _finds(self, name: str | Digest) -> Digest | None:
+        with placed(self.target_name):
+            return self.target.find_manifest(name)
+
+    def _fetch(self, descriptor: Descriptor, depth: int) -> Manifest:
+        with placed("source"):
             child = self.source.fetch_manifest(descriptor.digest)
             _check_as_described(child, descriptor)
             self.walk.enter(child, depth)
-        self._below(child, depth)
-        self._push(child, None)
+        return child
 
-    def _blob(self, descriptor: Descriptor) -> None:
-        if self._known(descriptor):
-            return
-        with _placed(self.target_name):
-            if not self.unasked and self.target.has_blob(descriptor):
-                self.done.skipped += 1
-                return
+    def _blobs(self, blobs: Iterable[Descriptor], *, unasked: bool = False) -> None:
+        """Copy each digest once, the first here and the others by the workers."""
+        waiting = [blob for blob in blobs if unasked or blob.digest not in self.seen]
+        self.seen.update(blob.digest for blob in waiting)
+        if self.pace.spread_from is not None and sum(blob.size for blob in waiting) >= self.pace.spread_from:
+            self.done.pending += [Pending(blob) for blob in waiting if not self._has_blob(blob)]
+            self.done.skipped += len(waiting) - len(self.done.pending)
+        elif self.pace.workers is None or len(waiting) < 2:  # noqa: PLR2004 - one needs no help
+            for blob in waiting:
+                self.count(self.send(blob, self._offer(blob, unasked=unasked)))
+        else:
+            self._share(waiting, self.pace.workers, unasked=unasked)
+
+    def _share(self, waiting: list[Descriptor], workers: Executor, *, unasked: bool) -> None:
+        first, *rest = waiting
+        futures: list[Future[_Sent]] = [
+            workers.submit(self.send, blob, self._offer(blob, unasked=unasked)) for blob in rest
+        ]
+        try:
+            self.count(self.send(first, self._offer(first, unasked=unasked)))
+            for future in futures:
+                self.count(future.result())
+        except BaseException:
+            self.stopped.set()
+            wait([future for future in futures if not future.cancel()])
+            raise
+
+    def _has_blob(self, blob: Descriptor) -> bool:
+        with placed(self.target_name):
+            return self.target.has_blob(blob)
+
+    def _offer(self, blob: Descriptor, *, unasked: bool) -> Offer:
+        lasting = self.pace.lasting_from is not None and blob.size >= self.pace.lasting_from
+        return Offer(origin=None if unasked else self.origin, lasting=lasting, unasked=unasked)
+
+    def count(self, sent: _Sent) -> None:
+        """Take note of what became of a blob."""
+        if sent.fate == "pending":
+            self.done.pending.append(Pending(sent.descriptor, sent.session))
+        elif sent.fate == "copied":
+            self.done.copied += 1
+            self.done.bytes_copied += sent.descriptor.size
+        elif sent.fate == "mounted":
+            self.done.mounted += 1
+        else:
+            self.done.skipped += 1
+
+    def send(self, blob: Descriptor, offer: Offer) -> _Sent:
+        """Copy one blob, patiently: a try that broke off is followed by another, and bad bytes are asked for anew."""
+        tries = 0
+        while True:
+            tries += 1
+            try:
+                return self._try(blob, offer)
+            except (Transient, Corrupt) as error:
+                if self.stopped.is_set() or not self.pace.patience.again(tries, error):
+                    raise
+                if isinstance(error, Corrupt):
+                    offer = replace(offer, session=None, anew=True)
+
+    def _try(self, blob: Descriptor, offer: Offer) -> _Sent:
+        if self.pace.out_of_time():
+            return _Sent(blob, "pending", offer.session)
+        with placed(self.target_name):
+            upload = self.target.offer_blob(blob, offer)
+        if isinstance(upload, str):
+            return _Sent(blob, upload)
+        try:
+            self._fill(upload, blob)
+        except _OutOfTime:
+            return _Sent(blob, "pending", upload.session)
+        return _Sent(blob, "copied")
+
+    def _fill(self, upload: Upload, blob: Descriptor) -> None:
         with ExitStack() as stack:
-            with _placed("source"):
-                content = stack.enter_context(self.source.open_blob(descriptor))
-            with _placed(self.target_name):
-                self.target.push_blob(descriptor, VerifiedBlob(content, descriptor, self.progress))
-        self.done.copied += 1
-        self.done.bytes_copied += descriptor.size
+            held = upload.reread() if upload.held else None
+            start = upload.held if held else 0
+            with placed("source"):
+                content = stack.enter_context(self.source.open_blob(blob, start))
+            verified = VerifiedBlob(content, blob, self.progress, before=self._check)
+            if upload.held:
+                verified.account(stack.enter_context(held) if held else content, upload.held)
+            with placed(self.target_name):
+                upload.write(verified)
+
+    def _check(self) -> None:
+        if self.stopped.is_set():
+            raise _Stopped
+        if self.pace.out_of_time():
+            raise _OutOfTime
 
     def _push(self, manifest: Manifest, tag: str | None) -> None:
-        with _placed(self.target_name):
+        try:
+            self._put(manifest, tag)
+        except TargetIncomplete:
+            self._again(manifest)
+            self._put(manifest, tag)
+
+    def _again(self, manifest: Manifest) -> None:
+        """Push all below ``manifest`` without asking what is there."""
+        self.seen.clear()
+        order: list[Manifest] = []
+        self.walk = self.walk.again(manifest)
+        self._gather(manifest, 0, order, unasked=True)
+        self._blobs(dict.fromkeys(blob for each in order for blob in blobs_of(each)), unasked=True)
+        for each in order[:-1]:
+            self._put(each, None)
+
+    def _put(self, manifest: Manifest, tag: str | None) -> None:
+        with placed(self.target_name):
             self.target.push_manifest(manifest, tag)
         self.done.manifests += 1
-
-    def _known(self, descriptor: Descriptor) -> bool:
-        known = descriptor.digest in self.seen
-        self.seen.add(descriptor.digest)
-        return known
 
 
 def _check_as_described(manifest: Manifest, descriptor: Descriptor) -> None:
@@ -183,13 +312,3 @@ def _check_as_described(manifest: Manifest, descriptor: Descriptor) -> None:
         raise SizeMismatch("A manifest has another size than its index says.")
     if manifest.descriptor.media_type != descriptor.media_type:
         raise ManifestAmbiguous("A manifest is of another type than its index says.")
-
-
-@contextmanager
-def _placed(where: str) -> Iterator[None]:
-    """Tell where an error arose; the innermost place stands."""
-    try:
-        yield
-    except ByoaError as error:
-        error.at(where)
-        raise

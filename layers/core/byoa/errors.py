@@ -221,6 +221,12 @@ class ContentNotFound(Rejected):
     default_remedy = "Push the rendered manifests themselves (.yaml, .yml or .json)."
 
 
+class PlatformChanged(Rejected):
+    """One platform of an index was asked for, whose digest isn't the index's."""
+
+    default_remedy = "Mirror the whole index, or add --new-digest to have the platform's own digest."
+
+
 class SourceKindUnsupported(Rejected):
     """A source kind that this pipeline doesn't build."""
 
@@ -301,6 +307,12 @@ class TargetThrottled(Transient):
 
 class TargetIncomplete(Transient):
     """The target refuses a manifest because it misses a part it had said it has."""
+
+    default_remedy = "Try again."
+
+
+class UploadLost(Transient):
+    """The target has forgotten an upload that was on its way."""
 
     default_remedy = "Try again."
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from byoa.errors import ContentTooLarge, GraphLimit
@@ -37,6 +37,11 @@ def blobs_of(manifest: Manifest) -> tuple[Descriptor, ...]:
 def children_of(manifest: Manifest) -> tuple[Descriptor, ...]:
     """The manifests of an index, each digest once, in its order."""
     return tuple({child.digest: child for child in manifest.manifests}.values())
+
+
+def described(manifest: Manifest) -> Descriptor:
+    """The descriptor by which a list of referrers names ``manifest`` (distribution-spec, "Listing Referrers")."""
+    return replace(manifest.descriptor, artifact_type=manifest.kind, annotations=manifest.annotations)
 
 
 class Walk:

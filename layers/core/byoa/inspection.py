@@ -13,7 +13,6 @@ from itertools import chain
 from typing import TYPE_CHECKING, Final
 
 from byoa.archive import File, expand, is_gzip, looks_like_tar, read_archive
-from byoa.copying import Silence, VerifiedBlob
 from byoa.documents import Spent, read_resources
 from byoa.errors import (
     ArchiveInvalid,
@@ -37,6 +36,7 @@ from byoa.formats import (
 )
 from byoa.graph import Walk, children_of
 from byoa.policy import STAGED
+from byoa.verifying import Silence, VerifiedBlob
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -63,11 +63,18 @@ class Descriptor:
     digest: Digest
     size: int
     annotations: Mapping[str, str] = field(default_factory=dict, compare=False, hash=False)
+    artifact_type: str | None = field(default=None, compare=False, hash=False)
+    platform: Mapping[str, str] = field(default_factory=dict, compare=False, hash=False)
 
     @property
     def is_manifest(self) -> bool:
         """Whether this points at a manifest or an index rather than at a blob."""
         return self.media_type in MANIFEST_TYPES
+
+    @property
+    def is_index(self) -> bool:
+        """Whether this points at an index."""
+        return self.media_type in INDEX_TYPES
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,7 +207,14 @@ def _descriptor(value: object, where: str) -> Descriptor:
         raise ManifestInvalid(f"A descriptor under {where} has no sound size.")
     if value.get("urls"):
         raise MediaTypeUnsupported("A part of the artifact is to be fetched from somewhere else (urls).")
-    found = Descriptor(media_type, Digest.parse(digest, malformed=ManifestInvalid), size, _annotations(value))
+    found = Descriptor(
+        media_type,
+        Digest.parse(digest, malformed=ManifestInvalid),
+        size,
+        _annotations(value),
+        _text(value, "artifactType"),
+        _platform(value),
+    )
     _check_embedded(value.get("data"), found)
     return found
 
@@ -226,6 +240,14 @@ def _annotations(document: Json) -> dict[str, str]:
     if not isinstance(values, dict) or not all(isinstance(value, str) for value in values.values()):
         raise ManifestInvalid("Annotations are not a map of strings.")
     return cast("dict[str, str]", values)
+
+
+def _platform(document: Json) -> dict[str, str]:
+    """``os``, ``architecture`` and ``variant`` of an index's entry, as far as they are text."""
+    value = document.get("platform")
+    if not isinstance(value, dict):
+        return {}
+    return {name: text for name in ("os", "architecture", "variant") if isinstance(text := value.get(name), str)}
 
 
 def _text(document: Json, name: str) -> str | None:

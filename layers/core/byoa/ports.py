@@ -6,7 +6,7 @@ Every call may raise a leaf of ``byoa.errors``; which ones, each docstring says.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -41,13 +41,67 @@ class Source(Protocol):
         """
         ...
 
-    def open_blob(self, descriptor: Descriptor) -> AbstractContextManager[BlobReader]:
-        """The blob's bytes, as they come: the caller verifies. Raises ``ReferenceNotFound``."""
+    def find_manifest(self, name: str | Digest) -> Digest | None:
+        """The digest of the manifest under a tag or a digest, or ``None``."""
+        ...
+
+    def open_blob(self, descriptor: Descriptor, start: int = 0) -> AbstractContextManager[BlobReader]:
+        """The blob's bytes from byte ``start`` on, as they come: the caller verifies. Raises ``ReferenceNotFound``."""
+        ...
+
+    def referrers(self, subject: Digest) -> tuple[Descriptor, ...]:
+        """What refers to ``subject`` (distribution-spec, "Listing Referrers"), by API or by the tag schema."""
+        ...
+
+
+type Fate = Literal["mounted", "skipped"]
+"""Why a blob needn't be sent: the target took it from another of its repositories, or it was there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """How a blob is offered to a target.
+
+    ``origin`` is a repository of the same registry that has it. ``session`` goes on with an upload of an earlier
+    process (``Upload.session``); ``lasting`` asks for one that a later process can go on with. With ``unasked`` the
+    target is not believed to have the blob, with ``anew`` nothing that an earlier try left is used.
+    """
+
+    origin: str | None = None
+    session: str | None = None
+    lasting: bool = False
+    unasked: bool = False
+    anew: bool = False
+
+
+class Upload(Protocol):
+    """A place for one blob in a target, still to be filled."""
+
+    @property
+    def held(self) -> int:
+        """How many of the blob's first bytes an earlier try left here."""
+        ...
+
+    @property
+    def session(self) -> str | None:
+        """What an ``Offer`` needs to go on from here in another process."""
+        ...
+
+    def reread(self) -> AbstractContextManager[BlobReader] | None:
+        """The held bytes; ``None`` where they can't be read before the blob is whole."""
+        ...
+
+    def write(self, content: BlobReader) -> None:
+        """Take the bytes after ``held``.
+
+        ``content`` verifies itself: it raises before its last bytes when the whole blob is wrong, and then nothing of
+        it may be seen in the target.
+        """
         ...
 
 
 class Target(Protocol):
-    """One repository to write to. It keeps no partial content: what wasn't read to its end isn't there."""
+    """One repository to write to. It shows no partial content: what wasn't written to its end isn't there."""
 
     def find_manifest(self, name: str | Digest) -> Digest | None:
         """The digest of the manifest under a tag or a digest, or ``None``."""
@@ -57,25 +111,44 @@ class Target(Protocol):
         """Whether the blob is there."""
         ...
 
-    def push_blob(self, descriptor: Descriptor, content: BlobReader) -> None:
-        """Store the blob. ``content`` verifies itself: it raises before its last bytes when they are wrong."""
+    def offer_blob(self, descriptor: Descriptor, offer: Offer) -> Fate | Upload:
+        """Why the blob needn't be sent, or where to send it."""
         ...
 
     def push_manifest(self, manifest: Manifest, tag: str | None = None) -> None:
         """Store the manifest's bytes under its digest, and under ``tag`` where one is given.
 
-        The same digest under the same tag is success. Raises ``TargetConflict`` when the tag holds another digest and
-        may not move, and ``TargetIncomplete`` when a part of the manifest is missing.
+        One that has a subject is listed among its referrers. The same digest under the same tag is success. Raises
+        ``TargetConflict`` when the tag holds another digest and may not move, and ``TargetIncomplete`` when a part of
+        the manifest is missing.
         """
         ...
 
 
 class Repository(Source, Target, Protocol):
-    """A repository that can be both, and counts what it costs."""
+    """A repository that can be both, lists its tags, and counts what it costs."""
 
     @property
     def requests(self) -> int:
         """How many HTTP requests were sent for it."""
+        ...
+
+    @property
+    def place(self) -> tuple[str, str] | None:
+        """The registry's address and the repository's name there, for mounts between repositories of one registry."""
+        ...
+
+    @property
+    def heads_are_free(self) -> bool:
+        """Whether asking for a digest is cheaper than fetching the manifest: one counts against a limit."""
+        ...
+
+    def check_push(self) -> None:
+        """Raise what a write would raise for want of permission. Leaves nothing behind."""
+        ...
+
+    def all_tags(self) -> tuple[str, ...]:
+        """All tags, in the registry's order."""
         ...
 
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final, Literal
 from byoa.errors import (
     AuthFailed,
     ByoaError,
+    DigestMismatch,
     ManifestTooLarge,
     ReferenceNotFound,
     RegistryProtocolError,
@@ -22,6 +23,7 @@ from byoa.errors import (
     TargetForbidden,
     TargetIncomplete,
     TargetThrottled,
+    UploadLost,
 )
 
 if TYPE_CHECKING:
@@ -37,6 +39,7 @@ _CODES: Final = frozenset(
     }
 )  # fmt: skip
 _INCOMPLETE: Final = frozenset({"BLOB_UNKNOWN", "MANIFEST_BLOB_UNKNOWN", "MANIFEST_UNKNOWN"})
+_UPLOAD_LOST: Final = frozenset({"BLOB_UPLOAD_UNKNOWN", "BLOB_UPLOAD_INVALID"})
 _BODY_LIMIT: Final = 64 * 1024
 _RETRY_AFTER_LIMIT: Final = 60.0
 """Seconds; a registry may ask for more, and a build's deadline says no."""
@@ -68,6 +71,10 @@ def refusal(  # noqa: PLR0911 - a table, read from the top
         return RegistryUnavailable(f"The registry failed ({shown}).", retry_after=_retry_after(response))
     if status in (401, 403):
         return _forbidden(role, shown)
+    if code in _UPLOAD_LOST or status == 416:  # noqa: PLR2004 - distribution-spec, "Pushing a blob in chunks"
+        return UploadLost(f"The target has forgotten an upload, or takes it for another ({shown}).")
+    if role == "target" and code == "DIGEST_INVALID":
+        return DigestMismatch(f"The target received other bytes than were sent ({shown}).")
     if pushed_manifest and code in _INCOMPLETE:
         return TargetIncomplete(f"The target misses a part of the manifest ({shown}).")
     if status == 404:  # noqa: PLR2004 - RFC 9110, 15.5.5

@@ -1,6 +1,8 @@
-"""Answers a registry's challenge: Basic, or a Bearer token for one repository (distribution's token specification).
+"""Answers registries' challenges: Basic, or a Bearer token for one repository (distribution's token specification).
 
-A token service gets the credentials, so it must be the registry's own: the same host, or one of the few known pairs.
+A token service gets the credentials, so it must be the registry's own: the same host, or one that the registry's traits
+name. One wallet serves a whole process: a token is asked for once, and who knows how a host wants to be asked doesn't
+ask it again.
 """
 
 from __future__ import annotations
@@ -8,7 +10,9 @@ from __future__ import annotations
 import base64
 import json
 import re
+import threading
 import time
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlencode
 
@@ -22,14 +26,6 @@ if TYPE_CHECKING:
     from byoa.adapters.transport import Endpoint, Response, Transport
     from byoa.ports import Credential
 
-_PAIRS: Final = frozenset(
-    {
-        ("registry-1.docker.io", "auth.docker.io"),
-        ("registry.gitlab.com", "gitlab.com"),
-    }
-)
-"""Registries whose tokens come from another host, as their operators document it."""
-
 _TOKEN: Final = re.compile(r"[A-Za-z0-9._~+/=-]{1,16384}", re.ASCII)
 _TOKEN_BODY_LIMIT: Final = 64 * 1024
 _CHALLENGE_LIMIT: Final = 4096
@@ -42,53 +38,94 @@ _PARAMETER: Final = re.compile(
     re.ASCII,
 )
 
+type _Challenge = dict[str, dict[str, str]]
 
-class Authorization:
-    """The Authorization header for one repository of one registry, asked for when the registry asks for it."""
 
-    def __init__(self, transport: Transport, endpoint: Endpoint, scope: str, credential: Credential | None) -> None:
+@dataclass(frozen=True, slots=True)
+class Account:
+    """Who wants what: ``scopes`` at the registry at ``endpoint``, with a credential or without.
+
+    ``token_hosts`` may see the credential beside the registry itself.
+    """
+
+    endpoint: Endpoint
+    scopes: tuple[str, ...]
+    credential: Credential | None
+    role: Role
+    token_hosts: frozenset[str] = frozenset()
+
+
+@dataclass(slots=True)
+class _Pass:
+    header: str
+    until: float
+
+
+class Wallet:
+    """Authorization headers by account. Safe to share between threads."""
+
+    def __init__(self, transport: Transport) -> None:
         self._transport = transport
-        self._endpoint = endpoint
-        self._scope = scope
-        self._credential = credential
-        self._header: str | None = None
-        self._until = float("inf")
-        self.requests = 0
+        self._passes: dict[Account, _Pass] = {}
+        self._challenges: dict[Endpoint, _Challenge] = {}
+        self._turns: dict[Account, threading.Lock] = {}
+        self._lock = threading.Lock()
+        self.requests: dict[Account, int] = {}
 
-    def header(self) -> str | None:
-        """What the last challenge led to, as long as it is good."""
-        return self._header if time.monotonic() < self._until else None
+    def header(self, account: Account) -> str | None:
+        """What the account's requests carry: a token is fetched as soon as the host is known to want one.
 
-    def use_basic(self) -> None:
+        Raises what ``answer`` raises.
+        """
+        found = self._passes.get(account)
+        if found and time.monotonic() < found.until:
+            return found.header
+        challenge = self._challenges.get(account.endpoint)
+        if challenge is None:
+            return None
+        self._answer(account, challenge, found.header if found else None)
+        return self._passes[account].header
+
+    def use_basic(self, account: Account) -> None:
         """Send the credentials unasked, to a registry that is known to want them so."""
-        if self._credential:
-            self._header, self._until = basic(self._credential), float("inf")
+        if account.credential:
+            self._passes[account] = _Pass(basic(account.credential), float("inf"))
 
-    def answer(self, challenges: list[str], role: Role) -> None:
-        """Take up a 401's WWW-Authenticate headers; Bearer goes before Basic.
+    def answer(self, account: Account, challenges: list[str], refused: str | None) -> None:
+        """Take up a 401's WWW-Authenticate headers, which answered the header ``refused``; Bearer goes before Basic.
 
         Raises ``AuthFailed`` where there is nothing to answer with, and ``RealmRefused`` or ``InsecureTransport``
         where the token service may not have the credentials.
         """
-        found = _parse_challenges(challenges)
-        if "bearer" in found:
-            self._fetch_token(found["bearer"], role)
-        elif "basic" in found and self._credential:
-            self.use_basic()
-        else:
-            raise AuthFailed("The registry wants credentials, and there are none for it.")
+        challenge = _parse_challenges(challenges)
+        self._answer(account, challenge, refused)
+        self._challenges[account.endpoint] = challenge
 
-    def _fetch_token(self, parameters: dict[str, str], role: Role) -> None:
-        realm = _check_realm(parameters.get("realm", ""), self._endpoint)
-        query = urlencode({"service": parameters.get("service", ""), "scope": self._scope})
-        path = f"{realm.path}{'&' if '?' in realm.path else '?'}{query}"
-        headers = {"Authorization": basic(self._credential)} if self._credential else {}
-        self.requests += 1
+    def _answer(self, account: Account, challenge: _Challenge, refused: str | None) -> None:
+        with self._lock:
+            turn = self._turns.setdefault(account, threading.Lock())
+        with turn:
+            found = self._passes.get(account)
+            if found and found.header != refused and time.monotonic() < found.until:
+                return  # another thread was faster
+            if "bearer" in challenge:
+                self._passes[account] = self._fetch_token(account, challenge["bearer"])
+            elif "basic" in challenge and account.credential:
+                self.use_basic(account)
+            else:
+                raise AuthFailed("The registry wants credentials, and there are none for it.")
+
+    def _fetch_token(self, account: Account, parameters: dict[str, str]) -> _Pass:
+        realm = _check_realm(parameters.get("realm", ""), account)
+        asked = [("service", parameters.get("service", "")), *(("scope", scope) for scope in account.scopes)]
+        path = f"{realm.path}{'&' if '?' in realm.path else '?'}{urlencode(asked)}"
+        headers = {"Authorization": basic(account.credential)} if account.credential else {}
+        self.requests[account] = self.requests.get(account, 0) + 1
         with self._transport.request("GET", realm.endpoint, path, headers) as response:
             if response.status != 200:  # noqa: PLR2004 - the one good answer
-                raise refusal(response, role, "A token for the repository")
+                raise refusal(response, account.role, "A token for the repository")
             token, seconds = _read_token(response)
-        self._header, self._until = f"Bearer {token}", time.monotonic() + seconds - _EARLY_SECONDS
+        return _Pass(f"Bearer {token}", time.monotonic() + seconds - _EARLY_SECONDS)
 
 
 def basic(credential: Credential) -> str:
@@ -97,9 +134,9 @@ def basic(credential: Credential) -> str:
     return f"Basic {base64.b64encode(pair).decode()}"
 
 
-def _parse_challenges(values: list[str]) -> dict[str, dict[str, str]]:
+def _parse_challenges(values: list[str]) -> _Challenge:
     """Parameters by scheme in lower case, the first challenge of each scheme (RFC 9110, 11.6.1)."""
-    found: dict[str, dict[str, str]] = {}
+    found: _Challenge = {}
     for value in values[:8]:
         if len(value) > _CHALLENGE_LIMIT:
             raise RegistryProtocolError("The registry's challenge is too long.")
@@ -115,14 +152,15 @@ def _parse_challenges(values: list[str]) -> dict[str, dict[str, str]]:
     return found
 
 
-def _check_realm(realm: str, registry: Endpoint) -> Location:
+def _check_realm(realm: str, account: Account) -> Location:
+    registry = account.endpoint
     location = parse_location(realm, registry)
     if location is None or not realm.startswith(("https://", "http://")):
         raise RealmRefused("The registry names no sound address of a token service.")
     service = location.endpoint
     if service.scheme != "https" and service != registry:
         raise InsecureTransport("The registry's token service is served without TLS.")
-    if service.host != registry.host and (registry.host, service.host) not in _PAIRS:
+    if service.host != registry.host and service.host not in account.token_hosts:
         raise RealmRefused("The registry's token service is on another host, which may not have the credentials.")
     return location
 

@@ -18,7 +18,9 @@ from botocore.exceptions import ClientError
 from byoa.adapters.aws import error_code, translated
 from byoa.adapters.distribution import DistributionRepository
 from byoa.adapters.locations import endpoint_of, parse_location
+from byoa.adapters.traits import ECR
 from byoa.errors import InternalFault
+from byoa.patience import HASTY, Patience
 from byoa.ports import Credential
 from byoa.reference import Registry
 
@@ -63,6 +65,7 @@ class EcrRegistry:
     transport: Transport
     endpoint: str = ""
     kms_key: str = ""
+    patience: Patience = HASTY
 
     def repository(self, name: str, tags: Mapping[str, str]) -> tuple[Registry, DistributionRepository]:
         """The repository ``name``, made with ``tags`` where it doesn't exist, and the registry it is pulled from.
@@ -78,7 +81,9 @@ class EcrRegistry:
             name,
             role="target",
             credential=self._credential(),
-            basic_at_once=True,
+            renew=self._credential,
+            traits=ECR,
+            patience=self.patience,
         )
 
     def _find(self, name: str) -> str | None:

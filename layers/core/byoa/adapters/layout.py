@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import tempfile
+import threading
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,18 +13,19 @@ from typing import TYPE_CHECKING, Final
 
 from byoa.digest import Digest
 from byoa.errors import ManifestInvalid, ReferenceInvalid, ReferenceNotFound, TargetIncomplete
-from byoa.graph import blobs_of, children_of
+from byoa.graph import blobs_of, children_of, described
 from byoa.manifest import DOCKER_LIST, DOCKER_MANIFEST, MANIFEST_LIMIT, OCI_INDEX, OCI_MANIFEST, Manifest, read_manifest
+from byoa.tagschema import is_attachment_tag
+from byoa.verifying import block
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from byoa.manifest import Descriptor
-    from byoa.ports import BlobReader
+    from byoa.ports import BlobReader, Fate, Offer, Upload
 
 _VERSION: Final = {"imageLayoutVersion": "1.0.0"}
 _NAME: Final = "org.opencontainers.image.ref.name"
-_BLOCK: Final = 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +36,34 @@ class _FileReader:
         return os.readv(self.file, [buffer])
 
 
+@dataclass(frozen=True, slots=True)
+class _Slot:
+    """A blob's file, written under a name of its own first, so that a broken copy leaves nothing behind."""
+
+    place: Path
+    held: int = 0
+    session: str | None = None
+
+    def reread(self) -> None:
+        """Nothing is held."""
+
+    def write(self, content: BlobReader) -> None:
+        """See ``ports.Upload``."""
+        self.place.parent.mkdir(parents=True, exist_ok=True)
+        buffer = block()
+        with tempfile.NamedTemporaryFile(dir=self.place.parent, prefix=".part-", delete_on_close=False) as file:
+            while count := content.readinto(buffer):
+                file.write(buffer[:count])
+            file.close()
+            Path(file.name).rename(self.place)
+
+
 class LayoutRepository:
     """A folder with ``oci-layout``, ``index.json`` and ``blobs/``; made on the first write."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        self._lock = threading.Lock()
 
     @property
     def requests(self) -> int:
@@ -56,14 +81,40 @@ class LayoutRepository:
             raise ReferenceNotFound("The layout has no such manifest.") from None
         return read_manifest(content, str(entry.get("mediaType") or _media_type(content)), expected=digest)
 
+    @property
+    def place(self) -> None:
+        """Nowhere that a registry could mount from."""
+
+    @property
+    def heads_are_free(self) -> bool:
+        """No: both read the same."""
+        return False
+
+    def check_push(self) -> None:
+        """Whoever may write to it may."""
+
+    def all_tags(self) -> tuple[str, ...]:
+        """See ``ports.Repository``."""
+        return tuple(sorted({tag for entry in self._entries() if (tag := _tag_of(entry))}))
+
+    def referrers(self, subject: Digest) -> tuple[Descriptor, ...]:
+        """See ``ports.Source``: the manifests in index.json that name ``subject``."""
+        found: dict[Digest, Descriptor] = {}
+        for entry in self._entries():
+            manifest = self.fetch_manifest(Digest.parse(str(entry.get("digest")), malformed=ManifestInvalid))
+            if manifest.subject and manifest.subject.digest == subject:
+                found[manifest.digest] = described(manifest)
+        return tuple(found.values())
+
     @contextmanager
-    def open_blob(self, descriptor: Descriptor) -> Iterator[BlobReader]:
+    def open_blob(self, descriptor: Descriptor, start: int = 0) -> Iterator[BlobReader]:
         """See ``ports.Source``."""
         try:
             file = os.open(self._blob(descriptor.digest), os.O_RDONLY)
         except FileNotFoundError:
             raise ReferenceNotFound("The layout has no such blob.") from None
         try:
+            os.lseek(file, start, os.SEEK_SET)
             yield _FileReader(file)
         finally:
             os.close(file)
@@ -79,16 +130,11 @@ class LayoutRepository:
         """See ``ports.Target``."""
         return self._blob(descriptor.digest).is_file()
 
-    def push_blob(self, descriptor: Descriptor, content: BlobReader) -> None:
-        """See ``ports.Target``: under a name of its own first, so that a broken copy leaves nothing behind."""
-        place = self._blob(descriptor.digest)
-        place.parent.mkdir(parents=True, exist_ok=True)
-        block = memoryview(bytearray(_BLOCK))
-        with tempfile.NamedTemporaryFile(dir=place.parent, prefix=".part-", delete_on_close=False) as file:
-            while count := content.readinto(block):
-                file.write(block[:count])
-            file.close()
-            Path(file.name).rename(place)
+    def offer_blob(self, descriptor: Descriptor, offer: Offer) -> Fate | Upload:
+        """See ``ports.Target``."""
+        if not offer.unasked and self.has_blob(descriptor):
+            return "skipped"
+        return _Slot(self._blob(descriptor.digest))
 
     def push_manifest(self, manifest: Manifest, tag: str | None = None) -> None:
         """See ``ports.Target``."""
@@ -98,29 +144,37 @@ class LayoutRepository:
         place = self._blob(manifest.digest)
         place.parent.mkdir(parents=True, exist_ok=True)
         _replace(place, manifest.content)
-        if tag:
-            self._name(manifest, tag)
+        if tag or manifest.subject:
+            self._list(manifest, tag)
 
     def only_tag(self) -> str:
-        """The one tag of the layout. Raises ``ReferenceInvalid`` where there are several or none."""
-        tags = sorted({tag for entry in self._entries() if (tag := _tag_of(entry))})
+        """The one tag of the layout, those of signatures apart.
+
+        Raises ``ReferenceInvalid`` where there are several or none.
+        """
+        tags = [tag for tag in self.all_tags() if not is_attachment_tag(tag)]
         if len(tags) != 1:
             raise ReferenceInvalid(
                 f"The layout holds {len(tags)} tags, so one must be named.", remedy="Write oci-layout:FOLDER:TAG."
             )
         return tags[0]
 
-    def _name(self, manifest: Manifest, tag: str) -> None:
-        described = {
+    def _list(self, manifest: Manifest, tag: str | None) -> None:
+        """Name the manifest in index.json, by ``tag`` or just as being there: referrers are found so."""
+        entry: dict[str, object] = {
             "mediaType": manifest.descriptor.media_type,
             "digest": str(manifest.digest),
             "size": manifest.descriptor.size,
-            "annotations": {_NAME: tag},
+            **({"annotations": {_NAME: tag}} if tag else {}),
         }
-        kept = [entry for entry in self._entries() if _tag_of(entry) != tag]
-        index = {"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": [*kept, described]}
-        _replace(self._folder / "oci-layout", json.dumps(_VERSION).encode())
-        _replace(self._folder / "index.json", json.dumps(index).encode())
+        with self._lock:
+            entries = self._entries()
+            if not tag and any(each.get("digest") == entry["digest"] for each in entries):
+                return
+            kept = [each for each in entries if tag is None or _tag_of(each) != tag]
+            index = {"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": [*kept, entry]}
+            _replace(self._folder / "oci-layout", json.dumps(_VERSION).encode())
+            _replace(self._folder / "index.json", json.dumps(index).encode())
 
     def _entries(self) -> list[dict[str, object]]:
         try:

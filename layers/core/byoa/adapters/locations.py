@@ -10,6 +10,7 @@ import re
 from dataclasses import dataclass
 from typing import Final, Literal
 
+from byoa.adapters.traits import traits_of
 from byoa.adapters.transport import Endpoint
 from byoa.errors import ByoaError
 from byoa.reference import Registry
@@ -19,10 +20,6 @@ _SOUND: Final = re.compile(r"[!-\[\]-~]+", re.ASCII)
 """Printable ASCII without blanks and without the backslash."""
 
 _PORTS: Final[dict[Literal["https", "http"], int]] = {"https": 443, "http": 80}
-
-
-_HOSTS: Final = {"docker.io": "registry-1.docker.io"}
-"""Registries that answer under another name than the one they are known by."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +32,7 @@ class Location:
 
 def endpoint_of(registry: Registry, *, scheme: Literal["https", "http"] = "https") -> Endpoint:
     """Where a registry answers."""
-    return Endpoint(scheme, _HOSTS.get(registry.host, registry.host), registry.port or _PORTS[scheme])
+    return Endpoint(scheme, traits_of(registry).address or registry.host, registry.port or _PORTS[scheme])
 
 
 def parse_location(text: str, base: Endpoint) -> Location | None:

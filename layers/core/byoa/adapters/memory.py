@@ -9,19 +9,17 @@ from typing import TYPE_CHECKING
 
 from byoa.digest import Digest
 from byoa.errors import CredentialForbidden, ReferenceNotFound, TargetConflict, TargetIncomplete
-from byoa.graph import blobs_of, children_of
+from byoa.graph import blobs_of, children_of, described
 from byoa.packing import INLINE_TAG
+from byoa.verifying import block
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from byoa.manifest import Descriptor, Manifest
     from byoa.packing import Packed
-    from byoa.ports import BlobReader, Credential
+    from byoa.ports import BlobReader, Credential, Fate, Offer, Upload
     from byoa.reference import Registry
-
-BLOCK = 1024 * 1024
-"""Bytes read at a time; smaller blocks cost a multiple in calls."""
 
 
 class BytesReader:
@@ -40,11 +38,27 @@ class BytesReader:
 
 def read_whole(content: BlobReader) -> bytes:
     """All bytes of a blob that is known to be small."""
-    block = memoryview(bytearray(BLOCK))
-    found = bytearray()
-    while count := content.readinto(block):
-        found += block[:count]
+    found, buffer = bytearray(), block()
+    while count := content.readinto(buffer):
+        found += buffer[:count]
     return bytes(found)
+
+
+@dataclass(frozen=True, slots=True)
+class _Slot:
+    """An upload into memory: whole or not at all."""
+
+    blobs: dict[Digest, bytes]
+    digest: Digest
+    held: int = 0
+    session: str | None = None
+
+    def reread(self) -> None:
+        """Nothing is held."""
+
+    def write(self, content: BlobReader) -> None:
+        """See ``ports.Upload``."""
+        self.blobs[self.digest] = read_whole(content)
 
 
 @dataclass(slots=True)
@@ -55,6 +69,27 @@ class MemoryRepository:
     manifests: dict[Digest, Manifest] = field(default_factory=dict)
     tags: dict[str, Digest] = field(default_factory=dict)
     immutable: bool = False
+
+    @property
+    def requests(self) -> int:
+        """None: memory is no registry."""
+        return 0
+
+    @property
+    def place(self) -> None:
+        """Nowhere that could be mounted from."""
+
+    @property
+    def heads_are_free(self) -> bool:
+        """No: both read the same."""
+        return False
+
+    def check_push(self) -> None:
+        """Whoever may write to it may."""
+
+    def all_tags(self) -> tuple[str, ...]:
+        """See ``ports.Repository``."""
+        return tuple(sorted(self.tags))
 
     @classmethod
     def holding(cls, packed: Packed) -> MemoryRepository:
@@ -70,11 +105,19 @@ class MemoryRepository:
         return self.manifests[digest]
 
     @contextmanager
-    def open_blob(self, descriptor: Descriptor) -> Iterator[BlobReader]:
+    def open_blob(self, descriptor: Descriptor, start: int = 0) -> Iterator[BlobReader]:
         """See ``ports.Source``."""
         if descriptor.digest not in self.blobs:
             raise ReferenceNotFound("The repository has no such blob.")
-        yield BytesReader(self.blobs[descriptor.digest])
+        yield BytesReader(self.blobs[descriptor.digest][start:])
+
+    def referrers(self, subject: Digest) -> tuple[Descriptor, ...]:
+        """See ``ports.Source``."""
+        return tuple(
+            described(manifest)
+            for manifest in self.manifests.values()
+            if manifest.subject and manifest.subject.digest == subject
+        )
 
     def find_manifest(self, name: str | Digest) -> Digest | None:
         """See ``ports.Target``."""
@@ -85,9 +128,11 @@ class MemoryRepository:
         """See ``ports.Target``."""
         return descriptor.digest in self.blobs
 
-    def push_blob(self, descriptor: Descriptor, content: BlobReader) -> None:
+    def offer_blob(self, descriptor: Descriptor, offer: Offer) -> Fate | Upload:
         """See ``ports.Target``."""
-        self.blobs[descriptor.digest] = read_whole(content)
+        if not offer.unasked and self.has_blob(descriptor):
+            return "skipped"
+        return _Slot(self.blobs, descriptor.digest)
 
     def push_manifest(self, manifest: Manifest, tag: str | None = None) -> None:
         """See ``ports.Target``."""

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
-from typing import IO, TYPE_CHECKING, Final, cast
+from contextlib import closing, contextmanager
+from typing import IO, TYPE_CHECKING, Any, Final, cast
 
-from boto3.s3.transfer import TransferConfig
 from botocore.exceptions import ClientError
 from botocore.exceptions import HTTPClientError as StreamError
 
@@ -16,18 +15,18 @@ from byoa.graph import blobs_of, children_of
 from byoa.manifest import MANIFEST_LIMIT, Manifest, read_manifest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from botocore.response import StreamingBody
     from types_boto3_s3 import S3Client
+    from types_boto3_s3.type_defs import CompletedPartTypeDef
 
     from byoa.manifest import Descriptor
-    from byoa.ports import BlobReader
+    from byoa.ports import BlobReader, Fate, Offer, Upload
 
 _PART: Final = 8 * 1024 * 1024
-"""Bytes per part: the least that S3 takes is 5 MiB, and one part is held in memory."""
+"""Bytes of a part, which is held in memory: S3 wants 5 MiB at least. What is smaller goes in one piece."""
 
-_TRANSFER: Final = TransferConfig(multipart_threshold=_PART, multipart_chunksize=_PART, use_threads=False)
 _ABSENT: Final = frozenset({"404", "NoSuchKey", "NotFound"})
 
 
@@ -42,23 +41,85 @@ class _ObjectReader:
             raise ShortRead("The connection broke while the quarantine was sending.") from error
 
 
-class _Upload:
-    """A BlobReader as the file-like object that boto3's transfer reads."""
+class _Nothing:
+    def readinto(self, buffer: memoryview, /) -> int:
+        del buffer
+        return 0
 
-    def __init__(self, content: BlobReader) -> None:
-        self._content = content
-        self._ended = False
 
-    def read(self, size: int = -1) -> bytes:
-        """Exactly ``size`` bytes unless the blob ends: the transfer takes less for the end."""
-        wanted = size if size >= 0 else _PART
-        found = bytearray(wanted)
-        view, count = memoryview(found), 0
-        while not self._ended and count < wanted:
-            more = self._content.readinto(view[count:])
-            self._ended = more == 0
-            count += more
-        return bytes(view[:count])
+class _PartsReader:
+    """The parts that were left, one after the other."""
+
+    def __init__(self, open_part: Callable[[int], StreamingBody], count: int) -> None:
+        self._open = open_part
+        self._waiting = list(range(count))
+        self._current: StreamingBody | None = None
+
+    def readinto(self, buffer: memoryview, /) -> int:
+        """The next bytes of the part that is due."""
+        while self._current or self._waiting:
+            self._current = self._current or self._open(self._waiting.pop(0))
+            count = _ObjectReader(self._current).readinto(buffer)
+            if count:
+                return count
+            self.close()
+        return 0
+
+    def close(self) -> None:
+        """End the part that is being read."""
+        if self._current:
+            self._current.close()
+            self._current = None
+
+
+class _Slot:
+    """An upload into the quarantine: small blobs in one piece, others in parts that stay when the process goes.
+
+    Parts are objects of their own, because those of a multipart upload can't be read again, and a later process has to:
+    the digest is the whole blob's.
+    """
+
+    session: str | None = None
+
+    def __init__(self, quarantine: Quarantine, descriptor: Descriptor, parts: int) -> None:
+        self._quarantine = quarantine
+        self._descriptor = descriptor
+        self._parts = parts
+
+    @property
+    def held(self) -> int:
+        """See ``ports.Upload``."""
+        return min(self._parts * _PART, self._descriptor.size)
+
+    @contextmanager
+    def reread(self) -> Iterator[BlobReader]:
+        """See ``ports.Upload``."""
+        digest = self._descriptor.digest
+        with closing(_PartsReader(lambda part: self._quarantine.open_part(digest, part), self._parts)) as reader:
+            yield reader
+
+    def write(self, content: BlobReader) -> None:
+        """See ``ports.Upload``. The last part is stored when all are verified, and then they become one object."""
+        digest, size = self._descriptor.digest, self._descriptor.size
+        if size <= _PART:
+            self._quarantine.put(digest, _read(content, size))
+            return
+        count = -(-size // _PART)
+        for part in range(self._parts, count):
+            self._quarantine.put_part(digest, part, _read(content, min(_PART, size - part * _PART)))
+        self._quarantine.assemble(digest, count)
+
+
+def _read(content: BlobReader, size: int) -> bytes:
+    """Exactly ``size`` bytes; ``content`` raises where there are fewer."""
+    found = bytearray(size)
+    view, count = memoryview(found), 0
+    while count < size or size == 0:
+        more = content.readinto(view[count:])
+        count += more
+        if more == 0:
+            break
+    return bytes(found)
 
 
 class Quarantine:
@@ -78,10 +139,18 @@ class Quarantine:
         return read_manifest(content, media_type, expected=name)
 
     @contextmanager
-    def open_blob(self, descriptor: Descriptor) -> Iterator[BlobReader]:
+    def open_blob(self, descriptor: Descriptor, start: int = 0) -> Iterator[BlobReader]:
         """See ``ports.Source``."""
-        with self._get(descriptor.digest) as (body, _):
+        if start and start >= descriptor.size:
+            yield _Nothing()
+            return
+        with self._get(descriptor.digest, start) as (body, _):
             yield _ObjectReader(body)
+
+    def referrers(self, subject: Digest) -> tuple[Descriptor, ...]:
+        """See ``ports.Source``: none. What is attached was found at the source and travels in the messages."""
+        del subject
+        return ()
 
     def find_manifest(self, name: str | Digest) -> Digest | None:
         """See ``ports.Target``."""
@@ -91,11 +160,12 @@ class Quarantine:
         """See ``ports.Target``."""
         return self._size(descriptor.digest) == descriptor.size
 
-    def push_blob(self, descriptor: Descriptor, content: BlobReader) -> None:
-        """See ``ports.Target``. An upload that breaks off leaves no object: S3 shows whole objects only."""
-        with translated("S3"):
-            upload = cast("IO[bytes]", _Upload(content))
-            self._client.upload_fileobj(upload, self._bucket, self._key(descriptor.digest), Config=_TRANSFER)
+    def offer_blob(self, descriptor: Descriptor, offer: Offer) -> Fate | Upload:
+        """See ``ports.Target``."""
+        if not offer.unasked and self.has_blob(descriptor):
+            return "skipped"
+        large = descriptor.size > _PART and not offer.anew
+        return _Slot(self, descriptor, self._count_parts(descriptor) if large else 0)
 
     def push_manifest(self, manifest: Manifest, tag: str | None = None) -> None:
         """See ``ports.Target``. A tag is not kept."""
@@ -122,11 +192,63 @@ class Quarantine:
                     return None
                 raise
 
+    def put(self, digest: Digest, content: bytes) -> None:
+        """Store a blob in one piece."""
+        with translated("S3"):
+            self._client.put_object(Bucket=self._bucket, Key=self._key(digest), Body=content)
+
+    def put_part(self, digest: Digest, part: int, content: bytes) -> None:
+        """Store one part of a blob, by its number from 0 on."""
+        with translated("S3"):
+            self._client.put_object(Bucket=self._bucket, Key=self._part_key(digest, part), Body=content)
+
+    def open_part(self, digest: Digest, part: int) -> StreamingBody:
+        """One part that was left; the caller closes it."""
+        with translated("S3"):
+            return self._client.get_object(Bucket=self._bucket, Key=self._part_key(digest, part))["Body"]
+
+    def assemble(self, digest: Digest, count: int) -> None:
+        """Make one object of ``count`` parts, inside S3, and drop them. Nothing is seen before all of it is there."""
+        key = self._key(digest)
+        sources = [self._part_key(digest, part) for part in range(count)]
+        with translated("S3"):
+            upload = self._client.create_multipart_upload(Bucket=self._bucket, Key=key)["UploadId"]
+            parts: list[CompletedPartTypeDef] = []
+            for number, source in enumerate(sources, 1):
+                made = self._client.upload_part_copy(
+                    Bucket=self._bucket,
+                    Key=key,
+                    UploadId=upload,
+                    PartNumber=number,
+                    CopySource={"Bucket": self._bucket, "Key": source},
+                )
+                parts.append({"PartNumber": number, "ETag": made["CopyPartResult"].get("ETag", "")})
+            self._client.complete_multipart_upload(
+                Bucket=self._bucket, Key=key, UploadId=upload, MultipartUpload={"Parts": parts}
+            )
+            for source in sources:
+                self._client.delete_object(Bucket=self._bucket, Key=source)
+
+    def _count_parts(self, descriptor: Descriptor) -> int:
+        """How many whole parts from the first on an earlier try left."""
+        found: dict[str, int] = {}
+        with translated("S3"):
+            pages = self._client.get_paginator("list_objects_v2").paginate(
+                Bucket=self._bucket, Prefix=self._part_key(descriptor.digest, None)
+            )
+            for page in pages:
+                found.update((each["Key"], each["Size"]) for each in page.get("Contents", []))
+        count = 0
+        while found.get(self._part_key(descriptor.digest, count)) == min(_PART, descriptor.size - count * _PART) > 0:
+            count += 1
+        return count
+
     @contextmanager
-    def _get(self, digest: Digest) -> Iterator[tuple[StreamingBody, str]]:
+    def _get(self, digest: Digest, start: int = 0) -> Iterator[tuple[StreamingBody, str]]:
+        ranged: dict[str, Any] = {"Range": f"bytes={start}-"} if start else {}
         with translated("S3"):
             try:
-                found = self._client.get_object(Bucket=self._bucket, Key=self._key(digest))
+                found = self._client.get_object(Bucket=self._bucket, Key=self._key(digest), **ranged)
             except ClientError as error:
                 if error_code(error) in _ABSENT:
                     raise ReferenceNotFound("The quarantine doesn't hold this content any more.") from error
@@ -136,3 +258,8 @@ class Quarantine:
 
     def _key(self, digest: Digest) -> str:
         return f"{self._prefix}/{digest.algorithm}/{digest.hex}"
+
+    def _part_key(self, digest: Digest, part: int | None) -> str:
+        """Under a prefix of its own; ``None`` is what the keys of all parts of a blob begin with."""
+        number = "" if part is None else f"{part:06d}"
+        return f"{self._prefix}/parts/{digest.algorithm}/{digest.hex}/{number}"

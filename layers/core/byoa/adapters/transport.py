@@ -15,7 +15,9 @@ import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal, Self
 
+from byoa.adapters.hosts import Host
 from byoa.errors import RegistryProtocolError, RegistryUnavailable, ShortRead
+from byoa.verifying import block
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,13 +25,10 @@ if TYPE_CHECKING:
 
     from byoa.ports import BlobReader
 
-BLOCK: Final = 1024 * 1024
-"""Bytes per read and write; 8 KiB blocks were measured to cost a factor of 2.7 on large blobs."""
-
 _CONNECT_SECONDS: Final = 10.0
 _READ_SECONDS: Final = 30.0
-_IDLE_CONNECTIONS: Final = 8
-"""Kept per endpoint; more than that is closed after use."""
+_CONCURRENCY: Final = 16
+"""Requests at once per endpoint, and idle connections kept: more than a registry's own traits allow never come."""
 
 _STALE: Final = (http.client.RemoteDisconnected, ConnectionResetError, BrokenPipeError, ConnectionAbortedError)
 
@@ -122,8 +121,16 @@ class Transport:
 
     def __init__(self) -> None:
         self._pools: dict[Endpoint, _Pool] = {}
+        self._hosts: dict[Endpoint, Host] = {}
         self._lock = threading.Lock()
         self._tls: ssl.SSLContext | None = None
+
+    def host(self, endpoint: Endpoint, concurrency: int = _CONCURRENCY) -> Host:
+        """The gate that all requests to ``endpoint`` go through; who asks first says how wide it is."""
+        with self._lock:
+            if endpoint not in self._hosts:
+                self._hosts[endpoint] = Host(concurrency)
+            return self._hosts[endpoint]
 
     def request(
         self,
@@ -139,6 +146,16 @@ class Transport:
         can't be reached or doesn't answer, ``RegistryProtocolError`` when what it answers is no HTTP or is encoded,
         and whatever reading a streamed body raises.
         """
+        host = self.host(endpoint)
+        if isinstance(body, Stream):  # takes no slot while it waits for its own source, which may be the same host
+            host.wait()
+            return self._request(method, endpoint, path, headers, body)
+        with host.turn():
+            return self._request(method, endpoint, path, headers, body)
+
+    def _request(
+        self, method: str, endpoint: Endpoint, path: str, headers: Mapping[str, str], body: bytes | Stream | None
+    ) -> Response:
         pool = self._pool(endpoint)
         connection = pool.take()
         fresh = connection is None
@@ -203,7 +220,7 @@ class _Pool:
 
     def give(self, connection: _Connection) -> None:
         with self._lock:
-            if len(self._idle) < _IDLE_CONNECTIONS:
+            if len(self._idle) < _CONCURRENCY:
                 self._idle.append(connection)
                 return
         connection.close()
@@ -259,10 +276,13 @@ def _send_body(connection: _Connection, method: str, body: bytes | Stream | None
         connection.endheaders(body or None)
         return True
     connection.endheaders()
-    block = memoryview(bytearray(min(BLOCK, size) or 1))
-    while count := body.content.readinto(block):
+    buffer, left = block(), size
+    if not size:
+        body.content.readinto(buffer)  # it verifies itself when it is read
+    while left and (count := body.content.readinto(buffer[:left])):
+        left -= count
         try:
-            connection.send(block[:count])
+            connection.send(buffer[:count])
         except (BrokenPipeError, ConnectionResetError):
             return False
     return True

@@ -1,0 +1,152 @@
+"""Many artifacts in one process: from a file of lines, or all tags of a repository."""
+
+from __future__ import annotations
+
+import re
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from fnmatch import translate
+from typing import TYPE_CHECKING, Any, Self
+
+import typer
+
+from byoa.errors import ByoaError, InternalFault, ReferenceInvalid
+from byoa.tagschema import is_attachment_tag
+from byoa_cli.mirroring import Options, mirror_artifact
+from byoa_cli.output import err, exit_code, out, print_json
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from byoa.verifying import Progress
+
+type Pair = tuple[str, str]
+
+_PARTS = 2
+
+
+def read_pairs(text: str) -> list[Pair]:
+    """The pairs of a file: SRC and DST on a line; empty lines and what follows a # at a line's start are passed over.
+
+    Raises ``ReferenceInvalid`` that names all lines which are something else.
+    """
+    pairs: list[Pair] = []
+    wrong: list[str] = []
+    for number, line in enumerate(text.splitlines(), 1):
+        parts = line.split()
+        if not parts or parts[0].startswith("#"):
+            continue
+        if len(parts) == _PARTS:
+            pairs.append((parts[0], parts[1]))
+        else:
+            wrong.append(str(number))
+    if wrong:
+        raise ReferenceInvalid(
+            f"Not every line of the file is SRC DST: see line {', '.join(wrong[:20])}.",
+            remedy="Write a source and a target on each line, with a blank between them.",
+        )
+    return pairs
+
+
+def mirror_file(path: Path, options: Options, jobs: int, *, as_json: bool) -> None:
+    """Mirror every pair that the file names."""
+    try:
+        text = sys.stdin.read() if str(path) == "-" else path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ReferenceInvalid(
+            "The file of sources and targets can't be read.", remedy="Give --from a text file that is there."
+        ) from error
+    _mirror_all(read_pairs(text), options, jobs, as_json=as_json)
+
+
+def mirror_tags(source: str, target: str, pattern: str | None, options: Options, jobs: int, *, as_json: bool) -> None:
+    """Mirror every tag of ``source`` that matches ``pattern``; signatures go along with what they sign."""
+    from byoa_cli.places import open_bare
+
+    origin = open_bare(source, options.plain_http, "source")
+    open_bare(target, options.plain_http, "target")
+    matches = re.compile(translate(pattern or "*")).match
+    tags = [tag for tag in origin.repository.all_tags() if matches(tag) and not is_attachment_tag(tag)]
+    _mirror_all([(f"{source}:{tag}", f"{target}:{tag}") for tag in tags], options, jobs, as_json=as_json)
+
+
+def _mirror_all(pairs: Sequence[Pair], options: Options, jobs: int, *, as_json: bool) -> None:
+    started = time.perf_counter()
+    with _Count(len(pairs), shown=not as_json) as count:
+        results = list(_results(pairs, options, jobs, count))
+    failed = [result for result, error in results if error]
+    seconds = round(time.perf_counter() - started, 3)
+    if as_json:
+        artifacts = [result for result, _ in results]
+        print_json({"ok": not failed, "artifacts": artifacts, "failed": len(failed), "seconds": seconds})
+    else:
+        _summarise([result for result, _ in results], seconds)
+    if failed:
+        raise typer.Exit(max(exit_code(error) for _, error in results if error))
+
+
+def _results(
+    pairs: Sequence[Pair], options: Options, jobs: int, count: _Count
+) -> Iterator[tuple[dict[str, Any], ByoaError | None]]:
+    """One result a pair, in the order of the pairs; a failure ends no other."""
+    with ThreadPoolExecutor(jobs, thread_name_prefix="artifact") as pool:
+        yield from pool.map(lambda pair: _one(pair, options, count), pairs)
+
+
+def _one(pair: Pair, options: Options, count: _Count) -> tuple[dict[str, Any], ByoaError | None]:
+    source, target = pair
+    found: dict[str, Any] = {"source": source, "target": target}
+    try:
+        return {**found, **mirror_artifact(source, target, options, count.bytes)}, None
+    except ByoaError as error:
+        return {**found, "error": error.as_dict()}, error
+    except Exception as defect:  # noqa: BLE001 - the others go on, and this one is told
+        unknown = InternalFault(f"The command failed in a way it doesn't know ({type(defect).__name__}).")
+        return {**found, "error": unknown.as_dict()}, unknown
+    finally:
+        count.done()
+
+
+def _summarise(results: Sequence[dict[str, Any]], seconds: float) -> None:
+    from rich.markup import escape
+
+    for result in results:
+        if "error" in result:
+            error = result["error"]
+            err().print(f"[bold red]error[/] {escape(result['source'])}: {error['code']}: {escape(error['cause'])}")
+            err().print(f"  [dim]next:[/] {escape(error['remedy'])}")
+    good = [result for result in results if "error" not in result]
+    copied = sum(result["blobs"]["copied"] for result in good)
+    size = sum(result["bytes_copied"] for result in good)
+    out().print(f"{len(good)} of {len(results)} artifacts mirrored: {copied} blobs copied, {size} bytes, {seconds} s")
+
+
+class _Count:
+    """How many artifacts are done, and how many bytes have crossed: on a terminal, a bar."""
+
+    def __init__(self, total: int, *, shown: bool) -> None:
+        self._total = total
+        self._bar: Any = None
+        self._shown = shown and sys.stderr.isatty()
+        self.bytes: Progress | None = None
+
+    def __enter__(self) -> Self:
+        if self._shown:
+            from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+            columns = (TextColumn("mirroring"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+            self._bar = Progress(*columns, console=err(), transient=True)
+            self._bar.start()
+            self._task = self._bar.add_task("mirroring", total=self._total)
+        return self
+
+    def done(self) -> None:
+        """One more has ended."""
+        if self._bar:
+            self._bar.advance(self._task)
+
+    def __exit__(self, *_: object) -> None:
+        if self._bar:
+            self._bar.stop()

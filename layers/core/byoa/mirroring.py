@@ -1,0 +1,220 @@
+"""One artifact, with all that belongs to it, from one repository to another; and what that would take."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final, Literal
+
+from byoa.attachments import Attachment, copy_attachments, find_attachments
+from byoa.copying import ALONE, Copied, Pace, copy
+from byoa.errors import AuthFailed, PlatformChanged, ReferenceNotFound, TargetForbidden
+from byoa.graph import blobs_of, children_of
+from byoa.verifying import placed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from byoa.digest import Digest
+    from byoa.manifest import Descriptor, Manifest
+    from byoa.ports import Repository
+    from byoa.verifying import Progress
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What is to be mirrored: the manifest under ``name``, and the ``tag`` that names it in the target.
+
+    ``attachments`` takes along what is attached. ``platform`` (``os/architecture[/variant]``) takes one manifest out of
+    an index, which has another digest: ``new_digest`` says that this is wanted.
+    """
+
+    name: str | Digest
+    tag: str | None = None
+    attachments: bool = True
+    platform: str | None = None
+    new_digest: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Mirrored:
+    """What was done, and what was found attached."""
+
+    copied: Copied
+    attachments: tuple[Attachment, ...] = ()
+
+
+def mirror(
+    source: Repository,
+    target: Repository,
+    wanted: Wanted,
+    *,
+    progress: Progress | None = None,
+    pace: Pace = ALONE,
+) -> Mirrored:
+    """Copy it: blobs, children, the manifest under its tag, then what is attached. What is there is skipped.
+
+    Raises what the two ends raise, placed, and what ``choose`` raises.
+    """
+    root = _unless_there(source, target, wanted)
+    if not isinstance(root, _Root):
+        return Mirrored(Copied(root))
+    origin = mount_origin(source, target)
+    done = copy(source, target, root.manifest, tag=wanted.tag, progress=progress, origin=origin, pace=pace)
+    if not wanted.attachments or done.pending:
+        return Mirrored(done)
+    found = find_attachments(source, root.manifest)
+    more = copy_attachments(source, target, found, progress=progress, origin=origin, pace=pace)
+    if more:
+        done.add(more)
+    return Mirrored(done, found)
+
+
+@dataclass(frozen=True, slots=True)
+class _Root:
+    manifest: Manifest
+
+
+def _unless_there(source: Repository, target: Repository, wanted: Wanted) -> _Root | Digest:
+    """The manifest; or its digest alone, where asking is cheaper than fetching and the target has it already."""
+    if source.heads_are_free and not wanted.attachments and wanted.platform is None:
+        with placed("source"):
+            digest = source.find_manifest(wanted.name)
+        if digest is None:
+            raise ReferenceNotFound("The manifest is not in the registry, or not for us to see.").at("source")
+        with placed("target"):
+            if target.find_manifest(wanted.tag or digest) == digest:
+                return digest
+    return _Root(choose(source, wanted))
+
+
+def choose(source: Repository, wanted: Wanted) -> Manifest:
+    """The manifest that is wanted, fetched.
+
+    Raises ``PlatformChanged`` when one platform of an index is wanted and its other digest isn't, and
+    ``ReferenceNotFound`` when there is no such platform.
+    """
+    with placed("source"):
+        root = source.fetch_manifest(wanted.name)
+        if wanted.platform is None or not root.is_index:
+            return root
+        child = next((each for each in children_of(root) if _platform(each) == wanted.platform), None)
+        if child is None:
+            offered = ", ".join(sorted({_platform(each) for each in children_of(root)} - {""})) or "none"
+            raise ReferenceNotFound(
+                f"The index has no manifest for the platform; it has {printable(offered)}.",
+                remedy="Name one of the platforms that it has, or leave --platform out.",
+            )
+        if not wanted.new_digest:
+            raise PlatformChanged("One platform of an index has another digest than the index.")
+        return source.fetch_manifest(child.digest)
+
+
+def printable(text: str) -> str:
+    """``text`` cut to 200 characters, without what a terminal might take for more than letters."""
+    return "".join(character for character in text if " " <= character <= "~")[:200]
+
+
+def _platform(descriptor: Descriptor) -> str:
+    parts = (descriptor.platform.get(name, "") for name in ("os", "architecture", "variant"))
+    return "/".join(part for part in parts if part)
+
+
+def mount_origin(source: Repository, target: Repository) -> str | None:
+    """The source's repository, where the target is another one of the same registry and could mount from it."""
+    if source.place is None or target.place is None or source.place[0] != target.place[0]:
+        return None
+    return source.place[1] if source.place[1] != target.place[1] else None
+
+
+type Action = Literal["copy", "mount", "skip"]
+WRITES: Final = ("copy", "mount")
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What would become of one node: ``kind`` is "blob" or "manifest", ``size`` its bytes."""
+
+    kind: Literal["blob", "manifest"]
+    descriptor: Descriptor
+    action: Action
+
+
+@dataclass(slots=True)
+class Plan:
+    """What a mirror would do, and what it lacks permission for: ``pull`` at the source, ``push`` at the target."""
+
+    root: Descriptor
+    steps: list[Step] = field(default_factory=list)
+    missing: list[str] = field(default_factory=list)
+
+    @property
+    def bytes_to_copy(self) -> int:
+        """The size of all that would be sent."""
+        return sum(step.descriptor.size for step in self.steps if step.action == "copy")
+
+
+def plan(source: Repository, target: Repository, wanted: Wanted) -> Plan:
+    """Say what ``mirror`` would do, without writing: which nodes would be copied, mounted, skipped.
+
+    A mount is a hope: the registry may decline it and have the blob sent. Permission to write is tried with an upload
+    that is begun and given up.
+    """
+    root = choose(source, wanted)
+    found = Plan(root.descriptor)
+    seen: set[Digest] = set()
+    try:
+        _plan(source, target, root, wanted.tag, found, seen)
+        if wanted.attachments:
+            for attachment in find_attachments(source, root):
+                with placed("source"):
+                    manifest = source.fetch_manifest(attachment.digest)
+                _plan(source, target, manifest, attachment.tag, found, seen)
+        if any(step.action in WRITES for step in found.steps):
+            with placed("target"):
+                target.check_push()
+    except TargetForbidden as error:
+        found.missing.append(f"push: {error.cause}")
+    except AuthFailed as error:
+        found.missing.append(f"pull: {error.cause}")
+    return found
+
+
+def _plan(  # noqa: PLR0913, PLR0917 - both ends, and what is gathered on the way
+    source: Repository, target: Repository, manifest: Manifest, tag: str | None, found: Plan, seen: set[Digest]
+) -> None:
+    if manifest.digest in seen:
+        return
+    seen.add(manifest.digest)
+    with placed("target"):
+        there = target.find_manifest(tag or manifest.digest) == manifest.digest
+    if not there:
+        origin = mount_origin(source, target)
+        for child in children_of(manifest):
+            with placed("source"):
+                below = source.fetch_manifest(child.digest)
+            _plan(source, target, below, None, found, seen)
+        for blob in blobs_of(manifest):
+            if blob.digest not in seen:
+                seen.add(blob.digest)
+                found.steps.append(Step("blob", blob, _action(target, blob, origin)))
+    found.steps.append(Step("manifest", manifest.descriptor, "skip" if there else "copy"))
+
+
+def _action(target: Repository, blob: Descriptor, origin: str | None) -> Action:
+    with placed("target"):
+        if target.has_blob(blob):
+            return "skip"
+    return "mount" if origin else "copy"
+
+
+def nodes_of(source: Repository, root: Manifest) -> Iterator[Descriptor]:
+    """Every manifest and blob of the graph, each digest once, the root first."""
+    seen: set[Digest] = set()
+    waiting = [root]
+    while waiting:
+        manifest = waiting.pop(0)
+        for descriptor in (manifest.descriptor, *blobs_of(manifest)):
+            if descriptor.digest not in seen:
+                seen.add(descriptor.digest)
+                yield descriptor
+        waiting += [source.fetch_manifest(child.digest) for child in children_of(manifest) if child.digest not in seen]

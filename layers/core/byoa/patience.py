@@ -1,0 +1,48 @@
+"""How often something is tried again, and how long is waited in between.
+
+Full jitter: a wait is a random part of a bound that doubles, so that many who failed at once don't return at once. What
+the other side asks for (``retry_after``) goes before that.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from byoa.errors import Transient
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from byoa.errors import ByoaError
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """``attempts`` in all; between them waits of up to ``first`` seconds, then twice that, never over ``longest``.
+
+    Who asks for a longer wait than ``longest`` isn't waited for: whoever called can do it better.
+    """
+
+    attempts: int = 1
+    first: float = 0.2
+    longest: float = 30.0
+    sleep: Callable[[float], None] = time.sleep
+    draw: Callable[[], float] = random.random
+
+    def again(self, tries: int, error: ByoaError) -> bool:
+        """Wait, after ``tries`` attempts that ended with ``error``. ``False``, at once, where no other try is due."""
+        if tries >= self.attempts:
+            return False
+        asked = error.retry_after if isinstance(error, Transient) else None
+        if asked is not None and asked > self.longest:
+            return False
+        bound = min(self.first * 2 ** (tries - 1), self.longest)
+        self.sleep(asked if asked is not None else bound * self.draw())
+        return True
+
+
+HASTY = Patience()
+"""One attempt."""

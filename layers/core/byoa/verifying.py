@@ -1,0 +1,115 @@
+"""A blob's bytes are hashed on their way, and the last of them are let out only when all of them match."""
+
+from __future__ import annotations
+
+import threading
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Final, Protocol
+
+from byoa.errors import ByoaError, DigestMismatch, ShortRead, SizeMismatch
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from byoa.manifest import Descriptor
+    from byoa.ports import BlobReader
+
+BLOCK: Final = 1024 * 1024
+"""Bytes per read and write: 8 KiB were measured to cost a factor of 2.7 on large blobs; more gains nothing."""
+
+_buffers = threading.local()
+
+
+def block(size: int = BLOCK) -> memoryview:
+    """This thread's buffer, at most ``size`` bytes of it: it is filled anew by whoever asks next."""
+    if not hasattr(_buffers, "view"):
+        _buffers.view = memoryview(bytearray(BLOCK))
+    view: memoryview = _buffers.view
+    return view[: max(1, size)]
+
+
+class Progress(Protocol):
+    """Hears how far a copy is."""
+
+    def advance(self, count: int) -> None:
+        """``count`` more bytes have crossed."""
+        ...
+
+
+class Silence:
+    """Progress that nobody watches."""
+
+    def advance(self, count: int) -> None:
+        """Say nothing."""
+
+
+def _go_on() -> None:
+    """Nothing stands against the next block."""
+
+
+class VerifiedBlob:
+    """A BlobReader over another that lets the last bytes out only when all of them match the descriptor.
+
+    ``before`` is called ahead of each block and raises to stop.
+    """
+
+    def __init__(
+        self,
+        content: BlobReader,
+        descriptor: Descriptor,
+        progress: Progress,
+        *,
+        before: Callable[[], None] = _go_on,
+    ) -> None:
+        self._content = content
+        self._descriptor = descriptor
+        self._progress = progress
+        self._before = before
+        self._hash = descriptor.digest.hasher()
+        self._count = 0
+
+    def readinto(self, buffer: memoryview, /) -> int:
+        """Raises ``ShortRead``, ``SizeMismatch`` or ``DigestMismatch`` in place of the last bytes."""
+        try:
+            count = self._take(self._content, buffer)
+        except ByoaError as error:
+            error.at("source")
+            raise
+        self._progress.advance(count)
+        return count
+
+    def account(self, held: BlobReader, count: int) -> None:
+        """Hash the first ``count`` bytes, read from ``held``, without letting them out: the target has them already."""
+        end = self._count + count
+        while self._count < end:
+            self._take(held, block(end - self._count))
+
+    def _take(self, content: BlobReader, buffer: memoryview) -> int:
+        self._before()
+        count = content.readinto(buffer)
+        self._count += count
+        size = self._descriptor.size
+        if self._count > size:
+            raise SizeMismatch("A blob has more bytes than its descriptor says.")
+        if count == 0 and self._count < size:
+            raise ShortRead("A blob ended before the size that its descriptor says.")
+        self._hash.update(buffer[:count])
+        if self._count == size:
+            self._check_end(content)
+        return count
+
+    def _check_end(self, content: BlobReader) -> None:
+        if self._hash.hexdigest() != self._descriptor.digest.hex:
+            raise DigestMismatch("A blob's bytes don't hash to its digest.")
+        if content.readinto(memoryview(bytearray(1))):
+            raise SizeMismatch("A blob has more bytes than its descriptor says.")
+
+
+@contextmanager
+def placed(where: str) -> Iterator[None]:
+    """Tell where an error arose; the innermost place stands."""
+    try:
+        yield
+    except ByoaError as error:
+        error.at(where)
+        raise
