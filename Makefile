@@ -1,6 +1,6 @@
 # `make help` lists the targets. Nothing is installed outside this folder and the user's caches.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up down test check format clean
+.PHONY: help setup demo up down test interop check bench format clean
 SHELL := /bin/bash
 
 UV_VERSION := 0.13.9
@@ -25,12 +25,18 @@ down: ## stop what `make up` started
 test: setup check ## check, then every test; says what was skipped and why
 	$(BIN)/pytest --cov --cov-report=term:skip-covered
 
+interop: setup ## mirror between real registries what the real clients on PATH push, sign, pull and verify
+	$(BIN)/pytest tests/interop
+
 check: setup ## lint, types, layers, template
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
 	SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=us-east-1 .venvs/sam/bin/sam validate --lint
+
+bench: setup ## measure beside crane, regctl, skopeo and oras where they are on PATH (JSON=1, ONLY="large", QUICK=1)
+	@$(BIN)/python bench/run.py $(if $(JSON),--json) $(if $(ONLY),--only "$(ONLY)") $(if $(QUICK),--quick)
 
 format: setup ## let ruff put the code in order
 	$(BIN)/ruff check --fix .

@@ -1,4 +1,4 @@
-"""RecordBuild: status and history, whatever happened."""
+"""RecordBuild: status, history and receipt, whatever happened."""
 
 from byoa import bootstrap, workflow
 from byoa.messages import BuildEnded, Outcome
@@ -8,6 +8,6 @@ from byoa.step import count_build, step
 @step
 def handler(ended: BuildEnded) -> Outcome:
     """Write how the build ended."""
-    outcome = workflow.record(ended, bootstrap.ledger(), bootstrap.clock())
+    outcome = workflow.record(ended, bootstrap.ledger(), bootstrap.clock(), bootstrap.signer())
     count_build(outcome.status)
     return outcome

@@ -78,6 +78,7 @@ class Desk:
         return {
             **aws_environment(self.aws),
             "BYOA_TABLE": self.outputs["TableName"],
+            "BYOA_RECEIPT_KEY": self.outputs["ReceiptKeyArn"],
             "BYOA_ORG": ORGANISATION,
             "BYOA_APP": APP,
         }

@@ -8,7 +8,7 @@ from typing import NoReturn
 import typer
 
 from byoa.errors import ByoaError
-from byoa_cli import artifacts, builds, components, mirroring, syncing
+from byoa_cli import artifacts, builds, components, mirroring, receipts, syncing
 from byoa_cli.output import FAULT, exit_code, print_error
 
 _HELP = """Bring your own artifact: name an OCI artifact that holds Kubernetes manifests; have it pinned, checked and
@@ -28,6 +28,7 @@ app.command("validate")(components.validate)
 app.command("schema")(components.schema)
 app.command("sync")(syncing.sync)
 app.add_typer(builds.app, name="builds")
+app.add_typer(receipts.app, name="receipt")
 app.command("resolve")(artifacts.resolve)
 app.command("inspect")(artifacts.inspect)
 app.command("mirror")(mirroring.mirror)

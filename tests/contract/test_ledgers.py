@@ -14,7 +14,7 @@ from byoa.adapters.memory import SteppingClock
 from byoa.adapters.memory_ledger import MemoryLedger
 from byoa.config import check_config
 from byoa.errors import DuplicateEvent, EventUntrusted, StaleVersion
-from byoa.messages import Failure, Outcome
+from byoa.messages import Failure, MirroredArtifact, Outcome
 from byoa.records import entry
 
 if TYPE_CHECKING:
@@ -54,6 +54,12 @@ def line(text: str = "step") -> HistoryEntry:
 
 def failed() -> Outcome:
     return Outcome(status="error", failure=Failure(code="Timeout", cause="late", remedy="again"))
+
+
+def done(seconds: float) -> Outcome:
+    numbers = {"blobs_copied": 2, "blobs_skipped": 0, "bytes_copied": 477, "seconds": seconds}
+    mirror = MirroredArtifact(target="ecr", reference="oci://x/y@z", tag="bld", digest="z", **numbers)
+    return Outcome(status="active", mirrors=[mirror])
 
 
 def test_a_config_that_is_handed_in_queues_version_one(ledger: Any) -> None:
@@ -106,6 +112,31 @@ def test_the_first_outcome_stands(ledger: Any) -> None:
     assert ledger.finish(key, Outcome(status="active"), entry("active", "no", CLOCK.now())) is None
     with pytest.raises(StaleVersion):
         ledger.progress(key, [line()])
+
+
+def test_a_receipt_shows_once_its_build_is_active_and_the_first_one_stays(ledger: Any) -> None:
+    key = ledger.submit(ORG, APP, config()).build.key
+    ledger.keep_receipt(key, "first")
+    assert ledger.receipt(ORG, key.build_id) is None
+    ledger.finish(key, Outcome(status="active"), entry("active", "ready", CLOCK.now()))
+    ledger.keep_receipt(key, "second")
+    assert ledger.receipt(ORG, key.build_id) == "first"
+    assert ledger.receipt("org_0123456789abc", key.build_id) is None
+    assert [build.version for build in ledger.builds(ORG, APP, None, 10)] == [1]
+
+
+def test_a_build_that_failed_shows_no_receipt(ledger: Any) -> None:
+    key = ledger.submit(ORG, APP, config()).build.key
+    ledger.keep_receipt(key, "first")
+    ledger.finish(key, failed(), entry("error", "late", CLOCK.now()))
+    assert ledger.receipt(ORG, key.build_id) is None
+    assert ledger.receipt(ORG, "bldaaaaaaaaaaaaaaaaaaaaaaa") is None
+
+
+def test_an_outcome_comes_back_as_it_was_with_its_fractions(ledger: Any) -> None:
+    key = ledger.submit(ORG, APP, config()).build.key
+    ledger.finish(key, done(0.1), entry("active", "ready", CLOCK.now()))
+    assert ledger.build(ORG, key.build_id).outcome == done(0.1)
 
 
 def test_history_keeps_its_order_and_its_last_line_is_the_status(ledger: Any) -> None:

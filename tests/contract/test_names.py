@@ -212,7 +212,8 @@ def test_no_text_of_the_engine_names_a_command_that_there_isnt(path: Path) -> No
 
 def _check_commands(text: str) -> None:
     main = (ROOT / "cli" / "byoa_cli" / "main.py").read_text()
-    known = set(re.findall(r'app\.command\("(\w+)"\)', main)) | set(re.findall(r"app\.add_typer\((\w+)\.app", main))
+    names = r'app\.(?:command\(|add_typer\(\w+\.app, name=)"(\w+)"'
+    known = set(re.findall(names, main))
     assert set(re.findall(r"`byoa (\w+)", text)) <= known
 
 

@@ -222,11 +222,33 @@ def test_the_step_that_parses_strangers_bytes_reads_quarantine_and_no_more(resou
 
 def test_only_the_mirroring_step_may_write_to_ecr_and_only_below_our_prefix(resources: dict[str, Any]) -> None:
     writers = {role for role, statement in _statements(resources) if "ecr:PutImage" in _many(statement["Action"])}
-    assert writers == {"MirrorArtifactRole"}
-    (place,) = (
+    assert writers == {"MirrorArtifactRole", "MirrorBlobRole"}
+    places = [
         statement["Resource"] for _, statement in _statements(resources) if "ecr:PutImage" in statement["Action"]
-    )
-    assert place["Fn::Sub"].endswith(":${AWS::AccountId}:repository/${RepositoryPrefix}/*")
+    ]
+    assert all(place["Fn::Sub"].endswith(":${AWS::AccountId}:repository/${RepositoryPrefix}/*") for place in places)
+
+
+def test_only_the_recording_step_signs_and_nobody_hands_that_on(resources: dict[str, Any]) -> None:
+    assert not any(action.startswith("kms:") for _, each in _statements(resources) for action in _many(each["Action"]))
+    key = resources["ReceiptKey"]["Properties"]
+    manages, signs = key["KeyPolicy"]["Statement"]
+    assert (signs["Effect"], signs["Action"]) == ("Allow", "kms:Sign")
+    assert signs["Principal"] == {"AWS": {"Fn::GetAtt": ["RecordBuildRole", "Arn"]}}
+    assert not {"kms:Sign", "kms:CreateGrant"} & set(manages["Action"])
+    assert not any("*" in action for action in manages["Action"])
+
+
+def test_receipts_are_signed_by_a_key_of_the_kind_that_they_are_checked_with(resources: dict[str, Any]) -> None:
+    key = resources["ReceiptKey"]["Properties"]
+    assert (key["KeySpec"], key["KeyUsage"]) == ("ECC_NIST_P256", "SIGN_VERIFY")
+    assert resources["ReceiptKeyAlias"]["Properties"]["TargetKeyId"] == {"Ref": "ReceiptKey"}
+    given = {
+        name
+        for name, function in _of_type(resources, "AWS::Lambda::Function").items()
+        if "BYOA_RECEIPT_KEY" in function["Properties"]["Environment"]["Variables"]
+    }
+    assert given == {"RecordBuildFunction"}
 
 
 def test_no_step_may_delete_anything(resources: dict[str, Any]) -> None:
@@ -237,7 +259,7 @@ def test_no_step_may_delete_anything(resources: dict[str, Any]) -> None:
 def test_every_function_runs_in_a_role_of_its_own(resources: dict[str, Any]) -> None:
     functions = _of_type(resources, "AWS::Lambda::Function")
     roles = [body["Properties"]["Role"]["Fn::GetAtt"][0] for body in functions.values()]
-    assert len(set(roles)) == len(functions) == 8
+    assert len(set(roles)) == len(functions) == 10
 
 
 # ---- what is kept, and what wakes somebody -----------------------------------------------------------------------
@@ -273,7 +295,7 @@ def test_the_table_can_be_restored_and_tells_of_its_changes(resources: dict[str,
     assert table["Properties"]["StreamSpecification"] == {"StreamViewType": "NEW_AND_OLD_IMAGES"}
 
 
-@pytest.mark.parametrize("name", ["Table", "QuarantineBucket"])
+@pytest.mark.parametrize("name", ["Table", "QuarantineBucket", "ReceiptKey"])
 def test_what_holds_data_outlives_the_stack(name: str, resources: dict[str, Any]) -> None:
     assert resources[name]["DeletionPolicy"] == "RetainExceptOnCreate"
     assert resources[name]["UpdateReplacePolicy"] == "Retain"

@@ -28,7 +28,10 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.emulator
 
-STEPS = ("validate_reference", "resolve_digest", "stage_artifact", "inspect_artifact", "mirror_artifact")
+STEPS = (
+    "validate_reference", "resolve_digest", "stage_artifact", "stage_blob", "inspect_artifact", "mirror_artifact",
+    "mirror_blob",
+)  # fmt: skip
 ALL = (*STEPS, "record_build", "record_stopped", "publish_changes")
 
 
@@ -146,6 +149,7 @@ def _invoke(running: Desk, template: Path, name: str, gateway: str) -> Any:
         "BYOA_TABLE": running.outputs["TableName"],
         "BYOA_BUCKET": running.outputs["QuarantineBucketName"],
         "BYOA_BUS": running.outputs["BusName"],
+        "BYOA_RECEIPT_KEY": running.outputs["ReceiptKeyArn"],
         "BYOA_ACCOUNT": "000000000000",
         "AWS_ENDPOINT_URL": f"http://{gateway}:{running.ports.emulator}",  # else SAM takes the caller's own
     }
@@ -178,6 +182,8 @@ def test_the_answers_are_right(answers: dict[str, Any]) -> None:
     assert answers["validate_reference"]["reference"].endswith(":5101/vendor/flux:v2.3.1")
     assert answers["resolve_digest"]["digest"] == digest
     assert answers["stage_artifact"]["blobs"] == 2
+    assert answers["stage_blob"]["done"]
+    assert answers["mirror_blob"]["done"]
     assert answers["inspect_artifact"]["inspection"]["resources"] == 3
     assert answers["mirror_artifact"]["digest"] == digest
     assert answers["record_build"]["status"] == "active"

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, get_type_hints
 
 import pytest
 
-from byoa import workflow
+from byoa import transfers, workflow
 from byoa.adapters.layout import LayoutRepository
 from byoa.adapters.memory import MemoryRepository, SteppingClock
 from byoa.adapters.memory_ledger import MemoryLedger
@@ -30,6 +30,7 @@ from byoa.messages import (
 )
 from byoa.policy import Policy
 from byoa.reference import Registry
+from byoa.transfers import Books
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -117,14 +118,14 @@ def test_the_samples_are_one_build_s_messages() -> None:
     assert sent == _event("resolve_digest")
     sent = _sent(workflow.resolve(ValidReference.model_validate(sent), source, ledger, clock))
     assert sent == _event("stage_artifact")
-    sent = _sent(workflow.stage(PinnedArtifact.model_validate(sent), source, quarantine, ledger, clock))
+    sent = _sent(transfers.stage(PinnedArtifact.model_validate(sent), source, quarantine, Books(ledger, clock)))
     assert sent == _event("inspect_artifact")
     inspected = _sent(workflow.examine(StagedArtifact.model_validate(sent), quarantine))
     (name,) = inspected["targets"]
     task = {"artifact": inspected, "target": name}
     assert task == _event("mirror_artifact")
     place = (ECR, policy.repository_for(change.key))
-    mirrored = workflow.mirror(MirrorTask.model_validate(task), quarantine, target, place, ledger, clock)
+    mirrored = transfers.mirror(MirrorTask.model_validate(task), quarantine, target, place, Books(ledger, clock))
     assert MirroredArtifact.model_validate(_sent(mirrored)) == mirrored
     # What the state machine's Map puts together is the last message.
     ended = {**change.key.model_dump(), "artifact": inspected, "mirrors": [_sent(mirrored)]}

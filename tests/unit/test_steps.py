@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from byoa import workflow
+from byoa import transfers, workflow
 from byoa.adapters.layout import LayoutRepository
 from byoa.adapters.memory import MemoryRepository, SteppingClock
 from byoa.adapters.memory_ledger import MemoryLedger
@@ -33,6 +33,7 @@ from byoa.messages import (
 from byoa.packing import pack
 from byoa.policy import Policy
 from byoa.reference import Registry
+from byoa.transfers import Books
 from local.demo import ARTIFACTS
 
 ORG, APP, ACCOUNT = "org_0123456789ab", "shop", "111122223333"
@@ -60,10 +61,10 @@ class Stage:
         quarantine, target = MemoryRepository(), MemoryRepository(immutable=True)
         valid = crossed(self.validate(body), ValidReference)
         pinned = crossed(workflow.resolve(valid, source, self.ledger, self.clock), PinnedArtifact)
-        staged = workflow.stage(pinned, source, quarantine, self.ledger, self.clock)
+        staged = transfers.stage(pinned, source, quarantine, Books(self.ledger, self.clock))
         inspected = crossed(workflow.examine(crossed(staged, StagedArtifact), quarantine), InspectedArtifact)
         task = MirrorTask(artifact=inspected, target="ecr")
-        mirrored = workflow.mirror(task, quarantine, target, PLACE, self.ledger, self.clock)
+        mirrored = transfers.mirror(task, quarantine, target, PLACE, Books(self.ledger, self.clock))
         assert target.find_manifest(valid.build_id) is not None
         return BuildEnded(**valid.key.model_dump(), artifact=inspected, mirrors=[mirrored])
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from byoa import workflow
+from byoa import transfers, workflow
 from byoa.adapters.layout import LayoutRepository
 from byoa.adapters.memory import MemoryRepository, SteppingClock
 from byoa.adapters.memory_ledger import MemoryLedger
@@ -43,6 +43,7 @@ from byoa.messages import (
 from byoa.packing import pack
 from byoa.policy import Policy
 from byoa.reference import Registry
+from byoa.transfers import Books
 
 if TYPE_CHECKING:
     from byoa.ports import Source
@@ -93,13 +94,13 @@ class Pipeline:
 
     def inspect(self, key: BuildKey, source: Source) -> InspectedArtifact:
         pinned = workflow.resolve(self.validate(key), source, self.ledger, self.clock)
-        staged = workflow.stage(pinned, source, self.quarantine, self.ledger, self.clock)
+        staged = transfers.stage(pinned, source, self.quarantine, Books(self.ledger, self.clock))
         return workflow.examine(staged, self.quarantine)
 
     def mirror(self, artifact: InspectedArtifact) -> MirroredArtifact:
         task = MirrorTask(artifact=artifact, target=artifact.targets[0])
         place = (OURS, self.policy.repository_for(artifact.key))
-        return workflow.mirror(task, self.quarantine, self.target, place, self.ledger, self.clock)
+        return transfers.mirror(task, self.quarantine, self.target, place, Books(self.ledger, self.clock))
 
     def run(self, key: BuildKey, source: Source) -> Build:
         try:
@@ -302,7 +303,7 @@ def test_a_manifest_that_changes_its_media_type_after_pinning_is_not_staged(pipe
     pinned = workflow.resolve(pipeline.validate(pipeline.submit(_artifact())), source, pipeline.ledger, pipeline.clock)
     other = pinned.model_copy(update={"media_type": "application/vnd.docker.distribution.manifest.v2+json"})
     with pytest.raises(DigestMismatch):
-        workflow.stage(other, source, pipeline.quarantine, pipeline.ledger, pipeline.clock)
+        transfers.stage(other, source, pipeline.quarantine, Books(pipeline.ledger, pipeline.clock))
     assert not pipeline.quarantine.blobs
 
 

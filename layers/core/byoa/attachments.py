@@ -6,7 +6,7 @@ graph, and below what was found itself.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from byoa.copying import ALONE, Copied, Pace, copy
@@ -20,16 +20,17 @@ if TYPE_CHECKING:
 
     from byoa.digest import Digest
     from byoa.manifest import Manifest
-    from byoa.ports import Source, Target
+    from byoa.ports import Repository, Source, Target
     from byoa.verifying import Progress
 
 
 @dataclass(frozen=True, slots=True)
 class Attachment:
-    """One manifest that is attached: its digest, and the tag that cosign finds it by, if it is found so."""
+    """One manifest that is attached: its digest, and the tag that cosign finds it by, or the subject that lists it."""
 
     digest: Digest
     tag: str | None = None
+    subject: Digest | None = field(default=None, compare=False)
 
 
 def find_attachments(source: Source, root: Manifest, *, most: int | None = None) -> tuple[Attachment, ...]:
@@ -66,7 +67,7 @@ def _manifests(source: Source, manifest: Manifest) -> Iterator[Digest]:
 def _attached_to(source: Source, subject: Digest) -> Iterator[Attachment]:
     for descriptor in source.referrers(subject):
         if descriptor.is_manifest:
-            yield Attachment(descriptor.digest)
+            yield Attachment(descriptor.digest, subject=subject)
     for tag in signature_tags(subject):
         digest = source.find_manifest(tag)
         if digest:
@@ -106,6 +107,21 @@ def copy_attachments(  # noqa: PLR0913 - two ends, what goes between them, and s
             )
         )  # fmt: skip
     return total
+
+
+def list_again(source: Source, target: Repository, attachments: Sequence[Attachment]) -> None:
+    """Push those once more that the target has and doesn't list: a copy that ended between the two left them so."""
+    listed: dict[Digest, set[Digest]] = {}
+    for attachment in attachments:
+        subject = attachment.subject
+        if subject and subject not in listed:
+            with placed("target"):
+                listed[subject] = {each.digest for each in target.referrers(subject)}
+        if subject and attachment.digest not in listed[subject]:
+            manifest = _fetch(source, attachment.digest)
+            if manifest:
+                with placed("target"):
+                    target.push_manifest(manifest)
 
 
 def _fetch(source: Source, digest: Digest) -> Manifest | None:

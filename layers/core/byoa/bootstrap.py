@@ -8,18 +8,19 @@ from typing import TYPE_CHECKING, Any, Final
 
 from byoa.errors import InternalFault
 from byoa.patience import Patience
-from byoa.policy import Policy
+from byoa.policy import LASTING, SHARED, Policy
 from byoa.reference import Reference
 from byoa.settings import Settings, hosts
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from concurrent.futures import Executor
     from pathlib import Path
 
     from types_boto3_dynamodb import DynamoDBClient
     from types_boto3_ecr import ECRClient
     from types_boto3_events import EventBridgeClient
+    from types_boto3_kms import KMSClient
     from types_boto3_s3 import S3Client
 
     from byoa.adapters.answers import Role
@@ -29,15 +30,25 @@ if TYPE_CHECKING:
     from byoa.adapters.memory import SystemClock
     from byoa.adapters.s3 import Quarantine
     from byoa.adapters.transport import Transport
+    from byoa.copying import Pace
     from byoa.messages import BuildKey, MirrorTask, ValidReference
-    from byoa.ports import Catalogue, Credential, Repository, Source, Target
+    from byoa.ports import Catalogue, Credential, Repository, Signer
     from byoa.reference import Registry
+    from byoa.transfers import Books
 
 ON_A_TERMINAL: Final = Patience(attempts=5, first=0.25, longest=60.0)
 """Somebody waits, and nobody else will try again."""
 
 IN_A_STEP: Final = Patience(attempts=5, first=0.1, longest=5.0)
 """Long waits are the state machine's: it pays for none of them."""
+
+BLOB_WORKERS: Final = 3
+"""Threads that copy blobs beside the one that leads: four at once hide the round trips, and a vCPU hashes no more."""
+
+MARGIN_MILLISECONDS: Final = 15_000
+"""What a step keeps of its time, to end what it is at and to say how far it came."""
+
+_remaining: list[Callable[[], int]] = []
 
 
 @cache
@@ -78,6 +89,37 @@ def workers(count: int) -> Executor:
     return ThreadPoolExecutor(count, thread_name_prefix="blob")
 
 
+@cache
+def books() -> Books:
+    """Where a step tells how far it is."""
+    from byoa.transfers import Books
+
+    return Books(ledger(), clock())
+
+
+def begin(remaining: Callable[[], int]) -> None:
+    """An invocation begins, which has ``remaining()`` milliseconds left."""
+    _remaining.append(remaining)
+    del _remaining[:-1]
+
+
+def pace() -> Pace:
+    """How a step copies: patiently, until shortly before its time is over, and large artifacts by sharing them out."""
+    from byoa.copying import Pace
+
+    return Pace(
+        workers=workers(BLOB_WORKERS),
+        patience=IN_A_STEP,
+        out_of_time=_out_of_time,
+        lasting_from=LASTING,
+        spread_from=SHARED,
+    )
+
+
+def _out_of_time() -> bool:
+    return bool(_remaining) and _remaining[-1]() < MARGIN_MILLISECONDS
+
+
 def policy() -> Policy:
     """The rules of this stack."""
     current = settings()
@@ -109,7 +151,7 @@ def quarantine(key: BuildKey) -> Quarantine:
     return Quarantine(_s3(), settings().bucket, key.organisation)
 
 
-def source(valid: ValidReference) -> Source:
+def source(valid: ValidReference) -> Repository:
     """Where the artifact comes from: the vendor's registry, or the config's own text."""
     if valid.reference is None:
         return _inline(valid.key)
@@ -131,7 +173,7 @@ def source(valid: ValidReference) -> Source:
     )
 
 
-def _inline(key: BuildKey) -> Source:
+def _inline(key: BuildKey) -> Repository:
     from byoa.adapters.memory import MemoryRepository
     from byoa.packing import pack
 
@@ -141,7 +183,7 @@ def _inline(key: BuildKey) -> Source:
     return MemoryRepository.holding(pack(text))
 
 
-def target(task: MirrorTask) -> tuple[Target, tuple[Registry, str]]:
+def target(task: MirrorTask) -> tuple[Repository, tuple[Registry, str]]:
     """The repository that a target keeps the artifact in, and its registry and name."""
     from byoa.adapters.ecr import EcrRegistry
 
@@ -151,6 +193,24 @@ def target(task: MirrorTask) -> tuple[Target, tuple[Registry, str]]:
     tags = {"byoa:organisation": key.organisation, "byoa:app": key.app, "byoa:component": key.component}
     found, repository = registry.repository(name, tags)
     return repository, (found, name)
+
+
+@cache
+def signer() -> Signer | None:
+    """What signs receipts; ``None`` in a stack without a key."""
+    from byoa.adapters.kms import KmsKey
+
+    key = settings().receipt_key
+    return KmsKey(_kms(), key) if key else None
+
+
+def public_key(key: str) -> bytes:
+    """The public half of a key of KMS (SubjectPublicKeyInfo, DER), with the caller's own AWS credentials."""
+    from byoa.adapters.aws import translated
+    from byoa.adapters.kms import KmsKey
+
+    with translated("AWS"):
+        return KmsKey(_kms(), key).public_key()
 
 
 def catalogue(table: str) -> Catalogue:
@@ -216,6 +276,13 @@ def _events() -> EventBridgeClient:
     import boto3
 
     return boto3.client("events")
+
+
+@cache
+def _kms() -> KMSClient:
+    import boto3
+
+    return boto3.client("kms")
 
 
 @cache

@@ -12,7 +12,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final, Literal
 
-from byoa.errors import Corrupt, ManifestAmbiguous, SizeMismatch, TargetIncomplete, Transient
+from byoa.errors import ByoaError, Corrupt, ManifestAmbiguous, SizeMismatch, TargetIncomplete, Transient, UploadLost
 from byoa.graph import PLAIN, GraphLimits, Walk, blobs_of, children_of
 from byoa.patience import HASTY, Patience
 from byoa.ports import Offer
@@ -100,16 +100,19 @@ def copy(  # noqa: PLR0913 - two ends, what goes between them, and settings by n
     origin: str | None = None,
     pace: Pace = ALONE,
     absent: bool = False,
+    lacking: frozenset[Digest] | None = None,
 ) -> Copied:
     """Copy ``root``, already fetched from ``source``, and all below it; then ``tag`` names it in ``target``.
 
     ``origin`` is the source's repository where both are in one registry, for mounts; ``absent`` says that the target
-    was asked for the root already and lacks it. When the target refuses a manifest
+    was asked for the root already and lacks it, ``lacking`` which blobs it was found to lack, so that it isn't asked
+    for any. When the target refuses a manifest
     because a part is missing that it had said it has, that subtree is pushed once more without asking. Raises what the
     two ends raise, placed at ``source`` or at ``target_name``, and ``GraphLimit`` or ``ContentTooLarge`` before
     anything is written of a graph over ``limits``.
     """
     job = _Copy(source, target, Walk(limits), progress or Silence(), Copied(root.digest), target_name, origin, pace)
+    job.lacking = lacking
     job.run(root, tag, absent=absent)
     return job.done
 
@@ -126,7 +129,7 @@ def copy_blob(  # noqa: PLR0913 - two ends, what goes between them, and settings
     """Copy one blob, or what is missing of it; it may be pending again when time runs out."""
     done = Copied(pending.descriptor.digest)
     job = _Copy(source, target, Walk(PLAIN), progress or Silence(), done, target_name, None, pace)
-    job.count(job.send(pending.descriptor, Offer(session=pending.session)))
+    job.resume(pending)
     return done
 
 
@@ -145,6 +148,14 @@ class _Sent:
     session: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class _Broken:
+    """A try that failed, and the upload that has what arrived."""
+
+    error: ByoaError
+    session: str | None = None
+
+
 @dataclass(slots=True)
 class _Copy:
     source: Source
@@ -155,6 +166,7 @@ class _Copy:
     target_name: str
     origin: str | None
     pace: Pace
+    lacking: frozenset[Digest] | None = None
     seen: set[Digest] = field(default_factory=set)
     stopped: threading.Event = field(default_factory=threading.Event)
 
@@ -167,10 +179,9 @@ class _Copy:
         order: list[Manifest] = []
         self._gather(root, 0, order)
         self._blobs(dict.fromkeys(blob for manifest in order for blob in blobs_of(manifest)))
-        if not self.done.pending:
-            for manifest in order[:-1]:
-                self._push(manifest, None)
-            self._push(root, tag)
+        for manifest in order:
+            if not self.done.pending:
+                self._push(manifest, tag if manifest is root else None)
 
     def _gather(self, manifest: Manifest, depth: int, order: list[Manifest], *, unasked: bool = False) -> None:
         """Append what the target lacks below ``manifest`` and then itself: children before parents."""
@@ -197,9 +208,14 @@ class _Copy:
         """Copy each digest once, the first here and the others by the workers."""
         waiting = [blob for blob in blobs if unasked or blob.digest not in self.seen]
         self.seen.update(blob.digest for blob in waiting)
+        if self.lacking is not None and not unasked:
+            known = [blob for blob in waiting if blob.digest in self.lacking]
+            self.done.skipped += len(waiting) - len(known)
+            waiting, unasked = known, True
         if self.pace.spread_from is not None and sum(blob.size for blob in waiting) >= self.pace.spread_from:
-            self.done.pending += [Pending(blob) for blob in waiting if not self._has_blob(blob)]
-            self.done.skipped += len(waiting) - len(self.done.pending)
+            left = waiting if unasked else [blob for blob in waiting if not self._has_blob(blob)]
+            self.done.pending += [Pending(blob) for blob in left]
+            self.done.skipped += len(waiting) - len(left)
         elif self.pace.workers is None or len(waiting) < 2:  # noqa: PLR2004 - one needs no help
             for blob in waiting:
                 self.count(self.send(blob, self._offer(blob, unasked=unasked)))
@@ -209,15 +225,25 @@ class _Copy:
     def _share(self, waiting: list[Descriptor], workers: Executor, *, unasked: bool) -> None:
         first, *rest = waiting
         futures: list[Future[_Sent]] = [
-            workers.submit(self.send, blob, self._offer(blob, unasked=unasked)) for blob in rest
+            workers.submit(self._help, blob, self._offer(blob, unasked=unasked)) for blob in rest
         ]
         try:
             self.count(self.send(first, self._offer(first, unasked=unasked)))
             for future in futures:
                 self.count(future.result())
-        except BaseException:
+        except BaseException as error:
             self.stopped.set()
             wait([future for future in futures if not future.cancel()])
+            if isinstance(error, _Stopped):
+                raise _cause(futures) from None
+            raise
+
+    def _help(self, blob: Descriptor, offer: Offer) -> _Sent:
+        """Send one blob beside others, which stop when it fails."""
+        try:
+            return self.send(blob, offer)
+        except BaseException:
+            self.stopped.set()
             raise
 
     def _has_blob(self, blob: Descriptor) -> bool:
@@ -226,7 +252,7 @@ class _Copy:
 
     def _offer(self, blob: Descriptor, *, unasked: bool) -> Offer:
         lasting = self.pace.lasting_from is not None and blob.size >= self.pace.lasting_from
-        return Offer(origin=None if unasked else self.origin, lasting=lasting, unasked=unasked)
+        return Offer(origin=self.origin, lasting=lasting, unasked=unasked)
 
     def count(self, sent: _Sent) -> None:
         """Take note of what became of a blob."""
@@ -240,33 +266,47 @@ class _Copy:
         else:
             self.done.skipped += 1
 
+    def resume(self, pending: Pending) -> None:
+        """Copy what is missing of one blob."""
+        offer = self._offer(pending.descriptor, unasked=False)
+        self.count(self.send(pending.descriptor, replace(offer, session=pending.session)))
+
     def send(self, blob: Descriptor, offer: Offer) -> _Sent:
-        """Copy one blob, patiently: a try that broke off is followed by another, and bad bytes are asked for anew."""
+        """Copy one blob, patiently: a try that broke off is gone on with, and bad bytes are asked for anew."""
         tries = 0
         while True:
             tries += 1
-            try:
-                return self._try(blob, offer)
-            except (Transient, Corrupt) as error:
-                if self.stopped.is_set() or not self.pace.patience.again(tries, error):
-                    raise
-                if isinstance(error, Corrupt):
-                    offer = replace(offer, session=None, anew=True)
+            sent = self._try(blob, offer)
+            if isinstance(sent, _Sent):
+                return sent
+            if self.stopped.is_set() or not self.pace.patience.again(tries, sent.error):
+                raise sent.error
+            offer = replace(offer, session=sent.session, anew=offer.anew or isinstance(sent.error, Corrupt))
 
-    def _try(self, blob: Descriptor, offer: Offer) -> _Sent:
+    def _try(self, blob: Descriptor, offer: Offer) -> _Sent | _Broken:
+        if self.stopped.is_set():
+            raise _Stopped
         if self.pace.out_of_time():
             return _Sent(blob, "pending", offer.session)
-        with placed(self.target_name):
-            upload = self.target.offer_blob(blob, offer)
-        if isinstance(upload, str):
-            return _Sent(blob, upload)
         try:
-            self._fill(upload, blob)
+            with placed(self.target_name):
+                upload = self.target.offer_blob(blob, offer)
+        except Transient as error:
+            return _Broken(error, offer.session)
+        return _Sent(blob, upload) if isinstance(upload, str) else self._fill(upload, blob)
+
+    def _fill(self, upload: Upload, blob: Descriptor) -> _Sent | _Broken:
+        try:
+            self._write(upload, blob)
         except _OutOfTime:
             return _Sent(blob, "pending", upload.session)
+        except (Corrupt, UploadLost) as error:
+            return _Broken(error)
+        except Transient as error:
+            return _Broken(error, upload.session)
         return _Sent(blob, "copied")
 
-    def _fill(self, upload: Upload, blob: Descriptor) -> None:
+    def _write(self, upload: Upload, blob: Descriptor) -> None:
         with ExitStack() as stack:
             held = upload.reread() if upload.held else None
             start = upload.held if held else 0
@@ -274,7 +314,8 @@ class _Copy:
                 content = stack.enter_context(self.source.open_blob(blob, start))
             verified = VerifiedBlob(content, blob, self.progress, before=self._check)
             if upload.held:
-                verified.account(stack.enter_context(held) if held else content, upload.held)
+                with placed(self.target_name if held else "source"):
+                    verified.account(stack.enter_context(held) if held else content, upload.held)
             with placed(self.target_name):
                 upload.write(verified)
 
@@ -289,22 +330,30 @@ class _Copy:
             self._put(manifest, tag)
         except TargetIncomplete:
             self._again(manifest)
-            self._put(manifest, tag)
+            if not self.done.pending:
+                self._put(manifest, tag)
 
     def _again(self, manifest: Manifest) -> None:
-        """Push all below ``manifest`` without asking what is there."""
+        """Push all below ``manifest`` without asking what is there, nor for a mount."""
         self.seen.clear()
+        self.origin = None
         order: list[Manifest] = []
         self.walk = self.walk.again(manifest)
         self._gather(manifest, 0, order, unasked=True)
         self._blobs(dict.fromkeys(blob for each in order for blob in blobs_of(each)), unasked=True)
-        for each in order[:-1]:
+        for each in order[:-1] if not self.done.pending else ():
             self._put(each, None)
 
     def _put(self, manifest: Manifest, tag: str | None) -> None:
         with placed(self.target_name):
             self.target.push_manifest(manifest, tag)
         self.done.manifests += 1
+
+
+def _cause(futures: Iterable[Future[_Sent]]) -> BaseException:
+    """What made the others stop."""
+    raised = (future.exception() for future in futures if not future.cancelled())
+    return next(error for error in raised if error and not isinstance(error, _Stopped))
 
 
 def _check_as_described(manifest: Manifest, descriptor: Descriptor) -> None:

@@ -33,6 +33,8 @@ class ByoaError(Exception):
         self.cause = cause
         self.remedy = remedy or self.default_remedy
         self.where = where
+        self.given_up = False
+        """Whether it was tried as often as is worth it: whoever called needn't try again."""
 
     @property
     def code(self) -> str:
@@ -333,6 +335,12 @@ class SizeMismatch(Corrupt):
     """More or fewer bytes than the descriptor says."""
 
     default_remedy = "Push the artifact again; if it repeats, the registry or the path to it alters content."
+
+
+class ReceiptInvalid(Corrupt):
+    """A receipt that no signature by the given key vouches for."""
+
+    default_remedy = "Get it again with `byoa receipt get`, and its key with `byoa receipt key` from who ran the build."
 
 
 class InternalFault(Fault):

@@ -84,11 +84,54 @@ class PinnedArtifact(ValidReference):
     tag: str | None
 
 
+class Node(Message):
+    """One manifest or blob, as a receipt names it."""
+
+    digest: str
+    size: int
+    media_type: str
+
+
+class Attached(Message):
+    """A manifest that is attached to the artifact, and the tag that cosign finds it by, if it is found so."""
+
+    digest: str
+    tag: str | None = None
+
+
+class PendingBlob(Node):
+    """A blob that is still to be copied, the upload that has a part of it, and how often it was taken up."""
+
+    session: str | None = None
+    rounds: int = 0
+
+
 class StagedArtifact(PinnedArtifact):
-    """All of the artifact is in quarantine, every byte verified."""
+    """All of the artifact is in quarantine, every byte verified, unless something is ``pending``.
+
+    ``nodes`` is every manifest and blob, what is attached included.
+    """
 
     blobs: int
     bytes_staged: int
+    nodes: list[Node] = []
+    attachments: list[Attached] = []
+    source_requests: int = 0
+    pending: list[PendingBlob] = []
+
+
+class StageBlobTask(Message):
+    """One blob that StageArtifact left to others."""
+
+    artifact: PinnedArtifact
+    blob: PendingBlob
+
+
+class BlobDone(Message):
+    """What became of one blob: whether it is there, and if not, how to go on."""
+
+    done: bool
+    blob: PendingBlob
 
 
 class Inspection(Message):
@@ -117,16 +160,37 @@ class MirrorTask(Message):
     target: str
 
 
+class MirrorBlobTask(MirrorTask):
+    """One blob that MirrorArtifact left to others."""
+
+    blob: PendingBlob
+
+
+class Proof(Message):
+    """What the target's HEAD said after the write, and when (milliseconds since 1970-01-01 UTC)."""
+
+    digest: str
+    at_ts: int
+
+
 class MirroredArtifact(Message):
-    """Where one target keeps the artifact: an install pulls ``reference``, which holds the digest."""
+    """Where one target keeps the artifact: an install pulls ``reference``, which holds the digest.
+
+    While anything is ``pending`` nothing may be pulled, and there is no proof.
+    """
 
     target: str
     reference: str
     tag: str
     digest: str
     blobs_copied: int
+    blobs_mounted: int = 0
     blobs_skipped: int
     bytes_copied: int
+    requests: int = 0
+    seconds: float = 0.0
+    proof: Proof | None = None
+    pending: list[PendingBlob] = []
 
 
 class Failure(Message):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Literal
 
-from byoa.attachments import Attachment, copy_attachments, find_attachments
+from byoa.attachments import Attachment, copy_attachments, find_attachments, list_again
 from byoa.copying import ALONE, Copied, Pace, copy
 from byoa.errors import AuthFailed, PlatformChanged, ReferenceNotFound, TargetForbidden
 from byoa.graph import blobs_of, children_of
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from byoa.digest import Digest
     from byoa.manifest import Descriptor, Manifest
-    from byoa.ports import Repository
+    from byoa.ports import Repository, Source, Target
     from byoa.verifying import Progress
 
 
@@ -66,6 +66,8 @@ def mirror(
     more = copy_attachments(source, target, found, progress=progress, origin=origin, pace=pace)
     if more:
         done.add(more)
+        if not more.pending and more.manifests + len(more.lost) < len(found):  # some were there before
+            list_again(source, target, found)
     return Mirrored(done, found)
 
 
@@ -148,6 +150,17 @@ class Plan:
     missing: list[str] = field(default_factory=list)
 
     @property
+    def blobs_lacking(self) -> frozenset[Digest]:
+        """The blobs that the target was seen to lack."""
+        lacking = (step for step in self.steps if step.kind == "blob" and step.action in WRITES)
+        return frozenset(step.descriptor.digest for step in lacking)
+
+    @property
+    def is_done(self) -> bool:
+        """Whether there is nothing to write."""
+        return not any(step.action in WRITES for step in self.steps)
+
+    @property
     def bytes_to_copy(self) -> int:
         """The size of all that would be sent."""
         return sum(step.descriptor.size for step in self.steps if step.action == "copy")
@@ -160,16 +173,16 @@ def plan(source: Repository, target: Repository, wanted: Wanted) -> Plan:
     that is begun and given up.
     """
     root = choose(source, wanted)
-    found = Plan(root.descriptor)
-    seen: set[Digest] = set()
+    planner = _Planner(source, target, mount_origin(source, target), Plan(root.descriptor))
+    found = planner.found
     try:
-        _plan(source, target, root, wanted.tag, found, seen)
+        planner.add(root, wanted.tag)
         if wanted.attachments:
             for attachment in find_attachments(source, root):
                 with placed("source"):
                     manifest = source.fetch_manifest(attachment.digest)
-                _plan(source, target, manifest, attachment.tag, found, seen)
-        if any(step.action in WRITES for step in found.steps):
+                planner.add(manifest, attachment.tag)
+        if not found.is_done:
             with placed("target"):
                 target.check_push()
     except TargetForbidden as error:
@@ -179,35 +192,49 @@ def plan(source: Repository, target: Repository, wanted: Wanted) -> Plan:
     return found
 
 
-def _plan(  # noqa: PLR0913, PLR0917 - both ends, and what is gathered on the way
-    source: Repository, target: Repository, manifest: Manifest, tag: str | None, found: Plan, seen: set[Digest]
-) -> None:
-    if manifest.digest in seen:
-        return
-    seen.add(manifest.digest)
-    with placed("target"):
-        there = target.find_manifest(tag or manifest.digest) == manifest.digest
-    if not there:
-        origin = mount_origin(source, target)
-        for child in children_of(manifest):
-            with placed("source"):
-                below = source.fetch_manifest(child.digest)
-            _plan(source, target, below, None, found, seen)
-        for blob in blobs_of(manifest):
-            if blob.digest not in seen:
-                seen.add(blob.digest)
-                found.steps.append(Step("blob", blob, _action(target, blob, origin)))
-    found.steps.append(Step("manifest", manifest.descriptor, "skip" if there else "copy"))
+def plan_graph(source: Source, target: Target, root: Manifest, tag: str | None, *, target_name: str) -> Plan:
+    """The same for the graph of ``root`` alone."""
+    planner = _Planner(source, target, None, Plan(root.descriptor), target_name)
+    planner.add(root, tag)
+    return planner.found
 
 
-def _action(target: Repository, blob: Descriptor, origin: str | None) -> Action:
-    with placed("target"):
-        if target.has_blob(blob):
-            return "skip"
-    return "mount" if origin else "copy"
+@dataclass(slots=True)
+class _Planner:
+    source: Source
+    target: Target
+    origin: str | None
+    found: Plan
+    target_name: str = "target"
+    seen: set[Digest] = field(default_factory=set)
+
+    def add(self, manifest: Manifest, tag: str | None) -> None:
+        """Add ``manifest`` and what the target lacks below it."""
+        if manifest.digest in self.seen:
+            return
+        self.seen.add(manifest.digest)
+        with placed(self.target_name):
+            there = self.target.find_manifest(tag or manifest.digest) == manifest.digest
+        if not there:
+            for child in children_of(manifest):
+                with placed("source"):
+                    below = self.source.fetch_manifest(child.digest)
+                self.add(below, None)
+            for blob in blobs_of(manifest):
+                self._add_blob(blob)
+        self.found.steps.append(Step("manifest", manifest.descriptor, "skip" if there else "copy"))
+
+    def _add_blob(self, blob: Descriptor) -> None:
+        if blob.digest in self.seen:
+            return
+        self.seen.add(blob.digest)
+        with placed(self.target_name):
+            there = self.target.has_blob(blob)
+        action: Action = "skip" if there else "mount" if self.origin else "copy"
+        self.found.steps.append(Step("blob", blob, action))
 
 
-def nodes_of(source: Repository, root: Manifest) -> Iterator[Descriptor]:
+def nodes_of(source: Source, root: Manifest) -> Iterator[Descriptor]:
     """Every manifest and blob of the graph, each digest once, the root first."""
     seen: set[Digest] = set()
     waiting = [root]

@@ -33,8 +33,12 @@ class Patience:
     draw: Callable[[], float] = random.random
 
     def again(self, tries: int, error: ByoaError) -> bool:
-        """Wait, after ``tries`` attempts that ended with ``error``. ``False``, at once, where no other try is due."""
-        if tries >= self.attempts:
+        """Wait, after ``tries`` attempts that ended with ``error``. ``False``, at once, where no other try is due.
+
+        That is so as well where a patience further in has given up: tries add up and don't multiply.
+        """
+        if error.given_up or tries >= self.attempts:
+            error.given_up |= self.attempts > 1
             return False
         asked = error.retry_after if isinstance(error, Transient) else None
         if asked is not None and asked > self.longest:

@@ -18,6 +18,18 @@ _MEBIBYTE: Final = 1024 * 1024
 STAGED: Final = GraphLimits(layers=10, manifests=50, depth=2, blob=100 * _MEBIBYTE)
 """What a vendor's artifact may consist of: Argo CD's limit of layers, Flux's of unpacked size."""
 
+ATTACHED: Final = 50
+"""How many manifests may be attached to an artifact; each has its place in a message and in the receipt."""
+
+SHARED: Final = 64 * _MEBIBYTE
+"""Bytes from which an artifact's blobs are shared out to several invocations: what one moves in half a minute."""
+
+LASTING: Final = 16 * _MEBIBYTE
+"""Bytes from which a blob's upload can be gone on with in another invocation; smaller ones are quicker sent anew."""
+
+ROUNDS: Final = 50
+"""How often a blob is taken up again before its build gives up."""
+
 _ECR: Final = re.compile(
     r"(?P<account>[0-9]{12})\.dkr[.-]ecr(?:-fips)?\.[a-z0-9-]+\.(?:amazonaws\.com(?:\.cn)?|on\.(?:aws|amazonwebservices\.com\.cn))",
     re.ASCII,

@@ -125,6 +125,10 @@ class Target(Protocol):
         ...
 
 
+class Quarantine(Source, Target, Protocol):
+    """What one organisation has staged: both sides of the gate."""
+
+
 class Repository(Source, Target, Protocol):
     """A repository that can be both, lists its tags, and counts what it costs."""
 
@@ -179,6 +183,26 @@ class Vault(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """What a signer gives, and the name of its key."""
+
+    key_id: str
+    signature: bytes
+
+
+class Signer(Protocol):
+    """Holds a key that others know the public half of."""
+
+    def sign(self, payload: bytes) -> Signature:
+        """The payload's signature: ECDSA over P-256 with SHA-256, in DER.
+
+        Raises ``StoreThrottled`` for what passes by itself, ``PlatformMissing`` and ``PlatformForbidden`` for a key
+        that isn't there or may not be used.
+        """
+        ...
+
+
 class Ledger(Protocol):
     """What the pipeline knows and writes of builds."""
 
@@ -200,6 +224,10 @@ class Ledger(Protocol):
 
     def finish(self, key: BuildKey, outcome: Outcome, entry: HistoryEntry) -> Build | None:
         """End the build. ``None`` where it had ended before, or where there is none: the first outcome stands."""
+        ...
+
+    def keep_receipt(self, key: BuildKey, envelope: str) -> None:
+        """Keep a receipt with the build; the first one stays. It shows when the build has ended as active."""
         ...
 
 
@@ -227,6 +255,10 @@ class Catalogue(Protocol):
 
     def build(self, organisation: str, build_id: str) -> Build | None:
         """One build with its history."""
+        ...
+
+    def receipt(self, organisation: str, build_id: str) -> str | None:
+        """The receipt of a build that ended as active, in its envelope."""
         ...
 
     def builds(self, organisation: str, app: str, component: str | None, limit: int) -> list[Build]:

@@ -28,6 +28,7 @@ class Settings(BaseModel):
     kms_key: str = ""
     own_hosts: str = ""
     plain_http_hosts: str = ""
+    receipt_key: str = ""
     repository_prefix: str = "byoa"
     table: str = ""
 

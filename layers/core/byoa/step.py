@@ -11,8 +11,9 @@ from aws_lambda_powertools import Logger
 from aws_lambda_powertools.metrics import MetricUnit, single_metric
 from pydantic import BaseModel, ValidationError
 
+from byoa import bootstrap
 from byoa.errors import ByoaError, EventUntrusted, InternalFault
-from byoa.messages import BuildKey, MirrorTask
+from byoa.messages import BuildKey, MirrorTask, StageBlobTask
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -38,6 +39,7 @@ def step[In: BaseModel, Out: BaseModel | None](
     @functools.wraps(function)
     def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any] | None:
         started = time.perf_counter()
+        bootstrap.begin(context.get_remaining_time_in_millis)
         logger.clear_state()
         logger.structure_logs(append=True, function=context.function_name, request_id=context.aws_request_id)
         try:
@@ -67,7 +69,7 @@ def _run[In: BaseModel, Out: BaseModel | None](
     except ValidationError as error:
         logger.warning("event refused", faults=[".".join(map(str, fault["loc"])) for fault in error.errors()])
         raise EventUntrusted("The event is not of the form that this step takes.") from None
-    key = message.artifact if isinstance(message, MirrorTask) else message
+    key = message.artifact if isinstance(message, MirrorTask | StageBlobTask) else message
     if isinstance(key, BuildKey):
         logger.append_keys(organisation=key.organisation, build=key.build_id)
     return function(message)

@@ -10,11 +10,9 @@ import json
 from collections import Counter
 from typing import TYPE_CHECKING, Final
 
-from byoa.copying import copy
 from byoa.digest import Digest
 from byoa.errors import (
     CredentialForbidden,
-    DigestMismatch,
     InternalFault,
     SourceKindUnsupported,
     StaleVersion,
@@ -29,23 +27,20 @@ from byoa.messages import (
     Failure,
     InspectedArtifact,
     Inspection,
-    MirroredArtifact,
     Outcome,
     PinnedArtifact,
-    StagedArtifact,
     ValidReference,
 )
 from byoa.packing import INLINE_TAG
-from byoa.policy import STAGED
-from byoa.records import entry
+from byoa.receipts import receipt_of, seal
+from byoa.records import entry, milliseconds
 from byoa.reference import Reference
 
 if TYPE_CHECKING:
     from byoa.inspection import Report
-    from byoa.messages import Build, ChangeReceived, MirrorTask, StoppedExecution
+    from byoa.messages import Build, ChangeReceived, StagedArtifact, StoppedExecution
     from byoa.policy import Policy
-    from byoa.ports import Clock, Ledger, Source, Target
-    from byoa.reference import Registry
+    from byoa.ports import Clock, Ledger, Signer, Source
 
 _TEXT_LIMIT: Final = 512
 _TIMEOUTS: Final = frozenset({"States.Timeout", "Sandbox.Timedout", "States.HeartbeatTimeout"})
@@ -102,24 +97,6 @@ def resolve(valid: ValidReference, source: Source, ledger: Ledger, clock: Clock)
     )
 
 
-def stage(pinned: PinnedArtifact, source: Source, quarantine: Target, ledger: Ledger, clock: Clock) -> StagedArtifact:
-    """Fetch all of the artifact into quarantine, every byte verified.
-
-    The two entries at its end are for two steps: inspecting has no way to the ledger, so its start is told here.
-    """
-    started = entry("building", "fetching the artifact", clock.now(), step="stage")
-    ledger.progress(pinned.key, [started])
-    root = source.fetch_manifest(Digest.parse(pinned.digest))
-    if root.descriptor.media_type != pinned.media_type:
-        raise DigestMismatch("The registry calls the pinned manifest by another media type than before.")
-    done = copy(source, quarantine, root, limits=STAGED, target_name="quarantine")
-    count = done.copied + done.skipped
-    staged = entry("building", f"fetched and verified {count} blobs", clock.now(), step="stage", blobs=count)
-    inspecting = entry("building", "looking for Kubernetes manifests", clock.now(), step="inspect")
-    ledger.progress(pinned.key, [staged, inspecting])
-    return StagedArtifact(**pinned.model_dump(), blobs=count, bytes_staged=done.bytes_copied)
-
-
 def examine(staged: StagedArtifact, quarantine: Source) -> InspectedArtifact:
     """Look into the quarantined artifact. Reads the quarantine and touches nothing else."""
     root = quarantine.fetch_manifest(Digest.parse(staged.digest))
@@ -142,47 +119,20 @@ def summarise(report: Report) -> Inspection:
     )
 
 
-def mirror(  # noqa: PLR0913, PLR0917 - both ends, where they are, and what is told
-    task: MirrorTask,
-    quarantine: Source,
-    target: Target,
-    place: tuple[Registry, str],
-    ledger: Ledger,
-    clock: Clock,
-) -> MirroredArtifact:
-    """Copy from quarantine to one target, under the build's id. ``place`` is the target's registry and repository."""
-    artifact, tag = task.artifact, task.artifact.build_id
-    found = entry("building", _describe(artifact.inspection), clock.now(), step="inspect")
-    started = entry("building", f"mirroring to {task.target}", clock.now(), step="mirror", target=task.target)
-    ledger.progress(artifact.key, [found, started] if task.target == artifact.targets[0] else [started])
-    root = quarantine.fetch_manifest(Digest.parse(artifact.digest))
-    done = copy(quarantine, target, root, tag=tag, target_name=task.target)
-    ended = entry("building", f"mirrored to {task.target}", clock.now(), step="mirror", target=task.target)
-    ledger.progress(artifact.key, [ended])
-    registry, repository = place
-    return MirroredArtifact(
-        target=task.target,
-        reference=str(Reference(registry, repository, tag, root.digest)),
-        tag=tag,
-        digest=str(root.digest),
-        blobs_copied=done.copied,
-        blobs_skipped=done.skipped,
-        bytes_copied=done.bytes_copied,
-    )
+def record(ended: BuildEnded, ledger: Ledger, clock: Clock, signer: Signer | None = None) -> Outcome:
+    """Write how the build ended. The first outcome stands; the table's stream tells the bus.
 
-
-def _describe(inspection: Inspection) -> str:
-    if inspection.encrypted:
-        return f"{inspection.format}: encrypted, contents not validated"
-    return f"{inspection.format}: {inspection.resources} Kubernetes resources"
-
-
-def record(ended: BuildEnded, ledger: Ledger, clock: Clock) -> Outcome:
-    """Write how the build ended. The first outcome stands; the table's stream tells the bus."""
+    A build that went well has its receipt before it is active: ``signer`` signs it, where there is one. Raises what
+    signing raises.
+    """
     outcome = _failed(ended.failure) if ended.failure else _succeeded(ended)
     texts = {"active": "ready to install", "superseded": "a newer config version took over", "error": ""}
     text = outcome.failure.cause if outcome.status == "error" and outcome.failure else texts[outcome.status]
-    ledger.finish(ended.key, outcome, entry(outcome.status, text, clock.now(), step="record"))
+    now = clock.now()
+    if outcome.status == "active":
+        handed_in = ledger.config(ended.key).created_at_ts
+        ledger.keep_receipt(ended.key, seal(receipt_of(ended, handed_in, milliseconds(now)), signer))
+    ledger.finish(ended.key, outcome, entry(outcome.status, text, now, step="record"))
     return outcome
 
 

@@ -71,7 +71,7 @@ def refusal(  # noqa: PLR0911 - a table, read from the top
         return RegistryUnavailable(f"The registry failed ({shown}).", retry_after=_retry_after(response))
     if status in (401, 403):
         return _forbidden(role, shown)
-    if code in _UPLOAD_LOST or status == 416:  # noqa: PLR2004 - distribution-spec, "Pushing a blob in chunks"
+    if role == "target" and (code in _UPLOAD_LOST or status == 416):  # noqa: PLR2004 - "Pushing a blob in chunks"
         return UploadLost(f"The target has forgotten an upload, or takes it for another ({shown}).")
     if role == "target" and code == "DIGEST_INVALID":
         return DigestMismatch(f"The target received other bytes than were sent ({shown}).")
@@ -97,6 +97,6 @@ def _retry_after(response: Response) -> float | None:
         return min(float(value[:9]), _RETRY_AFTER_LIMIT)
     try:
         seconds = (parsedate_to_datetime(value) - datetime.now(UTC)).total_seconds()
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, OverflowError):
         return None
     return min(max(seconds, 0.0), _RETRY_AFTER_LIMIT)

@@ -81,8 +81,8 @@ class Wallet:
         if found and time.monotonic() < found.until:
             return found.header
         challenge = self._challenges.get(account.endpoint)
-        if challenge is None:
-            return None
+        if challenge is None or not ("bearer" in challenge or account.credential):
+            return None  # nobody asked yet, or what helps one account is nothing that another has
         self._answer(account, challenge, found.header if found else None)
         return self._passes[account].header
 

@@ -10,7 +10,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from byoa.adapters.locations import Location, parse_location
-from byoa.errors import InsecureTransport, RedirectRefused, RegistryProtocolError, ShortRead
+from byoa.errors import InsecureTransport, RedirectRefused, ShortRead
 from byoa.verifying import block
 
 if TYPE_CHECKING:
@@ -34,6 +34,7 @@ class Download:
         self._offset = start
         self._tries = 0
         self._since_break = 0
+        self._ranges = True
         self._response: Response | None = None
         exchange.tried(self._open)
 
@@ -76,7 +77,7 @@ class Download:
         """Ask for what is missing, if anything is."""
         if self._offset and self._offset >= self._descriptor.size:
             return
-        response = self._get({"Range": f"bytes={self._offset}-"} if self._offset else {})
+        response = self._get({"Range": f"bytes={self._offset}-"} if self._offset and self._ranges else {})
         try:
             if self._offset and not self._goes_on(response):
                 _pass_over(response, self._offset)
@@ -86,19 +87,21 @@ class Download:
         self._response = response
 
     def _goes_on(self, response: Response) -> bool:
-        """Whether the answer begins at our offset rather than at the blob's start."""
+        """Whether the answer begins at our offset rather than at the blob's start.
+
+        Who sends another range than it was asked for is asked for none any more.
+        """
         if response.status == 200:  # noqa: PLR2004 - RFC 9110, 15.3.1: the range was ignored
             return False
         found = _CONTENT_RANGE.fullmatch(response.header("Content-Range") or "")
-        if not found or int(found["first"]) != self._offset:
-            raise RegistryProtocolError("The registry sends another range of a blob than it was asked for.")
-        if found["size"] not in ("*", str(self._descriptor.size)):
-            raise RegistryProtocolError("The registry says another size of a blob than its descriptor.")
+        if not found or int(found["first"]) != self._offset or found["size"] not in ("*", str(self._descriptor.size)):
+            self._ranges = False
+            raise ShortRead("A blob broke off, and the registry doesn't send the rest of it.")
         return True
 
     def _get(self, headers: dict[str, str]) -> Response:
         """GET the blob; a redirect to a store is followed, without the registry's credentials."""
-        exchange, statuses = self._exchange, (200, 206) if headers else (200,)
+        exchange, statuses = self._exchange, (200, 206, 416) if headers else (200,)
         response = exchange.request("GET", f"{exchange.base}/blobs/{self._descriptor.digest}", headers)
         base = exchange.endpoint
         for _ in range(_REDIRECTS):

@@ -7,6 +7,7 @@ organisation apart from the other:
     COMPONENT#<app>#<component>            the newest version's number and fingerprint
     CONFIG#<app>#<component>#<version>     a config as it was accepted
     BUILD#<app>#<component>#<version>      its build: status, history, outcome
+    RECEIPT#<app>#<component>#<version>    the build's receipt, in its envelope
     BUILDID#<build id>                     the sort key of that build
 
 A config, its build and the component's newest version are written in one transaction. Each write of a running build
@@ -15,6 +16,7 @@ names the version that must still be the newest: an overtaken build can't write.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, cast
 
@@ -93,6 +95,12 @@ class DynamoLedger:
                 return None
         return _build(load(found["Attributes"]))
 
+    def keep_receipt(self, key: BuildKey, envelope: str) -> None:
+        """See ``ports.Ledger``."""
+        item = {"pk": f"ORG#{key.organisation}", "sk": _sk("RECEIPT", key), "entity": "receipt", "envelope": envelope}
+        with translated("DynamoDB"), suppress(self.client.exceptions.ConditionalCheckFailedException):
+            self.client.put_item(TableName=self.table, Item=dump(item), ConditionExpression="attribute_not_exists(pk)")
+
     def submit(self, organisation: str, app: str, config: ComponentConfig) -> Accepted:
         """See ``ports.Catalogue``. Raises ``StoreThrottled`` when others hand in the same component all the time."""
         for _ in range(_RACES):
@@ -118,6 +126,12 @@ class DynamoLedger:
         pointer = self._get(organisation, f"BUILDID#{build_id}")
         item = self._get(organisation, pointer["build"]) if pointer else None
         return _build(item) if item else None
+
+    def receipt(self, organisation: str, build_id: str) -> str | None:
+        """See ``ports.Catalogue``."""
+        build = self.build(organisation, build_id)
+        item = self._get(organisation, _sk("RECEIPT", build.key)) if build and build.status == "active" else None
+        return str(item["envelope"]) if item else None
 
     def builds(self, organisation: str, app: str, component: str | None, limit: int) -> list[Build]:
         """See ``ports.Catalogue``."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,7 @@ from byoa.errors import (
     RegistryUnavailable,
     TargetIncomplete,
     Transient,
+    UploadLost,
 )
 from byoa.patience import HASTY, Patience
 
@@ -59,6 +61,8 @@ class Exchange:
         scopes += [f"repository:{mount_from}:pull"] if mount_from and mount_from != repository else []
         self._wallet = wallet or Wallet(transport)
         self._renew = renew
+        self._renewable = renew is not None
+        self._renewing = threading.Lock()
         self._sent = 0
         self._earlier_tokens = 0
         self._account = Account(endpoint, tuple(scopes), credential, role, traits.token_hosts)
@@ -78,7 +82,7 @@ class Exchange:
             tries += 1
             try:
                 return action()
-            except TargetIncomplete:
+            except (TargetIncomplete, UploadLost):  # the same request would get the same answer
                 raise
             except (Transient, DigestMismatch) as error:
                 self.note(error)
@@ -98,31 +102,45 @@ class Exchange:
         A body that is a stream can't be sent twice: raises ``RegistryUnavailable`` once the challenge is answered.
         """
         account = self._account
-        sent = self._wallet.header(account)
+        sent = self._header(account)
         response = self._send(method, path, headers, body, sent)
         if response.status not in _REFUSED or not self._admitted(response, account, sent):
             return response
         if isinstance(body, Stream):
             raise RegistryUnavailable("The registry asked for new credentials in the midst of an upload.")
-        return self._send(method, path, headers, body, self._wallet.header(self._account))
+        return self._send(method, path, headers, body, self._header(self._account))
+
+    def _header(self, account: Account) -> str | None:
+        return self.tried(lambda: self._wallet.header(account))
 
     def _admitted(self, response: Response, account: Account, sent: str | None) -> bool:
         """Whether it is worth asking again: a challenge was answered, or credentials that had run out are renewed."""
-        if self._renew and sent:
-            response.close()
-            renewed, self._renew = self._renew(), None
-            self._earlier_tokens = self.requests - self._sent
-            self._account = replace(account, credential=renewed)
-            self._tokens_before = self._wallet.requests.get(self._account, 0)
-            self._wallet.use_basic(self._account)
-            return True
+        if self._renewable and sent:
+            renewed = self._renewed(sent)
+            if renewed:
+                response.close()
+            return renewed
         if response.status != 401:  # noqa: PLR2004 - RFC 9110, 15.5.2
             return False
         with response:
             challenges = response.headers("WWW-Authenticate")
             response.read(64 * 1024)
-        self._wallet.answer(account, challenges, sent)
+        self.tried(lambda: self._wallet.answer(account, challenges, sent))
         return True
+
+    def _renewed(self, refused: str) -> bool:
+        """Whether there are other credentials than the ``refused`` ones: another thread's, or new ones, once."""
+        with self._renewing:
+            if self._wallet.header(self._account) != refused:
+                return True
+            if self._renew is None:
+                return False
+            renewed, self._renew = self._renew(), None
+            self._earlier_tokens = self.requests - self._sent
+            self._account = replace(self._account, credential=renewed)
+            self._tokens_before = self._wallet.requests.get(self._account, 0)
+            self._wallet.use_basic(self._account)
+            return True
 
     def _send(
         self, method: str, path: str, headers: Mapping[str, str], body: bytes | Stream | None, sent: str | None
@@ -139,7 +157,9 @@ class Exchange:
     def expect(self, response: Response, statuses: tuple[int, ...], what: str) -> None:
         """Raise what an answer of another status means; ``what`` was asked for."""
         if response.status not in statuses:
-            raise refusal(response, self.role, what)
+            error = refusal(response, self.role, what)
+            self.note(error)
+            raise error
 
     def own_place(self, address: str | None) -> Location:
         """An address on the registry's own endpoint, where its credentials may go. Raises for every other."""

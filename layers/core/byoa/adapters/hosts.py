@@ -49,9 +49,9 @@ class Host:
 
     @contextmanager
     def turn(self) -> Iterator[None]:
-        """Wait for the end of a rest, then for a slot."""
-        self.wait()
+        """Wait for a slot, then for the end of a rest: one may begin while others have the slots."""
         with self._slots:
+            self.wait()
             yield
 
     def pace(self, per_second: float | None) -> None:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import re
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from byoa.errors import GraphLimit, RegistryProtocolError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from byoa.adapters.exchange import Exchange
     from byoa.adapters.transport import Response
@@ -21,13 +22,25 @@ PAGE_LIMIT: Final = 4 * 1024 * 1024
 _NEXT: Final = re.compile(r'\s*<(?P<address>[^<>]*)>\s*;\s*rel="?next"?\s*', re.ASCII)
 
 
-def pages(exchange: Exchange, path: str, headers: dict[str, str], what: str) -> Iterator[dict[str, object] | None]:
-    """The documents of all pages from ``path`` on; ``None``, once and alone, where there is no such list.
+def not_found(response: Response) -> bool:
+    """Whether an answer says that there is no such list."""
+    return response.status == 404  # noqa: PLR2004 - RFC 9110, 15.5.5
+
+
+def pages(
+    exchange: Exchange,
+    path: str,
+    headers: dict[str, str],
+    what: str,
+    absent: Callable[[Response], bool] = not_found,
+) -> Iterator[dict[str, object] | None]:
+    """The documents of all pages from ``path`` on; ``None``, once and alone, where the first answer is ``absent``.
 
     Further pages are fetched from the same endpoint alone. Raises ``GraphLimit`` over 100 pages.
     """
-    for _ in range(PAGES):
-        document, following = exchange.tried(lambda path=path: _page(exchange, path, headers, what))  # type: ignore[misc]
+    for number in range(PAGES):
+        page = partial(_page, exchange, path, headers, what, None if number else absent)
+        document, following = exchange.tried(page)
         yield document
         if following is None:
             return
@@ -36,10 +49,10 @@ def pages(exchange: Exchange, path: str, headers: dict[str, str], what: str) -> 
 
 
 def _page(
-    exchange: Exchange, path: str, headers: dict[str, str], what: str
+    exchange: Exchange, path: str, headers: dict[str, str], what: str, absent: Callable[[Response], bool] | None
 ) -> tuple[dict[str, object] | None, str | None]:
     with exchange.request("GET", path, headers) as response:
-        if response.status == 404:  # noqa: PLR2004 - not there
+        if absent and absent(response):
             return None, None
         exchange.expect(response, (200,), what)
         content = response.read(PAGE_LIMIT)

@@ -28,6 +28,7 @@ class MemoryLedger:
     records: dict[BuildKey, Build] = field(default_factory=dict)
     newest: dict[tuple[str, str, str], int] = field(default_factory=dict)
     executions: dict[BuildKey, str] = field(default_factory=dict)
+    receipts: dict[BuildKey, str] = field(default_factory=dict)
 
     def begin(self, key: BuildKey, execution: str, entry: HistoryEntry) -> ConfigVersion:
         """See ``ports.Ledger``."""
@@ -56,6 +57,10 @@ class MemoryLedger:
             return None
         return self._append(key, [entry], outcome)
 
+    def keep_receipt(self, key: BuildKey, envelope: str) -> None:
+        """See ``ports.Ledger``."""
+        self.receipts.setdefault(key, envelope)
+
     def submit(self, organisation: str, app: str, config: ComponentConfig) -> Accepted:
         """See ``ports.Catalogue``."""
         name = (organisation, app, config.name)
@@ -81,6 +86,11 @@ class MemoryLedger:
         """See ``ports.Catalogue``."""
         mine = (build for key, build in self.records.items() if key.organisation == organisation)
         return next((build for build in mine if build.build_id == build_id), None)
+
+    def receipt(self, organisation: str, build_id: str) -> str | None:
+        """See ``ports.Catalogue``."""
+        build = self.build(organisation, build_id)
+        return self.receipts.get(build.key) if build and build.status == "active" else None
 
     def builds(self, organisation: str, app: str, component: str | None, limit: int) -> list[Build]:
         """See ``ports.Catalogue``."""

@@ -17,9 +17,11 @@ from byoa.tagschema import referrers_tag
 if TYPE_CHECKING:
     from byoa.adapters.distribution import DistributionRepository
     from byoa.adapters.exchange import Exchange
+    from byoa.adapters.transport import Response
     from byoa.digest import Digest
 
 _ACCEPT: Final = {"Accept": OCI_INDEX}
+_NO_API: Final = (301, 302, 303, 307, 308, 400, 404, 405, 406, 410)
 
 
 def list_referrers(repository: DistributionRepository, exchange: Exchange, subject: Digest) -> tuple[Descriptor, ...]:
@@ -34,19 +36,20 @@ def list_referrers(repository: DistributionRepository, exchange: Exchange, subje
 
 
 def _from_api(exchange: Exchange, subject: Digest) -> tuple[Descriptor, ...] | None:
-    """``None`` where the registry has no API. Registries without it don't all answer 404 as the spec wants."""
+    """``None`` where the registry has no API. A list that can't be read is none of those: it may name a signature."""
     path = f"{exchange.base}/referrers/{subject}"
     found: dict[Digest, Descriptor] = {}
-    try:
-        for document in pages(exchange, path, _ACCEPT, "The list of referrers"):
-            if document is None:
-                return None
-            found.update((each.digest, each) for each in _descriptors(document))
-    except RegistryProtocolError:
-        if not found:
+    for document in pages(exchange, path, _ACCEPT, "The list of referrers", _has_no_api):
+        if document is None:
             return None
-        raise
+        found.update((each.digest, each) for each in _descriptors(document))
     return tuple(found.values())
+
+
+def _has_no_api(response: Response) -> bool:
+    """Registries without the API don't all answer 404 as the spec wants: some have a page there for people."""
+    page = response.status == 200 and "json" not in (response.header("Content-Type") or "")  # noqa: PLR2004 - RFC 9110
+    return page or response.status in _NO_API
 
 
 def _descriptors(document: dict[str, object]) -> tuple[Descriptor, ...]:

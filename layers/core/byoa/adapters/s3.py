@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from contextlib import closing, contextmanager
+from datetime import UTC, datetime, timedelta
 from typing import IO, TYPE_CHECKING, Any, Final, cast
 
-from botocore.exceptions import ClientError
-from botocore.exceptions import HTTPClientError as StreamError
+from botocore.exceptions import BotoCoreError, ClientError
 
 from byoa.adapters.aws import error_code, translated
 from byoa.digest import Digest
-from byoa.errors import ReferenceInvalid, ReferenceNotFound, ShortRead, TargetIncomplete
+from byoa.errors import ReferenceInvalid, ReferenceNotFound, ShortRead, TargetIncomplete, UploadLost
 from byoa.graph import blobs_of, children_of
 from byoa.manifest import MANIFEST_LIMIT, Manifest, read_manifest
 
@@ -27,6 +27,12 @@ if TYPE_CHECKING:
 _PART: Final = 8 * 1024 * 1024
 """Bytes of a part, which is held in memory: S3 wants 5 MiB at least. What is smaller goes in one piece."""
 
+FRESH: Final = timedelta(days=3)
+"""How old content may be to be relied on again. The bucket keeps it for seven days, so what a manifest that is this
+young refers to, itself this young when that was written, is there for another day.
+"""
+
+_BROKEN: Final = (BotoCoreError, OSError)
 _ABSENT: Final = frozenset({"404", "NoSuchKey", "NotFound"})
 
 
@@ -37,7 +43,14 @@ class _ObjectReader:
     def readinto(self, buffer: memoryview, /) -> int:
         try:
             return self._body.readinto(cast("IO[bytes]", buffer))  # a stub's mistake: it takes a buffer
-        except (StreamError, OSError) as error:
+        except _BROKEN as error:
+            raise ShortRead("The connection broke while the quarantine was sending.") from error
+
+    def read(self, limit: int) -> bytes:
+        """All bytes, at most ``limit`` of them and one more."""
+        try:
+            return self._body.read(limit + 1)
+        except _BROKEN as error:
             raise ShortRead("The connection broke while the quarantine was sending.") from error
 
 
@@ -122,6 +135,17 @@ def _read(content: BlobReader, size: int) -> bytes:
     return bytes(found)
 
 
+@contextmanager
+def _parts_there() -> Iterator[None]:
+    """Raise ``UploadLost`` where a part is gone: they expire, and another copy of the same blob may be done with it."""
+    try:
+        yield
+    except ClientError as error:
+        if error_code(error) in _ABSENT:
+            raise UploadLost("The quarantine doesn't hold a part of the blob any more.") from error
+        raise
+
+
 class Quarantine:
     """What one organisation has in quarantine."""
 
@@ -135,7 +159,7 @@ class Quarantine:
         if not isinstance(name, Digest):
             raise ReferenceInvalid("The quarantine knows digests alone.")
         with self._get(name) as (body, media_type):
-            content = body.read(MANIFEST_LIMIT + 1)
+            content = _ObjectReader(body).read(MANIFEST_LIMIT)
         return read_manifest(content, media_type, expected=name)
 
     @contextmanager
@@ -184,9 +208,11 @@ class Quarantine:
             )
 
     def _size(self, digest: Digest) -> int | None:
+        """The object's size; ``None`` also for one that may expire before what now relies on it."""
         with translated("S3"):
             try:
-                return self._client.head_object(Bucket=self._bucket, Key=self._key(digest))["ContentLength"]
+                found = self._client.head_object(Bucket=self._bucket, Key=self._key(digest))
+                return found["ContentLength"] if datetime.now(UTC) - found["LastModified"] < FRESH else None
             except ClientError as error:
                 if error_code(error) in _ABSENT:
                     return None
@@ -204,14 +230,14 @@ class Quarantine:
 
     def open_part(self, digest: Digest, part: int) -> StreamingBody:
         """One part that was left; the caller closes it."""
-        with translated("S3"):
+        with translated("S3"), _parts_there():
             return self._client.get_object(Bucket=self._bucket, Key=self._part_key(digest, part))["Body"]
 
     def assemble(self, digest: Digest, count: int) -> None:
-        """Make one object of ``count`` parts, inside S3, and drop them. Nothing is seen before all of it is there."""
+        """Make one object of ``count`` parts, inside S3. Nothing is seen before all of it is there; the parts expire."""
         key = self._key(digest)
         sources = [self._part_key(digest, part) for part in range(count)]
-        with translated("S3"):
+        with translated("S3"), _parts_there():
             upload = self._client.create_multipart_upload(Bucket=self._bucket, Key=key)["UploadId"]
             parts: list[CompletedPartTypeDef] = []
             for number, source in enumerate(sources, 1):
@@ -226,8 +252,6 @@ class Quarantine:
             self._client.complete_multipart_upload(
                 Bucket=self._bucket, Key=key, UploadId=upload, MultipartUpload={"Parts": parts}
             )
-            for source in sources:
-                self._client.delete_object(Bucket=self._bucket, Key=source)
 
     def _count_parts(self, descriptor: Descriptor) -> int:
         """How many whole parts from the first on an earlier try left."""
@@ -253,7 +277,7 @@ class Quarantine:
                 if error_code(error) in _ABSENT:
                     raise ReferenceNotFound("The quarantine doesn't hold this content any more.") from error
                 raise
-        with found["Body"] as body:
+        with closing(found["Body"]) as body:  # which as a context manager of its own is something else
             yield body, found["ContentType"]
 
     def _key(self, digest: Digest) -> str:

@@ -30,6 +30,9 @@ _READ_SECONDS: Final = 30.0
 _CONCURRENCY: Final = 16
 """Requests at once per endpoint, and idle connections kept: more than a registry's own traits allow never come."""
 
+_FEW: Final = 1024
+"""Bytes of an answer that nobody wants: what stands below a redirect or beside a status."""
+
 _STALE: Final = (http.client.RemoteDisconnected, ConnectionResetError, BrokenPipeError, ConnectionAbortedError)
 
 
@@ -67,6 +70,7 @@ class Response:
         self._raw = raw
         self._connection = connection
         self._pool = pool
+        self._closed = False
         self.status = raw.status
 
     def header(self, name: str) -> str | None:
@@ -101,11 +105,24 @@ class Response:
 
     def close(self) -> None:
         """Give the connection back if the body was read, else close it: what is left on it is not worth reading."""
-        if self._raw.isclosed() and not self._raw.will_close:
+        if self._closed:
+            return
+        self._closed = True
+        if not self._raw.will_close and self._ended():
             self._pool.give(self._connection)
         else:
             self._raw.close()
             self._connection.close()
+
+    def _ended(self) -> bool:
+        """Whether nothing of the body is left. Of a few bytes, reading costs less than another connection would."""
+        left = 0 if self._raw.isclosed() else self._raw.length
+        if left is None or left > _FEW:
+            return False
+        try:
+            return len(self._raw.read()) == left
+        except (OSError, http.client.HTTPException, ValueError):
+            return False
 
     def __enter__(self) -> Self:
         return self
@@ -119,7 +136,9 @@ class Response:
 class Transport:
     """Sends requests, over one pool of connections per endpoint. Safe to share between threads."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, read_seconds: float = _READ_SECONDS) -> None:
+        """``read_seconds`` is how long the other side may say nothing."""
+        self._read_seconds = read_seconds
         self._pools: dict[Endpoint, _Pool] = {}
         self._hosts: dict[Endpoint, Host] = {}
         self._lock = threading.Lock()
@@ -195,7 +214,7 @@ class Transport:
         else:
             connection = http.client.HTTPConnection(endpoint.host, endpoint.port, timeout=_CONNECT_SECONDS)
         connection.connect()
-        connection.sock.settimeout(_READ_SECONDS)
+        connection.sock.settimeout(self._read_seconds)
         return connection
 
 

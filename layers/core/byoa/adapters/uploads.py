@@ -54,7 +54,7 @@ class RegistryUpload:
         else:
             self._put(Stream(content, size))
             return
-        self._put(b"")
+        self._exchange.tried(lambda: self._put(b""))
 
     def _send_parts(self, content: BlobReader) -> None:
         part, offset = self._exchange.traits.chunk or self._descriptor.size, self.held

@@ -1,0 +1,98 @@
+"""Cold starts: every function in a fresh interpreter, the steps in their order on a real build."""
+
+from __future__ import annotations
+
+import json
+import os
+import statistics
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from bench.figures import Figure, Load
+from local.desk import ROOT, STACK, aws_environment
+
+if TYPE_CHECKING:
+    from bench.pipeline import Pipeline
+
+_IMPORTS_SECONDS = 0.4
+_FIRST_ANSWER_SECONDS = 0.7
+_PROGRAM = Path(__file__).parent / "first_answer.py"
+
+type Event = dict[str, Any]
+
+
+class AnswerMissing(Exception):
+    """A function answered with an error where the next one needs its answer."""
+
+
+def cold_start(pipeline: Pipeline, rounds: int, folder: Path) -> Load:
+    """Every function's imports, and imports, clients and first answer together; medians."""
+    pause(pipeline)
+    taken: dict[str, list[dict[str, float]]] = {}
+    for _ in range(rounds):
+        for name, times in _round(pipeline, folder).items():
+            taken.setdefault(name, []).append(times)
+    figures = [_figure(name, runs) for name, runs in taken.items()]
+    slowest = max(figures, key=lambda figure: figure.seconds or 0.0)
+    answer = max(figure.more["first_answer_seconds"] for figure in figures)
+    more = {"first_answer_seconds": answer, "first_answer_goal": _FIRST_ANSWER_SECONDS, "slowest": slowest.tool}
+    ours = Figure("byoa", slowest.seconds, note="", more={"first_answer_seconds": answer})
+    kept = answer <= _FIRST_ANSWER_SECONDS
+    return Load("cold start", [ours, *figures], _IMPORTS_SECONDS, "seconds", more, (kept,), frozenset(taken))
+
+
+def pause(pipeline: Pipeline) -> None:
+    """Let no event start a build any more: the steps are run by hand."""
+    bus = pipeline.desk.outputs["BusName"]
+    for rule in pipeline.call("events", "list_rules", EventBusName=bus)["Rules"]:
+        pipeline.call("events", "disable_rule", Name=rule["Name"], EventBusName=bus)
+
+
+def _round(pipeline: Pipeline, folder: Path) -> dict[str, dict[str, float]]:
+    """One build through all steps, then the functions beside them with their sample events."""
+    build = pipeline.submit("cold")
+    key = build.key.model_dump()
+    times: dict[str, dict[str, float]] = {}
+
+    def step(name: str, event: Event, *, sample: bool = False) -> Event:
+        found = _run(pipeline, name, event, folder)
+        if found["error"] and not sample:
+            raise AnswerMissing(f"{name}: {found['error']}")
+        times[name] = {"imports": found["imports"], "first_answer": found["first_answer"]}
+        return dict(found["answer"] or {})
+
+    message = step("validate_reference", {**key, "execution": "bench"})
+    for name in ("resolve_digest", "stage_artifact", "inspect_artifact"):
+        message = step(name, message)
+    mirrored = step("mirror_artifact", {"artifact": message, "target": message["targets"][0]})
+    step("record_build", {**key, "artifact": message, "mirrors": [mirrored]})
+    for name in ("publish_changes", "record_stopped"):
+        step(name, json.loads((ROOT / "events" / f"{name}.json").read_bytes()), sample=True)
+    return times
+
+
+def _run(pipeline: Pipeline, name: str, event: Event, folder: Path) -> dict[str, Any]:
+    result = folder / f"{name}.json"
+    settings = pipeline.call("lambda", "get_function_configuration", FunctionName=f"{STACK}-{name.replace('_', '-')}")[
+        "Environment"
+    ]["Variables"]
+    kept = {variable: value for variable, value in os.environ.items() if not variable.startswith(("AWS_", "BYOA_"))}
+    path = os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])
+    ours = {"PYTHONPATH": path, "POWERTOOLS_TRACE_DISABLED": "1"}
+    subprocess.run(
+        [sys.executable, _PROGRAM, name, result],
+        input=json.dumps(event),
+        env={**kept, **aws_environment(pipeline.desk.aws), **settings, **ours},
+        stdout=subprocess.DEVNULL,
+        text=True,
+        check=True,
+    )
+    return dict(json.loads(result.read_text()))
+
+
+def _figure(name: str, runs: list[dict[str, float]]) -> Figure:
+    answer = round(statistics.median(run["first_answer"] for run in runs), 4)
+    more = {"first_answer_seconds": answer, "runs": len(runs)}
+    return Figure(name, statistics.median(run["imports"] for run in runs), more=more)

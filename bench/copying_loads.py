@@ -1,0 +1,165 @@
+"""The loads that copy between registries: one function for each set-up, giving the loads that share it."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import suppress
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from bench.artifacts import TAG, Noise, Pusher, manifests_layer
+from bench.figures import OURS, Figure, Load, Run, median_figure
+from bench.measuring import ToolFailed, compare
+from bench.registries import real_kind, running
+from bench.tools import WITH_REFERRERS, Copy, copy_command, list_command, tools
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from bench.registries import Pair
+    from bench.stand import Stand
+
+_RSS_GOAL_MIB = 64
+_JOBS = 4
+
+
+def large_null(stand: Stand) -> list[Load]:
+    """One large layer between null registries: the client is what is measured.
+
+    This target checks nothing, so a tool that leaves the checking to the target does less than the others: it is shown,
+    and no peer.
+    """
+    trusting = _trusting(stand)
+    with running("null", stand.folder / "null", ["--layer", str(stand.sizes.large)]) as pair:
+
+        def run(tool: str) -> Run:
+            name = f"large/{stand.next_number()}:{TAG}"
+            return stand.take(pair, [copy_command(tool, _between(pair, name))])
+
+        figures = compare(tools(), stand.times(5), run)
+    more = {"passes corrupt bytes on, so no peer here": ", ".join(sorted(trusting)) or "none"}
+    return [Load("large, null registry", figures, 0.65, more=more, no_peers=trusting)]
+
+
+def _trusting(stand: Stand) -> frozenset[str]:
+    """The tools that copy a layer whose bytes don't match its digest without a word."""
+    found = set()
+    with running("null", stand.folder / "corrupt", ["--layer", "1000000", "--corrupt"]) as pair:
+        for tool in tools():
+            with suppress(ToolFailed):
+                stand.take(pair, [copy_command(tool, _between(pair, f"corrupt/{tool}:{TAG}"))])
+                found.add(tool)
+    return frozenset(found)
+
+
+def large_real(stand: Stand) -> list[Load]:
+    """One large layer between real registries; our peak memory is set against that of our imports alone."""
+    figures = _into_emptied(stand, "large", [stand.sizes.large])
+    imports = stand.clock([[sys.executable, "-c", "import byoa_cli.main"]]).rss_mib
+    peak = next((figure.rss_mib for figure in figures if figure.tool == OURS), None)
+    above = None if peak is None else round(peak - imports, 1)
+    more = {"imports_rss_mib": round(imports, 1), "rss_above_imports_mib": above, "rss_goal_mib": _RSS_GOAL_MIB}
+    kept = above is not None and above <= _RSS_GOAL_MIB
+    return [Load("large, real registry", figures, 1.0, more=more, further=(kept,))]
+
+
+def many_layers(stand: Stand) -> list[Load]:
+    """Many middling layers between real registries."""
+    return [Load("many layers, real registry", _into_emptied(stand, "many", stand.sizes.many), 1.0)]
+
+
+def small(stand: Stand) -> list[Load]:
+    """Small artifacts, a process each: cold into a new repository, then once more when it is all there."""
+    count, compared = stand.times(15), [*tools(), WITH_REFERRERS]
+    with running(real_kind(), stand.folder / "small") as pair:
+        copies = iter(_push_small(pair, count * len(compared)))
+        noop: dict[str, list[Run]] = {}
+
+        def run(tool: str) -> Run:
+            command = copy_command(tool, next(copies))
+            cold = stand.take(pair, [command])
+            noop.setdefault(tool, []).append(stand.take(pair, [command]))
+            return cold
+
+        cold = compare(compared, count, run)
+    ours_too = frozenset({WITH_REFERRERS})
+    return [
+        Load("small, whole process", cold, 0.25, "seconds", no_peers=ours_too),
+        Load("requests, no-op", _again(cold, noop), "1+1", "requests", no_peers=ours_too),
+        Load("requests, cold small artifact", cold, "3+7", "requests", no_peers=ours_too),
+    ]
+
+
+def small_warm(stand: Stand) -> list[Load]:
+    """Many small artifacts in one process of ours, a process each for the peers; figures for one artifact."""
+    count = stand.sizes.engine
+    with running(real_kind(), stand.folder / "engine") as pair:
+        copies = _push_small(pair, count)
+
+        def run(tool: str) -> Run:
+            pair.target.empty()
+            taken = stand.take(pair, _all_of(stand, tool, copies, jobs=1), artifacts=count)
+            return replace(taken, seconds=taken.seconds / count)
+
+        return [Load("small, warm engine", compare(tools(), stand.times(5), run), 0.5)]
+
+
+def fleet(stand: Stand) -> list[Load]:
+    """Many small artifacts, four at a time: first cold, then once more when it is all there."""
+    count = stand.sizes.fleet
+    noop: dict[str, list[Run]] = {}
+    with running(real_kind(), stand.folder / "fleet") as pair:
+        copies = _push_small(pair, count)
+
+        def run(tool: str) -> Run:
+            pair.target.empty()
+            commands = _all_of(stand, tool, copies, jobs=_JOBS)
+            cold = stand.take(pair, commands, artifacts=count, jobs=_JOBS)
+            noop.setdefault(tool, []).append(stand.take(pair, commands, artifacts=count, jobs=_JOBS))
+            return cold
+
+        cold = compare(tools(), stand.times(3), run)
+    more = {"artifacts": count, "at_a_time": _JOBS}
+    return [
+        Load("fleet of 500, cold", cold, 0.65, more=more),
+        Load("fleet of 500, no-op", _again(cold, noop), 0.2, more=more),
+    ]
+
+
+def _into_emptied(stand: Stand, repository: str, sizes: Sequence[int]) -> list[Figure]:
+    """Every tool copies the same artifact into a target that was just emptied."""
+    with running(real_kind(), stand.folder / repository) as pair:
+        pusher = Pusher(pair.source.host)
+        pusher.push(repository, [Noise(size, number) for number, size in enumerate(sizes)])
+        pusher.close()
+
+        def run(tool: str) -> Run:
+            pair.target.empty()
+            return stand.take(pair, [copy_command(tool, _between(pair, f"{repository}:{TAG}"))])
+
+        return compare(tools(), stand.times(5), run)
+
+
+def _push_small(pair: Pair, count: int) -> list[Copy]:
+    """Put that many typical artifacts into the source, each into a repository of its own."""
+    pusher = Pusher(pair.source.host)
+    for number in range(count):
+        pusher.push(f"fleet/app-{number}", [manifests_layer(number)])
+    pusher.close()
+    return [_between(pair, f"fleet/app-{number}:{TAG}") for number in range(count)]
+
+
+def _between(pair: Pair, name: str) -> Copy:
+    return Copy(f"{pair.source.host}/{name}", f"{pair.target.host}/{name}")
+
+
+def _all_of(stand: Stand, tool: str, copies: Sequence[Copy], *, jobs: int) -> list[list[str]]:
+    """All copies: one process of ours, one for each from a peer."""
+    if tool == OURS:
+        return [list_command(copies, stand.folder / "list", jobs=jobs)]
+    return [copy_command(tool, copy) for copy in copies]
+
+
+def _again(cold: Sequence[Figure], noop: dict[str, list[Run]]) -> list[Figure]:
+    """The figures of the second runs; a tool that failed stays failed."""
+    return [figure if figure.note else median_figure(figure.tool, noop[figure.tool]) for figure in cold]

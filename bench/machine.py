@@ -1,0 +1,39 @@
+"""What the figures were measured on and with: nothing that names the machine, its owner or its folders."""
+
+from __future__ import annotations
+
+import os
+import platform
+from datetime import UTC, datetime
+from importlib.metadata import version as version_of
+from pathlib import Path
+
+from bench import tools
+from bench.registries import in_memory, real_kind
+
+
+def describe() -> dict[str, object]:
+    """For the results file."""
+    kind = real_kind()
+    registry = f"{kind} {tools.version(kind, '--version') or ''}".strip() if kind == "docker-registry" else kind
+    peers = {peer: tools.version(peer, *_VERSION_ARGUMENTS.get(peer, ())) for peer in tools.PEERS}
+    return {
+        "date": datetime.now(UTC).date().isoformat(),
+        "cpu": _cpu_model(),
+        "cores": os.cpu_count(),
+        "kernel": f"{platform.system()} {platform.release()}",
+        "python": platform.python_version(),
+        "registry": f"{registry}, storage {'in memory' if in_memory() else 'on disk'}",
+        "tools": {"byoa": version_of("byoa"), **{peer: found for peer, found in peers.items() if found}},
+    }
+
+
+_VERSION_ARGUMENTS = {"skopeo": ("--version",)}
+
+
+def _cpu_model() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        return platform.processor() or "unknown"
+    return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), "unknown")

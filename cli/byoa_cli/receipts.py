@@ -1,0 +1,129 @@
+"""`byoa receipt`: what a build did, signed; fetched from the stack, checked without it."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from byoa_cli.options import Json, Organisation, Table
+from byoa_cli.output import err, out, print_json
+
+if TYPE_CHECKING:
+    from byoa.receipts import Receipt
+
+app = typer.Typer(
+    help="Get and check the signed receipts of builds.", no_args_is_help=True, rich_markup_mode="markdown"
+)
+
+_KEY_LIMIT = 64 * 1024
+
+
+@app.command("get")
+def get_receipt(
+    build_id: str,
+    org: Organisation,
+    table: Table,
+    file: Annotated[Path | None, typer.Option("--out", "-o", dir_okay=False, help="Write it to this file.")] = None,
+    *,
+    as_json: Json = False,
+) -> None:
+    """Print the receipt of a build that is active, in its envelope (DSSE).
+
+    Examples:
+        byoa receipt get bldabc… --org org_0123456789ab > receipt.json
+
+        byoa receipt get bldabc… --out receipt.json --json
+    """
+    from byoa import bootstrap
+    from byoa.envelope import read_envelope
+    from byoa.errors import ReferenceNotFound
+
+    envelope = bootstrap.catalogue(table).receipt(org, build_id)
+    if envelope is None:
+        raise ReferenceNotFound(
+            "The organisation has no receipt of such a build.",
+            remedy="Builds that ended as active have one; `byoa builds get` shows how this one ended.",
+        )
+    signed = bool(read_envelope(envelope.encode()).signatures)
+    if not signed:
+        err().print("[yellow]note[/] this receipt is not signed: the stack had no key (BYOA_RECEIPT_KEY)")
+    if file is None:
+        sys.stdout.write(f"{envelope}\n")
+        return
+    file.write_text(f"{envelope}\n")
+    if as_json:
+        print_json({"build_id": build_id, "file": str(file), "signed": signed})
+    else:
+        err().print(f"wrote {file}", markup=False)
+
+
+@app.command("key")
+def print_key(
+    key: Annotated[
+        str, typer.Option("--key", "-k", envvar="BYOA_RECEIPT_KEY", help="The stack's key (output ReceiptKeyArn).")
+    ],
+    *,
+    as_json: Json = False,
+) -> None:
+    """Print the public key that a stack's receipts are checked with, as PEM. Keep it apart from the receipts.
+
+    Examples:
+        byoa receipt key --key alias/byoa-receipts > byoa.pem
+
+        byoa receipt key --key arn:aws:kms:eu-west-1:123456789012:key/… --json
+    """
+    from byoa import bootstrap
+    from byoa_cli.keys import pem_of
+
+    pem = pem_of(bootstrap.public_key(key))
+    if as_json:
+        print_json({"key": key, "pem": pem})
+    else:
+        sys.stdout.write(pem)
+
+
+@app.command("verify")
+def verify_receipt(
+    file: Annotated[typer.FileBinaryRead, typer.Argument(metavar="FILE", help="The receipt, or - for stdin.")],
+    key: Annotated[typer.FileBinaryRead, typer.Option("--key", "-k", metavar="PEM", help="The public key's file.")],
+    *,
+    as_json: Json = False,
+) -> None:
+    """Check a receipt's signature and tell what it vouches for. Needs no network and no AWS.
+
+    Examples:
+        byoa receipt verify receipt.json --key byoa.pem
+
+        byoa receipt get bldabc… | byoa receipt verify - --key byoa.pem --json
+    """
+    from byoa.envelope import LIMIT
+    from byoa.receipts import verify
+    from byoa_cli.keys import checker
+
+    check = checker(key.read(_KEY_LIMIT))
+    receipt = verify(file.read(LIMIT + 1), check)
+    if as_json:
+        print_json({"verified": True, "receipt": receipt.model_dump(mode="json")})
+    else:
+        _show(receipt)
+
+
+def _show(receipt: Receipt) -> None:
+    from rich.markup import escape
+
+    build, source, inspection = receipt.build, receipt.source, receipt.inspection
+    named = f"{build.id}  {build.organisation} {build.app}/{build.component} v{build.config_version}"
+    out().print(f"[green]verified[/] {escape(named)}")
+    size = sum(node.size for node in receipt.nodes)
+    lines = [
+        f"source {source.reference or 'inline'} → {source.digest}",
+        *(f"target {target.name}: {target.reference}" for target in receipt.targets),
+        f"{len(receipt.nodes)} manifests and blobs, {size} bytes; {len(receipt.attachments)} attached",
+        f"{inspection.format}, {inspection.resources} Kubernetes resources",
+        f"the vendor's signatures: {receipt.verification}",
+    ]
+    for line in lines:
+        out().print(f"  {escape(line)}")

@@ -1,0 +1,13 @@
+"""MirrorBlob: one blob of an artifact that is too large for one invocation, quarantine → one target."""
+
+from byoa import bootstrap, transfers
+from byoa.messages import BlobDone, MirrorBlobTask
+from byoa.step import step
+
+
+@step
+def handler(task: MirrorBlobTask) -> BlobDone:
+    """Copy the blob, or as much of it as there is time for."""
+    target, _ = bootstrap.target(task)
+    quarantine = bootstrap.quarantine(task.artifact)
+    return transfers.mirror_blob(task, quarantine, target, bootstrap.books(), bootstrap.pace())

@@ -1,0 +1,203 @@
+"""The two hops of a build's bytes: from the vendor's registry into quarantine, and from there to each target.
+
+An invocation does what it has time for. What is left is ``pending`` in its answer: the state machine has each pending
+blob copied by an invocation of its own and then asks again for the whole, which by then is little. The same way serves
+an artifact that is too large for one invocation from the start.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from byoa.attachments import Attachment, copy_attachments, find_attachments
+from byoa.copying import ALONE, Copied, Pace, Pending, copy, copy_blob
+from byoa.digest import Digest
+from byoa.errors import DigestMismatch, Timeout
+from byoa.manifest import Descriptor
+from byoa.messages import Attached, BlobDone, MirroredArtifact, Node, PendingBlob, Proof, StagedArtifact
+from byoa.mirroring import nodes_of, plan_graph
+from byoa.policy import ATTACHED, ROUNDS, STAGED
+from byoa.records import entry, milliseconds
+from byoa.reference import Reference
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from byoa.manifest import Manifest
+    from byoa.messages import Inspection, MirrorBlobTask, MirrorTask, PinnedArtifact, StageBlobTask
+    from byoa.mirroring import Plan
+    from byoa.ports import Clock, Ledger, Quarantine, Repository, Source, Target
+    from byoa.reference import Registry
+
+_PENDING: Final = 100
+"""How many blobs one round hands out; what is cut comes in the next."""
+
+
+@dataclass(frozen=True, slots=True)
+class Books:
+    """Where progress is told, and when that is."""
+
+    ledger: Ledger
+    clock: Clock
+
+
+def stage(
+    pinned: PinnedArtifact, source: Repository, quarantine: Quarantine, books: Books, pace: Pace = ALONE
+) -> StagedArtifact:
+    """Fetch all of the artifact and what is attached to it into quarantine, every byte verified.
+
+    The two entries at its end are for two steps: inspecting has no way to the ledger, so its start is told here.
+    Raises what the two ends and ``Ledger.progress`` raise.
+    """
+    ledger, clock = books.ledger, books.clock
+    ledger.progress(pinned.key, [entry("building", "fetching the artifact", clock.now(), step="stage")])
+    root = source.fetch_manifest(Digest.parse(pinned.digest))
+    if root.descriptor.media_type != pinned.media_type:
+        raise DigestMismatch("The registry calls the pinned manifest by another media type than before.")
+    done = copy(source, quarantine, root, limits=STAGED, target_name="quarantine", pace=pace)
+    attachments: tuple[Attachment, ...] = ()
+    if not done.pending:
+        attachments = find_attachments(source, root, most=ATTACHED)
+        more = copy_attachments(source, quarantine, attachments, limits=STAGED, target_name="quarantine", pace=pace)
+        if more:
+            done.add(more)
+            attachments = tuple(each for each in attachments if each.digest not in more.lost)
+    if not done.pending:
+        _tell_staged(pinned, done, len(attachments), books)
+    return StagedArtifact(
+        **pinned.model_dump(),
+        blobs=done.copied + done.skipped,
+        bytes_staged=done.bytes_copied,
+        nodes=[] if done.pending else list(_nodes(quarantine, root, attachments)),
+        attachments=[Attached(digest=str(each.digest), tag=each.tag) for each in attachments],
+        source_requests=source.requests,
+        pending=_pending(done),
+    )
+
+
+def _tell_staged(pinned: PinnedArtifact, done: Copied, attached: int, books: Books) -> None:
+    count = done.copied + done.skipped
+    text = f"fetched and verified {count} blobs" + (f", {attached} attached manifests" if attached else "")
+    staged = entry("building", text, books.clock.now(), step="stage", blobs=count, attached=attached)
+    inspecting = entry("building", "looking for Kubernetes manifests", books.clock.now(), step="inspect")
+    books.ledger.progress(pinned.key, [staged, inspecting])
+
+
+def _nodes(quarantine: Source, root: Manifest, attachments: Sequence[Attachment]) -> Iterator[Node]:
+    """All that was staged, each digest once."""
+    roots = [root, *(quarantine.fetch_manifest(each.digest) for each in attachments)]
+    found = {node.digest: node for each in roots for node in nodes_of(quarantine, each)}
+    for node in found.values():
+        yield Node(digest=str(node.digest), size=node.size, media_type=node.media_type)
+
+
+def stage_blob(task: StageBlobTask, source: Source, quarantine: Target, books: Books, pace: Pace = ALONE) -> BlobDone:
+    """Fetch one blob into quarantine, or as much of it as there is time for."""
+    text = f"fetching a blob of {task.blob.size} bytes"
+    books.ledger.progress(task.artifact.key, [entry("building", text, books.clock.now(), step="stage")])
+    return _blob(source, quarantine, task.blob, "quarantine", pace)
+
+
+def mirror(  # noqa: PLR0913, PLR0917 - both ends, where they are, and how
+    task: MirrorTask,
+    quarantine: Source,
+    target: Repository,
+    place: tuple[Registry, str],
+    books: Books,
+    pace: Pace = ALONE,
+) -> MirroredArtifact:
+    """Copy from quarantine to one target, under the build's id, and have the target say that it is there.
+
+    ``place`` is the target's registry and repository. What is to be written is told before anything is. Raises what
+    the two ends and ``Ledger.progress`` raise, and ``DigestMismatch`` where the target then says another digest.
+    """
+    artifact, tag, started = task.artifact, task.artifact.build_id, books.clock.now()
+    root = quarantine.fetch_manifest(Digest.parse(artifact.digest))
+    plan = plan_graph(quarantine, target, root, tag, target_name=task.target)
+    _tell_plan(task, plan, books)
+    lacking = plan.blobs_lacking
+    done = copy(
+        quarantine, target, root, tag=tag, target_name=task.target, pace=pace,
+        absent=not plan.is_done, lacking=lacking,
+    )  # fmt: skip
+    proof = None
+    if not done.pending:
+        attachments = [Attachment(Digest.parse(each.digest), each.tag) for each in artifact.attachments]
+        more = copy_attachments(quarantine, target, attachments, target_name=task.target, pace=pace)
+        if more:
+            done.add(more)
+    if not done.pending:
+        proof = _prove(target, tag, root.digest, books.clock)
+        ended = entry("building", f"mirrored to {task.target}", books.clock.now(), step="mirror", target=task.target)
+        books.ledger.progress(artifact.key, [ended])
+    registry, repository = place
+    return MirroredArtifact(
+        target=task.target,
+        reference=str(Reference(registry, repository, tag, root.digest)),
+        tag=tag,
+        digest=str(root.digest),
+        blobs_copied=done.copied,
+        blobs_mounted=done.mounted,
+        blobs_skipped=done.skipped,
+        bytes_copied=done.bytes_copied,
+        requests=target.requests,
+        seconds=(books.clock.now() - started).total_seconds(),
+        proof=proof,
+        pending=_pending(done),
+    )
+
+
+def _tell_plan(task: MirrorTask, plan: Plan, books: Books) -> None:
+    """The first target's entries begin with what the inspection found."""
+    artifact, clock = task.artifact, books.clock
+    first = task.target == artifact.targets[0]
+    told = [entry("building", _describe(artifact.inspection), clock.now(), step="inspect")] if first else []
+    blobs, size = len(plan.blobs_lacking), plan.bytes_to_copy
+    what = "all is there" if plan.is_done else f"{blobs} blobs to write, {size} bytes in all"
+    text = f"mirroring to {task.target}: {what}"
+    told.append(entry("building", text, clock.now(), step="mirror", target=task.target, blobs=blobs, bytes=size))
+    books.ledger.progress(artifact.key, told)
+
+
+def _describe(inspection: Inspection) -> str:
+    if inspection.encrypted:
+        return f"{inspection.format}: encrypted, contents not validated"
+    return f"{inspection.format}: {inspection.resources} Kubernetes resources"
+
+
+def _prove(target: Target, tag: str, digest: Digest, clock: Clock) -> Proof:
+    found = target.find_manifest(tag)
+    if found != digest:
+        raise DigestMismatch("The target says another digest than the one that was written.")
+    return Proof(digest=str(found), at_ts=milliseconds(clock.now()))
+
+
+def mirror_blob(task: MirrorBlobTask, quarantine: Source, target: Target, books: Books, pace: Pace = ALONE) -> BlobDone:
+    """Copy one blob from quarantine to a target, or as much of it as there is time for."""
+    text = f"mirroring a blob of {task.blob.size} bytes to {task.target}"
+    told = entry("building", text, books.clock.now(), step="mirror", target=task.target)
+    books.ledger.progress(task.artifact.key, [told])
+    return _blob(quarantine, target, task.blob, task.target, pace)
+
+
+def _blob(source: Source, target: Target, blob: PendingBlob, target_name: str, pace: Pace) -> BlobDone:
+    """Raises ``Timeout`` for a blob that was taken up again and again."""
+    if blob.rounds >= ROUNDS:
+        raise Timeout("A blob of the artifact takes more invocations than a build may have.").at(target_name)
+    descriptor = Descriptor(blob.media_type, Digest.parse(blob.digest), blob.size)
+    done = copy_blob(source, target, Pending(descriptor, blob.session), target_name=target_name, pace=pace)
+    left = done.pending[0].session if done.pending else None
+    return BlobDone(done=not done.pending, blob=blob.model_copy(update={"session": left, "rounds": blob.rounds + 1}))
+
+
+def _pending(done: Copied) -> list[PendingBlob]:
+    return [
+        PendingBlob(
+            digest=str(each.descriptor.digest),
+            size=each.descriptor.size,
+            media_type=each.descriptor.media_type,
+            session=each.session,
+        )
+        for each in done.pending[:_PENDING]
+    ]

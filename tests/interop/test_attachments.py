@@ -1,0 +1,40 @@
+"""What is attached to what is attached, and what is attached later, is found in the mirror as at the vendor's."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any, Final
+
+import pytest
+
+from local.demo import TAG
+from tests.interop.machine import needs
+from tests.interop.registries import ROUTES
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.interop.machine import Machine, Route
+
+SBOM: Final = "application/spdx+json"
+REVIEW: Final = "application/vnd.vendor.review"
+
+
+@pytest.mark.parametrize("route", (*ROUTES[:2], ROUTES[3]), indirect=True, ids=" to ".join)
+def test_attachments_of_attachments_are_mirrored_at_first_and_later(route: Route, tmp_path: Path) -> None:
+    needs("oras")
+    digest = route.put("oras-file", "attached")
+    artifact, name = route.origin(f"attached@{digest}"), f"attached:{TAG}"
+    sbom = _attach(route.machine, tmp_path, SBOM, artifact)
+    assert route.mirror(name)["attached"] == 1
+    _attach(route.machine, tmp_path, REVIEW, sbom)
+    _attach(route.machine, tmp_path, SBOM, artifact)
+    assert route.mirror(name)["attached"] == 3
+    mirrored = _discover(route.machine, route.mirrored(f"attached@{digest}"))
+    assert mirrored == _discover(route.machine, artifact)
+    assert sorted(len(each) for each in mirrored.values()) == [0, 0, 1, 2]
+
+
+def _attach(machine: Machine, folder: Path, kind: str, subject: str) -> str:
+    """Attach something new to a subject, and tell its reference."""
+    E
