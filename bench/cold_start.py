@@ -6,10 +6,10 @@ import json
 import os
 import statistics
 import subprocess
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from bench.bytecode import compile_all
 from bench.figures import Figure, Load
 from local.desk import ROOT, STACK, aws_environment
 
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 _IMPORTS_SECONDS = 0.4
 _FIRST_ANSWER_SECONDS = 0.7
+_PYTHON = ROOT / ".venvs" / "emulator" / "bin" / "python"
+"""Has boto3, as Lambda's runtime does, and nothing of ours."""
 _PROGRAM = Path(__file__).parent / "first_answer.py"
 
 type Event = dict[str, Any]
@@ -30,6 +32,7 @@ class AnswerMissing(Exception):
 def cold_start(pipeline: Pipeline, rounds: int, folder: Path) -> Load:
     """Every function's imports, and imports, clients and first answer together; medians."""
     pause(pipeline)
+    compile_all(_PYTHON, (_PYTHON.parent.parent / "lib").glob("python3*/site-packages"))
     taken: dict[str, list[dict[str, float]]] = {}
     for _ in range(rounds):
         for name, times in _round(pipeline, folder).items():
@@ -78,18 +81,26 @@ def _run(pipeline: Pipeline, name: str, event: Event, folder: Path) -> dict[str,
     settings = pipeline.call("lambda", "get_function_configuration", FunctionName=f"{STACK}-{name.replace('_', '-')}")[
         "Environment"
     ]["Variables"]
-    kept = {variable: value for variable, value in os.environ.items() if not variable.startswith(("AWS_", "BYOA_"))}
-    path = os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])
-    ours = {"PYTHONPATH": path, "POWERTOOLS_TRACE_DISABLED": "1"}
     subprocess.run(
-        [sys.executable, _PROGRAM, name, result],
+        [_PYTHON, _PROGRAM, name, result],
         input=json.dumps(event),
-        env={**kept, **aws_environment(pipeline.desk.aws), **settings, **ours},
+        env={**_surroundings(pipeline.build), **aws_environment(pipeline.desk.aws), **settings},
         stdout=subprocess.DEVNULL,
         text=True,
         check=True,
     )
     return dict(json.loads(result.read_text()))
+
+
+def _surroundings(build: Path) -> dict[str, str]:
+    """The function's code and layers as they are deployed, where nothing can be written: no byte code either."""
+    layers = [str(build / layer / "python") for layer in ("CoreLayer", "DependenciesLayer")]
+    return {
+        "PATH": os.environ["PATH"],
+        "PYTHONPATH": os.pathsep.join([str(ROOT), *layers]),
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "POWERTOOLS_TRACE_DISABLED": "1",
+    }
 
 
 def _figure(name: str, runs: list[dict[str, float]]) -> Figure:

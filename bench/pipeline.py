@@ -29,10 +29,14 @@ class BuildFailed(Exception):
 
 
 class Pipeline:
-    """A running desk and its catalogue; ``looks`` counts how often a build was looked at."""
+    """A running desk, its catalogue, and what `sam build` made.
 
-    def __init__(self, running: Desk, catalogue: Catalogue) -> None:
+    ``looks`` counts how often a build was looked at.
+    """
+
+    def __init__(self, running: Desk, catalogue: Catalogue, build: Path) -> None:
         self.desk = running
+        self.build = build
         self._catalogue = catalogue
         self._pushed = 0
         self.looks = 0
@@ -92,4 +96,4 @@ def deployed(folder: Path) -> Iterator[Pipeline]:
     """A desk with the real template deployed, gone at the end."""
     with desk(folder, Ports.free(), say=lambda _: None) as running:
         os.environ.update(running.environment())
-        yield Pipeline(running, bootstrap.catalogue(running.outputs["TableName"]))
+        yield Pipeline(running, bootstrap.catalogue(running.outputs["TableName"]), folder / "build")

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bench import copying_loads, pipeline_loads
+from bench.bytecode import compile_all, our_folders
 from bench.machine import describe
 from bench.registries import real_kind, storage_folder
 from bench.report import as_json, save, show
@@ -79,6 +80,7 @@ def main() -> int:
         return 2
     sizes = Sizes.quick() if given.quick else Sizes()
     _say(f"tools: {', '.join(tools())}; the real registries are {real_kind()}")
+    compile_all(sys.executable, our_folders())
     with storage_folder() as folder:
         loads = measure(Stand(folder, sizes, 1 if given.quick else given.rounds), given.only)
     show(loads, stderr=given.json)

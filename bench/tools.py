@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from bench.bytecode import without_python_settings
 from bench.figures import OURS
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ def environment(home: Path) -> dict[str, str]:
     dropped = ("AWS_", "BYOA_", "DOCKER_", "REGISTRY_", "REGCTL_", "XDG_", "ORAS_")
     kept = {
         name: value
-        for name, value in os.environ.items()
+        for name, value in without_python_settings(os.environ).items()
         if not name.startswith(dropped) and "proxy" not in name.lower()
     }
     return kept | {"HOME": str(home), "DOCKER_CONFIG": str(home / ".docker")}

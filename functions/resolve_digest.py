@@ -8,4 +8,4 @@ from byoa.step import step
 @step
 def handler(reference: ValidReference) -> PinnedArtifact:
     """Pin the artifact."""
-    return workflow.resolve(reference, bootstrap.source(reference), bootstrap.ledger(), bootstrap.clock())
+    return workflow.resolve(reference, bootstrap.source(reference), bootstrap.books())

@@ -26,7 +26,7 @@ import boto3
 from local.processes import LOOPBACK, DeskError, Process, free_port, start_emulator, start_registry
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
 ROOT = Path(__file__).resolve().parent.parent
 STATE = ROOT / ".desk"
@@ -102,16 +102,22 @@ def aws_environment(endpoint: str) -> dict[str, str]:
 
 @contextlib.contextmanager
 def desk(
-    folder: Path, ports: Ports, *, enforce_iam: bool = False, say: Callable[[str], None] = print
+    folder: Path,
+    ports: Ports,
+    *,
+    enforce_iam: bool = False,
+    say: Callable[[str], None] = print,
+    parameters: Sequence[str] = (),
 ) -> Iterator[Desk]:
     """Start the servers, build and deploy the template, and stop all of it at the end.
 
-    ``folder`` takes logs and builds. Raises DeskError when a part doesn't come up.
+    ``folder`` takes logs and builds; ``parameters`` of the template are NAME=VALUE. Raises DeskError when a part
+    doesn't come up.
     """
     with contextlib.ExitStack() as stack:
         processes = start_servers(folder, ports, enforce_iam=enforce_iam, say=say, keep=stack.push)
         del processes
-        yield deploy(folder, ports, say=say)
+        yield deploy(folder, ports, say=say, parameters=parameters)
 
 
 def start_servers(
@@ -136,7 +142,7 @@ def start_servers(
     return [emulator, vendor, ecr]
 
 
-def deploy(folder: Path, ports: Ports, *, say: Callable[[str], None] = print) -> Desk:
+def deploy(folder: Path, ports: Ports, *, say: Callable[[str], None] = print, parameters: Sequence[str] = ()) -> Desk:
     """`sam build` and `sam deploy` of the real template. Raises DeskError with what SAM said."""
     endpoint = f"http://{LOOPBACK}:{ports.emulator}"
     build = folder / "build"
@@ -149,6 +155,7 @@ def deploy(folder: Path, ports: Ports, *, say: Callable[[str], None] = print) ->
         f"EcrEndpoint=http://{LOOPBACK}:{ports.ecr}",
         f"PlainHttpHosts={LOOPBACK}:{ports.vendor}",
         f"OwnHosts={LOOPBACK}:{ports.ecr}",
+        *parameters,
     ]
     template = ["--template-file", str(build / "template.yaml"), "--config-file", str(ROOT / "samconfig.toml")]
     sam(["deploy", "--config-env", "local", *template, "--parameter-overrides", *overrides], endpoint)

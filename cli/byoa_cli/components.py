@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from byoa.config import Checked, Fault, check_config, render_schema
-from byoa.errors import ConfigInvalid
 from byoa_cli.options import Folder, Json
 from byoa_cli.output import MEND, err, out, print_json
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from byoa.config import Checked, Fault
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +40,9 @@ def read_components(folder: Path) -> list[ComponentFile]:
 
     Raises ``ConfigInvalid`` where there is none.
     """
+    from byoa.config import check_config
+    from byoa.errors import ConfigInvalid
+
     inner = folder / "components"
     paths = sorted((inner if inner.is_dir() else folder).glob("*.toml"))
     if not paths:
@@ -55,6 +58,8 @@ def read_components(folder: Path) -> list[ComponentFile]:
 
 
 def _twice(first: Path) -> Fault:
+    from byoa.config import Fault
+
     return Fault(
         code="name_duplicate",
         field="name",
@@ -102,4 +107,6 @@ def schema() -> None:
     Example:
         byoa schema > kubernetes-manifest.schema.json
     """
+    from byoa.config import render_schema
+
     print_json(render_schema())

@@ -58,12 +58,13 @@ def _module(function: dict[str, Any]) -> str:
 
 @pytest.mark.parametrize("name", sorted(TASKS.keys() - {"RecordBuild"}))
 def test_exactly_the_transient_errors_are_retried_first(name: str) -> None:
-    assert sorted(TASKS[name]["Retry"][0]["ErrorEquals"]) == sorted(leaf.__name__ for leaf in leaves(Transient))
+    ours = [error for retry in TASKS[name]["Retry"][:2] for error in retry["ErrorEquals"]]
+    assert sorted(ours) == sorted(leaf.__name__ for leaf in leaves(Transient))
 
 
 @pytest.mark.parametrize("name", sorted(TASKS.keys() - {"RecordBuild"}))
 def test_beside_those_only_the_platform_s_own_errors_are_retried(name: str) -> None:
-    for retry in TASKS[name]["Retry"][1:]:
+    for retry in TASKS[name]["Retry"][2:]:
         assert all(re.fullmatch(r"(Lambda|Runtime|Sandbox|States)\.\w+", error) for error in retry["ErrorEquals"])
         assert "States.ALL" not in retry["ErrorEquals"]
 

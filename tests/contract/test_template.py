@@ -223,9 +223,7 @@ def test_the_step_that_parses_strangers_bytes_reads_quarantine_and_no_more(resou
 def test_only_the_mirroring_step_may_write_to_ecr_and_only_below_our_prefix(resources: dict[str, Any]) -> None:
     writers = {role for role, statement in _statements(resources) if "ecr:PutImage" in _many(statement["Action"])}
     assert writers == {"MirrorArtifactRole", "MirrorBlobRole"}
-    places = [
-        statement["Resource"] for _, statement in _statements(resources) if "ecr:PutImage" in statement["Action"]
-    ]
+    places = [statement["Resource"] for _, statement in _statements(resources) if "ecr:PutImage" in statement["Action"]]
     assert all(place["Fn::Sub"].endswith(":${AWS::AccountId}:repository/${RepositoryPrefix}/*") for place in places)
 
 

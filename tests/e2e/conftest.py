@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     from byoa.ports import Accepted, Catalogue
 
 
+SPREAD_FROM = 100_000
+"""Bytes from which the stack under test shares an artifact out: less than it would really be worth it."""
+
+
 class Pipeline:
     """The deployed stack as its users meet it."""
 
@@ -84,7 +88,7 @@ def pipeline(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pipeline]:
     """The environment stays as it is: a session's fixture outlives these tests, and others mock AWS."""
     folder = tmp_path_factory.mktemp("desk")
     with (
-        desk(folder, Ports.free(), say=lambda _: None) as running,
+        desk(folder, Ports.free(), say=lambda _: None, parameters=[f"SpreadFromBytes={SPREAD_FROM}"]) as running,
         closing(running.client("dynamodb")) as table,
     ):
         yield Pipeline(running, DynamoLedger(table, running.outputs["TableName"], SystemClock()))

@@ -8,12 +8,15 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from byoa.digest import Digest
+from byoa.graph import blobs_of
 from byoa.manifest import EMPTY_JSON, OCI_INDEX, OCI_MANIFEST, Manifest, read_manifest
 from byoa.tagschema import referrers_tag, signature_tags
 from local.registry_manifests import Manifest as Stored
 from local.registry_store import MemoryBlob
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from local.registry import Registry
 
 SHAPES: Final = ("plain", "layers", "index", "nested", "signed", "attested", "sha512")
@@ -29,6 +32,16 @@ class Artifact:
     manifests: list[Manifest] = field(default_factory=list)
     blobs: dict[Digest, bytes] = field(default_factory=dict)
     tags: dict[str, Digest] = field(default_factory=dict)
+
+    @property
+    def bare(self) -> Artifact:
+        """The root with all below it, and nothing attached."""
+        graph, by_digest = [self.root], {manifest.digest: manifest for manifest in self.manifests}
+        for manifest in graph:
+            graph += [by_digest[child.digest] for child in manifest.manifests]
+        wanted = {blob.digest for manifest in graph for blob in blobs_of(manifest)}
+        blobs = {digest: content for digest, content in self.blobs.items() if digest in wanted}
+        return Artifact(self.root, graph, blobs)
 
     @property
     def referrers(self) -> list[Manifest]:
@@ -57,10 +70,11 @@ class Maker:
         return Artifact(root, self._manifests, self._blobs, tags)
 
     def image(
-        self, layers: int, *, subject: Manifest | None = None, algorithm: str = "sha256", size: int | None = None
+        self, layers: int = 1, *, sizes: Sequence[int] = (), subject: Manifest | None = None, algorithm: str = "sha256"
     ) -> Manifest:
-        """A manifest with that many layers, of any size up to 3 KB or of the one given."""
-        contents = [self._random.randbytes(size or self._random.randrange(3000)) for _ in range(layers)]
+        """A manifest with that many layers of up to 3 KB, or with layers of the sizes given."""
+        sizes = sizes or [self._random.randrange(3000) for _ in range(layers)]
+        contents = [self._random.randbytes(size) for size in sizes]
         document: dict[str, object] = {
             "schemaVersion": 2,
             "mediaType": OCI_MANIFEST,
@@ -85,7 +99,7 @@ class Maker:
         return self.image(1)
 
     def _layers(self) -> Manifest:
-        return self.image(5)
+        return self.image(sizes=(0, 1, *(self._random.randrange(3000) for _ in range(3))))
 
     def _index(self) -> Manifest:
         return self.index(self.image(1), self.image(2))
@@ -152,7 +166,9 @@ def wrong_bytes(registry: Registry, name: str) -> list[str]:
     """The digests in a repository whose bytes hash to something else."""
     repository = registry.store.make(name)
     contents = {digest: manifest.content for digest, manifest in repository.manifests.items()}
-    return [digest for digest, content in {**blobs_in(registry, name), **contents}.items() if not _hashes(digest, content)]
+    return [
+        digest for digest, content in {**blobs_in(registry, name), **contents}.items() if not _hashes(digest, content)
+    ]
 
 
 def _hashes(digest: str, content: bytes) -> bool:
@@ -171,6 +187,8 @@ def lacking(registry: Registry, name: str, artifact: Artifact, tag: str) -> list
     if not registry.settings.referrers:
         artifact = listed(artifact)
     missing = [f"blob {digest}" for digest in artifact.blobs if repository.blob(str(digest)) is None]
-    missing += [f"manifest {each.digest}" for each in artifact.manifests if str(each.digest) not in repository.manifests]
+    missing += [
+        f"manifest {each.digest}" for each in artifact.manifests if str(each.digest) not in repository.manifests
+    ]
     tags = {**artifact.tags, tag: artifact.root.digest}
     return missing + [f"tag {name}" for name, digest in tags.items() if repository.tags.get(name) != str(digest)]

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
 _WHOLE: Final = 64 * 1024 * 1024
+_A_WHILE: Final = 5
 _OTHER: Final = f"sha256:{'0' * 64}"
 _CODES: Final = ("MANIFEST_UNKNOWN", "BLOB_UNKNOWN", "NAME_UNKNOWN", "DENIED", "TAG_INVALID", "UNSUPPORTED", "X")
 
@@ -66,7 +67,7 @@ class Faulty(Registry):
         self._most = most
         self._asked: Counter[str] = Counter()
         self._played: Counter[str] = Counter()
-        self._good: set[str] = set()
+        self._good: Counter[str] = Counter()
         self._turn = threading.Lock()
         super().__init__(settings)
         if gullible:
@@ -77,24 +78,18 @@ class Faulty(Registry):
         """Answer, or fail to."""
         found = self._draw(request)
         if found is None:
+            self._good[request.headers.get("Authorization", "")] += 1
             return self.honest(request)
         name, chance = found
         return FAULTS[name].play(Occasion(self, request, chance))
 
     def honest(self, request: Request) -> Response:
         """What a registry without faults says."""
-        response = super().answer(request)
-        if response.status != 401:
-            self._good.add(request.headers.get("Authorization", ""))
-        return response
+        return super().answer(request)
 
     def _may(self, name: str, request: Request) -> bool:
-        """A token is forgotten that was good before, and once: who refuses two in a row means it."""
-        return name != "forget the token" or request.headers.get("Authorization", "") in self._good
-
-    def forget(self, authorization: str) -> None:
-        """Know nothing of a token any more."""
-        self._good.discard(authorization)
+        """A token is forgotten that was good for a while: who refuses two in a row means it."""
+        return name != "forget the token" or self._good[request.headers.get("Authorization", "")] >= _A_WHILE
 
     def close(self) -> None:
         """Let go of who is kept waiting."""
@@ -332,7 +327,6 @@ def _decline_the_mount(occasion: Occasion) -> Response:
 
 def _forget_the_token(occasion: Occasion) -> Response:
     """Refuse a token that was good."""
-    occasion.registry.forget(occasion.request.headers.get("Authorization", ""))
     realm = f'Bearer realm="http://{occasion.request.host}/token",service="byoa-desk"'
     return refusal(401, "UNAUTHORIZED", "scripted", headers=[("WWW-Authenticate", realm)])
 

@@ -116,7 +116,7 @@ def test_the_samples_are_one_build_s_messages() -> None:
     change = ChangeReceived.model_validate(_event("validate_reference"))
     sent = _sent(workflow.validate(change, ledger, policy, clock))
     assert sent == _event("resolve_digest")
-    sent = _sent(workflow.resolve(ValidReference.model_validate(sent), source, ledger, clock))
+    sent = _sent(workflow.resolve(ValidReference.model_validate(sent), source, Books(ledger, clock)))
     assert sent == _event("stage_artifact")
     sent = _sent(transfers.stage(PinnedArtifact.model_validate(sent), source, quarantine, Books(ledger, clock)))
     assert sent == _event("inspect_artifact")

@@ -69,28 +69,28 @@ class Machine:
         (folder / "config.json").write_text(json.dumps({"auths": auths}))
         Path(self.environment["REGCTL_CONFIG"]).write_text(json.dumps({"version": 1, "hosts": hosts}))
 
-    def run(self, program: str | Path, *arguments: str | Path, folder: Path | None = None, given: str = "") -> str:
-        """What the program prints when it succeeds, run in ``folder`` with ``given`` as its input."""
-        done = self._run(program, arguments, folder, given)
+    def run(self, program: str | Path, *arguments: str | Path, folder: Path | None = None) -> str:
+        """What the program prints when it succeeds, run in ``folder``."""
+        done = self._run(program, arguments, folder)
         said = f"{Path(program).name} {' '.join(map(str, arguments))}: {done.returncode}\n{done.stdout}{done.stderr}"
         assert done.returncode == 0, said
         return done.stdout
 
     def fails(self, program: str | Path, *arguments: str | Path) -> str:
         """What the program says when it fails, which it has to."""
-        done = self._run(program, arguments, None, "")
+        done = self._run(program, arguments, None)
         assert done.returncode != 0, done.stdout
         return done.stdout + done.stderr
 
     def _run(
-        self, program: str | Path, arguments: tuple[str | Path, ...], folder: Path | None, given: str
+        self, program: str | Path, arguments: tuple[str | Path, ...], folder: Path | None
     ) -> subprocess.CompletedProcess[str]:
         needs(program)
         return subprocess.run(
             [program, *arguments],
             cwd=folder or self.home,
             env=self.environment,
-            input=given,
+            stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
             timeout=_SECONDS,

@@ -30,20 +30,29 @@ ROUTES: Final = (
     ("desk with passwords", "desk"),
     ("desk", "olareg with passwords"),
 )
-DESK: Final = {
-    "desk": Settings(),
-    "desk with passwords": Settings(auth="basic"),
-    "desk with tokens": Settings(auth="bearer"),
-    "desk without referrers": Settings(referrers=False),
+
+
+class _Account(MemoryControlPlane):
+    """An account in which every repository has been made, with tags that may not move but for signatures'."""
+
+    def repository(self, name: str) -> RepositoryFacts:
+        return RepositoryFacts("IMMUTABLE_WITH_EXCLUSION", ("sha256-*",))
+
+
+_OURS: Final = ("byoa", "desk")
+_DESK: Final = {
+    "desk": (Settings(), None),
+    "desk with passwords": (Settings(auth="basic"), _OURS),
+    "desk with tokens": (Settings(auth="bearer"), _OURS),
+    "desk without referrers": (Settings(referrers=False), None),
+    "desk as ECR": (Settings(ecr=EcrSettings(control=_Account())), ("AWS", "desk")),
 }
-REQUESTS_A_SECOND: Final = 40
-OLAREG: Final = {
-    "olareg": (),
-    "olareg with a rate limit": ("--rate-limit", str(REQUESTS_A_SECOND)),
-    "olareg with passwords": ("--auth-basic", "logins.json"),
-    "olareg with tokens": ("--auth-token-opaque", "logins.json"),
+_OLAREG: Final = {
+    "olareg": ((), None),
+    "olareg with a rate limit": (("--rate-limit", "40"), None),  # requests a second: fewer than a mirror would send
+    "olareg with passwords": (("--auth-basic", "logins.json"), _OURS),
+    "olareg with tokens": (("--auth-token-opaque", "logins.json"), _OURS),
 }
-OURS: Final = ("byoa", "desk")
 _OLAREG_LOGINS: Final = {
     "users": {"byoa": {"cred": "$2a$04$itnhRE.StGKPsHz8w41ReeaFML78IBPULpIxdc7vng3kGxsqWwpHy"}},  # of "desk"
     "acls": [{"repo": "*", "members": ["byoa"], "access": ["*"]}],
@@ -66,47 +75,35 @@ def program_of(kind: str) -> str | None:
 
 def start(kind: str, folder: Path, until: ExitStack, environment: Mapping[str, str]) -> Place:
     """Start a registry of ``kind`` that keeps its files in ``folder`` and runs until ``until`` is closed."""
-    if kind == "desk as ECR":
-        return Place(
-            kind, until.enter_context(Registry(Settings(ecr=EcrSettings(control=_Account())))).address, ("AWS", "desk")
-        )
-    if kind in DESK:
-        settings = DESK[kind]
-        return Place(
-            kind, until.enter_context(Registry(settings)).address, None if settings.auth == "anonymous" else OURS
-        )
-    port = free_port()
-    command = _docker_registry(folder, port) if kind == "docker-registry" else _olareg(OLAREG[kind], folder, port)
+    if kind in _DESK:
+        settings, login = _DESK[kind]
+        return Place(kind, until.enter_context(Registry(settings)).address, login)
+    folder.mkdir()
+    address = f"{LOOPBACK}:{(port := free_port())}"
+    command, login = _docker_registry(folder, address) if kind == "docker-registry" else _olareg(kind, folder, port)
     server = until.enter_context(Process(kind, command, folder, environment=environment))
     server.wait_until(lambda: _listens(port))
-    return Place(kind, f"{LOOPBACK}:{port}", OURS if "logins.json" in OLAREG.get(kind, ()) else None)
+    return Place(kind, address, login)
 
 
-class _Account(MemoryControlPlane):
-    """An account in which every repository has been made, with tags that may not move but for signatures'."""
-
-    def repository(self, name: str) -> RepositoryFacts:
-        return RepositoryFacts("IMMUTABLE_WITH_EXCLUSION", ("sha256-*",))
-
-
-def _docker_registry(folder: Path, port: int) -> list[str]:
-    folder.mkdir()
+def _docker_registry(folder: Path, address: str) -> tuple[list[str], None]:
     config = {
         "version": "0.1",
         "log": {"accesslog": {"disabled": True}, "level": "warn"},
         "storage": {"filesystem": {"rootdirectory": str(folder / "content")}},
-        "http": {"addr": f"{LOOPBACK}:{port}"},
+        "http": {"addr": address},
     }
     (folder / "config.json").write_text(json.dumps(config))
-    return ["docker-registry", "serve", str(folder / "config.json")]
+    return ["docker-registry", "serve", str(folder / "config.json")], None
 
 
-def _olareg(switches: tuple[str, ...], folder: Path, port: int) -> list[str]:
-    folder.mkdir()
-    (folder / "logins.json").write_text(json.dumps(_OLAREG_LOGINS))
-    switches = tuple(str(folder / each) if each == "logins.json" else each for each in switches)
-    where = ("--addr", LOOPBACK, "--port", str(port), "--external-url", f"http://{LOOPBACK}:{port}")
-    return ["olareg", "serve", "--store-type", "mem", *where, *switches]
+def _olareg(kind: str, folder: Path, port: int) -> tuple[list[str], tuple[str, str] | None]:
+    logins = folder / "logins.json"
+    logins.write_text(json.dumps(_OLAREG_LOGINS))
+    switches, login = _OLAREG[kind]
+    own = [str(logins) if each == logins.name else each for each in switches]
+    where = ["--addr", LOOPBACK, "--port", str(port), "--external-url", f"http://{LOOPBACK}:{port}"]
+    return ["olareg", "serve", "--store-type", "mem", *where, *own], login
 
 
 def _listens(port: int) -> bool:

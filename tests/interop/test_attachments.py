@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any, Final
+import time
+from typing import TYPE_CHECKING, Final
 
 import pytest
 
@@ -20,7 +21,7 @@ SBOM: Final = "application/spdx+json"
 REVIEW: Final = "application/vnd.vendor.review"
 
 
-@pytest.mark.parametrize("route", (*ROUTES[:2], ROUTES[3]), indirect=True, ids=" to ".join)
+@pytest.mark.parametrize("route", [*ROUTES[:2], ROUTES[3]], indirect=True, ids=" to ".join)
 def test_attachments_of_attachments_are_mirrored_at_first_and_later(route: Route, tmp_path: Path) -> None:
     needs("oras")
     digest = route.put("oras-file", "attached")
@@ -36,5 +37,18 @@ def test_attachments_of_attachments_are_mirrored_at_first_and_later(route: Route
 
 
 def _attach(machine: Machine, folder: Path, kind: str, subject: str) -> str:
-    """Attach something new to a subject, and tell its reference."""
-    E
+    """Attach something to a subject that isn't there yet, and tell its reference."""
+    (folder / "attached.json").write_text(f'{{"subject": "{subject}", "made": {time.time_ns()}}}')
+    what = ("--artifact-type", kind, subject, "attached.json:application/json")
+    report = machine.run("oras", "attach", "--plain-http", "--format", "json", *what, folder=folder)
+    return str(json.loads(report)["reference"])
+
+
+def _discover(machine: Machine, reference: str) -> dict[str, dict[str, str]]:
+    """What is attached to the artifact and to all that is attached, by digest: digests and their types."""
+    waiting = [json.loads(machine.run("oras", "discover", "--plain-http", "--format", "json", reference))]
+    found: dict[str, dict[str, str]] = {}
+    for node in waiting:
+        found[node["digest"]] = {each["digest"]: each["artifactType"] for each in node.get("referrers", ())}
+        waiting += node.get("referrers", ())
+    return found

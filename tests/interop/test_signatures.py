@@ -27,11 +27,11 @@ class Signer(Protocol):
     def prepare(self, machine: Machine) -> None:
         """Make keys, and say whom to trust."""
 
-    def sign(self, machine: Machine, reference: str) -> None:
-        """Sign what is under the reference, without any other service."""
+    def sign(self, machine: Machine, reference: str, *, note: str = "none") -> None:
+        """Sign what is under the reference, with a note in it, without any other service."""
 
-    def verification(self, *, ours: bool) -> tuple[str | Path, ...]:
-        """The command that accepts what ``sign`` made, or what the test data's signer made."""
+    def verification(self, *, ours: bool, note: str | None = None) -> tuple[str | Path, ...]:
+        """The command that accepts what ``sign`` made, with the note, or what the test data's signer made."""
         ...
 
 
@@ -48,13 +48,16 @@ class Cosign:
         if not (machine.home / "cosign.key").exists():
             machine.run("cosign", "generate-key-pair")
 
-    def sign(self, machine: Machine, reference: str) -> None:
+    def sign(self, machine: Machine, reference: str, *, note: str = "none") -> None:
         switches = ("--yes", "--tlog-upload=false", "--use-signing-config=false", "--allow-http-registry")
-        machine.run("cosign", "sign", "--key", "cosign.key", self._form, *switches, reference)
+        signed = ("--key", "cosign.key", "-a", f"note={note}", self._form)
+        machine.run("cosign", "sign", *signed, *switches, reference)
 
-    def verification(self, *, ours: bool) -> tuple[str | Path, ...]:
+    def verification(self, *, ours: bool, note: str | None = None) -> tuple[str | Path, ...]:
         key = "cosign.pub" if ours else ARTIFACTS / "cosign.pub"
-        return ("cosign", "verify", "--key", key, "--insecure-ignore-tlog=true", "--allow-http-registry")
+        wanted = ("-a", f"note={note}") if note else ()
+        switches = ("--insecure-ignore-tlog=true", "--allow-http-registry", self._form)
+        return ("cosign", "verify", "--key", key, *switches, *wanted)
 
 
 class Notation:
@@ -86,11 +89,11 @@ class Notation:
             machine.run("notation", "cert", "generate-test", "--default", "vendor.example")
             machine.run("notation", "cert", "add", "-t", "ca", "-s", "test-data", ARTIFACTS / "notation.crt")
 
-    def sign(self, machine: Machine, reference: str) -> None:
-        machine.run("notation", "sign", "--insecure-registry", self._listed, reference)
+    def sign(self, machine: Machine, reference: str, *, note: str = "none") -> None:
+        machine.run("notation", "sign", "--insecure-registry", "-m", f"note={note}", self._listed, reference)
 
-    def verification(self, *, ours: bool) -> tuple[str | Path, ...]:
-        return ("notation", "verify", "--insecure-registry")
+    def verification(self, *, ours: bool, note: str | None = None) -> tuple[str | Path, ...]:
+        return ("notation", "verify", "--insecure-registry", *(("-m", f"note={note}") if note else ()))
 
 
 SIGNERS: Final[dict[str, Signer]] = {
@@ -121,7 +124,7 @@ def signer(request: pytest.FixtureRequest, machine: Machine) -> Signer:
     return found
 
 
-@paired(SIGNERS, first=0, most=3)
+@paired(SIGNERS, first=0, most=2)
 def test_a_signature_made_just_now_is_good_for_the_mirror(route: Route, signer: Signer) -> None:
     digest = route.put("flux", "signed-now")
     signer.sign(route.machine, route.origin(f"signed-now@{digest}"))
@@ -157,3 +160,15 @@ def test_signatures_of_several_tools_are_all_good_for_the_mirror(route: Route, m
     assert route.mirror(f"signed-thrice:{TAG}")["attached"] == len(signers)
     for signer in signers:
         machine.run(*signer.verification(ours=True), route.mirrored(f"signed-thrice@{digest}"))
+
+
+@paired(TOGETHER, first=2, most=1)
+def test_a_signature_that_is_made_later_arrives_with_the_next_mirror(route: Route, signer: Signer) -> None:
+    digest = route.put("flux", "signed-again")
+    for note in ("first", "second"):
+        signer.sign(route.machine, route.origin(f"signed-again@{digest}"), note=note)
+        route.mirror(f"signed-again:{TAG}")
+    for note in ("first", "second"):
+        check = signer.verification(ours=True, note=note)
+        route.machine.run(*check, route.mirrored(f"signed-again@{digest}"))
+    route.machine.fails(*signer.verification(ours=True, note="third"), route.mirrored(f"signed-again@{digest}"))

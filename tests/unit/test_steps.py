@@ -60,7 +60,7 @@ class Stage:
     def run(self, body: str, source: Any) -> BuildEnded:
         quarantine, target = MemoryRepository(), MemoryRepository(immutable=True)
         valid = crossed(self.validate(body), ValidReference)
-        pinned = crossed(workflow.resolve(valid, source, self.ledger, self.clock), PinnedArtifact)
+        pinned = crossed(workflow.resolve(valid, source, Books(self.ledger, self.clock)), PinnedArtifact)
         staged = transfers.stage(pinned, source, quarantine, Books(self.ledger, self.clock))
         inspected = crossed(workflow.examine(crossed(staged, StagedArtifact), quarantine), InspectedArtifact)
         task = MirrorTask(artifact=inspected, target="ecr")
@@ -133,7 +133,7 @@ def test_an_overtaken_build_stops_and_is_recorded_as_superseded() -> None:
     valid = stage.validate(artifact("oci://ghcr.io/vendor/flux"))
     stage.change(artifact("oci://ghcr.io/vendor/flux2"))
     with pytest.raises(StaleVersion):
-        workflow.resolve(valid, LayoutRepository(ARTIFACTS / "flux"), stage.ledger, stage.clock)
+        workflow.resolve(valid, LayoutRepository(ARTIFACTS / "flux"), Books(stage.ledger, stage.clock))
     caught = CaughtError(error="StaleVersion", cause="{}")
     outcome = workflow.record(BuildEnded(**valid.key.model_dump(), failure=caught), stage.ledger, stage.clock)
     assert outcome.status == stage.ledger.records[valid.key].status == "superseded"

@@ -46,7 +46,7 @@ from byoa.reference import Registry
 from byoa.transfers import Books
 
 if TYPE_CHECKING:
-    from byoa.ports import Source
+    from byoa.ports import Repository
 
 ARTIFACTS = Path(__file__).parents[1] / "data" / "artifacts"
 ORGANISATION, APP = "org_demo00000000", "demo"
@@ -92,8 +92,8 @@ class Pipeline:
         change = ChangeReceived(**key.model_dump(), execution=execution)
         return workflow.validate(change, self.ledger, self.policy, self.clock)
 
-    def inspect(self, key: BuildKey, source: Source) -> InspectedArtifact:
-        pinned = workflow.resolve(self.validate(key), source, self.ledger, self.clock)
+    def inspect(self, key: BuildKey, source: Repository) -> InspectedArtifact:
+        pinned = workflow.resolve(self.validate(key), source, Books(self.ledger, self.clock))
         staged = transfers.stage(pinned, source, self.quarantine, Books(self.ledger, self.clock))
         return workflow.examine(staged, self.quarantine)
 
@@ -102,7 +102,7 @@ class Pipeline:
         place = (OURS, self.policy.repository_for(artifact.key))
         return transfers.mirror(task, self.quarantine, self.target, place, Books(self.ledger, self.clock))
 
-    def run(self, key: BuildKey, source: Source) -> Build:
+    def run(self, key: BuildKey, source: Repository) -> Build:
         try:
             artifact = self.inspect(key, source)
             ended = BuildEnded(**key.model_dump(), artifact=artifact, mirrors=[self.mirror(artifact)])
@@ -242,7 +242,7 @@ def test_an_overtaken_build_stops_and_is_recorded_as_superseded(pipeline: Pipeli
     new = pipeline.submit(_artifact("oci://registry.example.com/vendor/other"))
     assert new.version == old.version + 1
     with pytest.raises(StaleVersion) as caught:
-        workflow.resolve(valid, _layout("flux"), pipeline.ledger, pipeline.clock)
+        workflow.resolve(valid, _layout("flux"), Books(pipeline.ledger, pipeline.clock))
     outcome = workflow.record(_failed(old, caught.value), pipeline.ledger, pipeline.clock)
     assert outcome.status == "superseded"
     assert pipeline.ledger.records[old].status == "superseded"
@@ -300,7 +300,9 @@ def test_every_error_ends_a_build_with_its_own_code(leaf: type[ByoaError], pipel
 
 def test_a_manifest_that_changes_its_media_type_after_pinning_is_not_staged(pipeline: Pipeline) -> None:
     source = _layout("flux")
-    pinned = workflow.resolve(pipeline.validate(pipeline.submit(_artifact())), source, pipeline.ledger, pipeline.clock)
+    pinned = workflow.resolve(
+        pipeline.validate(pipeline.submit(_artifact())), source, Books(pipeline.ledger, pipeline.clock)
+    )
     other = pinned.model_copy(update={"media_type": "application/vnd.docker.distribution.manifest.v2+json"})
     with pytest.raises(DigestMismatch):
         transfers.stage(other, source, pipeline.quarantine, Books(pipeline.ledger, pipeline.clock))

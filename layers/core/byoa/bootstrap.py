@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from byoa.errors import InternalFault
 from byoa.patience import Patience
-from byoa.policy import LASTING, SHARED, Policy
+from byoa.policy import LASTING, Policy
 from byoa.reference import Reference
-from byoa.settings import Settings, hosts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -34,6 +33,7 @@ if TYPE_CHECKING:
     from byoa.messages import BuildKey, MirrorTask, ValidReference
     from byoa.ports import Catalogue, Credential, Repository, Signer
     from byoa.reference import Registry
+    from byoa.settings import Settings
     from byoa.transfers import Books
 
 ON_A_TERMINAL: Final = Patience(attempts=5, first=0.25, longest=60.0)
@@ -54,6 +54,8 @@ _remaining: list[Callable[[], int]] = []
 @cache
 def settings() -> Settings:
     """The settings of this process."""
+    from byoa.settings import Settings
+
     return Settings.read(os.environ)
 
 
@@ -92,9 +94,10 @@ def workers(count: int) -> Executor:
 @cache
 def books() -> Books:
     """Where a step tells how far it is."""
+    from byoa.adapters.budget import DynamoBudget
     from byoa.transfers import Books
 
-    return Books(ledger(), clock())
+    return Books(ledger(), clock(), DynamoBudget(_dynamodb(), settings().table, clock()))
 
 
 def begin(remaining: Callable[[], int]) -> None:
@@ -112,7 +115,7 @@ def pace() -> Pace:
         patience=IN_A_STEP,
         out_of_time=_out_of_time,
         lasting_from=LASTING,
-        spread_from=SHARED,
+        spread_from=settings().spread_from,
     )
 
 
@@ -122,6 +125,8 @@ def _out_of_time() -> bool:
 
 def policy() -> Policy:
     """The rules of this stack."""
+    from byoa.settings import hosts
+
     current = settings()
     return Policy(account=current.account, prefix=current.repository_prefix, own_hosts=hosts(current.own_hosts))
 
@@ -158,6 +163,7 @@ def source(valid: ValidReference) -> Repository:
     from byoa.adapters.distribution import DistributionRepository
     from byoa.adapters.locations import endpoint_of
     from byoa.adapters.traits import traits_of
+    from byoa.settings import hosts
 
     reference = Reference.parse(valid.reference)
     plain = str(reference.registry) in hosts(settings().plain_http_hosts)

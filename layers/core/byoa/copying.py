@@ -16,7 +16,7 @@ from byoa.errors import ByoaError, Corrupt, ManifestAmbiguous, SizeMismatch, Tar
 from byoa.graph import PLAIN, GraphLimits, Walk, blobs_of, children_of
 from byoa.patience import HASTY, Patience
 from byoa.ports import Offer
-from byoa.verifying import Progress, Silence, VerifiedBlob, placed
+from byoa.verifying import Mark, Progress, Silence, VerifiedBlob, placed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -148,12 +148,22 @@ class _Sent:
     session: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class _Broken:
-    """A try that failed, and the upload that has what arrived."""
+@dataclass(slots=True)
+class _Course:
+    """What the next try of a blob begins with: how it is offered, and what of it a target was sent and doesn't show."""
 
-    error: ByoaError
-    session: str | None = None
+    offer: Offer
+    mark: Mark | None = None
+
+    def reached(self, upload: Upload, verified: VerifiedBlob) -> None:
+        """Note how far a try came."""
+        self.mark = verified.mark
+        self.offer = replace(self.offer, session=upload.session if self.mark else None)
+
+    def after(self, error: ByoaError) -> None:
+        """Use nothing of what was left where it is wrong or lost."""
+        if isinstance(error, (Corrupt, UploadLost)):
+            self.offer = replace(self.offer, session=None, anew=self.offer.anew or isinstance(error, Corrupt))
 
 
 @dataclass(slots=True)
@@ -272,47 +282,46 @@ class _Copy:
         self.count(self.send(pending.descriptor, replace(offer, session=pending.session)))
 
     def send(self, blob: Descriptor, offer: Offer) -> _Sent:
-        """Copy one blob, patiently: a try that broke off is gone on with, and bad bytes are asked for anew."""
-        tries = 0
-        while True:
-            tries += 1
-            sent = self._try(blob, offer)
-            if isinstance(sent, _Sent):
-                return sent
-            if self.stopped.is_set() or not self.pace.patience.again(tries, sent.error):
-                raise sent.error
-            offer = replace(offer, session=sent.session, anew=offer.anew or isinstance(sent.error, Corrupt))
+        """Copy one blob, patiently: a try that broke off is gone on with, and bad bytes are asked for anew.
 
-    def _try(self, blob: Descriptor, offer: Offer) -> _Sent | _Broken:
+        The two are counted apart: one is the network's trouble, the other the source's.
+        """
+        course = _Course(offer)
+        failed = {Transient: 0, Corrupt: 0}
+        while True:
+            try:
+                return self._try(blob, course)
+            except (Transient, Corrupt) as error:
+                kind = Corrupt if isinstance(error, Corrupt) else Transient
+                failed[kind] += 1
+                if self.stopped.is_set() or not self.pace.patience.again(failed[kind], error):
+                    raise
+                course.after(error)
+
+    def _try(self, blob: Descriptor, course: _Course) -> _Sent:
         if self.stopped.is_set():
             raise _Stopped
         if self.pace.out_of_time():
-            return _Sent(blob, "pending", offer.session)
+            return _Sent(blob, "pending", course.offer.session)
+        with placed(self.target_name):
+            upload = self.target.offer_blob(blob, course.offer)
+        if isinstance(upload, str):
+            return _Sent(blob, upload)
         try:
-            with placed(self.target_name):
-                upload = self.target.offer_blob(blob, offer)
-        except Transient as error:
-            return _Broken(error, offer.session)
-        return _Sent(blob, upload) if isinstance(upload, str) else self._fill(upload, blob)
-
-    def _fill(self, upload: Upload, blob: Descriptor) -> _Sent | _Broken:
-        try:
-            self._write(upload, blob)
+            self._fill(upload, blob, course)
         except _OutOfTime:
             return _Sent(blob, "pending", upload.session)
-        except (Corrupt, UploadLost) as error:
-            return _Broken(error)
-        except Transient as error:
-            return _Broken(error, upload.session)
         return _Sent(blob, "copied")
 
-    def _write(self, upload: Upload, blob: Descriptor) -> None:
+    def _fill(self, upload: Upload, blob: Descriptor, course: _Course) -> None:
         with ExitStack() as stack:
             held = upload.reread() if upload.held else None
             start = upload.held if held else 0
             with placed("source"):
                 content = stack.enter_context(self.source.open_blob(blob, start))
-            verified = VerifiedBlob(content, blob, self.progress, before=self._check)
+            earlier = course.mark if upload.held and not held else None
+            verified = VerifiedBlob(content, blob, self.progress, before=self._check, earlier=earlier)
+            stack.callback(course.reached, upload, verified)
             if upload.held:
                 with placed(self.target_name if held else "source"):
                     verified.account(stack.enter_context(held) if held else content, upload.held)

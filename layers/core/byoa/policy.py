@@ -21,9 +21,6 @@ STAGED: Final = GraphLimits(layers=10, manifests=50, depth=2, blob=100 * _MEBIBY
 ATTACHED: Final = 50
 """How many manifests may be attached to an artifact; each has its place in a message and in the receipt."""
 
-SHARED: Final = 64 * _MEBIBYTE
-"""Bytes from which an artifact's blobs are shared out to several invocations: what one moves in half a minute."""
-
 LASTING: Final = 16 * _MEBIBYTE
 """Bytes from which a blob's upload can be gone on with in another invocation; smaller ones are quicker sent anew."""
 

@@ -231,6 +231,22 @@ class Ledger(Protocol):
         ...
 
 
+class Budget(Protocol):
+    """How much of each registry's patience is used, over all functions of the stack (``byoa.budgets``)."""
+
+    def admit(self, host: str, organisation: str) -> None:
+        """Raise ``RegistryThrottled``, with the time to wait, while the host or the organisation owes too much."""
+        ...
+
+    def spend(self, host: str, organisation: str, requests: int) -> None:
+        """Put ``requests`` on both accounts."""
+        ...
+
+    def rest(self, host: str, seconds: float) -> None:
+        """Let nobody ask ``host`` for so long: it said so."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Accepted:
     """What became of a config that was handed in: its build, and whether it is a new one."""

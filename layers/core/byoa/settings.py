@@ -16,7 +16,8 @@ class Settings(BaseModel):
     """One field per variable ``BYOA_<NAME>``; a function that doesn't need one isn't given it.
 
     ``plain_http_hosts`` and ``own_hosts`` are lists of ``host[:port]`` with commas between; ``ecr_endpoint`` replaces
-    the address of ECR's data plane.
+    the address of ECR's data plane. An artifact of ``spread_from`` bytes is copied by an invocation per blob: 64 MiB is
+    what one invocation moves in half a minute.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -30,6 +31,7 @@ class Settings(BaseModel):
     plain_http_hosts: str = ""
     receipt_key: str = ""
     repository_prefix: str = "byoa"
+    spread_from: int = 64 * 1024 * 1024
     table: str = ""
 
     @classmethod

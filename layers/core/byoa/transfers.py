@@ -7,13 +7,14 @@ an artifact that is too large for one invocation from the start.
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from byoa.attachments import Attachment, copy_attachments, find_attachments
 from byoa.copying import ALONE, Copied, Pace, Pending, copy, copy_blob
 from byoa.digest import Digest
-from byoa.errors import DigestMismatch, Timeout
+from byoa.errors import DigestMismatch, RegistryThrottled, Timeout
 from byoa.manifest import Descriptor
 from byoa.messages import Attached, BlobDone, MirroredArtifact, Node, PendingBlob, Proof, StagedArtifact
 from byoa.mirroring import nodes_of, plan_graph
@@ -25,10 +26,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from byoa.manifest import Manifest
-    from byoa.messages import Inspection, MirrorBlobTask, MirrorTask, PinnedArtifact, StageBlobTask
+    from byoa.messages import BuildKey, Inspection, MirrorBlobTask, MirrorTask, PinnedArtifact, StageBlobTask
     from byoa.mirroring import Plan
-    from byoa.ports import Clock, Ledger, Quarantine, Repository, Source, Target
+    from byoa.ports import Budget, Clock, Ledger, Quarantine, Repository, Source, Target
     from byoa.reference import Registry
+
+_REST: Final = 5.0
+"""Seconds that a registry gets which asks for rest without saying for how long."""
 
 _PENDING: Final = 100
 """How many blobs one round hands out; what is cut comes in the next."""
@@ -36,10 +40,31 @@ _PENDING: Final = 100
 
 @dataclass(frozen=True, slots=True)
 class Books:
-    """Where progress is told, and when that is."""
+    """Where progress is told, when that is, and what each registry may still be asked."""
 
     ledger: Ledger
     clock: Clock
+    budget: Budget | None = None
+
+    @contextmanager
+    def account(self, key: BuildKey, reference: str | None, source: Repository) -> Iterator[None]:
+        """Ask the source within its budget, and put what was asked on the account, whatever came of it.
+
+        Raises ``RegistryThrottled`` where nothing may be asked now. What the registry itself asks for, all builds heed.
+        """
+        host = str(Reference.parse(reference).registry) if reference else None
+        if self.budget is None or host is None:
+            yield
+            return
+        self.budget.admit(host, key.organisation)
+        before = source.requests
+        try:
+            yield
+        except RegistryThrottled as error:
+            self.budget.rest(host, error.retry_after or _REST)
+            raise
+        finally:
+            self.budget.spend(host, key.organisation, source.requests - before)
 
 
 def stage(
@@ -50,19 +75,12 @@ def stage(
     The two entries at its end are for two steps: inspecting has no way to the ledger, so its start is told here.
     Raises what the two ends and ``Ledger.progress`` raise.
     """
-    ledger, clock = books.ledger, books.clock
-    ledger.progress(pinned.key, [entry("building", "fetching the artifact", clock.now(), step="stage")])
-    root = source.fetch_manifest(Digest.parse(pinned.digest))
-    if root.descriptor.media_type != pinned.media_type:
-        raise DigestMismatch("The registry calls the pinned manifest by another media type than before.")
-    done = copy(source, quarantine, root, limits=STAGED, target_name="quarantine", pace=pace)
-    attachments: tuple[Attachment, ...] = ()
-    if not done.pending:
-        attachments = find_attachments(source, root, most=ATTACHED)
-        more = copy_attachments(source, quarantine, attachments, limits=STAGED, target_name="quarantine", pace=pace)
-        if more:
-            done.add(more)
-            attachments = tuple(each for each in attachments if each.digest not in more.lost)
+    books.ledger.progress(pinned.key, [entry("building", "fetching the artifact", books.clock.now(), step="stage")])
+    with books.account(pinned.key, pinned.reference, source):
+        root = source.fetch_manifest(Digest.parse(pinned.digest))
+        if root.descriptor.media_type != pinned.media_type:
+            raise DigestMismatch("The registry calls the pinned manifest by another media type than before.")
+        done, attachments = _fetch(source, quarantine, root, pace)
     if not done.pending:
         _tell_staged(pinned, done, len(attachments), books)
     return StagedArtifact(
@@ -74,6 +92,18 @@ def stage(
         source_requests=source.requests,
         pending=_pending(done),
     )
+
+
+def _fetch(source: Source, quarantine: Quarantine, root: Manifest, pace: Pace) -> tuple[Copied, tuple[Attachment, ...]]:
+    """The graph, and when that is whole, what is attached; without what is listed as attached and is lost."""
+    done = copy(source, quarantine, root, limits=STAGED, target_name="quarantine", pace=pace)
+    if done.pending:
+        return done, ()
+    found = find_attachments(source, root, most=ATTACHED)
+    more = copy_attachments(source, quarantine, found, limits=STAGED, target_name="quarantine", pace=pace)
+    if more:
+        done.add(more)
+    return done, tuple(each for each in found if each.digest not in done.lost)
 
 
 def _tell_staged(pinned: PinnedArtifact, done: Copied, attached: int, books: Books) -> None:
@@ -92,11 +122,14 @@ def _nodes(quarantine: Source, root: Manifest, attachments: Sequence[Attachment]
         yield Node(digest=str(node.digest), size=node.size, media_type=node.media_type)
 
 
-def stage_blob(task: StageBlobTask, source: Source, quarantine: Target, books: Books, pace: Pace = ALONE) -> BlobDone:
+def stage_blob(
+    task: StageBlobTask, source: Repository, quarantine: Quarantine, books: Books, pace: Pace = ALONE
+) -> BlobDone:
     """Fetch one blob into quarantine, or as much of it as there is time for."""
     text = f"fetching a blob of {task.blob.size} bytes"
     books.ledger.progress(task.artifact.key, [entry("building", text, books.clock.now(), step="stage")])
-    return _blob(source, quarantine, task.blob, "quarantine", pace)
+    with books.account(task.artifact.key, task.artifact.reference, source):
+        return _blob(source, quarantine, task.blob, "quarantine", pace)
 
 
 def mirror(  # noqa: PLR0913, PLR0917 - both ends, where they are, and how

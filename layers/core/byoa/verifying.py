@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Protocol
 
 from byoa.errors import ByoaError, DigestMismatch, ShortRead, SizeMismatch
@@ -47,10 +48,19 @@ def _go_on() -> None:
     """Nothing stands against the next block."""
 
 
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """How many of a blob's first bytes were read, and their hash."""
+
+    count: int
+    hex: str
+
+
 class VerifiedBlob:
     """A BlobReader over another that lets the last bytes out only when all of them match the descriptor.
 
-    ``before`` is called ahead of each block and raises to stop.
+    ``before`` is called ahead of each block and raises to stop. ``earlier`` is how far another reader came whose bytes
+    a target holds: up to there these have to be the same.
     """
 
     def __init__(
@@ -60,11 +70,13 @@ class VerifiedBlob:
         progress: Progress,
         *,
         before: Callable[[], None] = _go_on,
+        earlier: Mark | None = None,
     ) -> None:
         self._content = content
         self._descriptor = descriptor
         self._progress = progress
         self._before = before
+        self._earlier = earlier
         self._hash = descriptor.digest.hasher()
         self._count = 0
 
@@ -77,6 +89,12 @@ class VerifiedBlob:
             raise
         self._progress.advance(count)
         return count
+
+    @property
+    def mark(self) -> Mark | None:
+        """How far this reader is; ``None`` where the other one was farther, so that nothing is known of its bytes."""
+        behind = self._earlier and self._count < self._earlier.count
+        return None if behind else Mark(self._count, self._hash.hexdigest())
 
     def account(self, held: BlobReader, count: int) -> None:
         """Hash the first ``count`` bytes, read from ``held``, without letting them out: the target has them already."""
@@ -93,10 +111,20 @@ class VerifiedBlob:
             raise SizeMismatch("A blob has more bytes than its descriptor says.")
         if count == 0 and self._count < size:
             raise ShortRead("A blob ended before the size that its descriptor says.")
-        self._hash.update(buffer[:count])
+        self._add(buffer[:count])
         if self._count == size:
             self._check_end(content)
         return count
+
+    def _add(self, content: memoryview) -> None:
+        earlier = self._earlier
+        ahead = earlier.count - self._count + len(content) if earlier else 0
+        if earlier and 0 < ahead <= len(content):
+            self._hash.update(content[:ahead])
+            content = content[ahead:]
+            if self._hash.hexdigest() != earlier.hex:
+                raise DigestMismatch("A blob's bytes are others than they were at the try before.")
+        self._hash.update(content)
 
     def _check_end(self, content: BlobReader) -> None:
         if self._hash.hexdigest() != self._descriptor.digest.hex:

@@ -40,7 +40,8 @@ if TYPE_CHECKING:
     from byoa.inspection import Report
     from byoa.messages import Build, ChangeReceived, StagedArtifact, StoppedExecution
     from byoa.policy import Policy
-    from byoa.ports import Clock, Ledger, Signer, Source
+    from byoa.ports import Clock, Ledger, Repository, Signer, Source
+    from byoa.transfers import Books
 
 _TEXT_LIMIT: Final = 512
 _TIMEOUTS: Final = frozenset({"States.Timeout", "Sandbox.Timedout", "States.HeartbeatTimeout"})
@@ -79,13 +80,15 @@ def validate(change: ChangeReceived, ledger: Ledger, policy: Policy, clock: Cloc
     )
 
 
-def resolve(valid: ValidReference, source: Source, ledger: Ledger, clock: Clock) -> PinnedArtifact:
+def resolve(valid: ValidReference, source: Repository, books: Books) -> PinnedArtifact:
     """Ask the source what the tag means and pin it. A digest, where the config names one, is taken at its word."""
+    ledger, clock = books.ledger, books.clock
     started = entry("planning", "asking the registry for the artifact", clock.now(), step="resolve")
     ledger.progress(valid.key, [started])
     reference = Reference.parse(valid.reference) if valid.reference else None
     name = (reference.digest or reference.tag) if reference else None
-    manifest = source.fetch_manifest(name or INLINE_TAG)
+    with books.account(valid.key, valid.reference, source):
+        manifest = source.fetch_manifest(name or INLINE_TAG)
     pinned = entry("planning", f"pinned {manifest.digest}", clock.now(), step="resolve", digest=str(manifest.digest))
     ledger.progress(valid.key, [pinned])
     return PinnedArtifact(

@@ -234,7 +234,7 @@ class Quarantine:
             return self._client.get_object(Bucket=self._bucket, Key=self._part_key(digest, part))["Body"]
 
     def assemble(self, digest: Digest, count: int) -> None:
-        """Make one object of ``count`` parts, inside S3. Nothing is seen before all of it is there; the parts expire."""
+        """Make one object of ``count`` parts, inside S3. It is seen when all of it is there; the parts expire."""
         key = self._key(digest)
         sources = [self._part_key(digest, part) for part in range(count)]
         with translated("S3"), _parts_there():

@@ -1,0 +1,92 @@
+"""Large artifacts are shared out to an invocation per blob; what is attached to an artifact reaches the mirror."""
+
+from __future__ import annotations
+
+import base64
+import json
+from contextlib import closing
+from typing import TYPE_CHECKING, Any
+
+from byoa import bootstrap, mirroring
+from byoa.adapters.layout import LayoutRepository
+from byoa.adapters.memory import MemoryRepository, read_whole
+from byoa.copying import copy
+from byoa.digest import Digest
+from byoa.graph import blobs_of
+from byoa.manifest import OCI_MANIFEST, Manifest, read_manifest
+from byoa.mirroring import Wanted
+from byoa.ports import Credential
+from byoa.reference import Reference, Registry
+from local.demo import ARTIFACTS
+
+if TYPE_CHECKING:
+    from byoa.messages import Build
+    from byoa.ports import Repository
+
+
+def large(layers: int, objects: int) -> tuple[MemoryRepository, Manifest]:
+    """An artifact of plain YAML layers, each with so many ConfigMaps of about 300 bytes."""
+    texts = ["".join(_config_map(layer, number) for number in range(objects)) for layer in range(layers)]
+    blobs = {Digest.of(content): content for content in (b"{}", *(text.encode() for text in texts))}
+    described = [{"mediaType": "application/yaml", "digest": str(d), "size": len(c)} for d, c in blobs.items()]
+    config = described[0] | {"mediaType": "application/vnd.oci.empty.v1+json"}
+    document = {
+        "schemaVersion": 2, "mediaType": OCI_MANIFEST, "artifactType": "application/vnd.vendor.large",
+        "config": config, "layers": described[1:],
+    }  # fmt: skip
+    manifest = read_manifest(json.dumps(document).encode(), OCI_MANIFEST)
+    return MemoryRepository(blobs=blobs, manifests={manifest.digest: manifest}, tags={"v1": manifest.digest}), manifest
+
+
+def _config_map(layer: int, number: int) -> str:
+    name = f"flags-{layer}-{number}"
+    return f"---\napiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: {name}\ndata:\n  text: {'x' * 250}\n"
+
+
+def vendor(pipeline: Any, name: str) -> Repository:
+    reference = Reference.parse(f"oci://{pipeline.desk.vendor}/vendor/{name}")
+    return bootstrap.repository(reference, "target", None, plain_http=True)
+
+
+def mirrored(pipeline: Any, build: Build) -> Repository:
+    """The repository that the build filled, as an install reads it."""
+    assert build.outcome, build
+    assert build.outcome.mirrors, build.outcome.failure
+    with closing(pipeline.desk.client("ecr")) as client:
+        token = client.get_authorization_token()["authorizationData"][0]["authorizationToken"]
+    username, _, password = base64.b64decode(token).decode().partition(":")
+    repository = Reference.parse(build.outcome.mirrors[0].reference).repository
+    served = Reference(Registry.parse(pipeline.desk.ecr), repository)
+    return bootstrap.repository(served, "source", Credential(username, password), plain_http=True)
+
+
+def test_a_large_artifact_is_shared_out_and_arrives_byte_for_byte(pipeline: Any) -> None:
+    source, manifest = large(layers=3, objects=200)
+    assert sum(blob.size for blob in blobs_of(manifest)) > 100_000
+    copy(source, vendor(pipeline, "large"), manifest, tag="v1")
+    build = pipeline.wait(pipeline.submit_artifact("large", "large", "v1").build)
+    assert build.status == "active", build.outcome
+    told = [entry.status_human_description for entry in build.history]
+    assert sum(text.startswith("fetching a blob of") for text in told) == 4
+    assert sum(text.startswith("mirroring a blob of") for text in told) == 4
+    mirror = mirrored(pipeline, build)
+    for blob in blobs_of(manifest):
+        with mirror.open_blob(blob) as content:
+            assert read_whole(content) == source.blobs[blob.digest]
+    assert mirror.fetch_manifest(manifest.digest).content == manifest.content
+
+
+def test_signatures_of_both_kinds_reach_the_mirror(pipeline: Any) -> None:
+    for layout in ("signed-v3", "signed-v2"):
+        source = LayoutRepository(ARTIFACTS / layout)
+        mirroring.mirror(source, vendor(pipeline, layout), Wanted("v2.3.1", "v2.3.1"))
+        build = pipeline.wait(pipeline.submit_artifact(layout, layout, "v2.3.1").build)
+        assert build.status == "active", build.outcome
+        root = source.fetch_manifest("v2.3.1")
+        mirror = mirrored(pipeline, build)
+        if layout == "signed-v3":
+            (signature,) = mirror.referrers(root.digest)
+            assert signature.artifact_type == "application/vnd.dev.sigstore.bundle.v0.3+json"
+        else:
+            tag = f"sha256-{root.digest.hex}.sig"
+            assert mirror.fetch_manifest(tag).content == source.fetch_manifest(tag).content
