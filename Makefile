@@ -50,13 +50,14 @@ $(CURDIR)/.uv/bin/uv:
 	.uv/bin/python -m pip install -q --disable-pip-version-check uv==$(UV_VERSION)
 
 .venv/.ready: $(LOCKED) | $(UV)
-	$(UV) sync -q --frozen --all-extras --group dev
+	$(UV) sync -q --frozen --compile-bytecode --all-extras --group dev
+	$(BIN)/python -m compileall -q layers/core/byoa cli/byoa_cli
 	@touch $@
 
 .venvs/emulator/.ready: $(LOCKED) | $(UV)
-	UV_PROJECT_ENVIRONMENT=.venvs/emulator $(UV) sync -q --frozen --only-group emulator
+	UV_PROJECT_ENVIRONMENT=.venvs/emulator $(UV) sync -q --frozen --compile-bytecode --only-group emulator
 	@touch $@
 
 .venvs/sam/.ready: $(LOCKED) | $(UV)
-	UV_PROJECT_ENVIRONMENT=.venvs/sam $(UV) sync -q --frozen --only-group sam
+	UV_PROJECT_ENVIRONMENT=.venvs/sam $(UV) sync -q --frozen --compile-bytecode --only-group sam
 	@touch $@

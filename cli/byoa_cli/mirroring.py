@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from byoa_cli.options import Json, PlainHttp
-from byoa_cli.output import err, out, print_json
+from byoa_cli.output import err, out, print_json, print_line
 
 if TYPE_CHECKING:
     from byoa.copying import Copied
@@ -134,7 +134,7 @@ def _mirror_one(source: str, target: str, options: Options, *, as_json: bool) ->
         return
     blobs = document["blobs"]
     attached = f", {document['attached']} attached" if document["attached"] else ""
-    out().print(
+    print_line(
         f"{document['digest']}: {blobs['copied']} blobs copied, {blobs['mounted']} mounted, {blobs['skipped']} there "
         f"already{attached}, {document['bytes_copied']} bytes, {document['seconds']} s"
     )

@@ -38,6 +38,11 @@ def err() -> Console:
     return Console(stderr=True, highlight=False, soft_wrap=True)
 
 
+def print_line(text: str) -> None:
+    """A line of results without any style: what needs none needs not import what draws it."""
+    sys.stdout.write(f"{text}\n")
+
+
 def print_json(document: dict[str, Any]) -> None:
     """One JSON document on stdout."""
     sys.stdout.write(json.dumps(document, ensure_ascii=True) + "\n")

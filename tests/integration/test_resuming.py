@@ -9,7 +9,7 @@ import sys
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
-from typing import TYPE_CHECKING, Any, Final
+from typing import IO, TYPE_CHECKING, Any, Final, cast
 
 import boto3
 import pytest
@@ -131,35 +131,33 @@ def count(connection):
 
 http.client.HTTPConnection.getresponse = count
 transport = Transport()
-ends = [
-    DistributionRepository(transport, Endpoint("http", "127.0.0.1", port), "vendor/app", role=role, traits=Traits(chunk=chunk))
-    for port, role in ((source_port, "source"), (target_port, "target"))
-]
-mirror(*ends, Wanted("v1", tag="v1"), pace=Pace(lasting_from=chunk))
-print(calls)
+def end(port, role):
+    endpoint = Endpoint("http", "127.0.0.1", port)
+    return DistributionRepository(transport, endpoint, "vendor/app", role=role, traits=Traits(chunk=chunk))
+
+mirror(end(source_port, "source"), end(target_port, "target"), Wanted("v1", tag="v1"), pace=Pace(lasting_from=chunk))
 """
 
 
-def copier(origin: Registry, goal: Registry, last: int) -> tuple[int, str]:
+def killed(origin: Registry, goal: Registry, last: int) -> bool:
     """Mirror in a process of its own, which is gone after its call number ``last``."""
     ports = [registry.address.rpartition(":")[2] for registry in (origin, goal)]
     arguments = [sys.executable, "-c", COPIER, *ports, str(CHUNK), str(last)]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
-    done = subprocess.run(arguments, capture_output=True, text=True, timeout=LONG, check=False, env=environment)
-    return done.returncode, done.stdout.strip() or done.stderr[-2000:]
+    return subprocess.run(arguments, timeout=LONG, check=False, env=environment).returncode == KILLED
 
 
 def state(registry: Registry) -> tuple[dict[str, bytes], set[str], dict[str, str]]:
+    """All that a registry holds: blobs, manifests, tags."""
     repository = registry.store.make("vendor/app")
     return blobs_in(registry, "vendor/app"), set(repository.manifests), dict(repository.tags)
 
 
-def crash_and_go_on(origin: Registry, settings: Settings, last: int) -> tuple[Any, list[str]]:
-    """The state that a clean run comes to after one that was killed, and the blobs that it sent though they were there."""
+def go_on_after(last: int, origin: Registry, settings: Settings, client: Client) -> tuple[Any, list[str]]:
+    """What a registry holds after a killed run and a clean one, and what the clean one sent though it was there."""
     with Noting(settings) as goal:
-        assert copier(origin, goal, last)[0] == KILLED
-        there = set(blobs_in(goal, "vendor/app"))
-        sent: list[str] = []
+        assert killed(origin, goal, last)
+        there, sent = set(blobs_in(goal, "vendor/app")), []
 
         def note(request: Request) -> None:
             digest = request.first("digest")
@@ -167,26 +165,27 @@ def crash_and_go_on(origin: Registry, settings: Settings, last: int) -> tuple[An
                 sent.append(str(digest))
 
         goal.script = note
-        code, said = copier(origin, goal, 0)
-        assert code == 0, said
+        mirror(client(origin), client(goal, "target"), Wanted("v1", tag="v1"), pace=LASTING)
         return state(goal), sent
 
 
 @pytest.mark.parametrize("referrers", [True, False], ids=["with referrers", "without referrers"])
-def test_a_copy_killed_after_any_call_is_finished_by_the_next_and_nothing_is_sent_twice(*, referrers: bool) -> None:
+def test_a_copy_killed_after_any_call_is_finished_by_the_next_and_nothing_is_sent_twice(
+    origin: Noting, client: Client, *, referrers: bool
+) -> None:
     artifact, settings = shop(), Settings(referrers=referrers)
-    with Noting() as origin, Noting(settings) as clean:
-        put(origin, "vendor/app", artifact, "v1")
-        code, said = copier(origin, clean, 0)
-        assert code == 0, said
-        wanted = state(clean)
+    put(origin, "vendor/app", artifact, "v1")
+    with Noting(settings) as clean:
+        source, target = client(origin), client(clean, "target")
+        mirror(source, target, Wanted("v1", tag="v1"), pace=LASTING)
+        wanted, calls = state(clean), source.requests + target.requests
         assert lacking(clean, "vendor/app", artifact, "v1") == []
-        with ThreadPoolExecutor(2) as runners:
-            moments = range(1, int(said) + 1)
-            ends = list(runners.map(lambda last: crash_and_go_on(origin, settings, last), moments, timeout=LONG))
-        assert [last for last, (found, _) in zip(moments, ends, strict=True) if found != wanted] == []
-        assert [(last, sent) for last, (_, sent) in zip(moments, ends, strict=True) if sent] == []
-        assert len(moments) > 30
+    assert calls > 40
+    with ThreadPoolExecutor(2) as runners:
+        futures = {last: runners.submit(go_on_after, last, origin, settings, client) for last in range(1, calls + 1)}
+        ends = {last: future.result(LONG) for last, future in futures.items()}
+    assert [last for last, (found, _) in ends.items() if found != wanted] == []
+    assert {last: sent for last, (_, sent) in ends.items() if sent} == {}
 
 
 # Time that runs out
@@ -367,7 +366,7 @@ def test_an_upload_whose_registry_disagrees_on_what_has_arrived_is_begun_anew(go
 
     goal.script = one_byte
     assert copy_blob(source, client(goal, "target"), pending, pace=LASTING).copied == 1
-    assert [seen.status for seen in goal.requests].count(416) == 1
+    assert [seen.status for seen in goal.requests].count(416) == 2
 
 
 # The quarantine
@@ -410,7 +409,7 @@ def held(quarantine: Quarantine, blob: Descriptor) -> bytes:
         return read_whole(content)
 
 
-@pytest.mark.parametrize("blocks", range(1, 6))
+@pytest.mark.parametrize("blocks", range(1, 5))
 def test_parts_that_are_in_quarantine_are_read_there_and_the_rest_at_the_source(
     quarantine: Quarantine, blocks: int
 ) -> None:
@@ -432,7 +431,7 @@ def test_parts_with_other_bytes_are_fetched_anew(quarantine: Quarantine) -> None
         copy_blob(source, quarantine, Pending(blob))
     assert not quarantine.has_blob(blob)
     assert copy_blob(source, quarantine, Pending(blob), pace=Pace(patience=PATIENT)).copied == 1
-    assert source.starts == [PART, PART, 0]
+    assert source.starts == [PART, 2 * PART, 0]
     assert held(quarantine, blob) == content
 
 
@@ -464,7 +463,7 @@ def test_a_quarantine_that_breaks_off_is_worth_another_try(
 
     def breaking(**asked: Any) -> Any:
         found = broken(**asked)
-        found["Body"] = StreamingBody(found["Body"], int(found["ContentLength"]) + 1)
+        found["Body"] = StreamingBody(cast("IO[bytes]", found["Body"]), int(found["ContentLength"]) + 1)
         return found
 
     monkeypatch.setattr(quarantine._client, "get_object", breaking)

@@ -154,6 +154,7 @@ class _Course:
 
     offer: Offer
     mark: Mark | None = None
+    doubted: bool = False
 
     def reached(self, upload: Upload, verified: VerifiedBlob) -> None:
         """Note how far a try came."""
@@ -161,9 +162,14 @@ class _Course:
         self.offer = replace(self.offer, session=upload.session if self.mark else None)
 
     def after(self, error: ByoaError) -> None:
-        """Use nothing of what was left where it is wrong or lost."""
-        if isinstance(error, (Corrupt, UploadLost)):
+        """Use nothing of what was left where it is wrong, or where the target has twice not known it.
+
+        Once may be because what was sent before the last break was still arriving.
+        """
+        lost = isinstance(error, UploadLost)
+        if isinstance(error, Corrupt) or (lost and self.doubted):
             self.offer = replace(self.offer, session=None, anew=self.offer.anew or isinstance(error, Corrupt))
+        self.doubted = lost
 
 
 @dataclass(slots=True)

@@ -48,10 +48,13 @@ class _ObjectReader:
 
     def read(self, limit: int) -> bytes:
         """All bytes, at most ``limit`` of them and one more."""
+        found = bytearray()
         try:
-            return self._body.read(limit + 1)
+            while len(found) <= limit and (more := self._body.read(limit + 1 - len(found))):
+                found += more
         except _BROKEN as error:
             raise ShortRead("The connection broke while the quarantine was sending.") from error
+        return bytes(found)
 
 
 class _Nothing:
