@@ -3,32 +3,19 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import pytest
 
 from local.demo import ARTIFACTS
 from local.processes import free_port
 from local.registry import Registry, Settings
+from tests.terminal import byoa, document
 
-BYOA = str(Path(sys.executable).parent / "byoa")
+if TYPE_CHECKING:
+    from pathlib import Path
+
 FLUX = "sha256:fac2bf4015b35638ed9d43cff4f53e09743639903d7b6f839127b6589d27b581"
-
-
-def byoa(*arguments: str, home: Path | None = None) -> tuple[int, str, str]:
-    environment = {"PATH": "/usr/bin:/bin", "HOME": str(home or "/nonexistent"), "COLUMNS": "200"}
-    done = subprocess.run([BYOA, *arguments], capture_output=True, text=True, env=environment, check=False)
-    assert "Traceback" not in done.stderr, done.stderr
-    return done.returncode, done.stdout, done.stderr
-
-
-def document(*arguments: str, home: Path | None = None) -> tuple[int, dict[str, Any]]:
-    code, printed, _ = byoa(*arguments, "--json", home=home)
-    found: dict[str, Any] = json.loads(printed)
-    return code, found
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,314 @@
+"""Many threads at one thing: tokens, passwords, connections, the blobs of one copy."""
+
+from __future__ import annotations
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Final
+
+import pytest
+
+from byoa.adapters.authorization import Wallet
+from byoa.adapters.distribution import DistributionRepository
+from byoa.adapters.memory import MemoryRepository
+from byoa.adapters.traits import ECR
+from byoa.adapters.transport import Endpoint, Transport
+from byoa.copying import Pace, copy
+from byoa.errors import ByoaError, DigestMismatch, ReferenceNotFound, RegistryUnavailable
+from byoa.manifest import Descriptor
+from byoa.patience import Patience
+from byoa.ports import Credential
+from local.registry import EcrSettings, MemoryControlPlane, Registry, RepositoryFacts, Request, Response, Settings
+from tests.faults.artifacts import Artifact, Maker, lacking
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from concurrent.futures import Executor
+
+    from byoa.digest import Digest
+    from byoa.manifest import Manifest
+    from byoa.ports import BlobReader, Fate, Offer, Upload
+
+LONG: Final = 60
+"""Seconds after which a thread has hung."""
+
+MANY: Final = 16
+OURS: Final = Credential("byoa", "desk")
+
+
+@pytest.fixture
+def transport() -> Iterator[Transport]:
+    made = Transport()
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def workers() -> Iterator[Executor]:
+    with ThreadPoolExecutor(4) as made:
+        yield made
+
+
+def repository(
+    transport: Transport, registry: Registry, role: Any = "target", **settings: Any
+) -> DistributionRepository:
+    host, _, port = registry.address.partition(":")
+    return DistributionRepository(transport, Endpoint("http", host, int(port)), "ours/app", role=role, **settings)
+
+
+def at_once[T](action: Callable[[], T]) -> list[T]:
+    """What many threads get that begin together."""
+    together = threading.Barrier(MANY)
+
+    def begin() -> T:
+        together.wait(LONG)
+        return action()
+
+    with ThreadPoolExecutor(MANY) as threads:
+        return [future.result(LONG) for future in [threads.submit(begin) for _ in range(MANY)]]
+
+
+# Credentials
+
+
+def test_many_threads_that_want_one_token_ask_for_it_once(transport: Transport) -> None:
+    with Registry(Settings(auth="bearer")) as registry:
+        wallet = Wallet(transport)
+        found = at_once(lambda: repository(transport, registry, credential=OURS, wallet=wallet).find_manifest("v1"))
+        assert found == [None] * MANY
+        assert [seen.path for seen in registry.requests].count("/token") == 1
+
+
+def test_many_threads_whose_token_has_run_out_ask_for_another_once(transport: Transport) -> None:
+    with Registry(Settings(auth="bearer")) as registry:
+        shared = repository(transport, registry, credential=OURS)
+        shared.find_manifest("v1")
+        for grants in (registry._api._gate._grants,):  # type: ignore[attr-defined]
+            grants.clear()
+        registry.forget_requests()
+        at_once(lambda: shared.find_manifest("v1"))
+        assert [seen.path for seen in registry.requests].count("/token") == 1
+        assert [seen.status for seen in registry.requests].count(404) == MANY
+
+
+def test_many_threads_whose_password_has_run_out_renew_it_once_and_all_go_on(transport: Transport) -> None:
+    plane = MemoryControlPlane({"ours/app": RepositoryFacts()}, "fresh")
+    given: list[Credential] = []
+
+    def renew() -> Credential:
+        given.append(Credential("AWS", "fresh"))
+        return given[-1]
+
+    with Registry(Settings(ecr=EcrSettings(control=plane))) as registry:
+        stale = Credential("AWS", "stale")
+        target = repository(transport, registry, credential=stale, renew=renew, traits=ECR)
+        assert at_once(lambda: target.find_manifest("v1")) == [None] * MANY
+        assert len(given) == 1
+
+
+# The blobs of one copy
+
+
+def made(layers: int) -> tuple[MemoryRepository, Artifact]:
+    maker = Maker(3)
+    artifact = maker.artifact(maker.image(layers))
+    return MemoryRepository(dict(artifact.blobs), {each.digest: each for each in artifact.manifests}), artifact
+
+
+class Gated(MemoryRepository):
+    """A source whose blob number ``broken`` fails, and whose others end only when they are stopped."""
+
+    def __init__(self, inner: MemoryRepository, broken: Digest, error: ByoaError) -> None:
+        super().__init__(inner.blobs, inner.manifests)
+        self._broken = broken
+        self._error = error
+        self.begun: list[Digest] = []
+        self.failing = threading.Event()
+
+    @contextmanager
+    def open_blob(self, descriptor: Descriptor, start: int = 0) -> Iterator[BlobReader]:
+        self.begun.append(descriptor.digest)
+        if descriptor.digest == self._broken:
+            self.failing.set()
+            raise self._error
+        assert self.failing.wait(LONG)
+        yield Endless(descriptor.size)
+
+
+class Endless:
+    """A reader that gives a byte as long as it is asked, and all but the last one."""
+
+    def __init__(self, size: int) -> None:
+        self._left = size - 1
+
+    def readinto(self, buffer: memoryview, /) -> int:
+        threading.Event().wait(0.001)
+        if self._left:
+            self._left -= 1
+            buffer[:1] = b"?"
+            return 1
+        raise AssertionError("nobody stopped this blob")
+
+
+@pytest.mark.parametrize("number", range(5))
+@pytest.mark.parametrize(
+    "error", [ReferenceNotFound("No such blob."), DigestMismatch("Other bytes."), RegistryUnavailable("It hung up.")]
+)
+def test_the_failure_of_one_blob_stops_the_others_and_is_what_the_copy_fails_with(
+    workers: Executor, number: int, error: ByoaError
+) -> None:
+    inner, artifact = made(4)
+    broken = [artifact.root.config, *artifact.root.layers][number]
+    assert broken
+    source = Gated(inner, broken.digest, error)
+    target = MemoryRepository()
+    with pytest.raises(type(error)) as caught:
+        copy(source, target, artifact.root, tag="v1", pace=Pace(workers=workers))
+    assert caught.value is error
+    assert target.manifests == {}
+
+
+def test_a_defect_in_one_blob_surfaces_as_it_is(workers: Executor) -> None:
+    inner, artifact = made(4)
+    source = Gated(inner, artifact.root.layers[-1].digest, error=ZeroDivisionError())  # type: ignore[arg-type]
+    with pytest.raises(ZeroDivisionError):
+        copy(source, MemoryRepository(), artifact.root, pace=Pace(workers=workers))
+
+
+def test_blobs_that_were_not_begun_when_another_failed_are_never_begun(workers: Executor) -> None:
+    inner, artifact = made(100)
+    assert artifact.root.config
+    source = Gated(inner, artifact.root.config.digest, ReferenceNotFound("No such blob."))
+    with pytest.raises(ReferenceNotFound):
+        copy(source, MemoryRepository(), artifact.root, pace=Pace(workers=workers))
+    assert len(source.begun) < 100
+
+
+def test_workers_serve_the_next_copy_after_one_that_failed(workers: Executor) -> None:
+    inner, artifact = made(20)
+    source = Gated(inner, artifact.root.layers[7].digest, ReferenceNotFound("No such blob."))
+    with pytest.raises(ReferenceNotFound):
+        copy(source, MemoryRepository(), artifact.root, pace=Pace(workers=workers))
+    assert copy(inner, MemoryRepository(), artifact.root, pace=Pace(workers=workers)).copied == 21
+
+
+class Ordered(MemoryRepository):
+    """A target that notes what it is told, and how many blobs it took at once."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.told: list[str] = []
+
+    def offer_blob(self, descriptor: Descriptor, offer: Offer) -> Fate | Upload:
+        self.told.append("blob")
+        return super().offer_blob(descriptor, offer)
+
+    def push_manifest(self, manifest: Manifest, tag: str | None = None) -> None:
+        self.told.append(f"manifest {manifest.digest} {tag}")
+        super().push_manifest(manifest, tag)
+
+
+def test_three_hundred_layers_come_before_the_manifests_and_these_in_their_order(workers: Executor) -> None:
+    maker = Maker(3)
+    one, two = maker.image(150), maker.image(150)
+    artifact = maker.artifact(maker.index(one, two))
+    source = MemoryRepository(dict(artifact.blobs), {each.digest: each for each in artifact.manifests})
+    target = Ordered()
+    done = copy(source, target, artifact.root, tag="v1", pace=Pace(workers=workers))
+    assert target.told[:301] == ["blob"] * 301
+    assert target.told[301:] == [
+        f"manifest {one.digest} None",
+        f"manifest {two.digest} None",
+        f"manifest {artifact.root.digest} v1",
+    ]
+    assert (done.copied, target.blobs) == (301, artifact.blobs)
+
+
+def test_three_hundred_layers_go_from_registry_to_registry(transport: Transport, workers: Executor) -> None:
+    source, artifact = made(300)
+    with Registry() as goal:
+        target = repository(transport, goal)
+        copy(source, target, artifact.root, tag="v1", pace=Pace(workers=workers))
+        assert lacking(goal, "ours/app", artifact, "v1") == []
+
+
+def test_when_time_runs_out_in_the_first_blob_the_others_are_pending_too(workers: Executor) -> None:
+    source, artifact = made(30)
+    over = threading.Event()
+
+    class Late(MemoryRepository):
+        @contextmanager
+        def open_blob(self, descriptor: Descriptor, start: int = 0) -> Iterator[BlobReader]:
+            if artifact.root.config and descriptor.digest == artifact.root.config.digest:
+                over.set()
+            assert over.wait(LONG)
+            with super().open_blob(descriptor, start) as content:
+                yield content
+
+    target = MemoryRepository()
+    pace = Pace(workers=workers, out_of_time=over.is_set)
+    done = copy(Late(source.blobs, source.manifests), target, artifact.root, tag="v1", pace=pace)
+    assert len(done.pending) == 31
+    assert (target.blobs, target.manifests) == ({}, {})
+
+
+def test_a_blob_that_fails_while_time_runs_out_is_the_failure(workers: Executor) -> None:
+    inner, artifact = made(8)
+    source = Gated(inner, artifact.root.layers[3].digest, ReferenceNotFound("No such blob."))
+    pace = Pace(workers=workers, out_of_time=lambda: source.failing.is_set() and len(source.begun) > 6)
+    with pytest.raises(ReferenceNotFound):
+        copy(source, MemoryRepository(), artifact.root, pace=pace)
+
+
+class Forgetful(Ordered):
+    """A target that says that it has every blob, until it is pushed to unasked."""
+
+    def offer_blob(self, descriptor: Descriptor, offer: Offer) -> Fate | Upload:
+        return super().offer_blob(descriptor, offer) if offer.unasked else "skipped"
+
+
+def test_when_time_runs_out_while_missing_parts_are_sent_they_are_pending(workers: Executor) -> None:
+    source, artifact = made(5)
+    target = Forgetful()
+    pace = Pace(workers=workers, out_of_time=lambda: bool(target.told))
+    done = copy(source, target, artifact.root, tag="v1", pace=pace)
+    assert len(done.pending) == 6
+    assert done.manifests == 0
+
+
+def test_a_mount_that_never_was_is_made_up_for_by_sending_the_blob(transport: Transport) -> None:
+    class Boasting(Registry):
+        def answer(self, request: Request) -> Response:
+            return Response(201) if "mount" in request.query else super().answer(request)
+
+    source, artifact = made(2)
+    with Boasting() as goal:
+        copy(source, repository(transport, goal), artifact.root, tag="v1", origin="vendor/app")
+        assert lacking(goal, "ours/app", artifact, "v1") == []
+
+
+def test_what_is_wrong_with_bytes_that_a_target_holds_is_told_there() -> None:
+    source, artifact = made(1)
+
+    class Holding:
+        held, session = 1, None
+
+        @contextmanager
+        def reread(self) -> Iterator[BlobReader]:
+            yield Broken()
+
+        def write(self, content: BlobReader) -> None:
+            raise AssertionError("it was not asked to")
+
+    class Broken:
+        def readinto(self, buffer: memoryview, /) -> int:
+            raise RegistryUnavailable("It hung up.")
+
+    class Target(MemoryRepository):
+        def offer_blob(self, descriptor: Descriptor, offer: Offer) -> Fate | Upload:
+            return Holding()
+
+    with pytest.raises(RegistryUnavailable) as caught:
+        copy(source, Target(), artifact.root, target_name="quarantine", pace=Pace(patience=Patience()))
+    assert caught.value.where == "quarantine"
