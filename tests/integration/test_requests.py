@@ -462,3 +462,12 @@ def test_what_another_try_cannot_help_is_tried_once(origin: Counted, client: Cli
     with pytest.raises(AuthFailed):
         client(origin, patience=Patience(attempts=5, sleep=Clock().sleep)).fetch_manifest("v1")
     assert len(origin.requests) == 1
+
+
+@pytest.mark.parametrize("answer", [Response(416), as_json(400, {"errors": [{"code": "BLOB_UPLOAD_UNKNOWN"}]})])
+def test_a_source_that_speaks_of_uploads_is_not_taken_for_a_target(
+    origin: Counted, client: Client, answer: Response
+) -> None:
+    origin.script = lambda _: answer
+    with pytest.raises(RegistryProtocolError):
+        client(origin).fetch_manifest("v1")

@@ -156,6 +156,13 @@ def test_ghcr_gets_a_blob_in_one_patch_and_an_empty_put(registry: Quirky, led: L
     assert lacking(registry, "vendor/app", artifact, "v1") == []
 
 
+def test_a_blob_that_arrived_is_not_sent_again_when_only_its_end_fails(registry: Quirky, led: Led) -> None:
+    failures = [Response(502), Response(503)]
+    registry.script = lambda request: failures.pop() if request.method == "PUT" and failures else None
+    copied(image(40_000), named(led, "ghcr.io/vendor/app"))
+    assert [count for method, count in registry.uploads if method == "PATCH"] == [2, 40_000]
+
+
 # Google Artifact Registry
 
 

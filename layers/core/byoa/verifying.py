@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Protocol
 
 from byoa.errors import ByoaError, DigestMismatch, ShortRead, SizeMismatch
+from byoa.hashing import BlockHash
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -23,10 +24,15 @@ _buffers = threading.local()
 
 def block(size: int = BLOCK) -> memoryview:
     """This thread's buffer, at most ``size`` bytes of it: it is filled anew by whoever asks next."""
-    if not hasattr(_buffers, "view"):
-        _buffers.view = memoryview(bytearray(BLOCK))
-    view: memoryview = _buffers.view
-    return view[: max(1, size)]
+    return pair()[0][: max(1, size)]
+
+
+def pair() -> tuple[memoryview, memoryview]:
+    """This thread's two buffers, to be filled in turns: what is in one is hashed while the other is filled."""
+    if not hasattr(_buffers, "views"):
+        _buffers.views = (memoryview(bytearray(BLOCK)), memoryview(bytearray(BLOCK)))
+    views: tuple[memoryview, memoryview] = _buffers.views
+    return views
 
 
 class Progress(Protocol):
@@ -77,7 +83,7 @@ class VerifiedBlob:
         self._progress = progress
         self._before = before
         self._earlier = earlier
-        self._hash = descriptor.digest.hasher()
+        self._hash = BlockHash(descriptor.digest, descriptor.size)
         self._count = 0
 
     def readinto(self, buffer: memoryview, /) -> int:
@@ -104,6 +110,7 @@ class VerifiedBlob:
 
     def _take(self, content: BlobReader, buffer: memoryview) -> int:
         self._before()
+        self._hash.release(buffer)
         count = content.readinto(buffer)
         self._count += count
         size = self._descriptor.size

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Final
 
 from byoa.adapters.locations import Location, parse_location
 from byoa.errors import InsecureTransport, RedirectRefused, ShortRead
-from byoa.verifying import block
 
 if TYPE_CHECKING:
     from byoa.adapters.exchange import Exchange
@@ -21,6 +20,9 @@ if TYPE_CHECKING:
 _REDIRECTS: Final = 3
 _REDIRECTED: Final = (301, 302, 303, 307, 308)
 _CONTENT_RANGE: Final = re.compile(r"bytes (?P<first>[0-9]{1,19})-[0-9]{1,19}/(?P<size>[0-9]{1,19}|\*)", re.ASCII)
+_DROPPED: Final = 64 * 1024
+"""Bytes of a buffer of its own: the thread's may still be hashed."""
+
 _WORTH_A_NEW_COUNT: Final = 1024 * 1024
 """Bytes after which a break is a new one and not the last one again."""
 
@@ -129,8 +131,9 @@ class Download:
 
 
 def _pass_over(response: Response, count: int) -> None:
+    dropped = memoryview(bytearray(min(count, _DROPPED)))
     while count:
-        read = response.readinto(block(count))
+        read = response.readinto(dropped[:count])
         if read == 0:
             raise ShortRead("A blob ended before the size that its descriptor says.")
         count -= read

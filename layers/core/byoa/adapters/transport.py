@@ -8,6 +8,7 @@ read into a buffer that the caller reuses.
 from __future__ import annotations
 
 import http.client
+import itertools
 import select
 import socket
 import ssl
@@ -17,7 +18,7 @@ from typing import TYPE_CHECKING, Final, Literal, Self
 
 from byoa.adapters.hosts import Host
 from byoa.errors import RegistryProtocolError, RegistryUnavailable, ShortRead
-from byoa.verifying import block
+from byoa.verifying import pair
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -32,6 +33,9 @@ _CONCURRENCY: Final = 16
 
 _FEW: Final = 1024
 """Bytes of an answer that nobody wants: what stands below a redirect or beside a status."""
+
+_ONE_PIECE: Final = 64 * 1024
+"""Bytes of a body that are sent together with the request's head."""
 
 _STALE: Final = (http.client.RemoteDisconnected, ConnectionResetError, BrokenPipeError, ConnectionAbortedError)
 
@@ -294,17 +298,32 @@ def _send_body(connection: _Connection, method: str, body: bytes | Stream | None
     if not isinstance(body, Stream):
         connection.endheaders(body or None)
         return True
+    if size <= _ONE_PIECE:
+        connection.endheaders(_collect(body.content, size))
+        return True
     connection.endheaders()
-    buffer, left = block(), size
-    if not size:
-        body.content.readinto(buffer)  # it verifies itself when it is read
-    while left and (count := body.content.readinto(buffer[:left])):
+    buffers, left = itertools.cycle(pair()), size
+    while left:
+        buffer = next(buffers)[:left]
+        count = body.content.readinto(buffer)
+        if count == 0:
+            break
         left -= count
         try:
             connection.send(buffer[:count])
         except (BrokenPipeError, ConnectionResetError):
             return False
     return True
+
+
+def _collect(content: BlobReader, size: int) -> bytes:
+    """All of a small body, which so goes out with its head; it verifies itself when it is read, empty or not."""
+    view, count = memoryview(bytearray(max(1, size))), 0
+    while more := content.readinto(view[count:]):
+        count += more
+        if count >= size:
+            break
+    return bytes(view[:count])
 
 
 def _unreachable(error: Exception) -> RegistryUnavailable | RegistryProtocolError:
