@@ -68,6 +68,25 @@ def many_layers(stand: Stand) -> list[Load]:
     return [Load("many layers, real registry", _into_emptied(stand, "many", stand.sizes.many), 1.0)]
 
 
+def flat(stand: Stand) -> list[Load]:
+    """Ours alone, on what is far larger than anybody pushes: its peak memory above that of its imports."""
+    imports = stand.clock([[sys.executable, "-c", "import byoa_cli.main"]]).rss_mib
+    loads = [
+        ("flat, one blob of 10 GiB", [str(stand.sizes.flat)]),
+        ("flat, 5,000 layers", [str(1000 + number) for number in range(stand.sizes.layers)]),
+    ]
+    return [Load(name, [_flat(stand, sizes, imports)], _RSS_GOAL_MIB, "MiB") for name, sizes in loads]
+
+
+def _flat(stand: Stand, sizes: Sequence[str], imports: float) -> Figure:
+    layers = [part for size in sizes for part in ("--layer", size)]
+    number = stand.next_number()
+    with running("null", stand.folder / f"flat-{number}", layers) as pair:
+        taken = stand.take(pair, [copy_command(OURS, _between(pair, f"flat/{number}:{TAG}"))])
+    above = round(taken.rss_mib - imports, 1)
+    return Figure(OURS, taken.seconds, above, taken.requests, more={"imports_rss_mib": round(imports, 1)})
+
+
 def small(stand: Stand) -> list[Load]:
     """Small artifacts, a process each: cold into a new repository, then once more when it is all there."""
     count, compared = stand.times(15), [*tools(), WITH_REFERRERS]

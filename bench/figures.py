@@ -13,7 +13,7 @@ OURS = "byoa"
 FOREIGN_SHARE = 0.1
 """Of the machine's CPU time: a run during which strangers used more is disturbed."""
 
-type Unit = Literal["ratio", "seconds", "requests", "USD"]
+type Unit = Literal["ratio", "seconds", "requests", "USD", "MiB"]
 
 
 class Requests(NamedTuple):
@@ -103,7 +103,8 @@ class Load:
         if isinstance(self.goal, str):
             return within(ours.requests, self.goal) if ours and ours.requests else None
         seconds = ours.seconds if ours else None
-        reached = self.ratio if self.unit == "ratio" else seconds
+        memory = ours.rss_mib if ours else None
+        reached = {"ratio": self.ratio, "MiB": memory}.get(self.unit, seconds)
         return None if reached is None or self.goal is None else reached <= self.goal
 
     def _cost(self, figure: Figure) -> float | None:

@@ -17,6 +17,7 @@ MANIFEST: Final = "application/vnd.oci.image.manifest.v1+json"
 CONFIG: Final = "application/vnd.cncf.flux.config.v1+json"
 LAYER: Final = "application/vnd.cncf.flux.content.v1.tar+gzip"
 _BLOCK: Final = 1024 * 1024
+_IN_MEMORY: Final = 8 * 1024
 _PATTERN: Final = 256 * _BLOCK
 """Bytes of a layer until it repeats: more than fits into the CPU's caches."""
 
@@ -65,18 +66,17 @@ class Content:
     @classmethod
     def of_layers(cls, sizes: list[int], *, corrupt: bool = False) -> Content:
         """An artifact of layers of these sizes; their bytes are other ones than their digests say if ``corrupt``."""
-        layers = [Layer(size) for size in sizes]
-        for layer in layers if corrupt else []:
-            layer.digest = digest_of(layer.digest.encode())
+        layers = [_small(size) if size <= _IN_MEMORY else Layer(size) for size in sizes]
+        blobs: dict[str, Layer | bytes] = {_digest(layer, corrupt=corrupt): layer for layer in layers}
         config = b"{}"
-        descriptors = [{"mediaType": LAYER, "digest": layer.digest, "size": layer.size} for layer in layers]
+        descriptors = [{"mediaType": LAYER, "digest": name, "size": _size(layer)} for name, layer in blobs.items()]
         document = {
             "schemaVersion": 2,
             "mediaType": MANIFEST,
             "config": {"mediaType": CONFIG, "digest": digest_of(config), "size": len(config)},
             "layers": descriptors,
         }
-        return cls(json.dumps(document).encode(), {digest_of(config): config} | {each.digest: each for each in layers})
+        return cls(json.dumps(document).encode(), blobs | {digest_of(config): config})
 
     def close(self) -> None:
         """Forget all of it."""
@@ -88,6 +88,21 @@ class Content:
         """A manifest's media type and bytes."""
         stock = (MANIFEST, self.stock) if self.stock else None
         return self.pushed.get((name, reference)) or stock
+
+
+def _small(size: int) -> bytes:
+    """A layer without a file of its own: there may be thousands."""
+    return random.Random(size).randbytes(size)
+
+
+def _size(layer: Layer | bytes) -> int:
+    return len(layer) if isinstance(layer, bytes) else layer.size
+
+
+def _digest(layer: Layer | bytes, *, corrupt: bool) -> str:
+    """The digest, or another one."""
+    found = digest_of(layer) if isinstance(layer, bytes) else layer.digest
+    return digest_of(found.encode()) if corrupt else found
 
 
 def digest_of(content: bytes) -> str:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 _COLUMNS = ("load", "tool", "seconds", "ratio", "requests", "peak MiB", "goal", "")
 _WIDTH = 110
-_GOAL_UNITS = {"ratio": "", "seconds": " s", "requests": "", "USD": " USD"}
+_GOAL_UNITS = {"ratio": "", "seconds": " s", "requests": "", "USD": " USD", "MiB": " MiB above the imports"}
 
 
 def show(loads: Sequence[Load], *, stderr: bool) -> None:

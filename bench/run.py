@@ -33,6 +33,7 @@ GROUPS: dict[tuple[str, ...], Callable[[Stand], list[Load]]] = {
     ("large, null registry",): copying_loads.large_null,
     ("large, real registry",): copying_loads.large_real,
     ("many layers, real registry",): copying_loads.many_layers,
+    ("flat, one blob of 10 GiB", "flat, 5,000 layers"): copying_loads.flat,
     ("small, warm engine",): copying_loads.small_warm,
     ("small, whole process", "requests, no-op", "requests, cold small artifact"): copying_loads.small,
     ("fleet of 500, cold", "fleet of 500, no-op"): copying_loads.fleet,

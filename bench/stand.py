@@ -24,6 +24,8 @@ class Sizes:
 
     large: int = 1024 * _MIB
     many: tuple[int, ...] = (40_000_000,) * 12
+    flat: int = 10 * 1024 * _MIB
+    layers: int = 5000
     engine: int = 100
     fleet: int = 500
     concurrent: int = 20
@@ -32,7 +34,9 @@ class Sizes:
     @classmethod
     def quick(cls) -> Sizes:
         """Enough to see that everything runs."""
-        return cls(large=8 * _MIB, many=(1_000_000,) * 3, engine=4, fleet=8, concurrent=3, alone=2)
+        return cls(
+            large=8 * _MIB, many=(1_000_000,) * 3, flat=64 * _MIB, layers=50, engine=4, fleet=8, concurrent=3, alone=2
+        )
 
 
 @dataclass(slots=True)
