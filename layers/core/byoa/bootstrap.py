@@ -69,10 +69,10 @@ def clock() -> SystemClock:
 
 @cache
 def transport() -> Transport:
-    """One pool of connections for all registries."""
+    """One pool of connections for all registries. A step waits out no long rest of theirs: the state machine does."""
     from byoa.adapters.transport import Transport
 
-    return Transport()
+    return Transport(longest_rest=(IN_A_STEP if _remaining else ON_A_TERMINAL).longest)
 
 
 @cache

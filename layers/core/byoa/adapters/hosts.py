@@ -17,16 +17,18 @@ LONGEST_REST: Final = 60.0
 
 
 class Host:
-    """One endpoint's gate. ``concurrency`` requests go at once; all of them wait while the host wants rest."""
+    """One endpoint's gate. ``concurrency`` requests go at once; while it wants rest all wait, at most ``longest``."""
 
     def __init__(
         self,
         concurrency: int,
         *,
+        longest: float = LONGEST_REST,
         now: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._slots = threading.BoundedSemaphore(concurrency)
+        self._longest = longest
         self._now = now
         self._sleep = sleep
         self._lock = threading.Lock()
@@ -40,10 +42,10 @@ class Host:
         with self._lock:
             self._rest_until = max(self._rest_until, self._now() + seconds)
 
-    def wait(self, *, longest: float = LONGEST_REST) -> None:
+    def wait(self) -> None:
         """Wait for the end of a rest. Raises ``RegistryThrottled`` when that is over ``longest`` seconds away."""
         while (left := self._rest_until - self._now()) > 0:
-            if left > longest:
+            if left > self._longest:
                 raise RegistryThrottled("The registry asked for a rest, and it isn't over.", retry_after=left)
             self._sleep(left)
 

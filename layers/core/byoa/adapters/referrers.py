@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from byoa.digest import Digest
 
 _ACCEPT: Final = {"Accept": OCI_INDEX}
-_NO_API: Final = (301, 302, 303, 307, 308, 400, 404, 405, 406, 410)
+_NO_API: Final = (301, 302, 303, 307, 308, 400, 404, 405, 406, 410, 501)
 
 
 def list_referrers(repository: DistributionRepository, exchange: Exchange, subject: Digest) -> tuple[Descriptor, ...]:

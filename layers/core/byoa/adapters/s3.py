@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import IO, TYPE_CHECKING, Any, Final, cast
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -33,6 +34,7 @@ young refers to, itself this young when that was written, is there for another d
 """
 
 _BROKEN: Final = (BotoCoreError, OSError)
+_CHANGED: Final = frozenset({"412", "PreconditionFailed"})
 _ABSENT: Final = frozenset({"404", "NoSuchKey", "NotFound"})
 
 
@@ -97,7 +99,8 @@ class _Slot:
 
     session: str | None = None
 
-    def __init__(self, quarantine: Quarantine, descriptor: Descriptor, parts: int) -> None:
+    def __init__(self, quarantine: Quarantine, descriptor: Descriptor, parts: list[str]) -> None:
+        """``parts`` are the ETags of those that an earlier try left, in order."""
         self._quarantine = quarantine
         self._descriptor = descriptor
         self._parts = parts
@@ -105,25 +108,30 @@ class _Slot:
     @property
     def held(self) -> int:
         """See ``ports.Upload``."""
-        return min(self._parts * _PART, self._descriptor.size)
+        return min(len(self._parts) * _PART, self._descriptor.size)
 
     @contextmanager
     def reread(self) -> Iterator[BlobReader]:
         """See ``ports.Upload``."""
         digest = self._descriptor.digest
-        with closing(_PartsReader(lambda part: self._quarantine.open_part(digest, part), self._parts)) as reader:
+        opened = partial(self._quarantine.open_part, digest)
+        with closing(_PartsReader(lambda part: opened(part, self._parts[part]), len(self._parts))) as reader:
             yield reader
 
     def write(self, content: BlobReader) -> None:
-        """See ``ports.Upload``. The last part is stored when all are verified, and then they become one object."""
+        """See ``ports.Upload``. The last part is stored when all are verified, and then they become one object.
+
+        Another copy of the same blob writes to the same places; an ETag holds each part to the bytes that were hashed.
+        """
         digest, size = self._descriptor.digest, self._descriptor.size
         if size <= _PART:
             self._quarantine.put(digest, _read(content, size))
             return
-        count = -(-size // _PART)
-        for part in range(self._parts, count):
-            self._quarantine.put_part(digest, part, _read(content, min(_PART, size - part * _PART)))
-        self._quarantine.assemble(digest, count)
+        parts = list(self._parts)
+        for start in range(len(parts) * _PART, size, _PART):
+            part = _read(content, min(_PART, size - start))
+            parts.append(self._quarantine.put_part(digest, start // _PART, part))
+        self._quarantine.assemble(digest, parts)
 
 
 def _read(content: BlobReader, size: int) -> bytes:
@@ -140,11 +148,11 @@ def _read(content: BlobReader, size: int) -> bytes:
 
 @contextmanager
 def _parts_there() -> Iterator[None]:
-    """Raise ``UploadLost`` where a part is gone: they expire, and another copy of the same blob may be done with it."""
+    """Raise ``UploadLost`` where a part is gone or changed: they expire, and other copies of the blob write there."""
     try:
         yield
     except ClientError as error:
-        if error_code(error) in _ABSENT:
+        if error_code(error) in _ABSENT | _CHANGED:
             raise UploadLost("The quarantine doesn't hold a part of the blob any more.") from error
         raise
 
@@ -192,7 +200,7 @@ class Quarantine:
         if not offer.unasked and self.has_blob(descriptor):
             return "skipped"
         large = descriptor.size > _PART and not offer.anew
-        return _Slot(self, descriptor, self._count_parts(descriptor) if large else 0)
+        return _Slot(self, descriptor, self._parts_of(descriptor) if large else [])
 
     def push_manifest(self, manifest: Manifest, tag: str | None = None) -> None:
         """See ``ports.Target``. A tag is not kept."""
@@ -226,49 +234,54 @@ class Quarantine:
         with translated("S3"):
             self._client.put_object(Bucket=self._bucket, Key=self._key(digest), Body=content)
 
-    def put_part(self, digest: Digest, part: int, content: bytes) -> None:
-        """Store one part of a blob, by its number from 0 on."""
+    def put_part(self, digest: Digest, part: int, content: bytes) -> str:
+        """Store one part of a blob, by its number from 0 on; its ETag."""
         with translated("S3"):
-            self._client.put_object(Bucket=self._bucket, Key=self._part_key(digest, part), Body=content)
+            return self._client.put_object(Bucket=self._bucket, Key=self._part_key(digest, part), Body=content)["ETag"]
 
-    def open_part(self, digest: Digest, part: int) -> StreamingBody:
-        """One part that was left; the caller closes it."""
+    def open_part(self, digest: Digest, part: int, etag: str) -> StreamingBody:
+        """One part that was left; the caller closes it. Raises ``UploadLost`` where it isn't the one any more."""
+        key = self._part_key(digest, part)
         with translated("S3"), _parts_there():
-            return self._client.get_object(Bucket=self._bucket, Key=self._part_key(digest, part))["Body"]
+            return self._client.get_object(Bucket=self._bucket, Key=key, IfMatch=etag)["Body"]
 
-    def assemble(self, digest: Digest, count: int) -> None:
-        """Make one object of ``count`` parts, inside S3. It is seen when all of it is there; the parts expire."""
+    def assemble(self, digest: Digest, etags: list[str]) -> None:
+        """Make one object of the parts that have these ETags, inside S3. It is seen when all of it is there."""
         key = self._key(digest)
-        sources = [self._part_key(digest, part) for part in range(count)]
+        sources = [(self._part_key(digest, part), etag) for part, etag in enumerate(etags)]
         with translated("S3"), _parts_there():
             upload = self._client.create_multipart_upload(Bucket=self._bucket, Key=key)["UploadId"]
             parts: list[CompletedPartTypeDef] = []
-            for number, source in enumerate(sources, 1):
+            for number, (source, etag) in enumerate(sources, 1):
                 made = self._client.upload_part_copy(
                     Bucket=self._bucket,
                     Key=key,
                     UploadId=upload,
                     PartNumber=number,
                     CopySource={"Bucket": self._bucket, "Key": source},
+                    CopySourceIfMatch=etag,
                 )
                 parts.append({"PartNumber": number, "ETag": made["CopyPartResult"].get("ETag", "")})
             self._client.complete_multipart_upload(
                 Bucket=self._bucket, Key=key, UploadId=upload, MultipartUpload={"Parts": parts}
             )
 
-    def _count_parts(self, descriptor: Descriptor) -> int:
-        """How many whole parts from the first on an earlier try left."""
-        found: dict[str, int] = {}
+    def _parts_of(self, descriptor: Descriptor) -> list[str]:
+        """The ETags of the whole parts, from the first on, that an earlier try left."""
+        left: dict[str, tuple[int, str]] = {}
         with translated("S3"):
             pages = self._client.get_paginator("list_objects_v2").paginate(
                 Bucket=self._bucket, Prefix=self._part_key(descriptor.digest, None)
             )
             for page in pages:
-                found.update((each["Key"], each["Size"]) for each in page.get("Contents", []))
-        count = 0
-        while found.get(self._part_key(descriptor.digest, count)) == min(_PART, descriptor.size - count * _PART) > 0:
-            count += 1
-        return count
+                left.update((each["Key"], (each["Size"], each["ETag"])) for each in page.get("Contents", []))
+        found: list[str] = []
+        while (due := min(_PART, descriptor.size - len(found) * _PART)) > 0:
+            size, etag = left.get(self._part_key(descriptor.digest, len(found)), (0, ""))
+            if size != due:
+                break
+            found.append(etag)
+        return found
 
     @contextmanager
     def _get(self, digest: Digest, start: int = 0) -> Iterator[tuple[StreamingBody, str]]:

@@ -16,7 +16,7 @@ import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal, Self
 
-from byoa.adapters.hosts import Host
+from byoa.adapters.hosts import LONGEST_REST, Host
 from byoa.errors import RegistryProtocolError, RegistryUnavailable, ShortRead
 from byoa.verifying import pair
 
@@ -140,9 +140,10 @@ class Response:
 class Transport:
     """Sends requests, over one pool of connections per endpoint. Safe to share between threads."""
 
-    def __init__(self, *, read_seconds: float = _READ_SECONDS) -> None:
-        """``read_seconds`` is how long the other side may say nothing."""
+    def __init__(self, *, read_seconds: float = _READ_SECONDS, longest_rest: float = LONGEST_REST) -> None:
+        """``read_seconds`` is how long the other side may say nothing, ``longest_rest`` what is waited if it asks."""
         self._read_seconds = read_seconds
+        self._longest_rest = longest_rest
         self._pools: dict[Endpoint, _Pool] = {}
         self._hosts: dict[Endpoint, Host] = {}
         self._lock = threading.Lock()
@@ -152,7 +153,7 @@ class Transport:
         """The gate that all requests to ``endpoint`` go through; who asks first says how wide it is."""
         with self._lock:
             if endpoint not in self._hosts:
-                self._hosts[endpoint] = Host(concurrency)
+                self._hosts[endpoint] = Host(concurrency, longest=self._longest_rest)
             return self._hosts[endpoint]
 
     def request(
