@@ -15,9 +15,9 @@ from byoa_cli.credentials import credential_for
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from byoa.copying import Pace
     from byoa.digest import Digest
     from byoa.ports import Credential, Repository
+    from byoa.sending import Pace
 
 _LAYOUT = "oci-layout:"
 WORKERS = 3
@@ -74,7 +74,7 @@ def open_bare(text: str, plain_http: Sequence[str], role: Literal["source", "tar
 
 def pace() -> Pace:
     """How a copy works on a terminal: four blobs at once, five tries."""
-    from byoa.copying import Pace
+    from byoa.sending import Pace
 
     return Pace(workers=bootstrap.workers(WORKERS), patience=bootstrap.ON_A_TERMINAL)
 

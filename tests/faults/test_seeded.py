@@ -18,11 +18,11 @@ from byoa.adapters.authorization import Wallet
 from byoa.adapters.distribution import DistributionRepository
 from byoa.adapters.traits import Traits
 from byoa.adapters.transport import Endpoint, Transport
-from byoa.copying import Pace
 from byoa.errors import ByoaError
 from byoa.mirroring import Wanted, mirror
 from byoa.patience import Patience
 from byoa.ports import Credential
+from byoa.sending import Pace
 from local.registry import Registry, Request, Response, Settings
 from tests.faults.artifacts import SHAPES, Artifact, Maker, lacking, put, wrong_bytes
 from tests.faults.faulty import LYING, ODD, PASSING, SLOW, Faulty

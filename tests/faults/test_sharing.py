@@ -14,11 +14,12 @@ from byoa.adapters.distribution import DistributionRepository
 from byoa.adapters.memory import MemoryRepository
 from byoa.adapters.traits import ECR
 from byoa.adapters.transport import Endpoint, Transport
-from byoa.copying import Pace, copy
+from byoa.copying import copy
 from byoa.digest import Digest
 from byoa.errors import DigestMismatch, ReferenceNotFound, RegistryUnavailable
 from byoa.patience import Patience
 from byoa.ports import Credential
+from byoa.sending import Pace
 from local.registry import EcrSettings, MemoryControlPlane, Registry, RepositoryFacts, Request, Response, Settings
 from tests.faults.artifacts import Artifact, Maker, lacking
 

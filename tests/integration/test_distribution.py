@@ -34,6 +34,7 @@ from byoa.manifest import MANIFEST_LIMIT
 from byoa.packing import pack
 from byoa.ports import Credential
 from local.registry import Hangup, Registry, Request, Response, Settings
+from tests import scripted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -45,17 +46,16 @@ OURS = Credential("byoa", "canary-password")
 CANARY = "canary-of-the-body"
 
 
-class Scripted(Registry):
-    """A registry whose answers ``script`` may replace; where it returns ``None``, the registry's own stands."""
+class Scripted(scripted.Scripted):
+    """A registry that notes the authorizations it was shown."""
 
     def __init__(self, settings: Settings | None = None) -> None:
-        self.script: Callable[[Request], Response | None] = lambda _: None
         self.authorizations: list[tuple[str, str | None]] = []
         super().__init__(settings)
 
     def answer(self, request: Request) -> Response:
         self.authorizations.append((request.path, request.headers["Authorization"]))
-        return self.script(request) or super().answer(request)
+        return super().answer(request)
 
     def always(self, response: Response) -> None:
         self.script = lambda _: Response(response.status, list(response.headers), response.body, response.close)
@@ -83,13 +83,6 @@ def registry() -> Iterator[Scripted]:
 def other() -> Iterator[Scripted]:
     with Scripted() as made:
         yield made
-
-
-@pytest.fixture
-def transport() -> Iterator[Transport]:
-    made = Transport()
-    yield made
-    made.close()
 
 
 type Client = Callable[..., DistributionRepository]

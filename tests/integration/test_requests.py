@@ -14,7 +14,7 @@ from byoa.adapters.distribution import DistributionRepository
 from byoa.adapters.hosts import Host
 from byoa.adapters.memory import MemoryRepository
 from byoa.adapters.transport import Endpoint, Transport
-from byoa.copying import Pace, copy
+from byoa.copying import copy
 from byoa.errors import (
     AuthFailed,
     ByoaError,
@@ -26,9 +26,11 @@ from byoa.errors import (
 from byoa.mirroring import Wanted, mirror
 from byoa.patience import Patience
 from byoa.ports import Credential
+from byoa.sending import Pace
 from local.registry import Registry, Request, Response, Settings, as_json
 from tests.faults.artifacts import Artifact, Maker, lacking, put
 from tests.faults.clock import Clock
+from tests.scripted import Scripted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -38,15 +40,8 @@ BEARER: Final = Settings(auth="bearer")
 BASIC: Final = Settings(auth="basic")
 
 
-class Counted(Registry):
-    """A registry that knows what it was asked; ``script`` may answer in its place."""
-
-    def __init__(self, settings: Settings | None = None) -> None:
-        self.script: Callable[[Request], Response | None] = lambda _: None
-        super().__init__(settings)
-
-    def answer(self, request: Request) -> Response:
-        return self.script(request) or super().answer(request)
+class Counted(Scripted):
+    """A registry that knows what it was asked."""
 
     @property
     def asked(self) -> list[tuple[str, int]]:
@@ -68,13 +63,6 @@ def origin() -> Iterator[Counted]:
 def goal() -> Iterator[Counted]:
     with Counted() as made:
         yield made
-
-
-@pytest.fixture
-def transport() -> Iterator[Transport]:
-    made = Transport()
-    yield made
-    made.close()
 
 
 type Client = Callable[..., DistributionRepository]

@@ -22,14 +22,16 @@ from byoa.adapters.memory import BytesReader, MemoryRepository, read_whole
 from byoa.adapters.s3 import Quarantine
 from byoa.adapters.traits import Traits
 from byoa.adapters.transport import Endpoint, Transport
-from byoa.copying import Pace, Pending, copy, copy_blob
+from byoa.copying import copy, copy_blob
 from byoa.digest import Digest
 from byoa.errors import DigestMismatch, ShortRead, UploadLost
 from byoa.manifest import Descriptor
 from byoa.mirroring import Wanted, mirror
 from byoa.patience import Patience
+from byoa.sending import Pace, Pending
 from local.registry import Hangup, Registry, Request, Response, Settings, refusal
 from tests.faults.artifacts import LAYER, Artifact, Maker, blobs_in, lacking, put, wrong_bytes
+from tests.scripted import Scripted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -45,11 +47,10 @@ LONG: Final = 120
 """Seconds after which a copy has hung."""
 
 
-class Noting(Registry):
+class Noting(Scripted):
     """A registry that notes the bodies it took, by the blob they are for, and the ranges it was asked for."""
 
     def __init__(self, settings: Settings | None = None) -> None:
-        self.script: Callable[[Request], Response | None] = lambda _: None
         self.bodies: list[tuple[str, str]] = []
         self.ranges: list[tuple[str, str | None]] = []
         self.served: Counter[str] = Counter()
@@ -60,10 +61,7 @@ class Noting(Registry):
             self.bodies.append((request.method, request.path))
         if request.method == "GET" and "/blobs/sha" in request.path:
             self.ranges.append((request.path.rpartition("/")[2], request.headers.get("Range")))
-        return self.script(request) or super().answer(request)
-
-    def plain(self, request: Request) -> Response:
-        return Registry.answer(self, request)
+        return super().answer(request)
 
 
 @pytest.fixture
@@ -76,13 +74,6 @@ def origin() -> Iterator[Noting]:
 def goal() -> Iterator[Noting]:
     with Noting() as made:
         yield made
-
-
-@pytest.fixture
-def transport() -> Iterator[Transport]:
-    made = Transport()
-    yield made
-    made.close()
 
 
 type Client = Callable[..., DistributionRepository]
@@ -115,7 +106,7 @@ import http.client, os, sys
 from byoa.adapters.distribution import DistributionRepository
 from byoa.adapters.traits import Traits
 from byoa.adapters.transport import Endpoint, Transport
-from byoa.copying import Pace
+from byoa.sending import Pace
 from byoa.mirroring import Wanted, mirror
 
 source_port, target_port, chunk, last = map(int, sys.argv[1:])

@@ -13,12 +13,13 @@ from byoa.adapters.locations import endpoint_of
 from byoa.adapters.memory import MemoryRepository
 from byoa.adapters.traits import ACR, DOCKER_HUB, ECR, GAR, GHCR, GITLAB, PLAIN, Traits, traits_of
 from byoa.adapters.transport import Endpoint, Transport
-from byoa.copying import Pace, copy
+from byoa.copying import copy
 from byoa.errors import RealmRefused, RegistryProtocolError, TargetConflict, TargetForbidden
 from byoa.mirroring import Wanted, mirror
 from byoa.patience import Patience
 from byoa.ports import Credential
 from byoa.reference import Registry as Named
+from byoa.sending import Pace
 from local.registry import (
     EcrSettings,
     MemoryControlPlane,
@@ -31,9 +32,10 @@ from local.registry import (
 )
 from tests.faults.artifacts import Artifact, Maker, lacking, put
 from tests.faults.clock import Clock
+from tests.scripted import Scripted
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
 
     from byoa.adapters.transport import Response as Answer
     from byoa.adapters.transport import Stream
@@ -43,21 +45,17 @@ IN_ACR: Final = 4096
 AWS: Final = Credential("AWS", "desk")
 
 
-class Quirky(Registry):
+class Quirky(Scripted):
     """A registry with a quirk: ``script`` may answer in its place, and ``uploads`` notes what was sent and how much."""
 
     def __init__(self, settings: Settings | None = None) -> None:
-        self.script: Callable[[Request], Response | None] = lambda _: None
         self.uploads: list[tuple[str, int]] = []
         super().__init__(settings)
 
     def answer(self, request: Request) -> Response:
         if "/blobs/uploads/" in request.path and request.method in ("PATCH", "PUT"):
             self.uploads.append((request.method, request.body.length or 0))
-        return self.script(request) or super().answer(request)
-
-    def plain(self, request: Request) -> Response:
-        return Registry.answer(self, request)
+        return super().answer(request)
 
 
 class Led(Transport):

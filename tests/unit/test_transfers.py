@@ -12,7 +12,6 @@ from byoa.adapters.layout import LayoutRepository
 from byoa.adapters.memory import MemoryRepository, SteppingClock
 from byoa.adapters.memory_ledger import MemoryLedger
 from byoa.config import check_config
-from byoa.copying import Pace
 from byoa.digest import Digest
 from byoa.errors import DigestMismatch, RegistryThrottled, StaleVersion, Timeout
 from byoa.messages import (
@@ -26,6 +25,7 @@ from byoa.messages import (
 )
 from byoa.policy import ROUNDS, Policy
 from byoa.reference import Registry
+from byoa.sending import Pace
 from byoa.transfers import Books
 from local.demo import ARTIFACTS
 

@@ -9,9 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from byoa.copying import ALONE, Copied, Pace, copy
+from byoa.copying import Copied, copy
 from byoa.errors import GraphLimit, ReferenceNotFound
 from byoa.graph import PLAIN, GraphLimits, children_of
+from byoa.sending import ALONE, Pace
 from byoa.tagschema import signature_tags
 from byoa.verifying import placed
 

@@ -29,10 +29,10 @@ if TYPE_CHECKING:
     from byoa.adapters.memory import SystemClock
     from byoa.adapters.s3 import Quarantine
     from byoa.adapters.transport import Transport
-    from byoa.copying import Pace
     from byoa.messages import BuildKey, MirrorTask, ValidReference
     from byoa.ports import Catalogue, Credential, Repository, Signer
     from byoa.reference import Registry
+    from byoa.sending import Pace
     from byoa.settings import Settings
     from byoa.transfers import Books
 
@@ -108,7 +108,7 @@ def begin(remaining: Callable[[], int]) -> None:
 
 def pace() -> Pace:
     """How a step copies: patiently, until shortly before its time is over, and large artifacts by sharing them out."""
-    from byoa.copying import Pace
+    from byoa.sending import Pace
 
     return Pace(
         workers=workers(BLOB_WORKERS),

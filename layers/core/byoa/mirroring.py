@@ -6,9 +6,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Literal
 
 from byoa.attachments import Attachment, copy_attachments, find_attachments, list_again
-from byoa.copying import ALONE, Copied, Pace, copy
+from byoa.copying import Copied, copy
 from byoa.errors import AuthFailed, PlatformChanged, ReferenceNotFound, TargetForbidden
 from byoa.graph import blobs_of, children_of
+from byoa.sending import ALONE, Pace
 from byoa.verifying import placed
 
 if TYPE_CHECKING:

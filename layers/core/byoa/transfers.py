@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from byoa.attachments import Attachment, copy_attachments, find_attachments
-from byoa.copying import ALONE, Copied, Pace, Pending, copy, copy_blob
+from byoa.copying import Copied, copy, copy_blob
 from byoa.digest import Digest
 from byoa.errors import DigestMismatch, RegistryThrottled, Timeout
 from byoa.manifest import Descriptor
@@ -21,6 +21,7 @@ from byoa.mirroring import nodes_of, plan_graph
 from byoa.policy import ATTACHED, ROUNDS, STAGED
 from byoa.records import entry, milliseconds
 from byoa.reference import Reference
+from byoa.sending import ALONE, Pace, Pending
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
