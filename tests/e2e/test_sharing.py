@@ -67,8 +67,9 @@ def test_a_large_artifact_is_shared_out_and_arrives_byte_for_byte(pipeline: Any)
     build = pipeline.wait(pipeline.submit_artifact("large", "large", "v1").build)
     assert build.status == "active", build.outcome
     told = [entry.status_human_description for entry in build.history]
-    assert sum(text.startswith("fetching a blob of") for text in told) == 4
-    assert sum(text.startswith("mirroring a blob of") for text in told) == 4
+    for layer in manifest.layers:  # the config, an empty object, may be in quarantine from another build
+        assert f"fetching a blob of {layer.size} bytes" in told
+        assert f"mirroring a blob of {layer.size} bytes to ecr" in told
     mirror = mirrored(pipeline, build)
     for blob in blobs_of(manifest):
         with mirror.open_blob(blob) as content:
