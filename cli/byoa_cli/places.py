@@ -99,7 +99,7 @@ def _open_registry(
 ) -> Place:
     reference = Reference.parse(text)
     registry = reference.registry
-    plain = registry in [Registry.parse(host) for host in plain_http]
+    plain = registry in _registries(tuple(plain_http))
     repository = bootstrap.repository(
         reference,
         role,
@@ -108,6 +108,11 @@ def _open_registry(
         mount_from=origin.repository if origin and origin.registry == registry else None,
     )
     return Place(text, repository, reference.tag, reference.digest, reference)
+
+
+@cache
+def _registries(hosts: tuple[str, ...]) -> frozenset[Registry]:
+    return frozenset(Registry.parse(host) for host in hosts)
 
 
 @cache

@@ -15,11 +15,11 @@ WINDOW: Final = 30
 
 _MILLISECONDS: Final = WINDOW * 1000
 
-PER_HOST: Final = 1500
-"""Requests to one registry in a window: what a small registry serves without strain."""
+PER_HOST: Final = 6000
+"""Requests to one registry in a window, 200 a second: what a small registry serves without strain."""
 
 PER_ORGANISATION: Final = PER_HOST // 4
-"""So that others find room beside one, two or three that take all they can get."""
+"""So that others find room beside one, two or three that take all they can get. A cold artifact costs some ten."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 class _Table(BaseModel):
     """A table of the file: every field known, nothing converted, nothing changed later."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, hide_input_in_errors=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, hide_input_in_errors=True, defer_build=True)
 
 
 class OciArtifact(_Table):

@@ -31,7 +31,7 @@ Label = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(?:[_-][a-z0-9]+)*$
 class Message(BaseModel):
     """Frozen and exact."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
 
 class BuildKey(Message):
@@ -57,7 +57,7 @@ class BuildKey(Message):
 class ConfigChanged(BuildKey):
     """The detail of a "Component Config Changed" event. Other producers may add fields; nothing reads them."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, extra="ignore", defer_build=True)
 
 
 class ChangeReceived(ConfigChanged):
@@ -220,7 +220,7 @@ class BuildEnded(BuildKey):
 class ExecutionInput(Message):
     """What the rule starts the state machine with: the event."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, extra="ignore", defer_build=True)
 
     detail: ConfigChanged
 
@@ -228,7 +228,7 @@ class ExecutionInput(Message):
 class StoppedExecution(Message):
     """The detail of Step Functions' own event about an execution that failed, was stopped, or ran out of time."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, extra="ignore", defer_build=True)
 
     status: Literal["FAILED", "TIMED_OUT", "ABORTED"]
     input: Json[ExecutionInput]

@@ -14,7 +14,7 @@ import socket
 import ssl
 import threading
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Literal, Self
+from typing import TYPE_CHECKING, Any, Final, Literal, Self
 
 from byoa.adapters.hosts import LONGEST_REST, Host
 from byoa.errors import RegistryProtocolError, RegistryUnavailable, ShortRead
@@ -101,9 +101,10 @@ class Response:
 
     def read(self, limit: int) -> bytes:
         """The body, at most ``limit`` bytes of it and one more, so that the caller can tell that it is too long."""
-        found = bytearray(limit + 1)
-        view, count = memoryview(found), 0
-        while count <= limit and (more := self.readinto(view[count:])):
+        declared = self._raw.length
+        size = limit + 1 if declared is None else min(declared, limit + 1)
+        view, count = memoryview(bytearray(size)), 0
+        while count < size and (more := self.readinto(view[count:])):
             count += more
         return bytes(view[:count])
 
@@ -213,17 +214,46 @@ class Transport:
         if endpoint.scheme == "https":
             with self._lock:
                 self._tls = self._tls or ssl.create_default_context()
-            connection = http.client.HTTPSConnection(
-                endpoint.host, endpoint.port, timeout=_CONNECT_SECONDS, context=self._tls
-            )
+            connection = _TlsConnection(endpoint.host, endpoint.port, timeout=_CONNECT_SECONDS, context=self._tls)
         else:
-            connection = http.client.HTTPConnection(endpoint.host, endpoint.port, timeout=_CONNECT_SECONDS)
+            connection = _PlainConnection(endpoint.host, endpoint.port, timeout=_CONNECT_SECONDS)
         connection.connect()
         connection.sock.settimeout(self._read_seconds)
         return connection
 
 
-type _Connection = http.client.HTTPConnection
+class _Joining(http.client.HTTPConnection):
+    """Sends a request's head and its small body in one piece, which http.client does in two."""
+
+    _held: list[bytes] | None = None
+
+    def send_whole(self, body: bytes | None) -> None:
+        """End the headers and send all that there is."""
+        self._held = []
+        try:
+            self.endheaders(body or None)
+            whole = b"".join(self._held)
+        finally:
+            self._held = None
+        self.send(whole)
+
+    def send(self, data: Any) -> None:  # noqa: ANN401 - whatever http.client takes
+        """Send, or keep for ``send_whole``."""
+        if self._held is None:
+            super().send(data)
+        else:
+            self._held.append(data)
+
+
+class _PlainConnection(_Joining):
+    pass
+
+
+class _TlsConnection(_Joining, http.client.HTTPSConnection):
+    pass
+
+
+type _Connection = _Joining
 
 
 class _Pool:
@@ -297,10 +327,10 @@ def _send_body(connection: _Connection, method: str, body: bytes | Stream | None
     size = body.size if isinstance(body, Stream) else len(body or b"")
     connection.putheader("Content-Length", str(size))
     if not isinstance(body, Stream):
-        connection.endheaders(body or None)
+        connection.send_whole(body)
         return True
     if size <= _ONE_PIECE:
-        connection.endheaders(_collect(body.content, size))
+        connection.send_whole(_collect(body.content, size))
         return True
     connection.endheaders()
     buffers, left = itertools.cycle(pair()), size
