@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any, Final
 
-import typer
-
-from byoa_cli.options import Json, PlainHttp
-from byoa_cli.output import exit_code, out, print_error, print_json
+from byoa_cli.commands import Option, command
+from byoa_cli.options import JSON, PLAIN_HTTP
+from byoa_cli.output import FINE, exit_code, out, print_error, print_json, print_line
 
 if TYPE_CHECKING:
     from byoa.errors import ByoaError
     from byoa.manifest import Manifest
     from byoa.ports import Source
 
-_Reference = Annotated[str, typer.Argument(metavar="REF", help="oci://HOST/REPOSITORY:TAG or oci-layout:FOLDER[:TAG]")]
+_REFERENCE: Final = Option("ref", metavar="REF", help="oci://HOST/REPOSITORY:TAG or oci-layout:FOLDER[:TAG]")
 
 
-def resolve(ref: _Reference, plain_http: PlainHttp = None, *, as_json: Json = False) -> None:
+@command(_REFERENCE, PLAIN_HTTP, JSON)
+def resolve(ref: str, plain_http: list[str], *, as_json: bool) -> int:
     """Tell what a tag means right now: the digest to pin.
 
     Examples:
@@ -27,7 +27,7 @@ def resolve(ref: _Reference, plain_http: PlainHttp = None, *, as_json: Json = Fa
     """
     from byoa_cli.places import open_source
 
-    place = open_source(ref, plain_http or [])
+    place = open_source(ref, plain_http)
     manifest = place.repository.fetch_manifest(place.digest or place.tag or "")
     document = {
         "reference": ref,
@@ -39,10 +39,12 @@ def resolve(ref: _Reference, plain_http: PlainHttp = None, *, as_json: Json = Fa
     if as_json:
         print_json(document)
     else:
-        out().print(document["digest"])
+        print_line(str(manifest.digest))
+    return FINE
 
 
-def inspect(ref: _Reference, plain_http: PlainHttp = None, *, as_json: Json = False) -> None:
+@command(_REFERENCE, PLAIN_HTTP, JSON)
+def inspect(ref: str, plain_http: list[str], *, as_json: bool) -> int:
     """Tell what an artifact holds, and who else could use it. Exits with 1 where it can't be installed.
 
     Examples:
@@ -52,7 +54,7 @@ def inspect(ref: _Reference, plain_http: PlainHttp = None, *, as_json: Json = Fa
     """
     from byoa_cli.places import open_source
 
-    place = open_source(ref, plain_http or [])
+    place = open_source(ref, plain_http)
     manifest = place.repository.fetch_manifest(place.digest or place.tag or "")
     document, error = _inspect(place.repository, manifest)
     if as_json:
@@ -61,8 +63,7 @@ def inspect(ref: _Reference, plain_http: PlainHttp = None, *, as_json: Json = Fa
         _show_inspection(document)
         if error:
             print_error(error, as_json=False)
-    if error:
-        raise typer.Exit(exit_code(error))
+    return exit_code(error) if error else FINE
 
 
 def _inspect(source: Source, manifest: Manifest) -> tuple[dict[str, Any], ByoaError | None]:

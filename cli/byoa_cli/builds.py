@@ -3,42 +3,38 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Annotated, Any
-
-import typer
+from typing import TYPE_CHECKING, Any
 
 from byoa import bootstrap
 from byoa.errors import ReferenceNotFound
-from byoa_cli.options import App, Json, Organisation, Table
-from byoa_cli.output import out, print_json
+from byoa_cli.commands import Group, Option, command
+from byoa_cli.options import APP, BUILD, JSON, ORGANISATION, TABLE, whole
+from byoa_cli.output import FINE, out, print_json
 
 if TYPE_CHECKING:
     from byoa.messages import Build
 
-app = typer.Typer(help="Read builds and their history.", no_args_is_help=True, rich_markup_mode="markdown")
-
 _COLOURS = {"active": "green", "error": "red", "superseded": "yellow"}
 
 
-@app.command("list")
-def list_builds(
-    org: Organisation,
-    app_name: App,
-    table: Table,
-    component: Annotated[str | None, typer.Option("--component", "-c", help="Of this component alone.")] = None,
-    limit: Annotated[int, typer.Option("--limit", "-l", min=1, max=1000, help="At most so many.")] = 20,
-    *,
-    as_json: Json = False,
-) -> None:
+@command(
+    ORGANISATION,
+    APP,
+    TABLE,
+    Option("--component", "-c", metavar="NAME", help="Of this component alone."),
+    Option("--limit", "-l", type=whole(1, 1000), default=20, help="At most so many (default: 20)."),
+    JSON,
+)
+def list_builds(org: str, app: str, table: str, component: str | None, limit: int, *, as_json: bool) -> int:
     """List builds, the newest first.
 
     Example:
         byoa builds list --org org_0123456789ab --app shop --component web
     """
-    found = bootstrap.catalogue(table).builds(org, app_name, component, limit)
+    found = bootstrap.catalogue(table).builds(org, app, component, limit)
     if as_json:
         print_json({"builds": [describe(build) for build in found]})
-        return
+        return FINE
     from rich.table import Table as Grid
 
     grid = Grid("ID", "STATUS", "COMPONENT", "CONFIG VERSION", "REFERENCE", "CREATED AT", box=None)
@@ -48,10 +44,11 @@ def list_builds(
             build.build_id, _coloured(build.status), build.component, str(build.version), build.reference, created
         )
     out().print(grid)
+    return FINE
 
 
-@app.command("get")
-def get_build(build_id: str, org: Organisation, table: Table, *, as_json: Json = False) -> None:
+@command(BUILD, ORGANISATION, TABLE, JSON)
+def get_build(build_id: str, org: str, table: str, *, as_json: bool) -> int:
     """Show one build with its history.
 
     Example:
@@ -64,6 +61,10 @@ def get_build(build_id: str, org: Organisation, table: Table, *, as_json: Json =
         print_json(describe(build))
     else:
         _show(build)
+    return FINE
+
+
+builds = Group("Read builds and their history.", {"list": list_builds, "get": get_build})
 
 
 def describe(build: Build) -> dict[str, Any]:

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import typer
-
-from byoa_cli.options import Folder, Json
-from byoa_cli.output import MEND, err, out, print_json
+from byoa_cli.commands import command
+from byoa_cli.options import FOLDER, JSON
+from byoa_cli.output import FINE, MEND, err, out, print_json
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from byoa.config import Checked, Fault
 
@@ -68,7 +67,8 @@ def _twice(first: Path) -> Fault:
     )
 
 
-def validate(folder: Folder = Path(), *, as_json: Json = False) -> None:
+@command(FOLDER, JSON)
+def validate(folder: Path, *, as_json: bool) -> int:
     """Check component files; all faults of all files are told at once.
 
     Examples:
@@ -84,8 +84,7 @@ def validate(folder: Folder = Path(), *, as_json: Json = False) -> None:
         show_faults(files)
         if valid:
             out().print(f"all configs valid ({len(files)})")
-    if not valid:
-        raise typer.Exit(MEND)
+    return FINE if valid else MEND
 
 
 def show_faults(files: Sequence[ComponentFile]) -> None:
@@ -101,7 +100,8 @@ def show_faults(files: Sequence[ComponentFile]) -> None:
             err().print(f"  [dim]next:[/] {escape(fault.remedy)}")
 
 
-def schema() -> None:
+@command()
+def schema() -> int:
     """Print the JSON Schema of component files, for editors.
 
     Example:
@@ -110,3 +110,4 @@ def schema() -> None:
     from byoa.config import render_schema
 
     print_json(render_schema())
+    return FINE

@@ -7,18 +7,16 @@ import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from fnmatch import translate
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
-
-import typer
 
 from byoa.errors import ByoaError, InternalFault, ReferenceInvalid
 from byoa.tagschema import is_attachment_tag
 from byoa_cli.mirroring import Options, mirror_artifact
-from byoa_cli.output import err, exit_code, out, print_json
+from byoa_cli.output import FINE, err, exit_code, out, print_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-    from pathlib import Path
 
     from byoa.verifying import Progress
 
@@ -50,18 +48,18 @@ def read_pairs(text: str) -> list[Pair]:
     return pairs
 
 
-def mirror_file(path: Path, options: Options, jobs: int, *, as_json: bool) -> None:
+def mirror_file(path: str, options: Options, jobs: int, *, as_json: bool) -> int:
     """Mirror every pair that the file names."""
     try:
-        text = sys.stdin.read() if str(path) == "-" else path.read_text(encoding="utf-8")
+        text = sys.stdin.read() if path == "-" else Path(path).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise ReferenceInvalid(
             "The file of sources and targets can't be read.", remedy="Give --from a text file that is there."
         ) from error
-    _mirror_all(read_pairs(text), options, jobs, as_json=as_json)
+    return _mirror_all(read_pairs(text), options, jobs, as_json=as_json)
 
 
-def mirror_tags(source: str, target: str, pattern: str | None, options: Options, jobs: int, *, as_json: bool) -> None:
+def mirror_tags(source: str, target: str, pattern: str | None, options: Options, jobs: int, *, as_json: bool) -> int:
     """Mirror every tag of ``source`` that matches ``pattern``; signatures go along with what they sign."""
     from byoa_cli.places import open_bare
 
@@ -69,10 +67,10 @@ def mirror_tags(source: str, target: str, pattern: str | None, options: Options,
     open_bare(target, options.plain_http, "target")
     matches = re.compile(translate(pattern or "*")).match
     tags = [tag for tag in origin.repository.all_tags() if matches(tag) and not is_attachment_tag(tag)]
-    _mirror_all([(f"{source}:{tag}", f"{target}:{tag}") for tag in tags], options, jobs, as_json=as_json)
+    return _mirror_all([(f"{source}:{tag}", f"{target}:{tag}") for tag in tags], options, jobs, as_json=as_json)
 
 
-def _mirror_all(pairs: Sequence[Pair], options: Options, jobs: int, *, as_json: bool) -> None:
+def _mirror_all(pairs: Sequence[Pair], options: Options, jobs: int, *, as_json: bool) -> int:
     started = time.perf_counter()
     with _Count(len(pairs), shown=not as_json) as count:
         results = list(_results(pairs, options, jobs, count))
@@ -83,8 +81,7 @@ def _mirror_all(pairs: Sequence[Pair], options: Options, jobs: int, *, as_json: 
         print_json({"ok": not failed, "artifacts": artifacts, "failed": len(failed), "seconds": seconds})
     else:
         _summarise([result for result, _ in results], seconds)
-    if failed:
-        raise typer.Exit(max(exit_code(error) for _, error in results if error))
+    return max((exit_code(error) for _, error in results if error), default=FINE)
 
 
 def _results(

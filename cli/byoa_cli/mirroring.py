@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import time
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from argparse import BooleanOptionalAction
+from typing import TYPE_CHECKING, Any
 
-import typer
-
-from byoa_cli.options import Json, PlainHttp
-from byoa_cli.output import err, out, print_json, print_line
+from byoa_cli.commands import Option, UsageError, command
+from byoa_cli.options import JSON, PLAIN_HTTP, whole
+from byoa_cli.output import FINE, MEND, err, out, print_json, print_line
 
 if TYPE_CHECKING:
     from byoa.copying import Copied
@@ -21,38 +20,38 @@ _COPY = "Copy options"
 _MANY = "Several artifacts"
 
 
+@command(
+    Option("source", metavar="SRC", nargs="?", help="Where from: a reference or a layout."),
+    Option("target", metavar="DST", nargs="?", help="Where to; without a tag, the source's."),
+    PLAIN_HTTP,
+    Option("--plan", action="store_true", help="Tell what would be done, and do nothing."),
+    JSON,
+    Option(
+        "--referrers", action=BooleanOptionalAction, default=True, group=_COPY,
+        help="Take along what is attached: signatures, attestations (default).",
+    ),
+    Option("--platform", metavar="OS/ARCH", group=_COPY, help="Of an index this one alone; see --new-digest."),
+    Option("--new-digest", action="store_true", group=_COPY, help="Accept that --platform has another digest."),
+    Option("--all-tags", action="store_true", group=_MANY, help="Every tag of SRC, which then names none."),
+    Option("--filter", metavar="GLOB", dest="tags", group=_MANY, help="With --all-tags: these, e.g. 'v2.*'."),
+    Option("--from", metavar="FILE", dest="from_file", group=_MANY, help="Lines of SRC DST; - is stdin."),
+    Option("--jobs", "-n", type=whole(1, 16), default=4, group=_MANY, help="So many at once, up to 16 (default: 4)."),
+)  # fmt: skip
 def mirror(
-    source: Annotated[str | None, typer.Argument(metavar="SRC", help="Where from: a reference or a layout.")] = None,
-    target: Annotated[str | None, typer.Argument(metavar="DST", help="Where to; without a tag, the source's.")] = None,
-    plain_http: PlainHttp = None,
     *,
-    referrers: Annotated[
-        bool, typer.Option(help="Take along what is attached: signatures, attestations.", rich_help_panel=_COPY)
-    ] = True,
-    platform: Annotated[
-        str | None,
-        typer.Option(metavar="OS/ARCH", help="Of an index this one alone; see --new-digest.", rich_help_panel=_COPY),
-    ] = None,
-    new_digest: Annotated[
-        bool, typer.Option("--new-digest", help="Accept that --platform has another digest.", rich_help_panel=_COPY)
-    ] = False,
-    plan: Annotated[bool, typer.Option("--plan", help="Tell what would be done, and do nothing.")] = False,
-    all_tags: Annotated[
-        bool, typer.Option("--all-tags", help="Every tag of SRC, which then names none.", rich_help_panel=_MANY)
-    ] = False,
-    tags: Annotated[
-        str | None,
-        typer.Option("--filter", metavar="GLOB", help="With --all-tags: these, e.g. 'v2.*'.", rich_help_panel=_MANY),
-    ] = None,
-    from_file: Annotated[
-        Path | None,
-        typer.Option("--from", metavar="FILE", help="Lines of SRC DST; - is stdin.", rich_help_panel=_MANY),
-    ] = None,
-    jobs: Annotated[
-        int, typer.Option("--jobs", "-n", min=1, max=16, help="So many at once.", rich_help_panel=_MANY)
-    ] = 4,
-    as_json: Json = False,
-) -> None:
+    source: str | None,
+    target: str | None,
+    plain_http: list[str],
+    plan: bool,
+    as_json: bool,
+    referrers: bool,
+    platform: str | None,
+    new_digest: bool,
+    all_tags: bool,
+    tags: str | None,
+    from_file: str | None,
+    jobs: int,
+) -> int:
     """Copy artifacts, byte for byte, between registries and OCI layouts. What is there already is skipped.
 
     Examples:
@@ -64,23 +63,22 @@ def mirror(
 
         byoa mirror --from artifacts.txt --jobs 8
     """
-    wanted = Options(tuple(plain_http or ()), referrers, platform, new_digest)
+    wanted = Options(tuple(plain_http), referrers, platform, new_digest)
     if from_file is not None:
         if source or plan or all_tags:
-            raise typer.BadParameter("--from brings its own sources and targets")
+            raise UsageError("--from brings its own sources and targets")
         from byoa_cli.fleet import mirror_file
 
-        mirror_file(from_file, wanted, jobs, as_json=as_json)
-    elif source is None or target is None:
-        raise typer.BadParameter("name SRC and DST, or --from FILE")
-    elif all_tags:
+        return mirror_file(from_file, wanted, jobs, as_json=as_json)
+    if source is None or target is None:
+        raise UsageError("name SRC and DST, or --from FILE")
+    if all_tags:
         from byoa_cli.fleet import mirror_tags
 
-        mirror_tags(source, target, tags, wanted, jobs, as_json=as_json)
-    elif plan:
-        _show_plan(*make_plan(source, target, wanted), as_json=as_json)
-    else:
-        _mirror_one(source, target, wanted, as_json=as_json)
+        return mirror_tags(source, target, tags, wanted, jobs, as_json=as_json)
+    if plan:
+        return _show_plan(*make_plan(source, target, wanted), as_json=as_json)
+    return _mirror_one(source, target, wanted, as_json=as_json)
 
 
 class Options:
@@ -126,12 +124,12 @@ def _describe(done: Copied, attached: int, origin: Place, goal: Place, seconds: 
     }
 
 
-def _mirror_one(source: str, target: str, options: Options, *, as_json: bool) -> None:
+def _mirror_one(source: str, target: str, options: Options, *, as_json: bool) -> int:
     with bar(shown=not as_json) as progress:
         document = mirror_artifact(source, target, options, progress)
     if as_json:
         print_json(document)
-        return
+        return FINE
     blobs = document["blobs"]
     attached = f", {document['attached']} attached" if document["attached"] else ""
     print_line(
@@ -140,6 +138,7 @@ def _mirror_one(source: str, target: str, options: Options, *, as_json: bool) ->
     )
     for digest in document["lost"]:
         err().print(f"[yellow]note[/] the source lists {digest} as attached and doesn't have it")
+    return FINE
 
 
 def make_plan(source: str, target: str, options: Options) -> tuple[Plan, str]:
@@ -151,7 +150,7 @@ def make_plan(source: str, target: str, options: Options) -> tuple[Plan, str]:
     return mirroring.plan(origin.repository, goal.repository, options.wanted(origin, goal)), target
 
 
-def _show_plan(plan: Plan, target: str, *, as_json: bool) -> None:
+def _show_plan(plan: Plan, target: str, *, as_json: bool) -> int:
     document = {
         "digest": str(plan.root.digest),
         "size": plan.root.size,
@@ -180,8 +179,7 @@ def _show_plan(plan: Plan, target: str, *, as_json: bool) -> None:
         out().print(f"{plan.bytes_to_copy} bytes to copy")
         for permission in plan.missing:
             out().print(f"[red]missing permission[/] {escape(permission)}")
-    if plan.missing:
-        raise typer.Exit(1)
+    return MEND if plan.missing else FINE
 
 
 class bar:  # noqa: N801 - a context manager that reads as a verb

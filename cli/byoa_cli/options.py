@@ -3,38 +3,71 @@
 from __future__ import annotations
 
 import re
+from argparse import ArgumentTypeError
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING
 
-import typer
+from byoa_cli.commands import Option
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 LABEL_LIMIT = 63
 
 
-def _check_organisation(value: str) -> str:
+def _organisation(value: str) -> str:
     if not re.fullmatch(r"org_[a-z0-9]{12,40}", value):
-        raise typer.BadParameter("an organisation's id is org_ and 12 to 40 lower-case letters and digits")
+        raise ArgumentTypeError("an organisation's id is org_ and 12 to 40 lower-case letters and digits")
     return value
 
 
-def _check_app(value: str) -> str:
+def _app(value: str) -> str:
     if len(value) > LABEL_LIMIT or not re.fullmatch(r"[a-z0-9]+(?:[_-][a-z0-9]+)*", value):
-        raise typer.BadParameter("an app's name is lower-case letters and digits, joined by single '-' or '_'")
+        raise ArgumentTypeError("an app's name is lower-case letters and digits, joined by single '-' or '_'")
     return value
 
 
-Json = Annotated[bool, typer.Option("--json", "-j", help="One JSON document on stdout.")]
-Folder = Annotated[
-    Path,
-    typer.Argument(help="The app's folder, or its components/ folder.", exists=True, file_okay=False, show_default="."),
-]
-Organisation = Annotated[
-    str,
-    typer.Option("--org", envvar="BYOA_ORG", help="The organisation's id (org_…).", callback=_check_organisation),
-]
-App = Annotated[str, typer.Option("--app", "-a", envvar="BYOA_APP", help="The app's name.", callback=_check_app)]
-Table = Annotated[str, typer.Option("--table", envvar="BYOA_TABLE", help="The stack's table (output TableName).")]
-PlainHttp = Annotated[
-    list[str] | None,
-    typer.Option("--plain-http", metavar="HOST[:PORT]", help="A registry to speak to without TLS; may be repeated."),
-]
+def _folder(value: str) -> Path:
+    folder = Path(value)
+    if not folder.is_dir():
+        raise ArgumentTypeError(f"there is no folder {value}")
+    return folder
+
+
+def whole(least: int, most: int) -> Callable[[str], int]:
+    """What reads a whole number between the two."""
+
+    def read(value: str) -> int:
+        if not (value.isascii() and value.isdigit() and least <= int(value) <= most):
+            raise ArgumentTypeError(f"a whole number from {least} to {most} is wanted, not {value}")
+        return int(value)
+
+    return read
+
+
+def minutes(value: str) -> float:
+    """Minutes, at least one."""
+    try:
+        count = float(value)
+    except ValueError:
+        count = 0.0
+    if not 1 <= count < float("inf"):
+        raise ArgumentTypeError(f"a number of minutes is wanted, one or more, not {value}")
+    return count
+
+
+JSON = Option("--json", "-j", dest="as_json", action="store_true", help="One JSON document on stdout.")
+BUILD = Option("build_id", metavar="BUILD", help="The build's id (bld…).")
+FOLDER = Option(
+    "folder", metavar="FOLDER", nargs="?", type=_folder, default=".",
+    help="The app's folder, or its components/ folder (default: the current one).",
+)  # fmt: skip
+ORGANISATION = Option(
+    "--org", metavar="ID", type=_organisation, variable="BYOA_ORG", help="The organisation's id (org_…)."
+)
+APP = Option("--app", "-a", metavar="NAME", type=_app, variable="BYOA_APP", help="The app's name.")
+TABLE = Option("--table", metavar="NAME", variable="BYOA_TABLE", help="The stack's table (output TableName).")
+PLAIN_HTTP = Option(
+    "--plain-http", metavar="HOST[:PORT]", action="append", default=[],
+    help="A registry to speak to without TLS; may be repeated.",
+)  # fmt: skip

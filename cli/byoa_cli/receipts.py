@@ -3,33 +3,45 @@
 from __future__ import annotations
 
 import sys
+from argparse import ArgumentTypeError
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
-import typer
-
-from byoa_cli.options import Json, Organisation, Table
-from byoa_cli.output import err, out, print_json
+from byoa_cli.commands import Group, Option, UsageError, command
+from byoa_cli.options import BUILD, JSON, ORGANISATION, TABLE
+from byoa_cli.output import FINE, err, out, print_json
 
 if TYPE_CHECKING:
     from byoa.receipts import Receipt
 
-app = typer.Typer(
-    help="Get and check the signed receipts of builds.", no_args_is_help=True, rich_markup_mode="markdown"
-)
-
 _KEY_LIMIT = 64 * 1024
 
 
-@app.command("get")
-def get_receipt(
-    build_id: str,
-    org: Organisation,
-    table: Table,
-    file: Annotated[Path | None, typer.Option("--out", "-o", dir_okay=False, help="Write it to this file.")] = None,
-    *,
-    as_json: Json = False,
-) -> None:
+def _no_folder(value: str) -> Path:
+    if Path(value).is_dir():
+        raise ArgumentTypeError(f"{value} is a folder")
+    return Path(value)
+
+
+def _content(path: str, limit: int) -> bytes:
+    """What is in a file, or comes from stdin where it is called -: up to a byte more than ``limit``."""
+    if path == "-":
+        return sys.stdin.buffer.read(limit + 1)
+    try:
+        with Path(path).open("rb") as file:
+            return file.read(limit + 1)
+    except OSError as error:
+        raise UsageError(f"{path} can't be read: {error.strerror}") from error
+
+
+@command(
+    BUILD,
+    ORGANISATION,
+    TABLE,
+    Option("--out", "-o", metavar="FILE", dest="file", type=_no_folder, help="Write it to this file."),
+    JSON,
+)
+def get_receipt(build_id: str, org: str, table: str, file: Path | None, *, as_json: bool) -> int:
     """Print the receipt of a build that is active, in its envelope (DSSE).
 
     Examples:
@@ -52,22 +64,20 @@ def get_receipt(
         err().print("[yellow]note[/] this receipt is not signed: the stack had no key (BYOA_RECEIPT_KEY)")
     if file is None:
         sys.stdout.write(f"{envelope}\n")
-        return
+        return FINE
     file.write_text(f"{envelope}\n")
     if as_json:
         print_json({"build_id": build_id, "file": str(file), "signed": signed})
     else:
         err().print(f"wrote {file}", markup=False)
+    return FINE
 
 
-@app.command("key")
-def print_key(
-    key: Annotated[
-        str, typer.Option("--key", "-k", envvar="BYOA_RECEIPT_KEY", help="The stack's key (output ReceiptKeyArn).")
-    ],
-    *,
-    as_json: Json = False,
-) -> None:
+@command(
+    Option("--key", "-k", metavar="KEY", variable="BYOA_RECEIPT_KEY", help="The stack's key (output ReceiptKeyArn)."),
+    JSON,
+)
+def print_key(key: str, *, as_json: bool) -> int:
     """Print the public key that a stack's receipts are checked with, as PEM. Keep it apart from the receipts.
 
     Examples:
@@ -83,15 +93,15 @@ def print_key(
         print_json({"key": key, "pem": pem})
     else:
         sys.stdout.write(pem)
+    return FINE
 
 
-@app.command("verify")
-def verify_receipt(
-    file: Annotated[typer.FileBinaryRead, typer.Argument(metavar="FILE", help="The receipt, or - for stdin.")],
-    key: Annotated[typer.FileBinaryRead, typer.Option("--key", "-k", metavar="PEM", help="The public key's file.")],
-    *,
-    as_json: Json = False,
-) -> None:
+@command(
+    Option("file", metavar="FILE", help="The receipt, or - for stdin."),
+    Option("--key", "-k", metavar="PEM", required=True, help="The public key's file."),
+    JSON,
+)
+def verify_receipt(file: str, key: str, *, as_json: bool) -> int:
     """Check a receipt's signature and tell what it vouches for. Needs no network and no AWS.
 
     Examples:
@@ -103,12 +113,19 @@ def verify_receipt(
     from byoa.receipts import verify
     from byoa_cli.keys import checker
 
-    check = checker(key.read(_KEY_LIMIT))
-    receipt = verify(file.read(LIMIT + 1), check)
+    check = checker(_content(key, _KEY_LIMIT))
+    receipt = verify(_content(file, LIMIT), check)
     if as_json:
         print_json({"verified": True, "receipt": receipt.model_dump(mode="json")})
     else:
         _show(receipt)
+    return FINE
+
+
+receipt = Group(
+    "Get and check the signed receipts of builds.",
+    {"get": get_receipt, "key": print_key, "verify": verify_receipt},
+)
 
 
 def _show(receipt: Receipt) -> None:

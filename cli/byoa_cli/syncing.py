@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import time
+from argparse import BooleanOptionalAction
 from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Self
-
-import typer
+from typing import TYPE_CHECKING, Any, Self
 
 from byoa import bootstrap, errors
 from byoa.errors import Corrupt, Rejected, Timeout
+from byoa_cli.commands import Option, command
 from byoa_cli.components import ComponentFile, read_components, show_faults
-from byoa_cli.options import App, Folder, Json, Organisation, Table
-from byoa_cli.output import FAULT, MEND, err, print_json
+from byoa_cli.options import APP, FOLDER, JSON, ORGANISATION, TABLE, minutes
+from byoa_cli.output import FAULT, FINE, MEND, err, print_json
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from byoa.messages import Build
     from byoa.ports import Accepted, Catalogue
@@ -37,16 +37,16 @@ class _Run:
             err().print(text)
 
 
-def sync(
-    org: Organisation,
-    app: App,
-    table: Table,
-    folder: Folder = Path(),
-    wait: Annotated[bool, typer.Option(help="Follow the builds to their end.")] = True,  # noqa: FBT002 - a flag
-    timeout: Annotated[float, typer.Option(min=1, help="Minutes to wait for all builds.")] = 20,
-    *,
-    as_json: Json = False,
-) -> None:
+@command(
+    FOLDER,
+    ORGANISATION,
+    APP,
+    TABLE,
+    Option("--wait", action=BooleanOptionalAction, default=True, help="Follow the builds to their end (default)."),
+    Option("--timeout", metavar="MINUTES", type=minutes, default=20.0, help="How long to wait (default: 20)."),
+    JSON,
+)
+def sync(*, folder: Path, org: str, app: str, table: str, wait: bool, timeout: float, as_json: bool) -> int:
     """Hand in the app's component files; each one that changed is built.
 
     Examples:
@@ -56,7 +56,11 @@ def sync(
     """
     run = _Run(bootstrap.catalogue(table), org, app, talk=not as_json)
     run.say(f"syncing directory from {folder}")
-    files = _valid_files(folder, run, as_json=as_json)
+    run.say("validating configs")
+    files = read_components(folder)
+    if any(file.faults for file in files):
+        return _refuse(files, as_json=as_json)
+    run.say("all configs valid")
     accepted = [_submit(file, run) for file in files]
     orphans = _orphans(files, run)
     builds = [each.build for each in accepted]
@@ -66,22 +70,15 @@ def sync(
         components = [_describe(each, build) for each, build in zip(accepted, builds, strict=True)]
         ok = all(build.status == "active" for build in builds) if wait else True
         print_json({"ok": ok, "components": components, "orphans": orphans})
-    code = _verdict(builds, run) if wait else 0
-    if code:
-        raise typer.Exit(code)
+    return _verdict(builds, run) if wait else FINE
 
 
-def _valid_files(folder: Path, run: _Run, *, as_json: bool) -> list[ComponentFile]:
-    run.say("validating configs")
-    files = read_components(folder)
-    if any(file.faults for file in files):
-        if as_json:
-            print_json({"ok": False, "components": [file.as_dict() for file in files], "orphans": []})
-        else:
-            show_faults(files)
-        raise typer.Exit(MEND)
-    run.say("all configs valid")
-    return files
+def _refuse(files: Sequence[ComponentFile], *, as_json: bool) -> int:
+    if as_json:
+        print_json({"ok": False, "components": [file.as_dict() for file in files], "orphans": []})
+    else:
+        show_faults(files)
+    return MEND
 
 
 def _submit(file: ComponentFile, run: _Run) -> Accepted:
@@ -182,7 +179,7 @@ class _Spinners:
 def _verdict(builds: Sequence[Build], run: _Run) -> int:
     failed = [build for build in builds if build.status != "active"]
     if not failed:
-        return 0
+        return FINE
     run.say("at least one build failed")
     return MEND if any(_users_turn(build) for build in failed) else FAULT
 

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from byoa.adapters.layout import LayoutRepository
+from byoa_cli.builds import builds
+from byoa_cli.commands import call
 from local.registry import Registry, Settings
 
 if TYPE_CHECKING:
@@ -366,7 +368,36 @@ def test_help_tells_the_exit_codes(byoa: Byoa) -> None:
 def test_a_wrong_call_is_a_matter_of_usage(arguments: list[str], byoa: Byoa) -> None:
     done = byoa(*arguments)
     assert (done.code, done.out) == (USAGE, "")
-    assert "Usage: byoa" in done.err
+    assert "usage: byoa" in done.err
+
+
+@pytest.mark.parametrize("arguments", [[], ["builds"], ["receipt"]], ids=str)
+def test_without_a_command_the_help_is_shown(arguments: list[str], byoa: Byoa) -> None:
+    done = byoa(*arguments)
+    assert (done.code, done.out) == (USAGE, "")
+    assert "commands:" in done.err
+
+
+def test_a_wrong_call_says_where_the_right_one_is_shown(byoa: Byoa) -> None:
+    done = byoa("mirror", "oci://a.example/b:v1")
+    assert done.code == USAGE
+    assert "next: `byoa mirror --help`" in done.err
+
+
+def test_the_beginning_of_an_option_is_no_option(byoa: Byoa) -> None:
+    done = byoa("mirror", FLUX, "oci://a.example/b", "--plat", "linux/amd64")
+    assert done.code == USAGE
+    assert "--plat" in done.err
+
+
+def test_what_the_environment_says_stands_in_for_an_option(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("BYOA_APP", "no_good_")
+    with pytest.raises(SystemExit) as ended:
+        call(builds, "", ["list", "--org", "org_demo00000000", "--table", "t"])
+    assert ended.value.code == USAGE
+    assert "an app's name is" in capsys.readouterr().err
 
 
 def test_the_schema_is_printed_as_one_document(byoa: Byoa) -> None:

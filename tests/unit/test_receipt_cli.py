@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ec import SECP384R1, generate_private_key
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-from typer.testing import CliRunner
 
 from byoa import bootstrap, receipts, workflow
 from byoa.adapters.memory import SteppingClock
@@ -21,13 +20,13 @@ from byoa.adapters.memory_ledger import MemoryLedger
 from byoa.config import check_config
 from byoa.errors import ReferenceNotFound
 from byoa.messages import BuildEnded
-from byoa_cli.receipts import app
+from byoa_cli.commands import call
+from byoa_cli.receipts import receipt
 from tests.keys import MemoryKey
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from typer.testing import Result
 
 ROOT = Path(__file__).parents[2]
 BYOA = Path(sys.executable).with_name("byoa")
@@ -187,30 +186,35 @@ def kept(monkeypatch: pytest.MonkeyPatch) -> MemoryLedger:
     return ledger
 
 
-def _get(*arguments: str) -> Result:
+def _get(*arguments: str) -> int:
+    """The exit code; an error of ours is raised, as `run` would have it."""
     command = ["get", SAMPLE.build_id, "--org", "org_demo00000000", "--table", "t", *arguments]
-    return CliRunner().invoke(app, command, catch_exceptions=True)
+    return call(receipt, "", command)
 
 
-def test_a_kept_receipt_is_printed_as_it_is(kept: MemoryLedger, files: Files) -> None:
+def test_a_kept_receipt_is_printed_as_it_is(
+    kept: MemoryLedger, files: Files, capsys: pytest.CaptureFixture[str]
+) -> None:
     workflow.record(SAMPLE, kept, SteppingClock(), files.key)
-    got = _get()
-    assert (got.exit_code, got.stderr) == (FINE, "")
-    assert got.stdout == f"{kept.receipts[SAMPLE.key]}\n"
+    assert _get() == FINE
+    assert capsys.readouterr() == (f"{kept.receipts[SAMPLE.key]}\n", "")
 
 
-def test_an_unsigned_receipt_is_given_with_a_word_about_it(kept: MemoryLedger, tmp_path: Path) -> None:
+def test_an_unsigned_receipt_is_given_with_a_word_about_it(
+    kept: MemoryLedger, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     workflow.record(SAMPLE, kept, SteppingClock())
-    got = _get("--out", str(tmp_path / "r.json"), "--json")
-    assert json.loads(got.stdout)["signed"] is False
-    assert "not signed: the stack had no key" in got.stderr
+    assert _get("--out", str(tmp_path / "r.json"), "--json") == FINE
+    printed, said = capsys.readouterr()
+    assert json.loads(printed)["signed"] is False
+    assert "not signed: the stack had no key" in said
     assert json.loads((tmp_path / "r.json").read_text())["signatures"] == []
 
 
 def test_a_build_that_is_not_active_has_none(kept: MemoryLedger) -> None:
-    got = _get()
-    assert isinstance(got.exception, ReferenceNotFound)
-    assert "`byoa builds get`" in got.exception.remedy
+    with pytest.raises(ReferenceNotFound) as caught:
+        _get()
+    assert "`byoa builds get`" in caught.value.remedy
 
 
 def test_a_key_needs_aws_and_says_so(byoa: Callable[..., Done]) -> None:
