@@ -188,7 +188,8 @@ class Handler(BaseHTTPRequestHandler):
         if isinstance(response.body, bytes):
             response.headers.append(("Content-Length", str(len(response.body))))
             return False
-        response.headers.append(("Transfer-Encoding", "chunked"))
+        if response.header("Transfer-Encoding") is None:  # a script may send one answer several times
+            response.headers.append(("Transfer-Encoding", "chunked"))
         return self.command != "HEAD"
 
     def _head(self, response: Response) -> bytes:

@@ -102,7 +102,8 @@ def shop() -> Artifact:
 
 KILLED: Final = 137
 COPIER: Final = """
-import http.client, os, sys
+import os, sys
+from byoa.adapters.connection import Connection
 from byoa.adapters.distribution import DistributionRepository
 from byoa.adapters.traits import Traits
 from byoa.adapters.transport import Endpoint, Transport
@@ -111,17 +112,17 @@ from byoa.mirroring import Wanted, mirror
 
 source_port, target_port, chunk, last = map(int, sys.argv[1:])
 calls = 0
-answered = http.client.HTTPConnection.getresponse
+answered = Connection.head
 
-def count(connection):
+def count(connection, method):
     global calls
-    response = answered(connection)
+    head = answered(connection, method)
     calls += 1
     if calls == last:
         os._exit(137)
-    return response
+    return head
 
-http.client.HTTPConnection.getresponse = count
+Connection.head = count
 transport = Transport()
 def end(port, role):
     endpoint = Endpoint("http", "127.0.0.1", port)

@@ -1,32 +1,31 @@
 """HTTP/1.1 to registries: connections kept and reused, bodies streamed, every size and time bounded.
 
 It follows no redirect, reads no proxy or netrc setting, keeps no cookies and decodes nothing: each of those has leaked
-credentials or expanded bombs in other clients. The standard library's client is what this needs and no more; a blob is
-read into a buffer that the caller reuses.
+credentials or expanded bombs in other clients. A blob is read into a buffer that the caller reuses.
 """
 
 from __future__ import annotations
 
-import http.client
 import itertools
-import select
 import socket
-import ssl
 import threading
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, Literal, Self
+from typing import TYPE_CHECKING, Final, Literal, Self
 
+from byoa.adapters.connection import Chunks, Connection, HungUp, Pool, is_tls
 from byoa.adapters.hosts import LONGEST_REST, Host
+from byoa.adapters.http1 import write_head
 from byoa.errors import RegistryProtocolError, RegistryUnavailable, ShortRead
 from byoa.verifying import pair
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from ssl import SSLContext
     from types import TracebackType
 
+    from byoa.adapters.http1 import Head
     from byoa.ports import BlobReader
 
-_CONNECT_SECONDS: Final = 10.0
 _READ_SECONDS: Final = 30.0
 _CONCURRENCY: Final = 16
 """Requests at once per endpoint, and idle connections kept: more than a registry's own traits allow never come."""
@@ -37,7 +36,7 @@ _FEW: Final = 1024
 _ONE_PIECE: Final = 64 * 1024
 """Bytes of a body that are sent together with the request's head."""
 
-_STALE: Final = (http.client.RemoteDisconnected, ConnectionResetError, BrokenPipeError, ConnectionAbortedError)
+_STALE: Final = (HungUp, ConnectionResetError, BrokenPipeError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,39 +69,45 @@ class Stream:
 class Response:
     """A status, headers, and a body to be read or closed. A body read to its end gives its connection back."""
 
-    def __init__(self, raw: http.client.HTTPResponse, connection: _Connection, pool: _Pool) -> None:
-        self._raw = raw
+    def __init__(self, head: Head, connection: Connection, pool: Pool) -> None:
+        self._head = head
         self._connection = connection
         self._pool = pool
+        self._left = head.length
+        self._chunks = Chunks(connection) if head.chunked else None
         self._closed = False
-        self.status = raw.status
+        self.status = head.status
 
     def header(self, name: str) -> str | None:
         """The header's first value."""
-        return self._raw.headers.get(name)
+        return self._head.first(name)
 
     def headers(self, name: str) -> list[str]:
         """All values of a header that may stand several times."""
-        return self._raw.headers.get_all(name) or []
+        return self._head.all(name)
 
     def readinto(self, buffer: memoryview, /) -> int:
         """The next bytes of the body; 0 at its end. Raises ``ShortRead`` when it breaks off.
 
-        http.client takes a connection that was closed too early for the end of the body; what is left of the declared
-        length tells the two apart.
+        A body of a length that nobody told ends with the connection, wherever that is: the caller knows the digest.
         """
         try:
-            count = self._raw.readinto(buffer)
-        except (OSError, http.client.HTTPException, ValueError) as error:
+            if self._chunks:
+                return self._chunks.readinto(buffer)
+            if self._left is None:
+                return self._connection.readinto(buffer)
+            wanted = buffer if len(buffer) <= self._left else buffer[: self._left]
+            count = self._connection.readinto(wanted) if len(wanted) else 0
+        except (OSError, RegistryProtocolError) as error:
             raise ShortRead("The connection broke while the registry was sending.") from error
-        if count == 0 and len(buffer) and self._raw.length:
+        if count == 0 and len(wanted):
             raise ShortRead("The registry hung up before the end of what it was sending.")
+        self._left -= count
         return count
 
     def read(self, limit: int) -> bytes:
         """The body, at most ``limit`` bytes of it and one more, so that the caller can tell that it is too long."""
-        declared = self._raw.length
-        size = limit + 1 if declared is None else min(declared, limit + 1)
+        size = limit + 1 if self._left is None else min(self._left, limit + 1)
         view, count = memoryview(bytearray(size)), 0
         while count < size and (more := self.readinto(view[count:])):
             count += more
@@ -113,21 +118,22 @@ class Response:
         if self._closed:
             return
         self._closed = True
-        if not self._raw.will_close and self._ended():
+        if not self._head.final and self._ended():
             self._pool.give(self._connection)
         else:
-            self._raw.close()
             self._connection.close()
 
     def _ended(self) -> bool:
         """Whether nothing of the body is left. Of a few bytes, reading costs less than another connection would."""
-        left = 0 if self._raw.isclosed() else self._raw.length
-        if left is None or left > _FEW:
+        if self._chunks:
+            return self._chunks.ended
+        if self._left is None or self._left > _FEW:
             return False
         try:
-            return len(self._raw.read()) == left
-        except (OSError, http.client.HTTPException, ValueError):
+            self.read(_FEW)
+        except ShortRead:
             return False
+        return True
 
     def __enter__(self) -> Self:
         return self
@@ -145,10 +151,10 @@ class Transport:
         """``read_seconds`` is how long the other side may say nothing, ``longest_rest`` what is waited if it asks."""
         self._read_seconds = read_seconds
         self._longest_rest = longest_rest
-        self._pools: dict[Endpoint, _Pool] = {}
+        self._pools: dict[Endpoint, Pool] = {}
         self._hosts: dict[Endpoint, Host] = {}
         self._lock = threading.Lock()
-        self._tls: ssl.SSLContext | None = None
+        self._tls: SSLContext | None = None
 
     def host(self, endpoint: Endpoint, concurrency: int = _CONCURRENCY) -> Host:
         """The gate that all requests to ``endpoint`` go through; who asks first says how wide it is."""
@@ -191,11 +197,11 @@ class Transport:
             # A kept connection that the other side closed meanwhile: the request was never taken up.
             if fresh or isinstance(body, Stream):
                 raise _unreachable(error) from error
-        except (OSError, http.client.HTTPException) as error:
+        except OSError as error:
             raise _unreachable(error) from error
         try:
             return _exchange(self._connect(endpoint), pool, method, path, headers, body)
-        except (OSError, http.client.HTTPException) as error:
+        except OSError as error:
             raise _unreachable(error) from error
 
     def close(self) -> None:
@@ -205,135 +211,56 @@ class Transport:
         for pool in pools:
             pool.close()
 
-    def _pool(self, endpoint: Endpoint) -> _Pool:
+    def _pool(self, endpoint: Endpoint) -> Pool:
         with self._lock:
-            return self._pools.setdefault(endpoint, _Pool())
+            return self._pools.setdefault(endpoint, Pool(_CONCURRENCY))
 
-    def _connect(self, endpoint: Endpoint) -> _Connection:
-        connection: _Connection
-        if endpoint.scheme == "https":
-            with self._lock:
-                self._tls = self._tls or ssl.create_default_context()
-            connection = _TlsConnection(endpoint.host, endpoint.port, timeout=_CONNECT_SECONDS, context=self._tls)
-        else:
-            connection = _PlainConnection(endpoint.host, endpoint.port, timeout=_CONNECT_SECONDS)
-        connection.connect()
-        connection.sock.settimeout(self._read_seconds)
-        return connection
+    def _connect(self, endpoint: Endpoint) -> Connection:
+        context = self._context() if endpoint.scheme == "https" else None
+        return Connection((endpoint.host, endpoint.port), endpoint.authority, self._read_seconds, context)
 
+    def _context(self) -> SSLContext:
+        import ssl  # noqa: PLC0415 - where no registry is spoken to over TLS, nobody waits for it
 
-class _Joining(http.client.HTTPConnection):
-    """Sends a request's head and its small body in one piece, which http.client does in two."""
-
-    _held: list[bytes] | None = None
-
-    def send_whole(self, body: bytes | None) -> None:
-        """End the headers and send all that there is."""
-        self._held = []
-        try:
-            self.endheaders(body or None)
-            whole = b"".join(self._held)
-        finally:
-            self._held = None
-        self.send(whole)
-
-    def send(self, data: Any) -> None:  # noqa: ANN401 - whatever http.client takes
-        """Send, or keep for ``send_whole``."""
-        if self._held is None:
-            super().send(data)
-        else:
-            self._held.append(data)
-
-
-class _PlainConnection(_Joining):
-    pass
-
-
-class _TlsConnection(_Joining, http.client.HTTPSConnection):
-    pass
-
-
-type _Connection = _Joining
-
-
-class _Pool:
-    """Idle connections to one endpoint, the last one used first."""
-
-    def __init__(self) -> None:
-        self._idle: list[_Connection] = []
-        self._lock = threading.Lock()
-
-    def take(self) -> _Connection | None:
         with self._lock:
-            while self._idle:
-                connection = self._idle.pop()
-                if not _dropped(connection):
-                    return connection
-                connection.close()
-        return None
-
-    def give(self, connection: _Connection) -> None:
-        with self._lock:
-            if len(self._idle) < _CONCURRENCY:
-                self._idle.append(connection)
-                return
-        connection.close()
-
-    def close(self) -> None:
-        with self._lock:
-            idle, self._idle = self._idle, []
-        for connection in idle:
-            connection.close()
-
-
-def _dropped(connection: _Connection) -> bool:
-    """An idle connection that has something to read has been closed, or was never in step."""
-    poll = select.poll()
-    poll.register(connection.sock, select.POLLIN)
-    return bool(poll.poll(0))
+            self._tls = self._tls or ssl.create_default_context()
+            return self._tls
 
 
 def _exchange(  # noqa: PLR0913, PLR0917 - one request's parts
-    connection: _Connection,
-    pool: _Pool,
+    connection: Connection,
+    pool: Pool,
     method: str,
     path: str,
     headers: Mapping[str, str],
     body: bytes | Stream | None,
 ) -> Response:
     try:
-        connection.putrequest(method, path, skip_accept_encoding=True)
-        connection.putheader("Accept-Encoding", "identity")
-        for name, value in headers.items():
-            connection.putheader(name, value)
-        whole = _send_body(connection, method, body)
-        raw = connection.getresponse()
-        raw.will_close = raw.will_close or not whole
+        size = body.size if isinstance(body, Stream) else None if body is None else len(body)
+        head = write_head(method, path, connection.authority, headers, size)
+        whole = _send(connection, head, body)
+        answer = connection.head(method)
+        answer.final = answer.final or not whole
     except BaseException:
         connection.close()
         raise
-    response = Response(raw, connection, pool)
+    response = Response(answer, connection, pool)
     if response.header("Content-Encoding") not in (None, "identity"):
         response.close()
         raise RegistryProtocolError("The registry answers in an encoding that was not asked for.")
     return response
 
 
-def _send_body(connection: _Connection, method: str, body: bytes | Stream | None) -> bool:
+def _send(connection: Connection, head: bytes, body: bytes | Stream | None) -> bool:
     """Whether all of it went: a registry that refuses an upload may answer and hang up before its end."""
-    if body is None and method in ("GET", "HEAD"):
-        connection.endheaders()
-        return True
-    size = body.size if isinstance(body, Stream) else len(body or b"")
-    connection.putheader("Content-Length", str(size))
     if not isinstance(body, Stream):
-        connection.send_whole(body)
+        connection.send(head + body if body else head)
         return True
-    if size <= _ONE_PIECE:
-        connection.send_whole(_collect(body.content, size))
+    if body.size <= _ONE_PIECE:
+        connection.send(head + _collect(body.content, body.size))
         return True
-    connection.endheaders()
-    buffers, left = itertools.cycle(pair()), size
+    connection.send(head)
+    buffers, left = itertools.cycle(pair()), body.size
     while left:
         buffer = next(buffers)[:left]
         count = body.content.readinto(buffer)
@@ -357,14 +284,12 @@ def _collect(content: BlobReader, size: int) -> bytes:
     return bytes(view[:count])
 
 
-def _unreachable(error: Exception) -> RegistryUnavailable | RegistryProtocolError:
+def _unreachable(error: OSError) -> RegistryUnavailable:
     """Say what went wrong without a word of the other side's."""
-    if isinstance(error, ssl.SSLError):
+    if is_tls(error):
         return RegistryUnavailable("The registry's TLS certificate or handshake is not acceptable.")
     if isinstance(error, TimeoutError):
         return RegistryUnavailable("The registry did not answer in time.")
     if isinstance(error, socket.gaierror):
         return RegistryUnavailable("The registry's name does not resolve.")
-    if isinstance(error, OSError):
-        return RegistryUnavailable("The registry can't be reached, or hung up.")
-    return RegistryProtocolError("What the registry answers is not HTTP as it should be.")
+    return RegistryUnavailable("The registry can't be reached, or hung up.")
