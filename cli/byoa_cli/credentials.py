@@ -7,8 +7,6 @@ import binascii
 import json
 import os
 import re
-import shutil
-import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -73,6 +71,9 @@ def _decode(auth: str) -> Credential:
 
 def _ask_helper(name: str, server: str) -> Credential | None:
     """Docker's credential helper protocol: the server's name in, JSON out; a failure means that it knows none."""
+    import shutil
+    import subprocess
+
     program = shutil.which(f"docker-credential-{name}") if _HELPER.fullmatch(name) else None
     if program is None:
         raise CredentialMalformed("Docker's credential helper is not on the PATH.")

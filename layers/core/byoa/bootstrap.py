@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 from byoa.errors import InternalFault
 from byoa.patience import Patience
-from byoa.policy import LASTING, Policy
 from byoa.reference import Reference
 
 if TYPE_CHECKING:
@@ -30,6 +29,7 @@ if TYPE_CHECKING:
     from byoa.adapters.s3 import Quarantine
     from byoa.adapters.transport import Transport
     from byoa.messages import BuildKey, MirrorTask, ValidReference
+    from byoa.policy import Policy
     from byoa.ports import Catalogue, Credential, Repository, Signer
     from byoa.reference import Registry
     from byoa.sending import Pace
@@ -108,6 +108,7 @@ def begin(remaining: Callable[[], int]) -> None:
 
 def pace() -> Pace:
     """How a step copies: patiently, until shortly before its time is over, and large artifacts by sharing them out."""
+    from byoa.policy import LASTING
     from byoa.sending import Pace
 
     return Pace(
@@ -125,6 +126,7 @@ def _out_of_time() -> bool:
 
 def policy() -> Policy:
     """The rules of this stack."""
+    from byoa.policy import Policy
     from byoa.settings import hosts
 
     current = settings()

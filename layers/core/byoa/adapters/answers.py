@@ -7,8 +7,6 @@ read, our own credentials among it.
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Final, Literal
 
 from byoa.errors import (
@@ -95,6 +93,9 @@ def _retry_after(response: Response) -> float | None:
     value = (response.header("Retry-After") or "").strip()
     if value.isascii() and value.isdigit():
         return min(float(value[:9]), _RETRY_AFTER_LIMIT)
+    from datetime import UTC, datetime  # noqa: PLC0415 - hardly any registry sends a date
+    from email.utils import parsedate_to_datetime  # noqa: PLC0415 - the same
+
     try:
         seconds = (parsedate_to_datetime(value) - datetime.now(UTC)).total_seconds()
     except (ValueError, TypeError, OverflowError):
