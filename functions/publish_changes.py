@@ -2,20 +2,18 @@
 
 from typing import Any
 
-from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
-from aws_lambda_powertools.utilities.data_classes.dynamo_db_stream_event import DynamoDBRecord
+from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from byoa import bootstrap
 
-_processor = BatchProcessor(event_type=EventType.DynamoDBStreams)
+_logger = Logger(service="byoa")
 
 
-def publish(record: DynamoDBRecord) -> None:
-    """Tell the bus of one change, if it is one to tell of."""
-    bootstrap.publish(record.raw_event)
-
-
-def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
     """Publish a batch; the answer names the first record that failed, and the stream goes on from there."""
-    return dict(process_partial_response(event, record_handler=publish, processor=_processor, context=context))
+    untold = bootstrap.publish(event["Records"])
+    if untold is None:
+        return {"batchItemFailures": []}
+    _logger.error("change not told", sequence_number=untold)
+    return {"batchItemFailures": [{"itemIdentifier": untold}]}

@@ -103,6 +103,32 @@ def test_an_overtaken_build_can_neither_begin_nor_go_on(ledger: Any) -> None:
         ledger.begin(old, "one", line())
 
 
+def test_a_build_that_was_overtaken_before_it_began_never_begins_and_ends_as_it_must(ledger: Any) -> None:
+    old = ledger.submit(ORG, APP, config("a: 1")).build.key
+    new = ledger.submit(ORG, APP, config("a: 2")).build.key
+    ledger.submit(ORG, APP, config("a: 3"))
+    for key in (old, new):
+        with pytest.raises(StaleVersion):
+            ledger.begin(key, "one", line())
+        ended = ledger.finish(key, Outcome(status="superseded"), entry("superseded", "newer", CLOCK.now()))
+        assert ended.status == "superseded"
+
+
+def test_progress_begins_with_the_status_that_the_build_is_in(ledger: Any) -> None:
+    key = ledger.submit(ORG, APP, config()).build.key
+    building = entry("building", "fetching", CLOCK.now())
+    with pytest.raises(StaleVersion):
+        ledger.progress(key, [line()])
+    ledger.begin(key, "one", line())
+    with pytest.raises(StaleVersion):
+        ledger.progress(key, [building])
+    ledger.progress(key, [line(), building])
+    ledger.progress(key, [line(), building])  # a step that is tried again
+    with pytest.raises(StaleVersion):
+        ledger.progress(key, [line()])
+    assert ledger.build(ORG, key.build_id).status == "building"
+
+
 def test_the_first_outcome_stands(ledger: Any) -> None:
     key = ledger.submit(ORG, APP, config()).build.key
     ended = ledger.finish(key, failed(), entry("error", "late", CLOCK.now()))

@@ -174,10 +174,10 @@ def test_one_bad_change_neither_blocks_the_stream_nor_gets_lost(resources: dict[
     assert properties["MaximumRecordAgeInSeconds"] > 0
 
 
-def test_the_stream_s_filter_lets_configs_and_builds_through(resources: dict[str, Any]) -> None:
+def test_the_stream_s_filter_lets_news_through_and_nothing_else(resources: dict[str, Any]) -> None:
     (mapping,) = _of_type(resources, "AWS::Lambda::EventSourceMapping").values()
     (each,) = mapping["Properties"]["FilterCriteria"]["Filters"]
-    assert json.loads(each["Pattern"]) == {"dynamodb": {"NewImage": {"entity": {"S": ["config", "build"]}}}}
+    assert json.loads(each["Pattern"]) == {"dynamodb": {"NewImage": {"news": {"BOOL": [True]}}}}
 
 
 def test_what_the_emulator_can_t_run_is_only_for_aws(translated: dict[str, Any]) -> None:

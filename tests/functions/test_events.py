@@ -138,7 +138,7 @@ def test_the_samples_are_one_build_s_messages() -> None:
     assert build.status == "active"
     moments = [entry.created_at_ts for entry in build.history]
     assert moments == sorted(moments)
-    assert [entry.status for entry in build.history] == ["queued", *["planning"] * 3, *["building"] * 6, "active"]
+    assert [entry.status for entry in build.history] == ["queued", *["planning"] * 2, *["building"] * 6, "active"]
 
 
 def test_a_message_with_a_field_too_many_is_no_message() -> None:

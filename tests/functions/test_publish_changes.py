@@ -5,18 +5,18 @@ from __future__ import annotations
 import copy
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import boto3
 import pytest
-from aws_lambda_powertools.utilities.batch.exceptions import BatchProcessingError
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from moto import mock_aws
 from pydantic import ValidationError
 
 from byoa import bootstrap
+from byoa.adapters.eventbridge import EventBus
 from byoa.adapters.items import dump
-from byoa.adapters.stream import event_of
+from byoa.adapters.stream import event_of, publish
 from byoa.messages import BuildKey, BuildStatusChanged, ConfigChanged
 from functions import publish_changes
 
@@ -172,8 +172,48 @@ def test_a_change_that_can_t_be_told_is_named_and_the_others_are_told(
     assert len(heard()) == 1
 
 
-def test_a_batch_of_which_nothing_can_be_told_fails_as_a_whole(heard: Callable[[], list[dict[str, Any]]]) -> None:
-    batch = {"Records": [_record({**CONFIG, "organisation": "somebody"})]}
-    with pytest.raises(BatchProcessingError):
-        publish_changes.handler(batch, LambdaContext())
+def test_the_first_change_that_can_t_be_told_is_where_the_stream_goes_on(
+    heard: Callable[[], list[dict[str, Any]]],
+) -> None:
+    poison = {**CONFIG, "organisation": "somebody"}
+    batch = {"Records": [_record(poison, number="40"), _record(CONFIG, number="41")]}
+    assert publish_changes.handler(batch, LambdaContext()) == {"batchItemFailures": [{"itemIdentifier": "40"}]}
     assert heard() == []
+
+
+def test_a_long_batch_is_told_in_its_order(heard: Callable[[], list[dict[str, Any]]]) -> None:
+    batch = {"Records": [_record(_build("building", moment=each), number=str(each)) for each in range(25)]}
+    assert publish_changes.handler(batch, LambdaContext()) == {"batchItemFailures": []}
+    moments = [event["detail"]["changed_at_ts"] for _ in range(3) for event in heard()]
+    assert sorted(moments) == list(range(25))
+
+
+class _Bus:
+    """An EventBridge that takes the first events and refuses one; it notes what each call brought."""
+
+    def __init__(self, refused: int) -> None:
+        self.refused = refused
+        self.calls: list[int] = []
+
+    def put_events(self, Entries: list[dict[str, Any]]) -> dict[str, Any]:  # noqa: N803 - boto3's name
+        start = sum(self.calls)
+        self.calls.append(len(Entries))
+        answers = [
+            {"ErrorCode": "ThrottlingException"} if start + each == self.refused else {} for each in range(len(Entries))
+        ]
+        return {"FailedEntryCount": sum(map(bool, answers)), "Entries": answers}
+
+
+@pytest.mark.parametrize("refused", [0, 7, 10, 24])
+def test_what_the_bus_refuses_is_where_the_stream_goes_on(refused: int) -> None:
+    records = [_record(_build("building", moment=each), number=str(each)) for each in range(25)]
+    assert publish(records, EventBus(cast("Any", _Bus(refused)), BUS)) == str(refused)
+
+
+def test_entries_go_to_the_bus_ten_at_a_time_and_within_its_bytes() -> None:
+    bus = _Bus(99)
+    records = [_record(_build("building"), number=str(each)) for each in range(12)]
+    assert publish(records, EventBus(cast("Any", bus), BUS)) is None
+    large = [_record(_build("building", "x" * 90_000), number=str(each)) for each in range(3)]
+    assert publish(large, EventBus(cast("Any", bus), BUS)) is None
+    assert bus.calls == [10, 2, 2, 1]

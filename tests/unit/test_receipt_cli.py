@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parents[2]
 BYOA = Path(sys.executable).with_name("byoa")
 SAMPLE = BuildEnded.model_validate_json((ROOT / "events" / "record_build.json").read_bytes())
-RECEIPT = receipts.receipt_of(SAMPLE, 1_000, 2_000)
+RECEIPT = receipts.receipt_of(SAMPLE, 2_000)
 FINE, MEND, USAGE = 0, 1, 2
 
 

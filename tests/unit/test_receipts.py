@@ -34,7 +34,7 @@ CHECK = checker(KEY.pem)
 
 
 def _receipt() -> receipts.Receipt:
-    return receipts.receipt_of(SAMPLE, 1_000, 2_000)
+    return receipts.receipt_of(SAMPLE, 2_000)
 
 
 def _sealed() -> dict[str, Any]:
@@ -89,7 +89,7 @@ def test_a_receipt_says_what_was_fetched_checked_and_written() -> None:
             {
                 "name": "ecr",
                 "reference": SAMPLE.mirrors[0].reference,
-                "proof": {"digest": DIGEST, "at_ts": 1767225600011},
+                "proof": {"digest": DIGEST, "at_ts": 1767225600009},
                 "blobs_copied": 2,
                 "blobs_mounted": 0,
                 "blobs_skipped": 0,
@@ -110,7 +110,7 @@ def test_a_receipt_says_what_was_fetched_checked_and_written() -> None:
             "usable_by": {"byoa": True, "flux": True, "argo_cd": False},
         },
         "verification": "not required",
-        "started_at_ts": 1000,
+        "started_at_ts": 1767225600001,
         "ended_at_ts": 2000,
     }
 
@@ -120,12 +120,12 @@ def test_there_is_no_receipt_without_the_target_s_proof(proof: Any) -> None:
     (mirror,) = SAMPLE.model_dump(mode="json")["mirrors"]
     ended = BuildEnded.model_validate(SAMPLE.model_dump() | {"mirrors": [mirror | {"proof": proof}]})
     with pytest.raises(InternalFault):
-        receipts.receipt_of(ended, 1_000, 2_000)
+        receipts.receipt_of(ended, 2_000)
 
 
 def test_there_is_no_receipt_of_a_build_that_failed() -> None:
     with pytest.raises(InternalFault):
-        receipts.receipt_of(BuildEnded(**SAMPLE.key.model_dump()), 1_000, 2_000)
+        receipts.receipt_of(BuildEnded(**SAMPLE.key.model_dump()), 2_000)
 
 
 # ---- its bytes ---------------------------------------------------------------------------------------------------

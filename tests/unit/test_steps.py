@@ -103,7 +103,7 @@ def test_history_reads_like_a_story() -> None:
     workflow.record(ended, stage.ledger, stage.clock)
     build = stage.ledger.records[ended.key]
     assert [entry.metadata.get("step") for entry in build.history] == [
-        None, "validate", "resolve", "resolve", "stage", "stage", "inspect", "inspect", "mirror", "mirror", "record",
+        None, "validate", "resolve", "stage", "stage", "inspect", "inspect", "mirror", "mirror", "record",
     ]  # fmt: skip
     assert [entry.created_at_ts for entry in build.history] == sorted(entry.created_at_ts for entry in build.history)
 

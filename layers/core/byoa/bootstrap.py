@@ -11,7 +11,7 @@ from byoa.patience import Patience
 from byoa.reference import Reference
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from concurrent.futures import Executor
     from pathlib import Path
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from byoa.adapters.answers import Role
     from byoa.adapters.authorization import Wallet
     from byoa.adapters.dynamodb import DynamoLedger
+    from byoa.adapters.ecr import EcrRegistry
     from byoa.adapters.layout import LayoutRepository
     from byoa.adapters.memory import SystemClock
     from byoa.adapters.s3 import Quarantine
@@ -141,14 +142,12 @@ def ledger() -> DynamoLedger:
     return DynamoLedger(_dynamodb(), settings().table, clock())
 
 
-def publish(record: Mapping[str, Any]) -> None:
-    """Tell the bus of one record of the table's stream, if it is one to tell of."""
+def publish(records: Sequence[Mapping[str, Any]]) -> str | None:
+    """Tell the bus of records of the table's stream; returns the number of the first one that couldn't be told."""
+    from byoa.adapters import stream
     from byoa.adapters.eventbridge import EventBus
-    from byoa.adapters.stream import event_of
 
-    event = event_of(record)
-    if event:
-        EventBus(_events(), settings().bus).publish(*event)
+    return stream.publish(records, EventBus(_events(), settings().bus))
 
 
 def quarantine(key: BuildKey) -> Quarantine:
@@ -193,14 +192,19 @@ def _inline(key: BuildKey) -> Repository:
 
 def target(task: MirrorTask) -> tuple[Repository, tuple[Registry, str]]:
     """The repository that a target keeps the artifact in, and its registry and name."""
+    key = task.artifact.key
+    name = policy().repository_for(key)
+    tags = {"byoa:organisation": key.organisation, "byoa:app": key.app, "byoa:component": key.component}
+    found, repository = _ecr_registry().repository(name, tags)
+    return repository, (found, name)
+
+
+@cache
+def _ecr_registry() -> EcrRegistry:
     from byoa.adapters.ecr import EcrRegistry
 
-    key, current = task.artifact.key, settings()
-    name = policy().repository_for(key)
-    registry = EcrRegistry(_ecr(), transport(), current.ecr_endpoint, current.kms_key, IN_A_STEP)
-    tags = {"byoa:organisation": key.organisation, "byoa:app": key.app, "byoa:component": key.component}
-    found, repository = registry.repository(name, tags)
-    return repository, (found, name)
+    current = settings()
+    return EcrRegistry(_ecr(), transport(), current.ecr_endpoint, current.kms_key, IN_A_STEP)
 
 
 @cache

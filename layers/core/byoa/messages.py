@@ -67,12 +67,16 @@ class ChangeReceived(ConfigChanged):
 
 
 class ValidReference(BuildKey):
-    """What is to be built, from where, for which targets; the reference is allowed."""
+    """What is to be built, from where, for which targets; the reference is allowed.
+
+    ``handed_in_ts`` is when the config was accepted, in milliseconds since 1970-01-01 UTC.
+    """
 
     source_type: Literal["inline", "oci_artifact"]
     reference: str | None
     credentials_ref: str | None
     targets: list[str]
+    handed_in_ts: int
 
 
 class PinnedArtifact(ValidReference):

@@ -219,7 +219,11 @@ class Ledger(Protocol):
         ...
 
     def progress(self, key: BuildKey, entries: Sequence[HistoryEntry]) -> None:
-        """Append to the build's history. Raises ``StaleVersion`` where a newer config exists or the build has ended."""
+        """Append to the build's history; the last entry's status becomes the build's, and the bus hears of another one.
+
+        The first entry has the status that the build is in. Raises ``StaleVersion`` where the build is in another one
+        than the first or the last entry's, or has ended, or where a newer config exists.
+        """
         ...
 
     def finish(self, key: BuildKey, outcome: Outcome, entry: HistoryEntry) -> Build | None:

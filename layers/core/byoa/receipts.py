@@ -95,7 +95,7 @@ class Receipt(Message):
         return envelope.canonical(self.model_dump(mode="json")).encode("ascii")
 
 
-def receipt_of(ended: BuildEnded, started_at_ts: int, ended_at_ts: int) -> Receipt:
+def receipt_of(ended: BuildEnded, ended_at_ts: int) -> Receipt:
     """The receipt of a build that went well. Raises ``InternalFault`` where nothing proves that it did."""
     artifact = ended.artifact
     if artifact is None:
@@ -110,7 +110,7 @@ def receipt_of(ended: BuildEnded, started_at_ts: int, ended_at_ts: int) -> Recei
         totals=Cost(bytes=artifact.bytes_staged, requests=artifact.source_requests),
         inspection=artifact.inspection,
         verification="not required",
-        started_at_ts=started_at_ts,
+        started_at_ts=artifact.handed_in_ts,
         ended_at_ts=ended_at_ts,
     )
 

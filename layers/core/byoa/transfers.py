@@ -76,7 +76,6 @@ def stage(
     The two entries at its end are for two steps: inspecting has no way to the ledger, so its start is told here.
     Raises what the two ends and ``Ledger.progress`` raise.
     """
-    books.ledger.progress(pinned.key, [entry("building", "fetching the artifact", books.clock.now(), step="stage")])
     with books.account(pinned.key, pinned.reference, source):
         root = source.fetch_manifest(Digest.parse(pinned.digest))
         if root.descriptor.media_type != pinned.media_type:

@@ -10,8 +10,10 @@ organisation apart from the other:
     RECEIPT#<app>#<component>#<version>    the build's receipt, in its envelope
     BUILDID#<build id>                     the sort key of that build
 
-A config, its build and the component's newest version are written in one transaction. Each write of a running build
-names the version that must still be the newest: an overtaken build can't write.
+A config, its build and the component's newest version are written in one transaction, which marks the build before as
+overtaken: that one can't write from then on, and no write of a running build has to ask for more than its own item.
+
+``news`` says of a write that the bus is to hear of it: the stream's filter passes nothing else on.
 """
 
 from __future__ import annotations
@@ -43,8 +45,9 @@ _RACES: Final = 5
 """Tries to be the next version while others hand in the same component."""
 
 _UNFINISHED: Final = "NOT #status IN (:active, :error, :superseded)"
+_RUNNING: Final = f"attribute_exists(pk) AND attribute_not_exists(overtaken) AND {_UNFINISHED}"
 _ENDS: Final = {f":{status}": status for status in sorted(ENDED)}
-_INSIDE: Final = frozenset({"pk", "sk", "entity", "execution"})
+_INSIDE: Final = frozenset({"pk", "sk", "entity", "execution", "news", "overtaken"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,12 +61,12 @@ class DynamoLedger:
     def begin(self, key: BuildKey, execution: str, entry: HistoryEntry) -> ConfigVersion:
         """See ``ports.Ledger``."""
         config = self.config(key)
-        values = {":execution": execution}
-        condition = "attribute_not_exists(execution) OR execution = :execution"
-        failed = self._advance(key, [entry], "execution = :execution", values, f"({condition}) AND {_UNFINISHED}")
-        if failed is None:
+        update = _append([entry], "execution = :execution", {":execution": execution}, news=True)
+        unowned = "(attribute_not_exists(execution) OR execution = :execution)"
+        if self._advance(key, update, f"{unowned} AND {_RUNNING}"):
             return config
-        if failed.get("execution", execution) != execution:
+        found = self._get(key.organisation, _sk("BUILD", key)) or {}
+        if found.get("execution", execution) != execution:
             raise DuplicateEvent("Another execution already runs this build.")
         raise StaleVersion("A newer config version exists, or the build has ended.")
 
@@ -76,12 +79,14 @@ class DynamoLedger:
 
     def progress(self, key: BuildKey, entries: Sequence[HistoryEntry]) -> None:
         """See ``ports.Ledger``."""
-        if self._advance(key, entries, "", {}, _UNFINISHED) is not None:
+        before = {":before": entries[0].status}
+        update = _append(entries, "", before, news=entries[0].status != entries[-1].status)
+        if not self._advance(key, update, f"#status IN (:before, :status) AND {_RUNNING}"):
             raise StaleVersion("A newer config version exists, or the build has ended.")
 
     def finish(self, key: BuildKey, outcome: Outcome, entry: HistoryEntry) -> Build | None:
         """See ``ports.Ledger``."""
-        update = _append([entry], "#outcome = :outcome", {":outcome": outcome.model_dump(mode="json")})
+        update = _append([entry], "#outcome = :outcome", {":outcome": outcome.model_dump(mode="json")}, news=True)
         update["ExpressionAttributeNames"] |= {"#outcome": "outcome"}
         with translated("DynamoDB"):
             try:
@@ -142,21 +147,14 @@ class DynamoLedger:
         builds = sorted((_build(item) for item in found), key=_first_moment, reverse=True)
         return builds[:limit]
 
-    def _advance(
-        self, key: BuildKey, entries: Sequence[HistoryEntry], extra: str, values: Item, condition: str
-    ) -> Item | None:
-        """Append to the build while its version is the newest; ``None`` is success, else the build as it stands."""
-        newest: TransactWriteItemTypeDef = {
-            "ConditionCheck": {
-                "TableName": self.table,
-                "Key": dump({"pk": f"ORG#{key.organisation}", "sk": f"COMPONENT#{key.app}#{key.component}"}),
-                "ConditionExpression": "version = :version",
-                "ExpressionAttributeValues": dump({":version": key.version}),
-            }
-        }
-        change = {**self._where(key), **_append(entries, extra, values), "ConditionExpression": condition}
-        update = cast("TransactWriteItemTypeDef", {"Update": change})
-        return None if self._transact([newest, update]) else (self._get(key.organisation, _sk("BUILD", key)) or {})
+    def _advance(self, key: BuildKey, update: Item, condition: str) -> bool:
+        """Whether the build was as the condition has it, and so was updated."""
+        with translated("DynamoDB"):
+            try:
+                self.client.update_item(**self._where(key), **update, ConditionExpression=condition)
+            except self.client.exceptions.ConditionalCheckFailedException:
+                return False
+        return True
 
     def _accept(self, build: Build, config: ComponentConfig) -> bool:
         key, pk = build.key, f"ORG#{build.organisation}"
@@ -170,14 +168,25 @@ class DynamoLedger:
             "fingerprint": accepted.fingerprint,
         }
         before = {":before": key.version - 1}
-        return self._transact(
-            [
-                self._put(component, "attribute_not_exists(pk) OR version = :before", before),
-                self._put({"pk": pk, "sk": _sk("CONFIG", key), "entity": "config", **_document(accepted)}),
-                self._put({"pk": pk, "sk": _sk("BUILD", key), "entity": "build", **_document(build)}),
-                self._put({"pk": pk, "sk": f"BUILDID#{key.build_id}", "build": _sk("BUILD", key)}),
-            ]
-        )
+        news = {"pk": pk, "news": True}
+        writes = [
+            self._put(component, "attribute_not_exists(pk) OR version = :before", before),
+            self._put({**news, "sk": _sk("CONFIG", key), "entity": "config", **_document(accepted)}),
+            self._put({**news, "sk": _sk("BUILD", key), "entity": "build", **_document(build)}),
+            self._put({"pk": pk, "sk": f"BUILDID#{key.build_id}", "build": _sk("BUILD", key)}),
+        ]
+        if key.version > 1:
+            writes.append(self._overtake(key.model_copy(update={"version": key.version - 1})))
+        return self._transact(writes)
+
+    def _overtake(self, key: BuildKey) -> TransactWriteItemTypeDef:
+        change = {
+            **self._where(key),
+            "UpdateExpression": "SET overtaken = :true, news = :false",
+            "ExpressionAttributeValues": dump({":true": True, ":false": False}),
+            "ConditionExpression": "attribute_exists(pk)",
+        }
+        return cast("TransactWriteItemTypeDef", {"Update": change})
 
     def _put(
         self, item: Item, condition: str = "attribute_not_exists(pk)", values: Item | None = None
@@ -241,18 +250,20 @@ def _sk(kind: str, key: BuildKey) -> str:
     return f"{kind}#{key.app}#{key.component}#{key.version:010d}"
 
 
-def _append(entries: Sequence[HistoryEntry], extra: str, values: Item) -> Item:
+def _append(entries: Sequence[HistoryEntry], extra: str, values: Item, *, news: bool) -> Item:
     """An update that appends to the history and makes its last entry the build's status."""
     last = entries[-1]
     sets = ["history = list_append(history, :entries)", "#status = :status", "#human = :human", "#metadata = :metadata"]
+    sets += ["news = :news", extra] if extra else ["news = :news"]
     bound = {
+        ":news": news,
         ":entries": [entry.model_dump(mode="json") for entry in entries],
         ":status": last.status,
         ":human": last.status_human_description,
         ":metadata": last.metadata,
     }
     return {
-        "UpdateExpression": f"SET {', '.join([*sets, *([extra] if extra else [])])}",
+        "UpdateExpression": f"SET {', '.join(sets)}",
         "ExpressionAttributeNames": {
             "#status": "status",
             "#human": "status_human_description",

@@ -10,7 +10,7 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from botocore.exceptions import ClientError
@@ -53,9 +53,9 @@ LIFECYCLE: Final = json.dumps(
 )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class EcrRegistry:
-    """The account's private registry in one region.
+    """The account's private registry in one region. A token of ECR's serves until the registry refuses it.
 
     ``endpoint`` replaces the address that ECR gives, where the data plane is elsewhere (``http://HOST:PORT``).
     ``kms_key`` encrypts new repositories; without one ECR's own keys (AES256) do.
@@ -66,6 +66,7 @@ class EcrRegistry:
     endpoint: str = ""
     kms_key: str = ""
     patience: Patience = HASTY
+    _held: Credential | None = field(default=None, repr=False)
 
     def repository(self, name: str, tags: Mapping[str, str]) -> tuple[Registry, DistributionRepository]:
         """The repository ``name``, made with ``tags`` where it doesn't exist, and the registry it is pulled from.
@@ -80,8 +81,8 @@ class EcrRegistry:
             self._endpoint(registry),
             name,
             role="target",
-            credential=self._credential(),
-            renew=self._credential,
+            credential=self._held or self._renewed(),
+            renew=self._renewed,
             traits=ECR,
             patience=self.patience,
         )
@@ -123,7 +124,7 @@ class EcrRegistry:
             raise InternalFault("The setting for ECR's endpoint is no address.")
         return location.endpoint
 
-    def _credential(self) -> Credential:
+    def _renewed(self) -> Credential:
         """Twelve hours' worth of ECR, for whatever this function's role may do."""
         with translated("ECR"):
             token = self.client.get_authorization_token()["authorizationData"][0]["authorizationToken"]
@@ -131,4 +132,5 @@ class EcrRegistry:
             username, _, password = base64.b64decode(token, validate=True).decode().partition(":")
         except (binascii.Error, UnicodeDecodeError) as error:
             raise InternalFault("ECR's authorization token can't be read.") from error
-        return Credential(username, password)
+        self._held = Credential(username, password)
+        return self._held

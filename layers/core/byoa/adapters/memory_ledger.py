@@ -49,6 +49,8 @@ class MemoryLedger:
     def progress(self, key: BuildKey, entries: Sequence[HistoryEntry]) -> None:
         """See ``ports.Ledger``."""
         self._check_running(key)
+        if self.records[key].status not in (entries[0].status, entries[-1].status):
+            raise StaleVersion("A newer config version exists, or the build has ended.")
         self._append(key, entries, None)
 
     def finish(self, key: BuildKey, outcome: Outcome, entry: HistoryEntry) -> Build | None:

@@ -7,13 +7,38 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from pydantic import ValidationError
+
 from byoa.adapters.items import load
 from byoa.messages import BUILD_STATUS_CHANGED, CONFIG_CHANGED, BuildStatusChanged, ConfigChanged
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from pydantic import BaseModel
+
+    from byoa.adapters.eventbridge import EventBus
+
+
+def publish(records: Sequence[Mapping[str, Any]], bus: EventBus) -> str | None:
+    """Tell ``bus`` of a batch of stream records, in their order.
+
+    Returns the sequence number of the first that couldn't be told: the stream goes on from there. Raises what
+    ``EventBus.publish`` raises.
+    """
+    told: list[tuple[str, tuple[str, BaseModel]]] = []
+    unreadable = None
+    for record in records:
+        number = str(record["dynamodb"]["SequenceNumber"])
+        try:
+            event = event_of(record)
+        except ValidationError:
+            unreadable = number
+            break
+        if event:
+            told.append((number, event))
+    taken = bus.publish([event for _, event in told])
+    return told[taken][0] if taken < len(told) else unreadable
 
 
 def event_of(record: Mapping[str, Any]) -> tuple[str, BaseModel] | None:
