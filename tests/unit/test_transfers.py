@@ -13,7 +13,7 @@ from byoa.adapters.memory import MemoryRepository, SteppingClock
 from byoa.adapters.memory_ledger import MemoryLedger
 from byoa.config import check_config
 from byoa.digest import Digest
-from byoa.errors import DigestMismatch, RegistryThrottled, StaleVersion, Timeout
+from byoa.errors import DigestMismatch, ReferenceNotFound, RegistryThrottled, StaleVersion, Timeout
 from byoa.messages import (
     ChangeReceived,
     InspectedArtifact,
@@ -197,3 +197,41 @@ def test_a_registry_that_asks_for_rest_is_left_alone_by_every_build() -> None:
         transfers.stage(pinned, Busy(), build.quarantine, build.books)
     with pytest.raises(RegistryThrottled, match="used up"):
         transfers.stage(pinned, build.source, build.quarantine, build.books)
+
+
+class Asked(LayoutRepository):
+    """A layout that counts what it is asked, as a registry does."""
+
+    requests = 0
+
+    def fetch_manifest(self, name: str | Digest) -> Manifest:
+        self.requests += 1
+        return super().fetch_manifest(name)
+
+
+def test_what_resolving_asked_goes_on_the_account_with_what_staging_asked() -> None:
+    build = Build()
+    budget = MemoryBudget(build.clock)
+    build.books = Books(build.ledger, build.clock, budget)
+    build.source = Asked(ARTIFACTS / "flux")
+    pinned = build.pinned()
+    assert (pinned.source_requests, budget.used.total()) == (1, 0)
+    fresh = Asked(ARTIFACTS / "flux")
+    staged = transfers.stage(pinned, fresh, build.quarantine, build.books)
+    assert staged.source_requests == 1 + fresh.requests
+    assert budget.used.total() == 2 * staged.source_requests  # the organisation's and the host's
+
+
+def test_what_a_step_that_fails_asked_goes_on_the_account_at_once() -> None:
+    class Absent(Asked):
+        def fetch_manifest(self, name: str | Digest) -> Manifest:
+            super().fetch_manifest(name)
+            raise ReferenceNotFound("No such tag.")
+
+    build = Build()
+    budget = MemoryBudget(build.clock)
+    build.books = Books(build.ledger, build.clock, budget)
+    build.source = Absent(ARTIFACTS / "flux")
+    with pytest.raises(ReferenceNotFound):
+        build.pinned()
+    assert budget.used.total() == 2

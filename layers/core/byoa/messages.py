@@ -80,12 +80,16 @@ class ValidReference(BuildKey):
 
 
 class PinnedArtifact(ValidReference):
-    """The artifact's top manifest by digest; from here on nothing reads the tag."""
+    """The artifact's top manifest by digest; from here on nothing reads the tag.
+
+    ``source_requests`` is what the build has asked of the source so far.
+    """
 
     media_type: str
     digest: str
     size: int
     tag: str | None
+    source_requests: int = 0
 
 
 class Node(Message):
@@ -120,7 +124,6 @@ class StagedArtifact(PinnedArtifact):
     bytes_staged: int
     nodes: list[Node] = []
     attachments: list[Attached] = []
-    source_requests: int = 0
     pending: list[PendingBlob] = []
 
 

@@ -48,9 +48,12 @@ class Books:
     budget: Budget | None = None
 
     @contextmanager
-    def account(self, key: BuildKey, reference: str | None, source: Repository) -> Iterator[None]:
+    def account(
+        self, key: BuildKey, reference: str | None, source: Repository, *, owed: int = 0, carried: bool = False
+    ) -> Iterator[None]:
         """Ask the source within its budget, and put what was asked on the account, whatever came of it.
 
+        ``carried`` leaves that, if all goes well, to the build's next step, for which it is ``owed``: a write less.
         Raises ``RegistryThrottled`` where nothing may be asked now. What the registry itself asks for, all builds heed.
         """
         host = str(Reference.parse(reference).registry) if reference else None
@@ -58,13 +61,15 @@ class Books:
             yield
             return
         self.budget.admit(host, key.organisation)
-        before = source.requests
+        before = source.requests - owed
         try:
             yield
-        except RegistryThrottled as error:
-            self.budget.rest(host, error.retry_after or _REST)
+        except BaseException as error:
+            if isinstance(error, RegistryThrottled):
+                self.budget.rest(host, error.retry_after or _REST)
+            self.budget.spend(host, key.organisation, source.requests - before)
             raise
-        finally:
+        if not carried:
             self.budget.spend(host, key.organisation, source.requests - before)
 
 
@@ -76,7 +81,7 @@ def stage(
     The two entries at its end are for two steps: inspecting has no way to the ledger, so its start is told here.
     Raises what the two ends and ``Ledger.progress`` raise.
     """
-    with books.account(pinned.key, pinned.reference, source):
+    with books.account(pinned.key, pinned.reference, source, owed=pinned.source_requests):
         root = source.fetch_manifest(Digest.parse(pinned.digest))
         if root.descriptor.media_type != pinned.media_type:
             raise DigestMismatch("The registry calls the pinned manifest by another media type than before.")
@@ -84,12 +89,12 @@ def stage(
     if not done.pending:
         _tell_staged(pinned, done, len(attachments), books)
     return StagedArtifact(
-        **pinned.model_dump(),
+        **pinned.model_dump(exclude={"source_requests"}),
         blobs=done.copied + done.skipped,
         bytes_staged=done.bytes_copied,
         nodes=[] if done.pending else list(_nodes(quarantine, root, attachments)),
         attachments=[Attached(digest=str(each.digest), tag=each.tag) for each in attachments],
-        source_requests=source.requests,
+        source_requests=pinned.source_requests + source.requests,
         pending=_pending(done),
     )
 

@@ -89,7 +89,7 @@ def resolve(valid: ValidReference, source: Repository, books: Books) -> PinnedAr
     """
     reference = Reference.parse(valid.reference) if valid.reference else None
     name = (reference.digest or reference.tag) if reference else None
-    with books.account(valid.key, valid.reference, source):
+    with books.account(valid.key, valid.reference, source, carried=True):
         manifest = source.fetch_manifest(name or INLINE_TAG)
     digest, now = str(manifest.digest), books.clock.now()
     pinned = entry("planning", f"pinned {digest}", now, step="resolve", digest=digest)
@@ -100,6 +100,7 @@ def resolve(valid: ValidReference, source: Repository, books: Books) -> PinnedAr
         digest=digest,
         size=manifest.descriptor.size,
         tag=reference.tag if reference else None,
+        source_requests=source.requests,
     )
 
 

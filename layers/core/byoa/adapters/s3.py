@@ -158,12 +158,13 @@ def _parts_there() -> Iterator[None]:
 
 
 class Quarantine:
-    """What one organisation has in quarantine."""
+    """What one organisation has in quarantine. What was seen or stored there is not asked for again."""
 
     def __init__(self, client: S3Client, bucket: str, organisation: str) -> None:
         self._client = client
         self._bucket = bucket
         self._prefix = organisation
+        self._seen: dict[Digest, int] = {}
 
     def fetch_manifest(self, name: str | Digest) -> Manifest:
         """See ``ports.Source``. The quarantine has no tags: everything in it is pinned."""
@@ -220,19 +221,25 @@ class Quarantine:
 
     def _size(self, digest: Digest) -> int | None:
         """The object's size; ``None`` also for one that may expire before what now relies on it."""
+        if digest in self._seen:
+            return self._seen[digest]
         with translated("S3"):
             try:
                 found = self._client.head_object(Bucket=self._bucket, Key=self._key(digest))
-                return found["ContentLength"] if datetime.now(UTC) - found["LastModified"] < FRESH else None
             except ClientError as error:
                 if error_code(error) in _ABSENT:
                     return None
                 raise
+        if datetime.now(UTC) - found["LastModified"] >= FRESH:
+            return None
+        self._seen[digest] = found["ContentLength"]
+        return self._seen[digest]
 
     def put(self, digest: Digest, content: bytes) -> None:
         """Store a blob in one piece."""
         with translated("S3"):
             self._client.put_object(Bucket=self._bucket, Key=self._key(digest), Body=content)
+        self._seen[digest] = len(content)
 
     def put_part(self, digest: Digest, part: int, content: bytes) -> str:
         """Store one part of a blob, by its number from 0 on; its ETag."""
