@@ -1,6 +1,6 @@
 """InspectArtifact: whether these are Kubernetes manifests. It parses strangers' bytes and reaches nothing else."""
 
-from byoa import bootstrap, workflow
+from byoa import bootstrap, examining
 from byoa.messages import InspectedArtifact, StagedArtifact
 from byoa.step import step
 
@@ -8,4 +8,4 @@ from byoa.step import step
 @step
 def handler(staged: StagedArtifact) -> InspectedArtifact:
     """Look into the quarantined artifact."""
-    return workflow.examine(staged, bootstrap.quarantine(staged))
+    return examining.examine(staged, bootstrap.quarantine(staged))

@@ -1,6 +1,6 @@
 """RecordBuild: status, history and receipt, whatever happened."""
 
-from byoa import bootstrap, workflow
+from byoa import bootstrap, recording
 from byoa.messages import BuildEnded, Outcome
 from byoa.step import count_build, step
 
@@ -8,6 +8,6 @@ from byoa.step import count_build, step
 @step
 def handler(ended: BuildEnded) -> Outcome:
     """Write how the build ended."""
-    outcome = workflow.record(ended, bootstrap.ledger(), bootstrap.clock(), bootstrap.signer())
+    outcome = recording.record(ended, bootstrap.ledger(), bootstrap.clock(), bootstrap.signer())
     count_build(outcome.status)
     return outcome

@@ -1,6 +1,6 @@
 """RecordStopped: an execution that ended without RecordBuild still ends its build."""
 
-from byoa import bootstrap, workflow
+from byoa import bootstrap, recording
 from byoa.messages import Outcome, StoppedExecution
 from byoa.step import count_build, step
 
@@ -8,7 +8,7 @@ from byoa.step import count_build, step
 @step
 def handler(stopped: StoppedExecution) -> Outcome | None:
     """End the build of an execution that was stopped or gave up."""
-    build = workflow.record_stopped(stopped, bootstrap.ledger(), bootstrap.clock())
+    build = recording.record_stopped(stopped, bootstrap.ledger(), bootstrap.clock())
     if build is None:
         return None
     count_build(build.status)

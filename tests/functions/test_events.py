@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, get_type_hints
 
 import pytest
 
-from byoa import transfers, workflow
+from byoa import examining, recording, transfers, workflow
 from byoa.adapters.layout import LayoutRepository
 from byoa.adapters.memory import MemoryRepository, SteppingClock
 from byoa.adapters.memory_ledger import MemoryLedger
@@ -120,7 +120,7 @@ def test_the_samples_are_one_build_s_messages() -> None:
     assert sent == _event("stage_artifact")
     sent = _sent(transfers.stage(PinnedArtifact.model_validate(sent), source, quarantine, Books(ledger, clock)))
     assert sent == _event("inspect_artifact")
-    inspected = _sent(workflow.examine(StagedArtifact.model_validate(sent), quarantine))
+    inspected = _sent(examining.examine(StagedArtifact.model_validate(sent), quarantine))
     (name,) = inspected["targets"]
     task = {"artifact": inspected, "target": name}
     assert task == _event("mirror_artifact")
@@ -130,7 +130,7 @@ def test_the_samples_are_one_build_s_messages() -> None:
     # What the state machine's Map puts together is the last message.
     ended = {**change.key.model_dump(), "artifact": inspected, "mirrors": [_sent(mirrored)]}
     assert ended == _event("record_build")
-    outcome = workflow.record(BuildEnded.model_validate(ended), ledger, clock)
+    outcome = recording.record(BuildEnded.model_validate(ended), ledger, clock)
 
     assert outcome.status == "active"
     assert target.tags == {change.build_id: source.fetch_manifest("v2.3.1").digest}

@@ -14,7 +14,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ec import SECP384R1, generate_private_key
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from byoa import bootstrap, receipts, workflow
+from byoa import bootstrap, receipts, recording
 from byoa.adapters.memory import SteppingClock
 from byoa.adapters.memory_ledger import MemoryLedger
 from byoa.config import check_config
@@ -195,7 +195,7 @@ def _get(*arguments: str) -> int:
 def test_a_kept_receipt_is_printed_as_it_is(
     kept: MemoryLedger, files: Files, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    workflow.record(SAMPLE, kept, SteppingClock(), files.key)
+    recording.record(SAMPLE, kept, SteppingClock(), files.key)
     assert _get() == FINE
     assert capsys.readouterr() == (f"{kept.receipts[SAMPLE.key]}\n", "")
 
@@ -203,7 +203,7 @@ def test_a_kept_receipt_is_printed_as_it_is(
 def test_an_unsigned_receipt_is_given_with_a_word_about_it(
     kept: MemoryLedger, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    workflow.record(SAMPLE, kept, SteppingClock())
+    recording.record(SAMPLE, kept, SteppingClock())
     assert _get("--out", str(tmp_path / "r.json"), "--json") == FINE
     printed, said = capsys.readouterr()
     assert json.loads(printed)["signed"] is False

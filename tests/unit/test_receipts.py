@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from hypothesis import given
 from hypothesis import strategies as st
 
-from byoa import envelope, receipts, workflow
+from byoa import envelope, receipts, recording
 from byoa.adapters.memory import SteppingClock
 from byoa.adapters.memory_ledger import MemoryLedger
 from byoa.config import check_config
@@ -362,7 +362,7 @@ class NoKey:
 
 def test_a_build_that_goes_well_leaves_a_signed_receipt() -> None:
     stage = Ledgered()
-    workflow.record(SAMPLE, stage.ledger, stage.clock, KEY)
+    recording.record(SAMPLE, stage.ledger, stage.clock, KEY)
     assert stage.receipt
     receipt = receipts.verify(stage.receipt.encode(), CHECK)
     build = stage.ledger.records[SAMPLE.key]
@@ -373,25 +373,25 @@ def test_a_build_that_goes_well_leaves_a_signed_receipt() -> None:
 
 def test_recording_twice_keeps_the_first_receipt() -> None:
     stage = Ledgered()
-    workflow.record(SAMPLE, stage.ledger, stage.clock, KEY)
+    recording.record(SAMPLE, stage.ledger, stage.clock, KEY)
     first = stage.receipt
-    workflow.record(SAMPLE, stage.ledger, stage.clock, KEY)
+    recording.record(SAMPLE, stage.ledger, stage.clock, KEY)
     assert stage.receipt == first
 
 
 def test_a_build_is_not_active_before_its_receipt_is_signed() -> None:
     stage = Ledgered()
     with pytest.raises(StoreThrottled):
-        workflow.record(SAMPLE, stage.ledger, stage.clock, NoKey())
+        recording.record(SAMPLE, stage.ledger, stage.clock, NoKey())
     assert not stage.ledger.records[SAMPLE.key].ended
-    workflow.record(SAMPLE, stage.ledger, stage.clock, KEY)
+    recording.record(SAMPLE, stage.ledger, stage.clock, KEY)
     assert stage.ledger.records[SAMPLE.key].status == "active"
     assert stage.receipt
 
 
 def test_a_stack_without_a_key_keeps_an_unsigned_receipt() -> None:
     stage = Ledgered()
-    workflow.record(SAMPLE, stage.ledger, stage.clock)
+    recording.record(SAMPLE, stage.ledger, stage.clock)
     assert stage.receipt
     found = envelope.read_envelope(stage.receipt.encode())
     assert found.signatures == ()
@@ -402,5 +402,5 @@ def test_a_build_that_fails_leaves_none() -> None:
     stage = Ledgered()
     failed = {"error": "Timeout", "cause": ""}
     ended = BuildEnded.model_validate({**SAMPLE.key.model_dump(), "failure": failed})
-    workflow.record(ended, stage.ledger, stage.clock, KEY)
+    recording.record(ended, stage.ledger, stage.clock, KEY)
     assert stage.ledger.receipts == {}

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from byoa import transfers, workflow
+from byoa import examining, recording, transfers, workflow
 from byoa.adapters.layout import LayoutRepository
 from byoa.adapters.memory import MemoryRepository, SteppingClock
 from byoa.adapters.memory_ledger import MemoryLedger
@@ -62,7 +62,7 @@ class Stage:
         valid = crossed(self.validate(body), ValidReference)
         pinned = crossed(workflow.resolve(valid, source, Books(self.ledger, self.clock)), PinnedArtifact)
         staged = transfers.stage(pinned, source, quarantine, Books(self.ledger, self.clock))
-        inspected = crossed(workflow.examine(crossed(staged, StagedArtifact), quarantine), InspectedArtifact)
+        inspected = crossed(examining.examine(crossed(staged, StagedArtifact), quarantine), InspectedArtifact)
         task = MirrorTask(artifact=inspected, target="ecr")
         mirrored = transfers.mirror(task, quarantine, target, PLACE, Books(self.ledger, self.clock))
         assert target.find_manifest(valid.build_id) is not None
@@ -82,7 +82,7 @@ def artifact(url: str, more: str = "") -> str:
 def test_an_artifact_of_each_format_ends_active(layout: str) -> None:
     stage = Stage()
     ended = stage.run(artifact(f"oci://ghcr.io/vendor/{layout}"), LayoutRepository(ARTIFACTS / layout))
-    outcome = workflow.record(ended, stage.ledger, stage.clock)
+    outcome = recording.record(ended, stage.ledger, stage.clock)
     assert (outcome.status, outcome.tag) == ("active", "v2.3.1")
     assert outcome.inspection
     assert outcome.inspection.resources == 3
@@ -93,14 +93,14 @@ def test_inline_manifests_take_the_same_way() -> None:
     stage = Stage()
     text = "apiVersion: v1\\nkind: ConfigMap\\nmetadata: {name: web}\\n"
     source = MemoryRepository.holding(pack(text.replace("\\n", "\n")))
-    outcome = workflow.record(stage.run(f'manifest = "{text}"\n', source), stage.ledger, stage.clock)
+    outcome = recording.record(stage.run(f'manifest = "{text}"\n', source), stage.ledger, stage.clock)
     assert (outcome.status, outcome.digest) == ("active", str(next(iter(source.manifests))))
 
 
 def test_history_reads_like_a_story() -> None:
     stage = Stage()
     ended = stage.run(artifact("oci://ghcr.io/vendor/flux"), LayoutRepository(ARTIFACTS / "flux"))
-    workflow.record(ended, stage.ledger, stage.clock)
+    recording.record(ended, stage.ledger, stage.clock)
     build = stage.ledger.records[ended.key]
     assert [entry.metadata.get("step") for entry in build.history] == [
         None, "validate", "resolve", "stage", "stage", "inspect", "inspect", "mirror", "mirror", "record",
@@ -135,7 +135,7 @@ def test_an_overtaken_build_stops_and_is_recorded_as_superseded() -> None:
     with pytest.raises(StaleVersion):
         workflow.resolve(valid, LayoutRepository(ARTIFACTS / "flux"), Books(stage.ledger, stage.clock))
     caught = CaughtError(error="StaleVersion", cause="{}")
-    outcome = workflow.record(BuildEnded(**valid.key.model_dump(), failure=caught), stage.ledger, stage.clock)
+    outcome = recording.record(BuildEnded(**valid.key.model_dump(), failure=caught), stage.ledger, stage.clock)
     assert outcome.status == stage.ledger.records[valid.key].status == "superseded"
 
 
@@ -145,7 +145,7 @@ def test_a_failure_is_kept_with_code_cause_remedy_and_place() -> None:
     error = ReferenceNotFound("The manifest is not in the registry.", where="source")
     cause = json.dumps({"errorType": "ReferenceNotFound", "errorMessage": error.as_json()})
     ended = BuildEnded(**valid.key.model_dump(), failure=CaughtError(error="ReferenceNotFound", cause=cause))
-    outcome = workflow.record(ended, stage.ledger, stage.clock)
+    outcome = recording.record(ended, stage.ledger, stage.clock)
     assert outcome.failure
     assert outcome.failure.model_dump() == error.as_dict()
 
@@ -162,7 +162,7 @@ def test_what_dies_without_a_word_is_named_by_its_kind(error: str, cause: str, c
     stage = Stage()
     valid = stage.validate(artifact("oci://ghcr.io/vendor/flux"))
     ended = BuildEnded(**valid.key.model_dump(), failure=CaughtError(error=error, cause=cause))
-    failure = workflow.record(ended, stage.ledger, stage.clock).failure
+    failure = recording.record(ended, stage.ledger, stage.clock).failure
     assert failure
     assert failure.code == code
     assert "killed" not in failure.cause
@@ -172,4 +172,4 @@ def test_a_build_without_all_its_mirrors_is_not_done() -> None:
     stage = Stage()
     ended = stage.run(artifact("oci://ghcr.io/vendor/flux"), LayoutRepository(ARTIFACTS / "flux"))
     with pytest.raises(InternalFault):
-        workflow.record(ended.model_copy(update={"mirrors": []}), stage.ledger, stage.clock)
+        recording.record(ended.model_copy(update={"mirrors": []}), stage.ledger, stage.clock)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from byoa import transfers, workflow
+from byoa import examining, transfers, workflow
 from byoa.adapters.budget import MemoryBudget
 from byoa.adapters.layout import LayoutRepository
 from byoa.adapters.memory import MemoryRepository, SteppingClock
@@ -63,7 +63,7 @@ class Build:
 
     def inspected(self) -> InspectedArtifact:
         staged = transfers.stage(self.pinned(), self.source, self.quarantine, self.books)
-        return workflow.examine(staged, self.quarantine)
+        return examining.examine(staged, self.quarantine)
 
     def mirror(self, artifact: InspectedArtifact) -> None:
         task = MirrorTask(artifact=artifact, target="ecr")

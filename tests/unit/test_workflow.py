@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from byoa import transfers, workflow
+from byoa import examining, recording, transfers, workflow
 from byoa.adapters.layout import LayoutRepository
 from byoa.adapters.memory import MemoryRepository, SteppingClock
 from byoa.adapters.memory_ledger import MemoryLedger
@@ -95,7 +95,7 @@ class Pipeline:
     def inspect(self, key: BuildKey, source: Repository) -> InspectedArtifact:
         pinned = workflow.resolve(self.validate(key), source, Books(self.ledger, self.clock))
         staged = transfers.stage(pinned, source, self.quarantine, Books(self.ledger, self.clock))
-        return workflow.examine(staged, self.quarantine)
+        return examining.examine(staged, self.quarantine)
 
     def mirror(self, artifact: InspectedArtifact) -> MirroredArtifact:
         task = MirrorTask(artifact=artifact, target=artifact.targets[0])
@@ -108,7 +108,7 @@ class Pipeline:
             ended = BuildEnded(**key.model_dump(), artifact=artifact, mirrors=[self.mirror(artifact)])
         except ByoaError as error:
             ended = _failed(key, error)
-        workflow.record(ended, self.ledger, self.clock)
+        recording.record(ended, self.ledger, self.clock)
         return self.ledger.records[key]
 
 
@@ -243,7 +243,7 @@ def test_an_overtaken_build_stops_and_is_recorded_as_superseded(pipeline: Pipeli
     assert new.version == old.version + 1
     with pytest.raises(StaleVersion) as caught:
         workflow.resolve(valid, _layout("flux"), Books(pipeline.ledger, pipeline.clock))
-    outcome = workflow.record(_failed(old, caught.value), pipeline.ledger, pipeline.clock)
+    outcome = recording.record(_failed(old, caught.value), pipeline.ledger, pipeline.clock)
     assert outcome.status == "superseded"
     assert pipeline.ledger.records[old].status == "superseded"
     assert pipeline.ledger.records[old].status_human_description == "a newer config version took over"
@@ -287,7 +287,7 @@ def test_a_failed_build_says_what_happened_and_what_to_do(
 @pytest.mark.parametrize("leaf", leaves(), ids=lambda leaf: leaf.__name__)
 def test_every_error_ends_a_build_with_its_own_code(leaf: type[ByoaError], pipeline: Pipeline) -> None:
     key = pipeline.submit(_artifact())
-    outcome = workflow.record(_failed(key, leaf("It happened.", where="source")), pipeline.ledger, pipeline.clock)
+    outcome = recording.record(_failed(key, leaf("It happened.", where="source")), pipeline.ledger, pipeline.clock)
     assert outcome.failure
     assert outcome.failure.model_dump() == {
         "code": leaf.__name__,
@@ -354,7 +354,7 @@ def test_what_died_without_a_readable_word_still_ends_its_build(
 ) -> None:
     key = pipeline.submit(_artifact())
     ended = BuildEnded(**key.model_dump(), failure=CaughtError(error=error, cause=cause))
-    outcome = workflow.record(ended, pipeline.ledger, pipeline.clock)
+    outcome = recording.record(ended, pipeline.ledger, pipeline.clock)
     assert outcome.failure
     assert (outcome.status, outcome.failure.code) == ("error", leaf.__name__)
     assert outcome.failure.remedy == leaf.default_remedy
@@ -364,7 +364,7 @@ def test_what_died_without_a_readable_word_still_ends_its_build(
 def test_what_an_error_says_is_printed_without_control_characters_and_cut(pipeline: Pipeline) -> None:
     key = pipeline.submit(_artifact())
     error = ReferenceNotFound("\x1b[31mred\n\u202e" + "x" * 10_000, where="so\x07urce")
-    failure = workflow.record(_failed(key, error), pipeline.ledger, pipeline.clock).failure
+    failure = recording.record(_failed(key, error), pipeline.ledger, pipeline.clock).failure
     assert failure
     assert failure.cause.startswith("[31mredxxx")
     assert len(failure.cause) == 512
@@ -376,7 +376,7 @@ def test_a_build_without_its_mirror_is_not_recorded_as_done(pipeline: Pipeline) 
     artifact = pipeline.inspect(key, _layout("flux"))
     for ended in (BuildEnded(**key.model_dump()), BuildEnded(**key.model_dump(), artifact=artifact)):
         with pytest.raises(InternalFault):
-            workflow.record(ended, pipeline.ledger, pipeline.clock)
+            recording.record(ended, pipeline.ledger, pipeline.clock)
     assert not pipeline.ledger.records[key].ended
 
 
@@ -386,7 +386,7 @@ def test_a_build_without_its_mirror_is_not_recorded_as_done(pipeline: Pipeline) 
 def test_the_first_record_stands(pipeline: Pipeline) -> None:
     key = pipeline.submit(_artifact())
     first = pipeline.run(key, _layout("flux"))
-    workflow.record(_failed(key, InternalFault("Late.")), pipeline.ledger, pipeline.clock)
+    recording.record(_failed(key, InternalFault("Late.")), pipeline.ledger, pipeline.clock)
     assert pipeline.ledger.records[key] == first
     assert first.status == "active"
 
@@ -397,7 +397,7 @@ def test_a_stopped_execution_ends_its_build(status: str, pipeline: Pipeline) -> 
     pipeline.validate(key)
     event = {"detail": {**key.model_dump(), "other": "field"}, "source": "io.byoa"}
     stopped = StoppedExecution.model_validate({"status": status, "input": json.dumps(event), "name": "x"})
-    build = workflow.record_stopped(stopped, pipeline.ledger, pipeline.clock)
+    build = recording.record_stopped(stopped, pipeline.ledger, pipeline.clock)
     assert build
     assert build.outcome
     assert build.outcome.failure
@@ -410,11 +410,11 @@ def test_a_stopped_execution_changes_no_build_that_has_ended(pipeline: Pipeline)
     key = pipeline.submit(_artifact())
     first = pipeline.run(key, _layout("flux"))
     stopped = StoppedExecution.model_validate({"status": "FAILED", "input": json.dumps({"detail": key.model_dump()})})
-    assert workflow.record_stopped(stopped, pipeline.ledger, pipeline.clock) is None
+    assert recording.record_stopped(stopped, pipeline.ledger, pipeline.clock) is None
     assert pipeline.ledger.records[key] == first
 
 
 def test_a_stopped_execution_of_no_build_is_nothing(pipeline: Pipeline) -> None:
     detail = {"organisation": ORGANISATION, "app": APP, "component": "gone", "version": 3}
     stopped = StoppedExecution.model_validate({"status": "FAILED", "input": json.dumps({"detail": detail})})
-    assert workflow.record_stopped(stopped, pipeline.ledger, pipeline.clock) is None
+    assert recording.record_stopped(stopped, pipeline.ledger, pipeline.clock) is None

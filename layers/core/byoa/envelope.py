@@ -72,14 +72,14 @@ def canonical(document: dict[str, Any]) -> str:
 
 
 class _Signed(BaseModel):
-    model_config = ConfigDict(strict=True)
+    model_config = ConfigDict(strict=True, defer_build=True)
 
     sig: str
     keyid: str = ""
 
 
 class _Sealed(BaseModel):
-    model_config = ConfigDict(strict=True)
+    model_config = ConfigDict(strict=True, defer_build=True)
 
     payload: str
     payload_type: Annotated[str, Field(alias="payloadType")]

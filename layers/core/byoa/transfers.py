@@ -15,6 +15,7 @@ from byoa.attachments import Attachment, copy_attachments, find_attachments
 from byoa.copying import Copied, copy, copy_blob
 from byoa.digest import Digest
 from byoa.errors import DigestMismatch, RegistryThrottled, Timeout
+from byoa.graph import blobs_of
 from byoa.manifest import Descriptor
 from byoa.messages import Attached, BlobDone, MirroredArtifact, Node, PendingBlob, Proof, StagedArtifact
 from byoa.mirroring import nodes_of, plan_graph
@@ -154,11 +155,13 @@ def mirror(  # noqa: PLR0913, PLR0917 - both ends, where they are, and how
     root = quarantine.fetch_manifest(Digest.parse(artifact.digest))
     plan = plan_graph(quarantine, target, root, tag, target_name=task.target)
     _tell_plan(task, plan, books)
-    lacking = plan.blobs_lacking
-    done = copy(
-        quarantine, target, root, tag=tag, target_name=task.target, pace=pace,
-        absent=not plan.is_done, lacking=lacking,
-    )  # fmt: skip
+    if plan.is_done:
+        done = Copied(root.digest, skipped=len(blobs_of(root)))
+    else:
+        done = copy(
+            quarantine, target, root, tag=tag, target_name=task.target, pace=pace,
+            absent=True, lacking=plan.blobs_lacking,
+        )  # fmt: skip
     proof = None
     if not done.pending:
         attachments = [Attachment(Digest.parse(each.digest), each.tag) for each in artifact.attachments]
