@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from byoa import bootstrap
 from byoa.errors import ReferenceInvalid
@@ -24,8 +23,7 @@ WORKERS = 3
 """Threads that copy blobs beside the one that leads: four at once hide the round trips."""
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(NamedTuple):
     """A repository to read from or to write to, and the tag and the digest that were named there."""
 
     text: str

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+import subprocess
+import sys
+from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
@@ -162,3 +164,27 @@ def test_the_answer_is_one_json_document(registry: Registry, tmp_path: Path) -> 
     found: dict[str, Any] = json.loads(out)
     assert code == 0
     assert found.keys() >= {"digest", "blobs", "bytes_copied", "requests", "seconds"}
+
+
+SLOW: Final = frozenset(
+    "asyncio boto3 botocore dataclasses email http inspect pydantic rich ssl subprocess yaml".split()  # noqa: SIM905
+)
+WATCHED: Final = """
+import sys
+from byoa_cli.main import run
+try:
+    run()
+finally:
+    sys.stderr.write(" ".join(sys.modules))
+"""
+
+
+def test_a_mirror_imports_nothing_that_is_slow_to_import(registry: Registry, tmp_path: Path) -> None:
+    """Each of these costs as much as the copy itself (decision 11)."""
+    one, two = f"oci://{registry.address}/one:v1", f"oci://{registry.address}/two:v1"
+    byoa("mirror", FLUX, one, *plain(registry), home=tmp_path)
+    command = [sys.executable, "-c", WATCHED, "mirror", one, two, "--json", *plain(registry)]
+    environment = {"PATH": "/usr/bin:/bin", "HOME": str(tmp_path)}
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, check=True)
+    assert json.loads(done.stdout)["blobs"]["mounted"] == 2
+    assert SLOW.isdisjoint(done.stderr.split())

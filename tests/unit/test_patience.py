@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from typing import Any
@@ -20,7 +20,8 @@ def failed(retry_after: float | None = None) -> RegistryUnavailable:
 
 
 def patient(clock: Clock, draw: float = 1.0, **settings: Any) -> Patience:
-    return replace(Patience(attempts=5, first=0.2, longest=30.0, sleep=clock.sleep, draw=lambda: draw), **settings)
+    whole = Patience(attempts=5, first=0.2, longest=30.0, sleep=clock.sleep, draw=lambda: draw)
+    return whole._replace(**settings)
 
 
 def try_all(patience: Patience, error: ByoaError) -> int:

@@ -6,8 +6,7 @@ graph, and below what was found itself.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from byoa.copying import Copied, copy
 from byoa.errors import GraphLimit, ReferenceNotFound
@@ -25,13 +24,24 @@ if TYPE_CHECKING:
     from byoa.verifying import Progress
 
 
-@dataclass(frozen=True, slots=True)
-class Attachment:
-    """One manifest that is attached: its digest, and the tag that cosign finds it by, or the subject that lists it."""
+class Attachment(NamedTuple):
+    """One manifest that is attached: its digest, and the tag that cosign finds it by, or the subject that lists it.
+
+    What lists it makes no other one of it.
+    """
 
     digest: Digest
     tag: str | None = None
-    subject: Digest | None = field(default=None, compare=False)
+    subject: Digest | None = None
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Attachment) and self[:2] == other[:2]
+
+    def __ne__(self, other: object) -> bool:
+        return not self == other
+
+    def __hash__(self) -> int:
+        return hash(self[:2])
 
 
 def find_attachments(source: Source, root: Manifest, *, most: int | None = None) -> tuple[Attachment, ...]:

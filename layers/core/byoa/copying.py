@@ -7,7 +7,6 @@ within its limits; then come the blobs, several at once, then the manifests from
 from __future__ import annotations
 
 from concurrent.futures import wait
-from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from byoa.errors import ManifestAmbiguous, SizeMismatch, TargetIncomplete
@@ -25,7 +24,6 @@ if TYPE_CHECKING:
     from byoa.ports import Source, Target
 
 
-@dataclass(slots=True)
 class Copied:
     """What a copy did: blobs by fate, manifests written, bytes of blobs that crossed, and what is still to do.
 
@@ -33,14 +31,15 @@ class Copied:
     written, so that the next try is the same call again.
     """
 
-    digest: Digest
-    copied: int = 0
-    mounted: int = 0
-    skipped: int = 0
-    manifests: int = 0
-    bytes_copied: int = 0
-    pending: list[Pending] = field(default_factory=list)
-    lost: list[Digest] = field(default_factory=list)
+    def __init__(self, digest: Digest, *, skipped: int = 0) -> None:
+        self.digest = digest
+        self.copied = 0
+        self.mounted = 0
+        self.skipped = skipped
+        self.manifests = 0
+        self.bytes_copied = 0
+        self.pending: list[Pending] = []
+        self.lost: list[Digest] = []
 
     def add(self, other: Copied) -> None:
         """Count another copy's deeds as well."""
@@ -97,14 +96,21 @@ def copy_blob(  # noqa: PLR0913 - two ends, what goes between them, and settings
     return done
 
 
-@dataclass(slots=True)
 class _Copy:
-    sender: Sender
-    walk: Walk
-    done: Copied
-    origin: str | None = None
-    lacking: frozenset[Digest] | None = None
-    seen: set[Digest] = field(default_factory=set)
+    def __init__(
+        self,
+        sender: Sender,
+        walk: Walk,
+        done: Copied,
+        origin: str | None = None,
+        lacking: frozenset[Digest] | None = None,
+    ) -> None:
+        self.sender = sender
+        self.walk = walk
+        self.done = done
+        self.origin = origin
+        self.lacking = lacking
+        self.seen: set[Digest] = set()
 
     def run(self, root: Manifest, tag: str | None, *, absent: bool) -> None:
         """See ``copy``."""
@@ -208,7 +214,7 @@ class _Copy:
     def resume(self, pending: Pending) -> None:
         """Copy what is missing of one blob."""
         offer = self._offer(pending.descriptor, unasked=False)
-        self.count(self.sender.send(pending.descriptor, replace(offer, session=pending.session)))
+        self.count(self.sender.send(pending.descriptor, offer._replace(session=pending.session)))
 
     def _push(self, manifest: Manifest, tag: str | None) -> None:
         try:

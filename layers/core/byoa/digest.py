@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Self
+from typing import TYPE_CHECKING, Final, NamedTuple, Self
 
 from byoa.errors import DigestUnsupported, ReferenceInvalid
 
@@ -19,8 +18,7 @@ _ALGORITHM: Final = re.compile(r"[A-Za-z0-9]+(?:[+._-][A-Za-z0-9]+)*", re.ASCII)
 _HEX: Final = re.compile(r"[0-9a-f]+", re.ASCII)
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Digest:
+class Digest(NamedTuple):
     """An algorithm and lower-case hex, rendered as ``algorithm:hex``."""
 
     algorithm: str

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from byoa.errors import ContentTooLarge, GraphLimit
 
@@ -11,8 +10,7 @@ if TYPE_CHECKING:
     from byoa.manifest import Descriptor, Manifest
 
 
-@dataclass(frozen=True, slots=True)
-class GraphLimits:
+class GraphLimits(NamedTuple):
     """How much an artifact may consist of. ``None`` is no limit: the plain copy takes what registries take.
 
     ``layers`` counts per manifest, ``manifests`` in the whole graph, ``depth`` levels of indexes, ``blob`` bytes.
@@ -41,7 +39,7 @@ def children_of(manifest: Manifest) -> tuple[Descriptor, ...]:
 
 def described(manifest: Manifest) -> Descriptor:
     """The descriptor by which a list of referrers names ``manifest`` (distribution-spec, "Listing Referrers")."""
-    return replace(manifest.descriptor, artifact_type=manifest.kind, annotations=manifest.annotations)
+    return manifest.descriptor._replace(artifact_type=manifest.kind, annotations=manifest.annotations)
 
 
 class Walk:

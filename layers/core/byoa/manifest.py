@@ -10,8 +10,8 @@ import base64
 import binascii
 import json
 import re
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final, cast
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final, NamedTuple, cast
 
 from byoa.digest import Digest
 from byoa.errors import (
@@ -54,17 +54,18 @@ _EMPTY_SIZE: Final = 2
 
 type Json = dict[str, object]
 
+_NOTHING: Final[Mapping[str, str]] = MappingProxyType({})
 
-@dataclass(frozen=True, slots=True)
-class Descriptor:
-    """What one content reference says: media type, digest, size in bytes."""
+
+class Descriptor(NamedTuple):
+    """What one content reference says: media type, digest, size in bytes. By these alone two are the same or not."""
 
     media_type: str
     digest: Digest
     size: int
-    annotations: Mapping[str, str] = field(default_factory=dict, compare=False, hash=False)
-    artifact_type: str | None = field(default=None, compare=False, hash=False)
-    platform: Mapping[str, str] = field(default_factory=dict, compare=False, hash=False)
+    annotations: Mapping[str, str] = _NOTHING
+    artifact_type: str | None = None
+    platform: Mapping[str, str] = _NOTHING
 
     @property
     def is_manifest(self) -> bool:
@@ -76,9 +77,17 @@ class Descriptor:
         """Whether this points at an index."""
         return self.media_type in INDEX_TYPES
 
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Descriptor) and self[:3] == other[:3]
 
-@dataclass(frozen=True, slots=True)
-class Manifest:
+    def __ne__(self, other: object) -> bool:
+        return not self == other
+
+    def __hash__(self) -> int:
+        return hash(self[:3])
+
+
+class Manifest(NamedTuple):
     """A manifest or an index: its descriptor, its bytes, and what they refer to."""
 
     descriptor: Descriptor
@@ -88,7 +97,7 @@ class Manifest:
     manifests: tuple[Descriptor, ...] = ()
     subject: Descriptor | None = None
     artifact_type: str | None = None
-    annotations: Mapping[str, str] = field(default_factory=dict)
+    annotations: Mapping[str, str] = _NOTHING
 
     @property
     def digest(self) -> Digest:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 from byoa.attachments import Attachment, copy_attachments, find_attachments, list_again
 from byoa.copying import Copied, copy
+from byoa.digest import Digest
 from byoa.errors import AuthFailed, PlatformChanged, ReferenceNotFound, TargetForbidden
 from byoa.graph import blobs_of, children_of
 from byoa.sending import ALONE, Pace
@@ -15,14 +15,12 @@ from byoa.verifying import placed
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from byoa.digest import Digest
     from byoa.manifest import Descriptor, Manifest
     from byoa.ports import Repository, Source, Target
     from byoa.verifying import Progress
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
+class Wanted(NamedTuple):
     """What is to be mirrored: the manifest under ``name``, and the ``tag`` that names it in the target.
 
     ``attachments`` takes along what is attached. ``platform`` (``os/architecture[/variant]``) takes one manifest out of
@@ -36,8 +34,7 @@ class Wanted:
     new_digest: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Mirrored:
+class Mirrored(NamedTuple):
     """What was done, and what was found attached."""
 
     copied: Copied
@@ -57,13 +54,13 @@ def mirror(
     Raises what the two ends raise, placed, and what ``choose`` raises.
     """
     root = _unless_there(source, target, wanted)
-    if not isinstance(root, _Root):
+    if isinstance(root, Digest):
         return Mirrored(Copied(root))
     origin = mount_origin(source, target)
-    done = copy(source, target, root.manifest, tag=wanted.tag, progress=progress, origin=origin, pace=pace)
+    done = copy(source, target, root, tag=wanted.tag, progress=progress, origin=origin, pace=pace)
     if not wanted.attachments or done.pending:
         return Mirrored(done)
-    found = find_attachments(source, root.manifest)
+    found = find_attachments(source, root)
     more = copy_attachments(source, target, found, progress=progress, origin=origin, pace=pace)
     if more:
         done.add(more)
@@ -72,12 +69,7 @@ def mirror(
     return Mirrored(done, found)
 
 
-@dataclass(frozen=True, slots=True)
-class _Root:
-    manifest: Manifest
-
-
-def _unless_there(source: Repository, target: Repository, wanted: Wanted) -> _Root | Digest:
+def _unless_there(source: Repository, target: Repository, wanted: Wanted) -> Manifest | Digest:
     """The manifest; or its digest alone, where asking is cheaper than fetching and the target has it already."""
     if source.heads_are_free and not wanted.attachments and wanted.platform is None:
         with placed("source"):
@@ -87,7 +79,7 @@ def _unless_there(source: Repository, target: Repository, wanted: Wanted) -> _Ro
         with placed("target"):
             if target.find_manifest(wanted.tag or digest) == digest:
                 return digest
-    return _Root(choose(source, wanted))
+    return choose(source, wanted)
 
 
 def choose(source: Repository, wanted: Wanted) -> Manifest:
@@ -133,8 +125,7 @@ type Action = Literal["copy", "mount", "skip"]
 WRITES: Final = ("copy", "mount")
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(NamedTuple):
     """What would become of one node: ``kind`` is "blob" or "manifest", ``size`` its bytes."""
 
     kind: Literal["blob", "manifest"]
@@ -142,13 +133,13 @@ class Step:
     action: Action
 
 
-@dataclass(slots=True)
 class Plan:
     """What a mirror would do, and what it lacks permission for: ``pull`` at the source, ``push`` at the target."""
 
-    root: Descriptor
-    steps: list[Step] = field(default_factory=list)
-    missing: list[str] = field(default_factory=list)
+    def __init__(self, root: Descriptor) -> None:
+        self.root = root
+        self.steps: list[Step] = []
+        self.missing: list[str] = []
 
     @property
     def blobs_lacking(self) -> frozenset[Digest]:
@@ -200,14 +191,16 @@ def plan_graph(source: Source, target: Target, root: Manifest, tag: str | None, 
     return planner.found
 
 
-@dataclass(slots=True)
 class _Planner:
-    source: Source
-    target: Target
-    origin: str | None
-    found: Plan
-    target_name: str = "target"
-    seen: set[Digest] = field(default_factory=set)
+    def __init__(
+        self, source: Source, target: Target, origin: str | None, found: Plan, target_name: str = "target"
+    ) -> None:
+        self.source = source
+        self.target = target
+        self.origin = origin
+        self.found = found
+        self.target_name = target_name
+        self.seen: set[Digest] = set()
 
     def add(self, manifest: Manifest, tag: str | None) -> None:
         """Add ``manifest`` and what the target lacks below it."""

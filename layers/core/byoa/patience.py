@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import random
 import time
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from byoa.errors import Transient
 
@@ -19,8 +18,7 @@ if TYPE_CHECKING:
     from byoa.errors import ByoaError
 
 
-@dataclass(frozen=True, slots=True)
-class Patience:
+class Patience(NamedTuple):
     """``attempts`` in all; between them waits of up to ``first`` seconds, then twice that, never over ``longest``.
 
     Who asks for a longer wait than ``longest`` isn't waited for: whoever called can do it better.

@@ -5,8 +5,7 @@ Every call may raise a leaf of ``byoa.errors``; which ones, each docstring says.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -58,8 +57,7 @@ type Fate = Literal["mounted", "skipped"]
 """Why a blob needn't be sent: the target took it from another of its repositories, or it was there."""
 
 
-@dataclass(frozen=True, slots=True)
-class Offer:
+class Offer(NamedTuple):
     """How a blob is offered to a target.
 
     ``origin`` is a repository of the same registry that has it. ``session`` goes on with an upload of an earlier
@@ -164,12 +162,27 @@ class Clock(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
 class Credential:
     """A name and a secret for one registry; the secret shows in no ``repr``."""
 
-    username: str
-    password: str = field(repr=False)
+    __slots__ = ("password", "username")
+
+    def __init__(self, username: str, password: str) -> None:
+        self.username = username
+        self.password = password
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Credential) and self._both == other._both
+
+    def __hash__(self) -> int:
+        return hash(self._both)
+
+    def __repr__(self) -> str:
+        return f"Credential(username={self.username!r})"
+
+    @property
+    def _both(self) -> tuple[str, str]:
+        return self.username, self.password
 
 
 class Vault(Protocol):
@@ -183,8 +196,7 @@ class Vault(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Signature:
+class Signature(NamedTuple):
     """What a signer gives, and the name of its key."""
 
     key_id: str
@@ -251,8 +263,7 @@ class Budget(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Accepted:
+class Accepted(NamedTuple):
     """What became of a config that was handed in: its build, and whether it is a new one."""
 
     build: Build

@@ -14,9 +14,8 @@ Causes say which part breaks which rule and quote nothing of the text, which may
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
 from ipaddress import IPv4Address, IPv6Address
-from typing import Final, Self
+from typing import Final, NamedTuple, Self
 
 from byoa.digest import Digest
 from byoa.errors import ReferenceInvalid, ReferenceUnsupported
@@ -48,8 +47,7 @@ _FORBIDDEN: Final = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Registry:
+class Registry(NamedTuple):
     """One endpoint by its one name: a canonical host (IPv6 without brackets) and a port, ``None`` for 443."""
 
     host: str
@@ -73,8 +71,7 @@ class Registry:
         return host if self.port is None else f"{host}:{self.port}"
 
 
-@dataclass(frozen=True, slots=True)
-class Reference:
+class Reference(NamedTuple):
     """An artifact in a registry: a repository, perhaps a tag, perhaps a digest.
 
     With both, the digest says what is meant and the tag is a label.
@@ -121,9 +118,9 @@ class Reference:
                 "The digest stands twice: in the url and in the digest field.", remedy="Keep one of them."
             )
         if tag is not None:
-            reference = replace(reference, tag=parse_tag(tag))
+            reference = reference._replace(tag=parse_tag(tag))
         if digest is not None:
-            reference = replace(reference, digest=Digest.parse(digest))
+            reference = reference._replace(digest=Digest.parse(digest))
         if reference.tag is None and reference.digest is None:
             raise ReferenceInvalid("The reference has neither a tag nor a digest.", remedy="Name a tag or a digest.")
         return reference
@@ -135,7 +132,7 @@ class Reference:
 
     def pinned(self, digest: Digest) -> Self:
         """This reference, meaning exactly ``digest``; a tag stays as a label."""
-        return replace(self, digest=digest)
+        return self._replace(digest=digest)
 
     def __str__(self) -> str:
         tag = "" if self.tag is None else f":{self.tag}"

@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import threading
 from contextlib import ExitStack
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 from byoa.errors import ByoaError, Corrupt, Transient, UploadLost
 from byoa.patience import HASTY, Patience
@@ -26,8 +25,7 @@ def _never() -> bool:
     return False
 
 
-@dataclass(frozen=True, slots=True)
-class Pace:
+class Pace(NamedTuple):
     """How a copy works.
 
     ``workers`` copy blobs beside the calling thread; ``patience`` is for a blob that breaks off, whose download goes on
@@ -47,8 +45,7 @@ ALONE: Final = Pace()
 """One blob after the other, without a second try and without an end."""
 
 
-@dataclass(frozen=True, slots=True)
-class Pending:
+class Pending(NamedTuple):
     """A blob that is not copied yet, and the upload that has a part of it."""
 
     descriptor: Descriptor
@@ -63,8 +60,7 @@ class Stopped(Exception):
     """Another blob of the same copy failed."""
 
 
-@dataclass(frozen=True, slots=True)
-class Sent:
+class Sent(NamedTuple):
     """What became of one blob; ``session`` is the upload that has a part of a pending one."""
 
     descriptor: Descriptor
@@ -72,18 +68,18 @@ class Sent:
     session: str | None = None
 
 
-@dataclass(slots=True)
 class _Course:
     """What the next try of a blob begins with: how it is offered, and what of it a target was sent and doesn't show."""
 
-    offer: Offer
-    mark: Mark | None = None
-    doubted: bool = False
+    def __init__(self, offer: Offer) -> None:
+        self.offer = offer
+        self.mark: Mark | None = None
+        self.doubted = False
 
     def reached(self, upload: Upload, verified: VerifiedBlob) -> None:
         """Note how far a try came."""
         self.mark = verified.mark
-        self.offer = replace(self.offer, session=upload.session if self.mark else None)
+        self.offer = self.offer._replace(session=upload.session if self.mark else None)
 
     def after(self, error: ByoaError) -> None:
         """Use nothing of what was left where it is wrong, or where the target has twice not known it.
@@ -92,20 +88,20 @@ class _Course:
         """
         lost = isinstance(error, UploadLost)
         if isinstance(error, Corrupt) or (lost and self.doubted):
-            self.offer = replace(self.offer, session=None, anew=self.offer.anew or isinstance(error, Corrupt))
+            self.offer = self.offer._replace(session=None, anew=self.offer.anew or isinstance(error, Corrupt))
         self.doubted = lost
 
 
-@dataclass(slots=True)
 class Sender:
     """The two ends of a copy, and how it goes."""
 
-    source: Source
-    target: Target
-    progress: Progress
-    target_name: str
-    pace: Pace
-    stopped: threading.Event = field(default_factory=threading.Event)
+    def __init__(self, source: Source, target: Target, progress: Progress, target_name: str, pace: Pace) -> None:
+        self.source = source
+        self.target = target
+        self.progress = progress
+        self.target_name = target_name
+        self.pace = pace
+        self.stopped = threading.Event()
 
     def send(self, blob: Descriptor, offer: Offer) -> Sent:
         """Copy one blob, patiently: a try that broke off is gone on with, and bad bytes are asked for anew.

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Protocol
 
 from byoa.errors import ByoaError, DigestMismatch, ShortRead, SizeMismatch
@@ -54,12 +53,14 @@ def _go_on() -> None:
     """Nothing stands against the next block."""
 
 
-@dataclass(frozen=True, slots=True)
 class Mark:
     """How many of a blob's first bytes were read, and their hash."""
 
-    count: int
-    hex: str
+    __slots__ = ("count", "hex")
+
+    def __init__(self, count: int, hex_: str) -> None:
+        self.count = count
+        self.hex = hex_
 
 
 class VerifiedBlob:

@@ -12,8 +12,7 @@ import json
 import re
 import threading
 import time
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 from urllib.parse import urlencode
 
 from byoa.adapters.answers import refusal
@@ -33,16 +32,16 @@ _SHORTEST_SECONDS: Final = 60
 """A token's life where the service doesn't say (token specification, "expires_in")."""
 
 _EARLY_SECONDS: Final = 10
-_PARAMETER: Final = re.compile(
-    r'[\s,]*(?:(?P<scheme>[A-Za-z]+)(?:\s+|\s*\Z))?(?:(?P<name>[A-Za-z_]+)\s*=\s*(?:"(?P<quoted>[^"\\]*)"|(?P<bare>[^\s,"]+)))?',
-    re.ASCII,
+_PARAMETER: Final = (
+    r"[\s,]*(?:(?P<scheme>[A-Za-z]+)(?:\s+|\s*\Z))?"
+    r'(?:(?P<name>[A-Za-z_]+)\s*=\s*(?:"(?P<quoted>[^"\\]*)"|(?P<bare>[^\s,"]+)))?'
 )
+"""Compiled when a challenge comes: that takes longer than all else of this module's import."""
 
 type _Challenge = dict[str, dict[str, str]]
 
 
-@dataclass(frozen=True, slots=True)
-class Account:
+class Account(NamedTuple):
     """Who wants what: ``scopes`` at the registry at ``endpoint``, with a credential or without.
 
     ``token_hosts`` may see the credential beside the registry itself.
@@ -55,8 +54,7 @@ class Account:
     token_hosts: frozenset[str] = frozenset()
 
 
-@dataclass(slots=True)
-class _Pass:
+class _Pass(NamedTuple):
     header: str
     until: float
 
@@ -137,12 +135,13 @@ def basic(credential: Credential) -> str:
 def _parse_challenges(values: list[str]) -> _Challenge:
     """Parameters by scheme in lower case, the first challenge of each scheme (RFC 9110, 11.6.1)."""
     found: _Challenge = {}
+    parameter = re.compile(_PARAMETER, re.ASCII)
     for value in values[:8]:
         if len(value) > _CHALLENGE_LIMIT:
             raise RegistryProtocolError("The registry's challenge is too long.")
         current: dict[str, str] = {}
         position = 0
-        while position < len(value) and (match := _PARAMETER.match(value, position)) and match.end() > position:
+        while position < len(value) and (match := parameter.match(value, position)) and match.end() > position:
             position = match.end()
             if match["scheme"]:
                 current = {}

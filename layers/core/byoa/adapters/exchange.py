@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from byoa.adapters.answers import refusal
@@ -137,7 +136,7 @@ class Exchange:
                 return False
             renewed, self._renew = self._renew(), None
             self._earlier_tokens = self.requests - self._sent
-            self._account = replace(self._account, credential=renewed)
+            self._account = self._account._replace(credential=renewed)
             self._tokens_before = self._wallet.requests.get(self._account, 0)
             self._wallet.use_basic(self._account)
             return True

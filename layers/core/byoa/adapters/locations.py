@@ -7,8 +7,7 @@ together again and parsed a second time.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final, Literal, NamedTuple
 
 from byoa.adapters.traits import traits_of
 from byoa.adapters.transport import Endpoint
@@ -22,8 +21,7 @@ _SOUND: Final = re.compile(r"[!-\[\]-~]+", re.ASCII)
 _PORTS: Final[dict[Literal["https", "http"], int]] = {"https": 443, "http": 80}
 
 
-@dataclass(frozen=True, slots=True)
-class Location:
+class Location(NamedTuple):
     """An endpoint and the request target there, query included."""
 
     endpoint: Endpoint

@@ -7,8 +7,7 @@ to the spec. Where a value comes from is said beside it.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 if TYPE_CHECKING:
     from byoa.reference import Registry
@@ -16,8 +15,7 @@ if TYPE_CHECKING:
 _MEBIBYTE: Final = 1024 * 1024
 
 
-@dataclass(frozen=True, slots=True)
-class Traits:
+class Traits(NamedTuple):
     """How to speak to a registry.
 
     ``address``: the host that answers, where it isn't the one in references. ``namespace``: what stands before a

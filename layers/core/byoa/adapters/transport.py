@@ -9,8 +9,7 @@ from __future__ import annotations
 import itertools
 import socket
 import threading
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Literal, Self
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple, Self
 
 from byoa.adapters.connection import Chunks, Connection, HungUp, Pool, is_tls
 from byoa.adapters.hosts import LONGEST_REST, Host
@@ -39,8 +38,7 @@ _ONE_PIECE: Final = 64 * 1024
 _STALE: Final = (HungUp, ConnectionResetError, BrokenPipeError)
 
 
-@dataclass(frozen=True, slots=True)
-class Endpoint:
+class Endpoint(NamedTuple):
     """Where to connect. ``host`` is a name or an address, IPv6 without brackets."""
 
     scheme: Literal["https", "http"]
@@ -58,8 +56,7 @@ class Endpoint:
         return f"{self.scheme}://{self.authority}"
 
 
-@dataclass(frozen=True, slots=True)
-class Stream:
+class Stream(NamedTuple):
     """A request body of ``size`` bytes that is read while it is sent."""
 
     content: BlobReader
