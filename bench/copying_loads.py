@@ -5,7 +5,9 @@ from __future__ import annotations
 import sys
 from contextlib import suppress
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from pathlib import Path
+from statistics import median
+from typing import TYPE_CHECKING, Any
 
 from bench.artifacts import TAG, Noise, Pusher, manifests_layer
 from bench.figures import OURS, Figure, Load, Run, median_figure
@@ -64,8 +66,12 @@ def large_real(stand: Stand) -> list[Load]:
 
 
 def many_layers(stand: Stand) -> list[Load]:
-    """Many middling layers between real registries."""
-    return [Load("many layers, real registry", _into_emptied(stand, "many", stand.sizes.many), 1.0)]
+    """Many middling layers between real registries; beside the best peer's, the ratio to the best that checks bytes."""
+    load = Load("many layers, real registry", _into_emptied(stand, "many", stand.sizes.many), 1.0)
+    checking = replace(load, no_peers=_trusting(stand))
+    best = checking.best_peer
+    more = {"best_that_checks_bytes": best.tool if best else None, "ratio_to_that": _rounded(checking.ratio)}
+    return [replace(load, more=more)]
 
 
 def flat(stand: Stand) -> list[Load]:
@@ -138,11 +144,21 @@ def fleet(stand: Stand) -> list[Load]:
             return cold
 
         cold = compare(tools(), stand.times(3), run)
-    more = {"artifacts": count, "at_a_time": _JOBS}
-    return [
-        Load("fleet of 500, cold", cold, 0.65, more=more),
-        Load("fleet of 500, no-op", _again(cold, noop), 0.2, more=more),
-    ]
+        floor = _floor(stand, copies)
+    more: dict[str, Any] = {"artifacts": count, "at_a_time": _JOBS}
+    warm = Load("fleet of 500, no-op", _again(cold, noop), 0.2)
+    bare: dict[str, Any] = {"bare_requests_seconds": round(floor, 3)}
+    if warm.best_peer and warm.best_peer.seconds:
+        bare["bare_requests_ratio"] = round(floor / warm.best_peer.seconds, 2)
+    return [Load("fleet of 500, cold", cold, 0.65, more=more), replace(warm, more=more | bare)]
+
+
+def _floor(stand: Stand, copies: Sequence[Copy]) -> float:
+    """Seconds for the no-op's requests alone, by bare sockets: nearly all of that is the registries'."""
+    file = stand.folder / "list"
+    list_command(copies, file, jobs=_JOBS)
+    command = [sys.executable, str(Path(__file__).with_name("bare_requests.py")), str(file), str(_JOBS)]
+    return median(stand.clock([command]).seconds for _ in range(stand.times(3)))
 
 
 def _into_emptied(stand: Stand, repository: str, sizes: Sequence[int]) -> list[Figure]:
@@ -177,6 +193,10 @@ def _all_of(stand: Stand, tool: str, copies: Sequence[Copy], *, jobs: int) -> li
     if tool == OURS:
         return [list_command(copies, stand.folder / "list", jobs=jobs)]
     return [copy_command(tool, copy) for copy in copies]
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else round(value, 2)
 
 
 def _again(cold: Sequence[Figure], noop: dict[str, list[Run]]) -> list[Figure]:

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 from byoa.attachments import Attachment, copy_attachments, find_attachments, list_again
 from byoa.copying import Copied, copy
-from byoa.digest import Digest
 from byoa.errors import AuthFailed, PlatformChanged, ReferenceNotFound, TargetForbidden
 from byoa.graph import blobs_of, children_of
 from byoa.sending import ALONE, Pace
@@ -15,6 +14,7 @@ from byoa.verifying import placed
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from byoa.digest import Digest
     from byoa.manifest import Descriptor, Manifest
     from byoa.ports import Repository, Source, Target
     from byoa.verifying import Progress
@@ -53,11 +53,18 @@ def mirror(
 
     Raises what the two ends raise, placed, and what ``choose`` raises.
     """
-    root = _unless_there(source, target, wanted)
-    if isinstance(root, Digest):
-        return Mirrored(Copied(root))
+    if source.heads_are_free and not wanted.attachments and wanted.platform is None:
+        there = _there(source, target, wanted)
+        if there:
+            return Mirrored(Copied(there))
+        root = choose(source, wanted)
+    else:
+        root, there = _both(source, target, wanted, pace)
     origin = mount_origin(source, target)
-    done = copy(source, target, root, tag=wanted.tag, progress=progress, origin=origin, pace=pace)
+    if there == root.digest:
+        done = Copied(root.digest, skipped=len(blobs_of(root)))
+    else:
+        done = copy(source, target, root, tag=wanted.tag, progress=progress, origin=origin, pace=pace, absent=True)
     if not wanted.attachments or done.pending:
         return Mirrored(done)
     found = find_attachments(source, root)
@@ -69,17 +76,34 @@ def mirror(
     return Mirrored(done, found)
 
 
-def _unless_there(source: Repository, target: Repository, wanted: Wanted) -> Manifest | Digest:
-    """The manifest; or its digest alone, where asking is cheaper than fetching and the target has it already."""
-    if source.heads_are_free and not wanted.attachments and wanted.platform is None:
-        with placed("source"):
-            digest = source.find_manifest(wanted.name)
-        if digest is None:
-            raise ReferenceNotFound("The manifest is not in the registry, or not for us to see.").at("source")
-        with placed("target"):
-            if target.find_manifest(wanted.tag or digest) == digest:
-                return digest
-    return choose(source, wanted)
+def _there(source: Repository, target: Repository, wanted: Wanted) -> Digest | None:
+    """The manifest's digest, where the target has it already: asked for where that is cheaper than fetching."""
+    with placed("source"):
+        digest = source.find_manifest(wanted.name)
+    if digest is None:
+        raise ReferenceNotFound("The manifest is not in the registry, or not for us to see.").at("source")
+    with placed("target"):
+        return digest if target.find_manifest(wanted.tag or digest) == digest else None
+
+
+def _both(source: Repository, target: Repository, wanted: Wanted, pace: Pace) -> tuple[Manifest, Digest | None]:
+    """The manifest that is wanted, and what the target has in its place: where there are workers, asked at once."""
+    if pace.workers is None or wanted.tag is None:
+        root = choose(source, wanted)
+        return root, _find(target, wanted.tag or root.digest)
+    ahead = pace.workers.submit(_find, target, wanted.tag)
+    try:
+        root = choose(source, wanted)
+    except BaseException:
+        if not ahead.cancel():
+            ahead.exception()  # the source's failure is the one to tell; nothing is left running
+        raise
+    return root, _find(target, wanted.tag) if ahead.cancel() else ahead.result()
+
+
+def _find(target: Target, name: str | Digest) -> Digest | None:
+    with placed("target"):
+        return target.find_manifest(name)
 
 
 def choose(source: Repository, wanted: Wanted) -> Manifest:
