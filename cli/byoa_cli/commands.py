@@ -52,15 +52,19 @@ class Command:
         """What it does, in a sentence."""
         return (self.run.__doc__ or "").partition("\n")[0]
 
-    def fill(self, parser: ArgumentParser) -> None:
-        """Let ``parser`` read its options, and know what to run with them."""
-        parser.description = self.run.__doc__
+    def call(self, prog: str, arguments: list[str]) -> int:
+        """Run it with ``arguments``; options may stand before, between and behind what they don't belong to."""
+        parser = _Parser(prog=prog, description=self.run.__doc__)
         groups: dict[str, Any] = {}
         for option in self._options:
             if option.group and option.group not in groups:
                 groups[option.group] = parser.add_argument_group(option.group)
             option.add_to(groups[option.group] if option.group else parser)
-        parser.set_defaults(run=self.run, parser=parser)
+        asked = vars(parser.parse_intermixed_args(arguments))
+        try:
+            return self.run(**asked)
+        except UsageError as error:
+            parser.error(str(error))
 
 
 class Group:
@@ -70,34 +74,22 @@ class Group:
         self.summary = summary
         self._commands = commands
 
-    def fill(self, parser: ArgumentParser) -> None:
-        """Let ``parser`` read its commands; without any, it shows them."""
-        parser.description = parser.description or self.summary
-        parser.set_defaults(parser=parser)
+    def call(self, prog: str, arguments: list[str]) -> int:
+        """Run the command that the first argument names. Raises ``SystemExit`` with 2 for a wrong call."""
+        if arguments and arguments[0] in self._commands:
+            return self._commands[arguments[0]].call(f"{prog} {arguments[0]}", arguments[1:])
+        parser = _Parser(prog=prog, description=self.summary)
         below = parser.add_subparsers(metavar="COMMAND", title="commands", parser_class=_Parser)
         for name, command in self._commands.items():
-            command.fill(below.add_parser(name, help=command.summary))
+            below.add_parser(name, help=command.summary)
+        parser.parse_args(arguments)  # ends here for whatever there is
+        parser.print_help(sys.stderr)
+        return 2
 
 
 def command(*options: Option) -> Callable[[Callable[..., int]], Command]:
     """Make a function a command that takes ``options``, each as a keyword."""
     return lambda run: Command(run, options)
-
-
-def call(commands: Group, description: str, arguments: list[str]) -> int:
-    """Run what ``arguments`` ask for, and return its exit code. Raises ``SystemExit`` with 2 for a wrong call."""
-    parser = _Parser(prog="byoa", description=description)
-    commands.fill(parser)
-    asked = vars(parser.parse_args(arguments))
-    found, run = asked.pop("parser"), asked.pop("run", None)
-    if run is None:
-        found.print_help(sys.stderr)
-        return 2
-    try:
-        code: int = run(**asked)
-    except UsageError as error:
-        found.error(str(error))
-    return code
 
 
 class _Help(RawDescriptionHelpFormatter):

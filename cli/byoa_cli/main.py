@@ -7,7 +7,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Final, NoReturn
 
 from byoa.errors import ByoaError
-from byoa_cli.commands import Group, call
+from byoa_cli.commands import Group
 from byoa_cli.output import FAULT, exit_code, print_error
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def run() -> NoReturn:
     arguments = sys.argv[1:]
     asked = arguments[:1] if arguments[:1] and arguments[0] in COMMANDS else COMMANDS
     try:
-        sys.exit(call(Group("", {name: _find(name) for name in asked}), _HELP, arguments))
+        sys.exit(Group(_HELP, {name: _find(name) for name in asked}).call("byoa", arguments))
     except ByoaError as error:
         print_error(error, as_json="--json" in arguments or "-j" in arguments)
         sys.exit(exit_code(error))

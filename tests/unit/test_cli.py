@@ -15,7 +15,6 @@ import pytest
 
 from byoa.adapters.layout import LayoutRepository
 from byoa_cli.builds import builds
-from byoa_cli.commands import call
 from local.registry import Registry, Settings
 
 if TYPE_CHECKING:
@@ -384,6 +383,12 @@ def test_a_wrong_call_says_where_the_right_one_is_shown(byoa: Byoa) -> None:
     assert "next: `byoa mirror --help`" in done.err
 
 
+def test_options_may_stand_between_the_arguments(byoa: Byoa, registry: Registry) -> None:
+    goal = f"oci://{registry.address}/vendor/flux:v1"
+    done = byoa("mirror", FLUX, "--plain-http", registry.address, goal, "--json")
+    assert (done.code, done.json()["manifests"]) == (FINE, 1)
+
+
 def test_the_beginning_of_an_option_is_no_option(byoa: Byoa) -> None:
     done = byoa("mirror", FLUX, "oci://a.example/b", "--plat", "linux/amd64")
     assert done.code == USAGE
@@ -395,7 +400,7 @@ def test_what_the_environment_says_stands_in_for_an_option(
 ) -> None:
     monkeypatch.setenv("BYOA_APP", "no_good_")
     with pytest.raises(SystemExit) as ended:
-        call(builds, "", ["list", "--org", "org_demo00000000", "--table", "t"])
+        builds.call("byoa builds", ["list", "--org", "org_demo00000000", "--table", "t"])
     assert ended.value.code == USAGE
     assert "an app's name is" in capsys.readouterr().err
 

@@ -20,7 +20,6 @@ from byoa.adapters.memory_ledger import MemoryLedger
 from byoa.config import check_config
 from byoa.errors import ReferenceNotFound
 from byoa.messages import BuildEnded
-from byoa_cli.commands import call
 from byoa_cli.receipts import receipt
 from tests.keys import MemoryKey
 
@@ -189,7 +188,7 @@ def kept(monkeypatch: pytest.MonkeyPatch) -> MemoryLedger:
 def _get(*arguments: str) -> int:
     """The exit code; an error of ours is raised, as `run` would have it."""
     command = ["get", SAMPLE.build_id, "--org", "org_demo00000000", "--table", "t", *arguments]
-    return call(receipt, "", command)
+    return receipt.call("byoa receipt", command)
 
 
 def test_a_kept_receipt_is_printed_as_it_is(
