@@ -26,7 +26,7 @@ def validate(change: ChangeReceived, ledger: Ledger, policy: Policy, clock: Cloc
 
     Raises what ``Ledger.begin`` raises, ``SourceKindUnsupported``, and what ``Policy`` refuses.
     """
-    started = entry("planning", "checking the config and its reference", clock.now(), step="validate")
+    started = entry("planning", "checking the config and resolving its reference", clock.now(), step="validate")
     version = ledger.begin(change.key, change.execution, started)
     config = version.config
     policy.repository_for(change.key)
