@@ -77,3 +77,13 @@ def test_a_buffer_that_is_being_hashed_is_not_released_before() -> None:
         hashed.release(buffer)
         buffer[:] = LARGE[:BLOCK]
     assert hashed.hexdigest() == hashlib.sha256(LARGE[:BLOCK] * 16).hexdigest()
+
+
+def test_two_large_blobs_at_once_have_each_its_own_digest() -> None:
+    contents = [bytes([number]) * WORTH_IT for number in (1, 2)]
+    digests = [Digest.of(content) for content in contents]
+    hashes = [BlockHash(digest, WORTH_IT) for digest in digests]
+    for start in range(0, WORTH_IT, WORTH_IT // 4):
+        for each, content in zip(hashes, contents, strict=True):
+            each.update(memoryview(content)[start : start + WORTH_IT // 4])
+    assert [each.hexdigest() for each in hashes] == [digest.hex for digest in digests]

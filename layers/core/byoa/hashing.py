@@ -8,6 +8,7 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from typing import TYPE_CHECKING, Final
+from weakref import WeakSet
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
@@ -18,13 +19,13 @@ if TYPE_CHECKING:
 WORTH_IT: Final = 8 * 1024 * 1024
 """Bytes of a blob from which it is hashed beside."""
 
-_THREADS: Final = 4
-"""As many as there are blobs on their way at once."""
+_beside: Final[WeakSet[BlockHash]] = WeakSet()
+"""What is hashed beside at the moment: one blob. Where more are on their way, each has a thread and no core is idle."""
 
 
 @cache
-def _threads() -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(_THREADS, thread_name_prefix="hash")
+def _thread() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(1, thread_name_prefix="hash")
 
 
 class BlockHash:
@@ -33,7 +34,9 @@ class BlockHash:
     def __init__(self, digest: Digest, size: int) -> None:
         """``size`` is how many bytes will come, as far as anybody knows."""
         self._hash: _Hash = digest.hasher()
-        self._beside = size >= WORTH_IT
+        self._beside = size >= WORTH_IT and not _beside
+        if self._beside:
+            _beside.add(self)
         self._pending: Future[None] | None = None
         self._block: object = None
 
@@ -44,7 +47,7 @@ class BlockHash:
             self._hash.update(content)
             return
         self._block = content.obj
-        self._pending = _threads().submit(self._hash.update, content)
+        self._pending = _thread().submit(self._hash.update, content)
 
     def release(self, buffer: memoryview) -> None:
         """Wait until ``buffer`` may be filled anew."""
