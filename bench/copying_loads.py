@@ -10,7 +10,7 @@ from statistics import median
 from typing import TYPE_CHECKING, Any
 
 from bench.artifacts import TAG, Noise, Pusher, manifests_layer
-from bench.figures import OURS, Figure, Load, Run, median_figure
+from bench.figures import OURS, Figure, Load, Run, median_figure, rounded
 from bench.measuring import ToolFailed, compare
 from bench.registries import real_kind, running
 from bench.tools import WITH_REFERRERS, Copy, copy_command, list_command, tools
@@ -70,7 +70,7 @@ def many_layers(stand: Stand) -> list[Load]:
     load = Load("many layers, real registry", _into_emptied(stand, "many", stand.sizes.many), 1.0)
     checking = replace(load, no_peers=_trusting(stand))
     best = checking.best_peer
-    more = {"best_that_checks_bytes": best.tool if best else None, "ratio_to_that": _rounded(checking.ratio)}
+    more = {"best_that_checks_bytes": best.tool if best else None, "ratio_to_that": rounded(checking.ratio, 2)}
     return [replace(load, more=more)]
 
 
@@ -193,10 +193,6 @@ def _all_of(stand: Stand, tool: str, copies: Sequence[Copy], *, jobs: int) -> li
     if tool == OURS:
         return [list_command(copies, stand.folder / "list", jobs=jobs)]
     return [copy_command(tool, copy) for copy in copies]
-
-
-def _rounded(value: float | None) -> float | None:
-    return None if value is None else round(value, 2)
 
 
 def _again(cold: Sequence[Figure], noop: dict[str, list[Run]]) -> list[Figure]:

@@ -51,8 +51,8 @@ class Figure:
         """For JSON."""
         document: dict[str, Any] = {
             "tool": self.tool,
-            "seconds": _rounded(self.seconds),
-            "rss_mib": _rounded(self.rss_mib, 1),
+            "seconds": rounded(self.seconds),
+            "rss_mib": rounded(self.rss_mib, 1),
             "requests": self.requests._asdict() if self.requests else None,
             **self.more,
         }
@@ -118,7 +118,7 @@ class Load:
         return {
             "load": self.name,
             "best_peer": best.tool if best else None,
-            "ratio": _rounded(self.ratio, 3),
+            "ratio": rounded(self.ratio, 3),
             "goal": self.goal,
             "unit": self.unit,
             "met": self.met,
@@ -166,5 +166,6 @@ def percentile(values: Sequence[float], share: float) -> float:
     return ordered[max(0, -(-int(share * 1000) * len(ordered) // 1000) - 1)]
 
 
-def _rounded(value: float | None, digits: int = 4) -> float | None:
+def rounded(value: float | None, digits: int = 4) -> float | None:
+    """``value`` to so many digits behind the point, if there is one."""
     return None if value is None else round(value, digits)

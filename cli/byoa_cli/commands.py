@@ -94,8 +94,7 @@ def command(*options: Option) -> Callable[[Callable[..., int]], Command]:
 
 class _Help(RawDescriptionHelpFormatter):
     def __init__(self, prog: str) -> None:
-        columns = os.environ.get("COLUMNS", "")
-        super().__init__(prog, max_help_position=30, width=min(int(columns) if columns.isdigit() else _width(), WIDEST))
+        super().__init__(prog, max_help_position=30, width=min(_columns(), WIDEST))
 
 
 class _Parser(ArgumentParser):
@@ -110,8 +109,12 @@ class _Parser(ArgumentParser):
         self.exit(2, f"error: {message}\n  next: `{self.prog} --help` shows how it is called\n")
 
 
-def _width() -> int:
+def _columns() -> int:
+    """How wide the terminal is; one that says 0 doesn't know. shutil tells it as well and is slow to import."""
+    told = os.environ.get("COLUMNS", "")
+    if told.isdecimal() and int(told):
+        return int(told)
     try:
-        return os.get_terminal_size(sys.stdout.fileno()).columns
+        return os.get_terminal_size(sys.stdout.fileno()).columns or WIDEST
     except (OSError, ValueError):
         return WIDEST

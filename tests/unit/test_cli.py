@@ -345,6 +345,15 @@ def test_help_shows_an_example(command: list[str], byoa: Byoa) -> None:
     assert f"byoa {' '.join(command)}" in done.out.partition("Example")[2]
 
 
+def test_help_is_readable_in_a_terminal_that_doesn_t_know_its_width(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", "0")
+    with pytest.raises(SystemExit):
+        builds.call("byoa builds", ["list", "--help"])
+    assert "The organisation's id (org_…). [env: BYOA_ORG]" in capsys.readouterr().out
+
+
 def test_help_tells_the_exit_codes(byoa: Byoa) -> None:
     done = byoa("--help")
     assert done.code == FINE

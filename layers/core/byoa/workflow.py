@@ -58,7 +58,7 @@ def validate(change: ChangeReceived, ledger: Ledger, policy: Policy, clock: Cloc
 def resolve(valid: ValidReference, source: Repository, books: Books) -> PinnedArtifact:
     """Ask the source what the tag means and pin it. A digest, where the config names one, is taken at its word.
 
-    The last entry is the next step's: a write saved is a tenth of the ledger's cost.
+    The last entry is the next step's, which saves it a write.
     """
     reference = Reference.parse(valid.reference) if valid.reference else None
     name = (reference.digest or reference.tag) if reference else None

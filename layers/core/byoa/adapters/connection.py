@@ -31,7 +31,7 @@ _PATIENT_SECONDS: Final = 60.0
 _SLOWEST: Final = 512
 """Bytes a second, over a minute of waiting: who sends less holds the connection rather than using it."""
 
-END_OF_HEAD: Final = b"\r\n\r\n"
+_END_OF_HEAD: Final = b"\r\n\r\n"
 
 
 class HungUp(ConnectionError):
@@ -71,7 +71,7 @@ class Connection:
         """
         self._waited, self._received = 0.0, 0
         for _ in range(_INTERIM):
-            head = read_head(self._until(END_OF_HEAD), method)
+            head = read_head(self._until(_END_OF_HEAD), method)
             if head.status >= 200:  # noqa: PLR2004 - RFC 9110, 15.2
                 return head
             if head.status == 101:  # noqa: PLR2004 - RFC 9110, 15.2.2: nobody asked

@@ -32,7 +32,7 @@ def publish(records: Sequence[Mapping[str, Any]], bus: EventBus) -> str | None:
         number = str(record["dynamodb"]["SequenceNumber"])
         try:
             event = event_of(record)
-        except ValidationError:
+        except (ValidationError, LookupError):
             unreadable = number
             break
         if event:
