@@ -796,6 +796,7 @@ NAMES = st.text("abcdefghijklmnopqrstuvwxyz0123456789-", min_size=1, max_size=20
 
 @settings(deadline=None)
 @given(NAMES, VALUES)
+@example("app", {"\U0001f600": None, "\U0001f601": None})
 def test_an_object_as_any_writer_puts_it_is_read_with_its_name(name: str, value: object) -> None:
     thing = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name}, "data": {"value": value}}
     texts = [

@@ -33,7 +33,7 @@ _FORBIDDEN: Final = re.compile(
 # libyaml reads up such declarations in a time that is the square of their number, before it tells of the document.
 _TAG_DIRECTIVE: Final = re.compile(rb"^%TAG", re.MULTILINE)
 # JSON writes characters outside the basic plane as two escapes; libyaml knows only whole characters.
-_SURROGATES: Final = re.compile(rb"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}")
+_SURROGATES: Final = re.compile(rb"\\u([dD][89abAB][0-9a-fA-F]{2})\\u([dD][c-fC-F][0-9a-fA-F]{2})")
 
 _API_VERSION: Final = re.compile(r"(?:[a-z0-9][a-z0-9.-]{0,252}/)?[a-z0-9][a-z0-9-]{0,62}")
 _KIND: Final = re.compile(r"[A-Za-z][A-Za-z0-9]{0,62}")
@@ -96,7 +96,12 @@ def _legible(text: bytes) -> bytes:
     if fault := _FORBIDDEN.search(text):
         remedy = "Save the file as plain UTF-8 with ordinary line ends, and escape control characters."
         raise DocumentInvalid(f"{_line(text, fault)} has a character that no YAML file should have.", remedy=remedy)
-    return _SURROGATES.sub(rb"\\ufffd", text.replace(b"\r\n", b"\n")) + b"\n"
+    return _SURROGATES.sub(_one_escape, text.replace(b"\r\n", b"\n")) + b"\n"
+
+
+def _one_escape(pair: re.Match[bytes]) -> bytes:
+    high, low = int(pair[1], 16), int(pair[2], 16)
+    return rb"\U%08x" % (0x10000 + ((high & 0x3FF) << 10) + (low & 0x3FF))
 
 
 def _line(text: bytes, found: re.Match[bytes]) -> str:
