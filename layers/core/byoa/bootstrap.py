@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from concurrent.futures import Executor
     from pathlib import Path
 
+    from botocore.config import Config
     from types_boto3_dynamodb import DynamoDBClient
     from types_boto3_ecr import ECRClient
     from types_boto3_events import EventBridgeClient
@@ -270,35 +271,43 @@ def layout(folder: Path) -> LayoutRepository:
 
 
 @cache
+def _named() -> Config:
+    """A name in AWS's logs. botocore's own has fifteen parts and is built twice a call, an eighth of its time."""
+    from botocore.config import Config
+
+    return Config(user_agent="byoa")
+
+
+@cache
 def _dynamodb() -> DynamoDBClient:
     import boto3
 
-    return boto3.client("dynamodb")
+    return boto3.client("dynamodb", config=_named())
 
 
 @cache
 def _ecr() -> ECRClient:
     import boto3
 
-    return boto3.client("ecr")
+    return boto3.client("ecr", config=_named())
 
 
 @cache
 def _events() -> EventBridgeClient:
     import boto3
 
-    return boto3.client("events")
+    return boto3.client("events", config=_named())
 
 
 @cache
 def _kms() -> KMSClient:
     import boto3
 
-    return boto3.client("kms")
+    return boto3.client("kms", config=_named())
 
 
 @cache
 def _s3() -> S3Client:
     import boto3
 
-    return boto3.client("s3")
+    return boto3.client("s3", config=_named())

@@ -1,9 +1,14 @@
-"""DynamoDB's typed items and plain JSON data."""
+"""DynamoDB's typed items and plain JSON data.
+
+What has parts is kept as JSON text, a list as a list of texts: nothing in the table is found or changed by its inner
+parts, and typed maps in maps cost every write and read many times what a text costs.
+"""
 
 from __future__ import annotations
 
+import json
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 
@@ -12,36 +17,31 @@ if TYPE_CHECKING:
 
 type Item = dict[str, Any]
 
+_OF_PARTS: Final = frozenset({"config", "history", "metadata", "outcome"})
+"""The attributes that are JSON text, or a list of such."""
+
 
 def dump(item: Mapping[str, Any]) -> Item:
     """JSON data as a typed item."""
     serializer = TypeSerializer()
-    return {name: serializer.serialize(_exact(value)) for name, value in item.items()}
+    return {name: serializer.serialize(_flat(value)) for name, value in item.items()}
 
 
 def load(item: Mapping[str, Any]) -> Item:
     """A typed item as JSON data."""
     deserializer = TypeDeserializer()
-    return {name: _plain(deserializer.deserialize(value)) for name, value in item.items()}
+    return {name: _whole(name, deserializer.deserialize(value)) for name, value in item.items()}
 
 
-def _exact(value: Any) -> Any:  # noqa: ANN401 - JSON data of any shape
-    """boto3 takes no float, because most have no exact decimal; what JSON writes of one has."""
-    if isinstance(value, float):
-        return Decimal(repr(value))
-    if isinstance(value, list):
-        return [_exact(each) for each in value]
+def _flat(value: Any) -> Any:  # noqa: ANN401 - JSON data of any shape
     if isinstance(value, dict):
-        return {name: _exact(each) for name, each in value.items()}
-    return value
+        return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return [_flat(each) for each in value] if isinstance(value, list) else value
 
 
-def _plain(value: Any) -> Any:  # noqa: ANN401 - JSON data of any shape
-    """boto3 reads every number as a Decimal."""
-    if isinstance(value, Decimal):
-        return int(value) if value == value.to_integral_value() else float(value)
+def _whole(name: str, value: Any) -> Any:  # noqa: ANN401 - JSON data of any shape
     if isinstance(value, list):
-        return [_plain(each) for each in value]
-    if isinstance(value, dict):
-        return {name: _plain(each) for name, each in value.items()}
-    return value
+        return [_whole(name, each) for each in value]
+    if isinstance(value, str) and name in _OF_PARTS:
+        return json.loads(value)
+    return int(value) if isinstance(value, Decimal) else value

@@ -7,8 +7,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from pydantic import ValidationError
-
 from byoa.adapters.items import load
 from byoa.messages import BUILD_STATUS_CHANGED, CONFIG_CHANGED, BuildStatusChanged, ConfigChanged
 
@@ -32,7 +30,7 @@ def publish(records: Sequence[Mapping[str, Any]], bus: EventBus) -> str | None:
         number = str(record["dynamodb"]["SequenceNumber"])
         try:
             event = event_of(record)
-        except (ValidationError, LookupError):
+        except (ValueError, LookupError):  # pydantic's errors and json's are ValueErrors
             unreadable = number
             break
         if event:
@@ -45,14 +43,13 @@ def event_of(record: Mapping[str, Any]) -> tuple[str, BaseModel] | None:
     """The detail type and the detail that a stream record (new and old images) makes; ``None`` for all other changes.
 
     A new config version makes a "Component Config Changed", another status of a build a "Component Build Status
-    Changed". Raises pydantic's ``ValidationError`` for an item that is none of ours.
+    Changed". Raises ``ValueError`` or ``LookupError`` for an item that is none of ours.
     """
-    change = record["dynamodb"]
-    new, old = load(change.get("NewImage") or {}), load(change.get("OldImage") or {})
-    if new.get("entity") == "config" and not old:
-        return CONFIG_CHANGED, ConfigChanged.model_validate(new)
-    if new.get("entity") == "build" and new.get("status") != old.get("status"):
-        return BUILD_STATUS_CHANGED, _status_changed(new)
+    new, old = (record["dynamodb"].get(image) or {} for image in ("NewImage", "OldImage"))
+    if new.get("entity") == {"S": "config"} and not old:
+        return CONFIG_CHANGED, ConfigChanged.model_validate(load(new))
+    if new.get("entity") == {"S": "build"} and new["status"] != old.get("status"):
+        return BUILD_STATUS_CHANGED, _status_changed(load(new))
     return None
 
 
