@@ -73,7 +73,7 @@ def test_a_config_that_is_handed_in_queues_version_one(ledger: Any) -> None:
 def test_the_same_content_makes_nothing_new_unless_its_build_failed(ledger: Any) -> None:
     first = ledger.submit(ORG, APP, config()).build
     assert not ledger.submit(ORG, APP, config()).created
-    ledger.finish(first.key, failed(), entry("error", "late", CLOCK.now()))
+    ledger.finish(first.key, failed(), [entry("error", "late", CLOCK.now())])
     again = ledger.submit(ORG, APP, config())
     assert again.created
     assert again.build.version == 2
@@ -110,8 +110,19 @@ def test_a_build_that_was_overtaken_before_it_began_never_begins_and_ends_as_it_
     for key in (old, new):
         with pytest.raises(StaleVersion):
             ledger.begin(key, "one", line())
-        ended = ledger.finish(key, Outcome(status="superseded"), entry("superseded", "newer", CLOCK.now()))
+        ended = ledger.finish(key, Outcome(status="superseded"), [entry("superseded", "newer", CLOCK.now())])
         assert ended.status == "superseded"
+
+
+def test_a_build_that_is_overtaken_at_its_end_does_not_become_active(ledger: Any) -> None:
+    old = ledger.submit(ORG, APP, config("a: 1")).build.key
+    ledger.begin(old, "one", line())
+    ledger.submit(ORG, APP, config("a: 2"))
+    with pytest.raises(StaleVersion):
+        ledger.finish(old, Outcome(status="active"), [entry("active", "ready", CLOCK.now())])
+    ended = ledger.finish(old, Outcome(status="superseded"), [entry("superseded", "newer", CLOCK.now())])
+    assert ended.status == "superseded"
+    assert ledger.finish(old, Outcome(status="active"), [entry("active", "no", CLOCK.now())]) is None
 
 
 def test_progress_begins_with_the_status_that_the_build_is_in(ledger: Any) -> None:
@@ -131,11 +142,11 @@ def test_progress_begins_with_the_status_that_the_build_is_in(ledger: Any) -> No
 
 def test_the_first_outcome_stands(ledger: Any) -> None:
     key = ledger.submit(ORG, APP, config()).build.key
-    ended = ledger.finish(key, failed(), entry("error", "late", CLOCK.now()))
+    ended = ledger.finish(key, failed(), [entry("error", "late", CLOCK.now())])
     assert ended
     assert ended.status == "error"
     assert ended.outcome == failed()
-    assert ledger.finish(key, Outcome(status="active"), entry("active", "no", CLOCK.now())) is None
+    assert ledger.finish(key, Outcome(status="active"), [entry("active", "no", CLOCK.now())]) is None
     with pytest.raises(StaleVersion):
         ledger.progress(key, [line()])
 
@@ -144,7 +155,7 @@ def test_a_receipt_shows_once_its_build_is_active_and_the_first_one_stays(ledger
     key = ledger.submit(ORG, APP, config()).build.key
     ledger.keep_receipt(key, "first")
     assert ledger.receipt(ORG, key.build_id) is None
-    ledger.finish(key, Outcome(status="active"), entry("active", "ready", CLOCK.now()))
+    ledger.finish(key, Outcome(status="active"), [entry("active", "ready", CLOCK.now())])
     ledger.keep_receipt(key, "second")
     assert ledger.receipt(ORG, key.build_id) == "first"
     assert ledger.receipt("org_0123456789abc", key.build_id) is None
@@ -154,14 +165,14 @@ def test_a_receipt_shows_once_its_build_is_active_and_the_first_one_stays(ledger
 def test_a_build_that_failed_shows_no_receipt(ledger: Any) -> None:
     key = ledger.submit(ORG, APP, config()).build.key
     ledger.keep_receipt(key, "first")
-    ledger.finish(key, failed(), entry("error", "late", CLOCK.now()))
+    ledger.finish(key, failed(), [entry("error", "late", CLOCK.now())])
     assert ledger.receipt(ORG, key.build_id) is None
     assert ledger.receipt(ORG, "bldaaaaaaaaaaaaaaaaaaaaaaa") is None
 
 
 def test_an_outcome_comes_back_as_it_was_with_its_fractions(ledger: Any) -> None:
     key = ledger.submit(ORG, APP, config()).build.key
-    ledger.finish(key, done(0.1), entry("active", "ready", CLOCK.now()))
+    ledger.finish(key, done(0.1), [entry("active", "ready", CLOCK.now())])
     assert ledger.build(ORG, key.build_id).outcome == done(0.1)
 
 

@@ -95,7 +95,7 @@ def test_a_receipt_says_what_was_fetched_checked_and_written() -> None:
                 "blobs_skipped": 0,
                 "bytes": 477,
                 "requests": 0,
-                "seconds": 0.005,
+                "seconds": 0.004,
             }
         ],
         "totals": {"bytes": 477, "requests": 0},

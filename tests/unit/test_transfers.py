@@ -187,7 +187,7 @@ def test_a_target_that_then_says_another_digest_is_found_out() -> None:
 
 def test_a_registry_that_asks_for_rest_is_left_alone_by_every_build() -> None:
     build = Build()
-    pinned = build.pinned()
+    pinned = build.pinned().model_copy(update={"manifest": None})
 
     class Busy(MemoryRepository):
         def fetch_manifest(self, name: str | Digest) -> Manifest:
@@ -220,6 +220,34 @@ def test_what_resolving_asked_goes_on_the_account_with_what_staging_asked() -> N
     staged = transfers.stage(pinned, fresh, build.quarantine, build.books)
     assert staged.source_requests == 1 + fresh.requests
     assert budget.used.total() == 2 * staged.source_requests  # the organisation's and the host's
+
+
+def test_a_small_manifest_is_fetched_once_in_a_build_and_a_large_one_again_by_its_digest() -> None:
+    build = Build()
+    pinned = build.pinned()
+    assert pinned.manifest
+    asked = []
+    for each in (pinned, pinned.model_copy(update={"manifest": None})):
+        source = Asked(ARTIFACTS / "oras-many")
+        transfers.stage(each, source, MemoryRepository(), build.books)
+        asked.append(source.requests)
+    assert asked[1] == asked[0] + 1
+
+
+def test_a_manifest_that_comes_back_from_a_message_as_another_is_refused() -> None:
+    build = Build()
+    pinned = build.pinned()
+    other = pinned.model_copy(update={"manifest": f"{pinned.manifest} "})
+    with pytest.raises(DigestMismatch):
+        transfers.stage(other, build.source, build.quarantine, build.books)
+    assert build.quarantine == MemoryRepository()
+
+
+def test_one_target_of_several_is_told_of_when_it_is_done() -> None:
+    build = Build()
+    inspected = build.inspected()
+    build.mirror(inspected.model_copy(update={"targets": ["ecr", "acr"]}))
+    assert build.ledger.records[build.key].status_human_description == "mirrored to ecr"
 
 
 def test_what_a_step_that_fails_asked_goes_on_the_account_at_once() -> None:

@@ -250,6 +250,19 @@ def test_an_overtaken_build_stops_and_is_recorded_as_superseded(pipeline: Pipeli
     assert pipeline.run(new, _layout("flux")).status == "active"
 
 
+def test_a_build_that_is_overtaken_while_it_is_mirrored_does_not_become_active(pipeline: Pipeline) -> None:
+    old = pipeline.submit(_artifact())
+    artifact = pipeline.inspect(old, _layout("flux"))
+    mirrors = [pipeline.mirror(artifact)]
+    pipeline.submit(_artifact("oci://registry.example.com/vendor/other"))
+    ended = BuildEnded(**old.model_dump(), artifact=artifact, mirrors=mirrors)
+    outcome = recording.record(ended, pipeline.ledger, pipeline.clock)
+    assert (outcome.status, outcome.failure.code if outcome.failure else None) == ("superseded", "StaleVersion")
+    assert pipeline.ledger.receipt(ORGANISATION, old.build_id) is None
+    told = [each.status_human_description for each in pipeline.ledger.records[old].history]
+    assert told[-2:] == ["mirrored to ecr", "a newer config version took over"]
+
+
 def test_an_overtaken_build_mirrors_nothing(pipeline: Pipeline) -> None:
     artifact = pipeline.inspect(pipeline.submit(_artifact()), _layout("flux"))
     pipeline.submit(_artifact("oci://registry.example.com/vendor/other"))
@@ -303,7 +316,8 @@ def test_a_manifest_that_changes_its_media_type_after_pinning_is_not_staged(pipe
     pinned = workflow.resolve(
         pipeline.validate(pipeline.submit(_artifact())), source, Books(pipeline.ledger, pipeline.clock)
     )
-    other = pinned.model_copy(update={"media_type": "application/vnd.docker.distribution.manifest.v2+json"})
+    docker = "application/vnd.docker.distribution.manifest.v2+json"
+    other = pinned.model_copy(update={"media_type": docker, "manifest": None})
     with pytest.raises(DigestMismatch):
         transfers.stage(other, source, pipeline.quarantine, Books(pipeline.ledger, pipeline.clock))
     assert not pipeline.quarantine.blobs

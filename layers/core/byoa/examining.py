@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from byoa.digest import Digest
 from byoa.inspection import inspect
 from byoa.messages import LISTED, InspectedArtifact, Inspection
+from byoa.pinned import root_of
 
 if TYPE_CHECKING:
     from byoa.inspection import Report
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
 def examine(staged: StagedArtifact, quarantine: Source) -> InspectedArtifact:
     """Look into the quarantined artifact. Reads the quarantine and touches nothing else."""
-    root = quarantine.fetch_manifest(Digest.parse(staged.digest))
-    return InspectedArtifact(**staged.model_dump(), inspection=summarise(inspect(quarantine, root)))
+    report = inspect(quarantine, root_of(staged, quarantine))
+    return InspectedArtifact(**staged.model_dump(), inspection=summarise(report))
 
 
 def summarise(report: Report) -> Inspection:

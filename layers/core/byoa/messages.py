@@ -82,7 +82,8 @@ class ValidReference(BuildKey):
 class PinnedArtifact(ValidReference):
     """The artifact's top manifest by digest; from here on nothing reads the tag.
 
-    ``source_requests`` is what the build has asked of the source so far.
+    ``source_requests`` is what the build has asked of the source so far; ``manifest`` is the manifest itself, as text,
+    where it is small.
     """
 
     media_type: str
@@ -90,6 +91,7 @@ class PinnedArtifact(ValidReference):
     size: int
     tag: str | None
     source_requests: int = 0
+    manifest: str | None = None
 
 
 class Node(Message):

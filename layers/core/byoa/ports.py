@@ -238,8 +238,11 @@ class Ledger(Protocol):
         """
         ...
 
-    def finish(self, key: BuildKey, outcome: Outcome, entry: HistoryEntry) -> Build | None:
-        """End the build. ``None`` where it had ended before, or where there is none: the first outcome stands."""
+    def finish(self, key: BuildKey, outcome: Outcome, entries: Sequence[HistoryEntry]) -> Build | None:
+        """End the build; the last entry says how. ``None`` where it had ended before, or where there is none.
+
+        The first outcome stands. Raises ``StaleVersion`` where it would become active and a newer config exists.
+        """
         ...
 
     def keep_receipt(self, key: BuildKey, envelope: str) -> None:

@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Final
 from byoa.errors import InternalFault, StaleVersion, Timeout, leaves
 from byoa.messages import BuildEnded, CaughtError, Failure, Outcome
 from byoa.receipts import receipt_of, seal
-from byoa.records import entry, milliseconds
+from byoa.records import entry, milliseconds, mirrored
 
 if TYPE_CHECKING:
-    from byoa.messages import Build, StoppedExecution
+    from datetime import datetime
+
+    from byoa.messages import Build, HistoryEntry, StoppedExecution
     from byoa.ports import Clock, Ledger, Signer
 
 _TEXT_LIMIT: Final = 512
@@ -25,14 +27,28 @@ def record(ended: BuildEnded, ledger: Ledger, clock: Clock, signer: Signer | Non
     A build that went well has its receipt before it is active: ``signer`` signs it, where there is one. Raises what
     signing raises.
     """
-    outcome = _failed(ended.failure) if ended.failure else _succeeded(ended)
-    texts = {"active": "ready to install", "superseded": "a newer config version took over", "error": ""}
-    text = outcome.failure.cause if outcome.status == "error" and outcome.failure else texts[outcome.status]
-    now = clock.now()
+    outcome, now = _failed(ended.failure) if ended.failure else _succeeded(ended), clock.now()
     if outcome.status == "active":
         ledger.keep_receipt(ended.key, seal(receipt_of(ended, milliseconds(now)), signer))
-    ledger.finish(ended.key, outcome, entry(outcome.status, text, now, step="record"))
+    try:
+        ledger.finish(ended.key, outcome, [*_told_here(ended), _last(outcome, now)])
+    except StaleVersion as error:  # overtaken since the last step looked: it must not be active after its successor
+        failure = Failure(code=StaleVersion.__name__, cause=error.cause, remedy=error.remedy)
+        outcome = Outcome(status="superseded", failure=failure)
+        ledger.finish(ended.key, outcome, [*_told_here(ended), _last(outcome, now)])
     return outcome
+
+
+def _told_here(ended: BuildEnded) -> list[HistoryEntry]:
+    """That the only target has the artifact: where there are several, each was told of at once."""
+    only = ended.mirrors[0] if len(ended.mirrors) == 1 else None
+    return [mirrored(only.target, only.proof.at_ts)] if only and only.proof else []
+
+
+def _last(outcome: Outcome, now: datetime) -> HistoryEntry:
+    texts = {"active": "ready to install", "superseded": "a newer config version took over", "error": ""}
+    text = outcome.failure.cause if outcome.status == "error" and outcome.failure else texts[outcome.status]
+    return entry(outcome.status, text, now, step="record")
 
 
 def record_stopped(stopped: StoppedExecution, ledger: Ledger, clock: Clock) -> Build | None:
@@ -43,7 +59,8 @@ def record_stopped(stopped: StoppedExecution, ledger: Ledger, clock: Clock) -> B
         remedy=InternalFault.default_remedy,
     )
     outcome = Outcome(status="error", failure=failure)
-    return ledger.finish(stopped.input.detail.key, outcome, entry("error", failure.cause, clock.now(), step="record"))
+    last = entry("error", failure.cause, clock.now(), step="record")
+    return ledger.finish(stopped.input.detail.key, outcome, [last])
 
 
 def _succeeded(ended: BuildEnded) -> Outcome:

@@ -25,6 +25,14 @@ def entry(status: Status, text: str, moment: datetime, **metadata: str | int) ->
     )
 
 
+def mirrored(target: str, at_ts: int) -> HistoryEntry:
+    """The line that says that a target has the artifact, since ``at_ts``."""
+    metadata: dict[str, str | int] = {"step": "mirror", "target": target}
+    return HistoryEntry(
+        status="building", status_human_description=f"mirrored to {target}", created_at_ts=at_ts, metadata=metadata
+    )
+
+
 def queued_build(key: BuildKey, config: ComponentConfig, moment: datetime) -> Build:
     """The record of a build that nothing has begun yet."""
     first = entry("queued", "waiting for the pipeline", moment, config_version=key.version)

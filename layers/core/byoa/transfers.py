@@ -19,8 +19,9 @@ from byoa.graph import blobs_of
 from byoa.manifest import Descriptor
 from byoa.messages import Attached, BlobDone, MirroredArtifact, Node, PendingBlob, Proof, StagedArtifact
 from byoa.mirroring import nodes_of, plan_graph
+from byoa.pinned import root_of
 from byoa.policy import ATTACHED, ROUNDS, STAGED
-from byoa.records import entry, milliseconds
+from byoa.records import entry, milliseconds, mirrored
 from byoa.reference import Reference
 from byoa.sending import ALONE, Pace, Pending
 
@@ -83,9 +84,7 @@ def stage(
     Raises what the two ends and ``Ledger.progress`` raise.
     """
     with books.account(pinned.key, pinned.reference, source, owed=pinned.source_requests):
-        root = source.fetch_manifest(Digest.parse(pinned.digest))
-        if root.descriptor.media_type != pinned.media_type:
-            raise DigestMismatch("The registry calls the pinned manifest by another media type than before.")
+        root = root_of(pinned, source)
         done, attachments = _fetch(source, quarantine, root, pace)
     if not done.pending:
         _tell_staged(pinned, done, len(attachments), books)
@@ -152,7 +151,7 @@ def mirror(  # noqa: PLR0913, PLR0917 - both ends, where they are, and how
     the two ends and ``Ledger.progress`` raise, and ``DigestMismatch`` where the target then says another digest.
     """
     artifact, tag, started = task.artifact, task.artifact.build_id, books.clock.now()
-    root = quarantine.fetch_manifest(Digest.parse(artifact.digest))
+    root = root_of(artifact, quarantine)
     plan = plan_graph(quarantine, target, root, tag, target_name=task.target)
     _tell_plan(task, plan, books)
     if plan.is_done:
@@ -170,8 +169,8 @@ def mirror(  # noqa: PLR0913, PLR0917 - both ends, where they are, and how
             done.add(more)
     if not done.pending:
         proof = _prove(target, tag, root.digest, books.clock)
-        ended = entry("building", f"mirrored to {task.target}", books.clock.now(), step="mirror", target=task.target)
-        books.ledger.progress(artifact.key, [ended])
+        if len(artifact.targets) > 1:  # others may still fail; of a single one RecordBuild tells
+            books.ledger.progress(artifact.key, [mirrored(task.target, proof.at_ts)])
     registry, repository = place
     return MirroredArtifact(
         target=task.target,

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from byoa.errors import CredentialForbidden, SourceKindUnsupported
 from byoa.messages import PinnedArtifact, ValidReference
 from byoa.packing import INLINE_TAG
+from byoa.pinned import carried
 from byoa.records import entry
 from byoa.reference import Reference
 
@@ -73,5 +74,6 @@ def resolve(valid: ValidReference, source: Repository, books: Books) -> PinnedAr
         digest=digest,
         size=manifest.descriptor.size,
         tag=reference.tag if reference else None,
+        manifest=carried(manifest),
         source_requests=source.requests,
     )

@@ -84,19 +84,24 @@ class DynamoLedger:
         if not self._advance(key, update, f"#status IN (:before, :status) AND {_RUNNING}"):
             raise StaleVersion("A newer config version exists, or the build has ended.")
 
-    def finish(self, key: BuildKey, outcome: Outcome, entry: HistoryEntry) -> Build | None:
+    def finish(self, key: BuildKey, outcome: Outcome, entries: Sequence[HistoryEntry]) -> Build | None:
         """See ``ports.Ledger``."""
-        update = _append([entry], "#outcome = :outcome", {":outcome": outcome.model_dump(mode="json")}, news=True)
+        update = _append(entries, "#outcome = :outcome", {":outcome": outcome.model_dump(mode="json")}, news=True)
         update["ExpressionAttributeNames"] |= {"#outcome": "outcome"}
+        condition = _RUNNING if outcome.status == "active" else f"attribute_exists(pk) AND {_UNFINISHED}"
         with translated("DynamoDB"):
             try:
                 found = self.client.update_item(
                     **self._where(key),
                     **update,
-                    ConditionExpression=f"attribute_exists(pk) AND {_UNFINISHED}",
+                    ConditionExpression=condition,
                     ReturnValues="ALL_NEW",
+                    ReturnValuesOnConditionCheckFailure="ALL_OLD",
                 )
-            except self.client.exceptions.ConditionalCheckFailedException:
+            except self.client.exceptions.ConditionalCheckFailedException as error:
+                before = cast("Item", error.response.get("Item") or {})
+                if before and before["status"]["S"] not in ENDED:
+                    raise StaleVersion("A newer config version exists.") from None
                 return None
         return _build(load(found["Attributes"]))
 

@@ -53,11 +53,13 @@ class MemoryLedger:
             raise StaleVersion("A newer config version exists, or the build has ended.")
         self._append(key, entries, None)
 
-    def finish(self, key: BuildKey, outcome: Outcome, entry: HistoryEntry) -> Build | None:
+    def finish(self, key: BuildKey, outcome: Outcome, entries: Sequence[HistoryEntry]) -> Build | None:
         """See ``ports.Ledger``."""
         if key not in self.records or self.records[key].ended:
             return None
-        return self._append(key, [entry], outcome)
+        if outcome.status == "active":
+            self._check_running(key)
+        return self._append(key, entries, outcome)
 
     def keep_receipt(self, key: BuildKey, envelope: str) -> None:
         """See ``ports.Ledger``."""
