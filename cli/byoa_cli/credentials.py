@@ -7,7 +7,6 @@ import binascii
 import json
 import os
 import re
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from byoa.errors import CredentialMalformed
@@ -40,9 +39,11 @@ def credential_for(registry: Registry) -> Credential | None:
 
 
 def _config() -> dict[str, Any]:
-    folder = os.environ.get("DOCKER_CONFIG") or Path.home() / ".docker"
+    # Without pathlib, whose import is a twentieth of a small mirror's time.
+    folder = os.environ.get("DOCKER_CONFIG") or os.path.expanduser("~/.docker")  # noqa: PTH111
     try:
-        document = json.loads((Path(folder) / "config.json").read_bytes())
+        with open(f"{folder}/config.json", "rb") as file:  # noqa: PTH123
+            document = json.load(file)
     except FileNotFoundError:
         return {}
     except (OSError, ValueError) as error:

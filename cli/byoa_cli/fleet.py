@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 import sys
 import time
-from concurrent.futures import ThreadPoolExecutor
 from fnmatch import translate
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from byoa.errors import ByoaError, InternalFault, ReferenceInvalid
 from byoa.tagschema import is_attachment_tag
+from byoa.workers import Workers
 from byoa_cli.mirroring import Options, mirror_artifact
 from byoa_cli.output import FINE, err, exit_code, out, print_json
 
@@ -88,8 +89,9 @@ def _results(
     pairs: Sequence[Pair], options: Options, jobs: int, count: _Count
 ) -> Iterator[tuple[dict[str, Any], ByoaError | None]]:
     """One result a pair, in the order of the pairs; a failure ends no other."""
-    with ThreadPoolExecutor(jobs, thread_name_prefix="artifact") as pool:
-        yield from pool.map(lambda pair: _one(pair, options, count), pairs)
+    with Workers(jobs, "artifact") as workers:
+        begun = [workers.submit(partial(_one, pair, options, count)) for pair in pairs]
+        yield from (job.result() for job in begun)
 
 
 def _one(pair: Pair, options: Options, count: _Count) -> tuple[dict[str, Any], ByoaError | None]:

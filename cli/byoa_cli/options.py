@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from argparse import ArgumentTypeError
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from byoa_cli.commands import Option
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
 LABEL_LIMIT = 63
 
@@ -28,6 +28,8 @@ def _app(value: str) -> str:
 
 
 def _folder(value: str) -> Path:
+    from pathlib import Path
+
     folder = Path(value)
     if not folder.is_dir():
         raise ArgumentTypeError(f"there is no folder {value}")

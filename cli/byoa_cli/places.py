@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import cache
-from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from byoa import bootstrap
@@ -86,6 +85,8 @@ def _open_layout(text: str, *, only_tag: bool) -> Place:
         raise ReferenceInvalid(
             "The layout names no folder.", remedy="Write oci-layout:FOLDER or oci-layout:FOLDER:TAG."
         )
+    from pathlib import Path
+
     layout = bootstrap.layout(Path(folder))
     if not tag and only_tag:
         tag = layout.only_tag()

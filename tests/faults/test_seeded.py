@@ -23,13 +23,13 @@ from byoa.mirroring import Wanted, mirror
 from byoa.patience import Patience
 from byoa.ports import Credential
 from byoa.sending import Pace
+from byoa.workers import Workers
 from local.registry import Registry, Request, Response, Settings
 from tests.faults.artifacts import SHAPES, Artifact, Maker, lacking, put, wrong_bytes
 from tests.faults.faulty import LYING, ODD, PASSING, SLOW, Faulty
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
-    from concurrent.futures import Executor
 
     from byoa.adapters.answers import Role
 
@@ -89,7 +89,7 @@ class Played:
 class Play:
     """One copy between two repositories, all of it from one seed."""
 
-    def __init__(self, seed: int, kind: Kind, workers: Executor) -> None:
+    def __init__(self, seed: int, kind: Kind, workers: Workers) -> None:
         self._seed = seed
         self._kind = kind
         self._shape = SHAPES[seed % len(SHAPES)]
@@ -164,7 +164,7 @@ def endpoint_of(registry: Registry) -> Endpoint:
 
 def play(kind: Kind, runs: int, first: int) -> list[Played]:
     """Copies of one kind, some at once. One that hangs is a failure of the test, as is an error of no known kind."""
-    with ThreadPoolExecutor(3 * AT_ONCE) as workers, ThreadPoolExecutor(AT_ONCE) as players:
+    with Workers(3 * AT_ONCE, "test") as workers, ThreadPoolExecutor(AT_ONCE) as players:
         futures = [players.submit(Play(SEED + first + number, kind, workers).run) for number in range(runs)]
         return [future.result(LONGEST) for future in futures]
 

@@ -20,12 +20,12 @@ from byoa.errors import DigestMismatch, ReferenceNotFound, RegistryUnavailable
 from byoa.patience import Patience
 from byoa.ports import Credential
 from byoa.sending import Pace
+from byoa.workers import Workers
 from local.registry import EcrSettings, MemoryControlPlane, Registry, RepositoryFacts, Request, Response, Settings
 from tests.faults.artifacts import Artifact, Maker, lacking
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from concurrent.futures import Executor
 
     from byoa.manifest import Descriptor, Manifest
     from byoa.ports import BlobReader, Fate, Offer, Upload
@@ -45,8 +45,8 @@ def transport() -> Iterator[Transport]:
 
 
 @pytest.fixture
-def workers() -> Iterator[Executor]:
-    with ThreadPoolExecutor(4) as made:
+def workers() -> Iterator[Workers]:
+    with Workers(4, "test") as made:
         yield made
 
 
@@ -172,7 +172,7 @@ ERRORS: Final = (
 @pytest.mark.parametrize("number", range(5))
 @pytest.mark.parametrize("error", ERRORS, ids=lambda error: type(error).__name__)
 def test_the_failure_of_one_blob_stops_the_others_and_is_what_the_copy_fails_with(
-    workers: Executor, number: int, error: Exception
+    workers: Workers, number: int, error: Exception
 ) -> None:
     inner, artifact = long(5)
     layers = [layer.digest for layer in artifact.root.layers]
@@ -183,7 +183,7 @@ def test_the_failure_of_one_blob_stops_the_others_and_is_what_the_copy_fails_wit
     assert (len(target.blobs), target.manifests) == (1, {})
 
 
-def test_blobs_that_were_not_begun_when_another_failed_are_never_begun(workers: Executor) -> None:
+def test_blobs_that_were_not_begun_when_another_failed_are_never_begun(workers: Workers) -> None:
     inner, artifact = long(100)
     assert artifact.root.config
     source = Gated(inner, artifact.root.config.digest, ReferenceNotFound("No such blob."))
@@ -192,7 +192,7 @@ def test_blobs_that_were_not_begun_when_another_failed_are_never_begun(workers: 
     assert len(source.begun) < 100
 
 
-def test_workers_serve_the_next_copy_after_one_that_failed(workers: Executor) -> None:
+def test_workers_serve_the_next_copy_after_one_that_failed(workers: Workers) -> None:
     inner, artifact = long(20)
     source = Gated(inner, artifact.root.layers[2].digest, ReferenceNotFound("No such blob."))
     with pytest.raises(ReferenceNotFound):
@@ -216,7 +216,7 @@ class Ordered(MemoryRepository):
         super().push_manifest(manifest, tag)
 
 
-def test_three_hundred_layers_come_before_the_manifests_and_these_in_their_order(workers: Executor) -> None:
+def test_three_hundred_layers_come_before_the_manifests_and_these_in_their_order(workers: Workers) -> None:
     maker = Maker(3)
     one, two = maker.image(150), maker.image(150)
     artifact = maker.artifact(maker.index(one, two))
@@ -232,7 +232,7 @@ def test_three_hundred_layers_come_before_the_manifests_and_these_in_their_order
     assert (done.copied, target.blobs) == (301, artifact.blobs)
 
 
-def test_three_hundred_layers_go_from_registry_to_registry(transport: Transport, workers: Executor) -> None:
+def test_three_hundred_layers_go_from_registry_to_registry(transport: Transport, workers: Workers) -> None:
     source, artifact = made(300)
     with Registry() as goal:
         target = repository(transport, goal)
@@ -240,7 +240,7 @@ def test_three_hundred_layers_go_from_registry_to_registry(transport: Transport,
         assert lacking(goal, "ours/app", artifact, "v1") == []
 
 
-def test_when_time_runs_out_in_the_first_blob_the_others_are_pending_too(workers: Executor) -> None:
+def test_when_time_runs_out_in_the_first_blob_the_others_are_pending_too(workers: Workers) -> None:
     source, artifact = made(30)
     over = threading.Event()
 
@@ -260,7 +260,7 @@ def test_when_time_runs_out_in_the_first_blob_the_others_are_pending_too(workers
     assert (target.blobs, target.manifests) == ({}, {})
 
 
-def test_a_blob_that_fails_while_time_runs_out_is_the_failure(workers: Executor) -> None:
+def test_a_blob_that_fails_while_time_runs_out_is_the_failure(workers: Workers) -> None:
     inner, artifact = long(4)
     source = Gated(inner, artifact.root.layers[3].digest, ReferenceNotFound("No such blob."))
     pace = Pace(workers=workers, out_of_time=source.failing.is_set)
@@ -275,7 +275,7 @@ class Forgetful(Ordered):
         return super().offer_blob(descriptor, offer) if offer.unasked else "skipped"
 
 
-def test_when_time_runs_out_while_missing_parts_are_sent_they_are_pending(workers: Executor) -> None:
+def test_when_time_runs_out_while_missing_parts_are_sent_they_are_pending(workers: Workers) -> None:
     source, artifact = made(5)
     target = Forgetful()
     pace = Pace(workers=workers, out_of_time=lambda: bool(target.told))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from typing import TYPE_CHECKING, Any, Final
@@ -27,6 +26,7 @@ from byoa.mirroring import Wanted, mirror
 from byoa.patience import Patience
 from byoa.ports import Credential
 from byoa.sending import Pace
+from byoa.workers import Workers
 from local.registry import Registry, Request, Response, Settings, as_json
 from tests.faults.artifacts import Artifact, Maker, lacking, put
 from tests.faults.clock import Clock
@@ -381,7 +381,7 @@ def test_a_copy_by_many_workers_gets_over_a_host_that_wants_rest(
     maker = Maker(1)
     artifact = maker.artifact(maker.image(8))
     patience = Patience(attempts=5, longest=60, sleep=lambda _: None)
-    with ThreadPoolExecutor(4) as workers:
+    with Workers(4, "test") as workers:
         pace = Pace(workers=workers, patience=patience)
         copy(in_memory(artifact), client(goal, "target", patience=patience), artifact.root, tag="v1", pace=pace)
     assert clock.now() >= 1030

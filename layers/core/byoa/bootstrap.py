@@ -12,7 +12,6 @@ from byoa.reference import Reference
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
-    from concurrent.futures import Executor
     from pathlib import Path
 
     from botocore.config import Config
@@ -37,6 +36,7 @@ if TYPE_CHECKING:
     from byoa.sending import Pace
     from byoa.settings import Settings
     from byoa.transfers import Books
+    from byoa.workers import Workers
 
 ON_A_TERMINAL: Final = Patience(attempts=5, first=0.25, longest=60.0)
 """Somebody waits, and nobody else will try again."""
@@ -86,11 +86,11 @@ def wallet() -> Wallet:
 
 
 @cache
-def workers(count: int) -> Executor:
+def workers(count: int) -> Workers:
     """Threads that copy blobs, for all copies of this process."""
-    from concurrent.futures import ThreadPoolExecutor
+    from byoa.workers import Workers
 
-    return ThreadPoolExecutor(count, thread_name_prefix="blob")
+    return Workers(count, "blob")
 
 
 @cache

@@ -6,7 +6,7 @@ within its limits; then come the blobs, several at once, then the manifests from
 
 from __future__ import annotations
 
-from concurrent.futures import wait
+from functools import partial
 from typing import TYPE_CHECKING
 
 from byoa.errors import ManifestAmbiguous, SizeMismatch, TargetIncomplete
@@ -17,11 +17,11 @@ from byoa.verifying import Progress, Silence, placed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from concurrent.futures import Executor, Future
 
     from byoa.digest import Digest
     from byoa.manifest import Descriptor, Manifest
     from byoa.ports import Source, Target
+    from byoa.workers import Workers
 
 
 class Copied:
@@ -167,20 +167,18 @@ class _Copy:
         else:
             self._share(waiting, self.sender.pace.workers, unasked=unasked)
 
-    def _share(self, waiting: list[Descriptor], workers: Executor, *, unasked: bool) -> None:
+    def _share(self, waiting: list[Descriptor], workers: Workers, *, unasked: bool) -> None:
         first, *rest = waiting
-        futures: list[Future[Sent]] = [
-            workers.submit(self._help, blob, self._offer(blob, unasked=unasked)) for blob in rest
-        ]
+        jobs = [workers.submit(partial(self._help, blob, self._offer(blob, unasked=unasked))) for blob in rest]
         try:
             self.count(self.sender.send(first, self._offer(first, unasked=unasked)))
-            for future in futures:
-                self.count(future.result())
+            for job in jobs:
+                self.count(job.result())
         except BaseException as error:
             self.sender.stopped.set()
-            wait([future for future in futures if not future.cancel()])
+            failures = [job.error() for job in jobs if not job.cancel()]  # waits for all that had begun
             if isinstance(error, Stopped):
-                raise _cause(futures) from None
+                raise next(each for each in failures if each and not isinstance(each, Stopped)) from None
             raise
 
     def _help(self, blob: Descriptor, offer: Offer) -> Sent:
@@ -239,12 +237,6 @@ class _Copy:
         with placed(self.sender.target_name):
             self.sender.target.push_manifest(manifest, tag)
         self.done.manifests += 1
-
-
-def _cause(futures: Iterable[Future[Sent]]) -> BaseException:
-    """What made the others stop."""
-    raised = (future.exception() for future in futures if not future.cancelled())
-    return next(error for error in raised if error and not isinstance(error, Stopped))
 
 
 def _check_as_described(manifest: Manifest, descriptor: Descriptor) -> None:

@@ -5,16 +5,17 @@ Hashing releases the interpreter lock, so this is worth it where a blob is large
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
-from functools import cache
+from functools import cache, partial
 from typing import TYPE_CHECKING, Final
 from weakref import WeakSet
 
+from byoa.workers import Workers
+
 if TYPE_CHECKING:
-    from concurrent.futures import Future
     from hashlib import _Hash
 
     from byoa.digest import Digest
+    from byoa.workers import Job
 
 WORTH_IT: Final = 8 * 1024 * 1024
 """Bytes of a blob from which it is hashed beside."""
@@ -24,8 +25,8 @@ _beside: Final[WeakSet[BlockHash]] = WeakSet()
 
 
 @cache
-def _thread() -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(1, thread_name_prefix="hash")
+def _thread() -> Workers:
+    return Workers(1, "hash")
 
 
 class BlockHash:
@@ -37,7 +38,7 @@ class BlockHash:
         self._beside = size >= WORTH_IT and not _beside
         if self._beside:
             _beside.add(self)
-        self._pending: Future[None] | None = None
+        self._pending: Job[None] | None = None
         self._block: object = None
 
     def update(self, content: memoryview) -> None:
@@ -47,7 +48,7 @@ class BlockHash:
             self._hash.update(content)
             return
         self._block = content.obj
-        self._pending = _thread().submit(self._hash.update, content)
+        self._pending = _thread().submit(partial(self._hash.update, content))
 
     def release(self, buffer: memoryview) -> None:
         """Wait until ``buffer`` may be filled anew."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 from byoa.attachments import Attachment, copy_attachments, find_attachments, list_again
@@ -91,12 +92,12 @@ def _both(source: Repository, target: Repository, wanted: Wanted, pace: Pace) ->
     if pace.workers is None or wanted.tag is None:
         root = choose(source, wanted)
         return root, _find(target, wanted.tag or root.digest)
-    ahead = pace.workers.submit(_find, target, wanted.tag)
+    ahead = pace.workers.submit(partial(_find, target, wanted.tag))
     try:
         root = choose(source, wanted)
     except BaseException:
         if not ahead.cancel():
-            ahead.exception()  # the source's failure is the one to tell; nothing is left running
+            ahead.error()  # the source's failure is the one to tell; nothing is left running
         raise
     return root, _find(target, wanted.tag) if ahead.cancel() else ahead.result()
 

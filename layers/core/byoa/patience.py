@@ -6,7 +6,6 @@ the other side asks for (``retry_after``) goes before that.
 
 from __future__ import annotations
 
-import random
 import time
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -16,6 +15,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from byoa.errors import ByoaError
+
+
+def _draw() -> float:
+    import random  # noqa: PLC0415 - most copies wait for nothing
+
+    return random.random()  # noqa: S311 - it spreads waits
 
 
 class Patience(NamedTuple):
@@ -28,7 +33,7 @@ class Patience(NamedTuple):
     first: float = 0.2
     longest: float = 30.0
     sleep: Callable[[float], None] = time.sleep
-    draw: Callable[[], float] = random.random
+    draw: Callable[[], float] = _draw
 
     def again(self, tries: int, error: ByoaError) -> bool:
         """Wait, after ``tries`` attempts that ended with ``error``. ``False``, at once, where no other try is due.

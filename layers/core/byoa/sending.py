@@ -15,10 +15,10 @@ from byoa.verifying import Mark, Progress, VerifiedBlob, placed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from concurrent.futures import Executor
 
     from byoa.manifest import Descriptor
     from byoa.ports import Offer, Source, Target, Upload
+    from byoa.workers import Workers
 
 
 def _never() -> bool:
@@ -34,7 +34,7 @@ class Pace(NamedTuple):
     ``spread_from`` bytes and more is not copied at all but told as pending, for several processes to share.
     """
 
-    workers: Executor | None = None
+    workers: Workers | None = None
     patience: Patience = HASTY
     out_of_time: Callable[[], bool] = _never
     lasting_from: int | None = None

@@ -7,7 +7,7 @@ import socket
 import sys
 import threading
 import time
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, cast
 
 from byoa.adapters.http1 import HEAD_LIMIT, Head, read_chunk_size, read_head
 from byoa.errors import RegistryProtocolError, ShortRead
@@ -46,11 +46,14 @@ class Connection:
     ) -> None:
         """Connect; ``seconds`` is how long the other side may say nothing. Raises ``OSError``."""
         self.authority = authority
-        self._socket = socket.create_connection(address, timeout=_CONNECT_SECONDS)
+        host, port = address
+        # As bytes, which the stubs don't know: a str has Python import its tables of internationalised names.
+        place = (cast("str", host.encode("ascii")), port)
+        self._socket = socket.create_connection(place, timeout=_CONNECT_SECONDS)
         try:
             self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             if context:
-                self._socket = context.wrap_socket(self._socket, server_hostname=address[0])
+                self._socket = context.wrap_socket(self._socket, server_hostname=host)
             self._socket.settimeout(seconds)
         except BaseException:
             self._socket.close()

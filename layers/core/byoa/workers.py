@@ -1,0 +1,103 @@
+"""Threads that work beside the one that leads.
+
+``concurrent.futures`` does this and more, and imports logging for it: a tenth of a small mirror's start. A hand-over
+here costs two locks and a queue, which matters where what is handed over is one request.
+"""
+
+from __future__ import annotations
+
+from queue import SimpleQueue
+from threading import Lock, Thread
+from typing import TYPE_CHECKING, Any, Self
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import TracebackType
+
+
+class Job[T]:
+    """One thing to do, by whichever thread comes to it first."""
+
+    _result: T
+
+    def __init__(self, action: Callable[[], T]) -> None:
+        self._action = action
+        self._taken = Lock()
+        self._running = Lock()
+        self._running.acquire()
+        self._error: BaseException | None = None
+        self.cancelled = False
+
+    def run(self) -> None:
+        """Do it, unless it was cancelled. What it raises is kept for who asks."""
+        if not self._taken.acquire(blocking=False):
+            return
+        try:
+            self._result = self._action()
+        except BaseException as error:  # noqa: BLE001 - it is raised again where the result is asked for
+            self._error = error
+        finally:
+            self._running.release()
+
+    def cancel(self) -> bool:
+        """Whether it was not begun; it never will be then."""
+        if self._taken.acquire(blocking=False):
+            self.cancelled = True
+            self._running.release()
+        return self.cancelled
+
+    def error(self) -> BaseException | None:
+        """Wait for its end; what it raised, if it did."""
+        with self._running:
+            return self._error
+
+    def result(self) -> T:
+        """Wait for its end; what it returned. Raises what it raised."""
+        error = self.error()
+        if error:
+            raise error
+        return self._result
+
+
+class Workers:
+    """At most ``count`` threads, started when there is something to do; they end with the process or with ``close``."""
+
+    def __init__(self, count: int, name: str) -> None:
+        self._count = count
+        self._name = name
+        self._jobs: SimpleQueue[Job[Any] | None] = SimpleQueue()
+        self._lock = Lock()
+        self._started = 0
+        self._idle = 0
+
+    def submit[T](self, action: Callable[[], T]) -> Job[T]:
+        """Have ``action`` done as soon as a thread is free, in the order of submission."""
+        job = Job(action)
+        with self._lock:
+            if self._idle:
+                self._idle -= 1
+            elif self._started < self._count:
+                self._started += 1
+                Thread(target=self._work, name=f"{self._name}-{self._started}", daemon=True).start()
+        self._jobs.put(job)
+        return job
+
+    def close(self) -> None:
+        """Let the threads end once all that was submitted is done; nothing may be submitted any more."""
+        for _ in range(self._started):
+            self._jobs.put(None)
+
+    def _work(self) -> None:
+        while (job := self._jobs.get()) is not None:
+            job.run()
+            del job  # while the thread waits, it holds nothing
+            with self._lock:
+                self._idle += 1
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
