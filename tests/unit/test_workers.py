@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+import weakref
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -98,3 +99,16 @@ def test_threads_end_when_all_that_was_handed_over_is_done() -> None:
         if thread.name.startswith("ending-"):
             thread.join(LONG)
             assert not thread.is_alive()
+
+
+def test_a_job_that_is_done_no_longer_holds_what_it_did(one: Workers) -> None:
+    class Thing:
+        def act(self) -> None:
+            """Do nothing."""
+
+    thing = Thing()
+    job = one.submit(thing.act)
+    job.result()
+    gone = weakref.ref(thing)
+    del thing
+    assert gone() is None

@@ -84,7 +84,7 @@ class VerifiedBlob:
         self._progress = progress
         self._before = before
         self._earlier = earlier
-        self._hash = BlockHash(descriptor.digest, descriptor.size)
+        self._hash = BlockHash(descriptor.digest)
         self._count = 0
 
     def readinto(self, buffer: memoryview, /) -> int:

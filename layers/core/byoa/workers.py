@@ -37,6 +37,7 @@ class Job[T]:
         except BaseException as error:  # noqa: BLE001 - it is raised again where the result is asked for
             self._error = error
         finally:
+            del self._action  # what it holds may hold this job
             self._running.release()
 
     def cancel(self) -> bool:
