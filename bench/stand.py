@@ -26,7 +26,7 @@ class Sizes:
     many: tuple[int, ...] = (40_000_000,) * 12
     flat: int = 10 * 1024 * _MIB
     layers: int = 5000
-    engine: int = 100
+    engine: int = 200
     fleet: int = 500
     concurrent: int = 20
     alone: int = 10
