@@ -281,6 +281,7 @@ class Build(BuildKey):
     history: list[HistoryEntry]
     source_type: str
     reference: str | None = None
+    credentials_ref: str | None = None
     outcome: Outcome | None = None
 
     @property

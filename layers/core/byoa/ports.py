@@ -218,8 +218,8 @@ class Signer(Protocol):
 class Ledger(Protocol):
     """What the pipeline knows and writes of builds."""
 
-    def begin(self, key: BuildKey, execution: str, entry: HistoryEntry) -> ConfigVersion:
-        """Give the queued build to ``execution`` and return the config that it builds.
+    def begin(self, key: BuildKey, execution: str, entry: HistoryEntry) -> Build:
+        """Give the queued build to ``execution`` and return it: it says what of its config a build needs to know.
 
         The same execution may ask again. Raises ``EventUntrusted`` where no such config was accepted,
         ``DuplicateEvent`` where another execution has the build, ``StaleVersion`` where a newer config exists.

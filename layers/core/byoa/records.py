@@ -42,6 +42,7 @@ def queued_build(key: BuildKey, config: ComponentConfig, moment: datetime) -> Bu
         history=[first],
         source_type=config.source_type,
         reference=str(config.reference) if config.oci_artifact else None,
+        credentials_ref=config.oci_artifact.credentials_ref if config.oci_artifact else None,
     )
 
 

@@ -101,7 +101,8 @@ def stage(
 
 def _fetch(source: Source, quarantine: Quarantine, root: Manifest, pace: Pace) -> tuple[Copied, tuple[Attachment, ...]]:
     """The graph, and when that is whole, what is attached; without what is listed as attached and is lost."""
-    done = copy(source, quarantine, root, limits=STAGED, target_name="quarantine", pace=pace)
+    # Not asked for the root, which is rarely there: who has all of it already is asked for its blobs alone.
+    done = copy(source, quarantine, root, limits=STAGED, target_name="quarantine", pace=pace, absent=True)
     if done.pending:
         return done, ()
     found = find_attachments(source, root, most=ATTACHED)

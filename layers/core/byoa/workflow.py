@@ -28,19 +28,17 @@ def validate(change: ChangeReceived, ledger: Ledger, policy: Policy, clock: Cloc
     Raises what ``Ledger.begin`` raises, ``SourceKindUnsupported``, and what ``Policy`` refuses.
     """
     started = entry("planning", "checking the config and resolving its reference", clock.now(), step="validate")
-    version = ledger.begin(change.key, change.execution, started)
-    config = version.config
+    build = ledger.begin(change.key, change.execution, started)
     policy.repository_for(change.key)
-    if config.source_type == "kustomize":
+    if build.source_type == "kustomize":
         raise SourceKindUnsupported(
             "Components of [kustomize] are not rendered by this pipeline.",
             remedy="Run `kustomize build` in your CI, `byoa push` the output, and name it under [oci_artifact].",
             where="kustomize",
         )
-    artifact = config.oci_artifact
-    if artifact:
-        policy.check_source(config.reference, artifact.credentials_ref)
-    if artifact and artifact.credentials_ref:
+    if build.reference:
+        policy.check_source(Reference.parse(build.reference), build.credentials_ref)
+    if build.credentials_ref:
         raise CredentialForbidden(
             "Stored credentials are not served by this pipeline yet.",
             remedy="Use a registry that lets anyone pull, and leave credentials_ref out.",
@@ -48,11 +46,11 @@ def validate(change: ChangeReceived, ledger: Ledger, policy: Policy, clock: Cloc
         )
     return ValidReference(
         **change.key.model_dump(),
-        source_type="oci_artifact" if artifact else "inline",
-        reference=str(config.reference) if artifact else None,
+        source_type="oci_artifact" if build.reference else "inline",
+        reference=build.reference,
         credentials_ref=None,
         targets=list(policy.targets),
-        handed_in_ts=version.created_at_ts,
+        handed_in_ts=build.created_at_ts,
     )
 
 

@@ -20,7 +20,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, Final, Literal, cast
 
 from botocore.exceptions import ClientError
 
@@ -58,15 +58,16 @@ class DynamoLedger:
     table: str
     clock: Clock
 
-    def begin(self, key: BuildKey, execution: str, entry: HistoryEntry) -> ConfigVersion:
+    def begin(self, key: BuildKey, execution: str, entry: HistoryEntry) -> Build:
         """See ``ports.Ledger``."""
-        config = self.config(key)
         update = _append([entry], "execution = :execution", {":execution": execution}, news=True)
         unowned = "(attribute_not_exists(execution) OR execution = :execution)"
-        if self._advance(key, update, f"{unowned} AND {_RUNNING}"):
-            return config
-        found = self._get(key.organisation, _sk("BUILD", key)) or {}
-        if found.get("execution", execution) != execution:
+        begun, before = self._advance(key, update, f"{unowned} AND {_RUNNING}", "ALL_NEW")
+        if begun is not None:
+            return _build(begun)
+        if before is None:
+            raise EventUntrusted("The event names a config version that was never accepted.")
+        if before.get("execution", execution) != execution:
             raise DuplicateEvent("Another execution already runs this build.")
         raise StaleVersion("A newer config version exists, or the build has ended.")
 
@@ -81,7 +82,8 @@ class DynamoLedger:
         """See ``ports.Ledger``."""
         before = {":before": entries[0].status}
         update = _append(entries, "", before, news=entries[0].status != entries[-1].status)
-        if not self._advance(key, update, f"#status IN (:before, :status) AND {_RUNNING}"):
+        updated, _ = self._advance(key, update, f"#status IN (:before, :status) AND {_RUNNING}")
+        if updated is None:
             raise StaleVersion("A newer config version exists, or the build has ended.")
 
     def finish(self, key: BuildKey, outcome: Outcome, entries: Sequence[HistoryEntry]) -> Build | None:
@@ -89,21 +91,10 @@ class DynamoLedger:
         update = _append(entries, "#outcome = :outcome", {":outcome": outcome.model_dump(mode="json")}, news=True)
         update["ExpressionAttributeNames"] |= {"#outcome": "outcome"}
         condition = _RUNNING if outcome.status == "active" else f"attribute_exists(pk) AND {_UNFINISHED}"
-        with translated("DynamoDB"):
-            try:
-                found = self.client.update_item(
-                    **self._where(key),
-                    **update,
-                    ConditionExpression=condition,
-                    ReturnValues="ALL_NEW",
-                    ReturnValuesOnConditionCheckFailure="ALL_OLD",
-                )
-            except self.client.exceptions.ConditionalCheckFailedException as error:
-                before = cast("Item", error.response.get("Item") or {})
-                if before and before["status"]["S"] not in ENDED:
-                    raise StaleVersion("A newer config version exists.") from None
-                return None
-        return _build(load(found["Attributes"]))
+        ended, before = self._advance(key, update, condition, "ALL_NEW")
+        if before and before["status"] not in ENDED:
+            raise StaleVersion("A newer config version exists.")
+        return _build(ended) if ended is not None else None
 
     def keep_receipt(self, key: BuildKey, envelope: str) -> None:
         """See ``ports.Ledger``."""
@@ -152,14 +143,26 @@ class DynamoLedger:
         builds = sorted((_build(item) for item in found), key=_first_moment, reverse=True)
         return builds[:limit]
 
-    def _advance(self, key: BuildKey, update: Item, condition: str) -> bool:
-        """Whether the build was as the condition has it, and so was updated."""
+    def _advance(
+        self, key: BuildKey, update: Item, condition: str, returned: Literal["ALL_NEW", "NONE"] = "NONE"
+    ) -> tuple[Item | None, Item | None]:
+        """Update the build where it is as the condition has it: what is ``returned`` of it then, or ``None``.
+
+        Second, where it isn't, what it is; ``None`` where there is none.
+        """
         with translated("DynamoDB"):
             try:
-                self.client.update_item(**self._where(key), **update, ConditionExpression=condition)
-            except self.client.exceptions.ConditionalCheckFailedException:
-                return False
-        return True
+                found = self.client.update_item(
+                    **self._where(key),
+                    **update,
+                    ConditionExpression=condition,
+                    ReturnValues=returned,
+                    ReturnValuesOnConditionCheckFailure="ALL_OLD",
+                )
+            except self.client.exceptions.ConditionalCheckFailedException as error:
+                kept = cast("Item | None", error.response.get("Item"))
+                return None, load(kept) if kept else None
+        return load(found.get("Attributes") or {}), None
 
     def _accept(self, build: Build, config: ComponentConfig) -> bool:
         key, pk = build.key, f"ORG#{build.organisation}"

@@ -30,15 +30,14 @@ class MemoryLedger:
     executions: dict[BuildKey, str] = field(default_factory=dict)
     receipts: dict[BuildKey, str] = field(default_factory=dict)
 
-    def begin(self, key: BuildKey, execution: str, entry: HistoryEntry) -> ConfigVersion:
+    def begin(self, key: BuildKey, execution: str, entry: HistoryEntry) -> Build:
         """See ``ports.Ledger``."""
-        config = self.config(key)
+        self.config(key)
         if self.executions.get(key, execution) != execution:
             raise DuplicateEvent("Another execution already runs this build.")
         self._check_running(key)
         self.executions[key] = execution
-        self._append(key, [entry], None)
-        return config
+        return self._append(key, [entry], None)
 
     def config(self, key: BuildKey) -> ConfigVersion:
         """See ``ports.Ledger``."""
