@@ -4,7 +4,6 @@
 import functools
 import os
 import queue
-import threading
 import time
 from collections.abc import Callable
 from typing import Any
@@ -13,13 +12,15 @@ import ministack.core.lambda_runtime as runtime
 import ministack.services.lambda_svc as lambdas
 
 from local.emulator_anchors import anchored, edited
+from local.emulator_slots import BEGAN, Slots
 
 # Written to stderr after each call: what came before belongs to that call's log.
 END_OF_LOG = "\x1eend of log"
 LOG_PATIENCE = 0.25
 
-# Each worker holds some 60 MB and a private copy of the layer.
-SLOTS = int(os.environ.get("EMULATOR_LAMBDA_SLOTS", "6"))
+# Each worker holds some 60 MB and a private copy of the layer, and keeps a core busy: its own work or MiniStack for it.
+# One more than there are cores: fewer were measured to leave some idle, twice as many to end nothing sooner.
+SLOTS = int(os.environ.get("EMULATOR_LAMBDA_SLOTS", (os.cpu_count() or 1) + 1))
 # A function that waits for another one holds its slot meanwhile: go on without one rather than wait forever.
 QUEUE_SECONDS = float(os.environ.get("EMULATOR_LAMBDA_QUEUE_SECONDS", "60"))
 
@@ -136,15 +137,15 @@ def _read_to_mark(lines: queue.Queue[str]) -> str:
 
 
 def _bound_workers() -> None:
-    """Let at most ``SLOTS`` functions run at once; further calls queue.
+    """Let at most ``SLOTS`` functions run at once; further calls queue, those of the oldest execution first.
 
     MiniStack starts one process per concurrent call, without a bound.
     """
-    slots = threading.BoundedSemaphore(SLOTS)
+    slots = Slots(SLOTS)
     execute: Execute = lambdas._execute_function_warm
 
     def execute_in_a_slot(function: dict[str, Any], event: Any, request_id: str) -> dict[str, Any]:
-        held = slots.acquire(timeout=QUEUE_SECONDS)
+        held = slots.acquire(BEGAN.get(), QUEUE_SECONDS)
         try:
             return execute(function, event, request_id)
         finally:

@@ -5,12 +5,14 @@ import contextvars
 import functools
 import json
 import threading
+import time
 from collections.abc import Callable
 from typing import Any
 
 import ministack.services.stepfunctions as workflows
 
 from local.emulator_anchors import anchored
+from local.emulator_slots import BEGAN
 
 type Answer = tuple[int, dict[str, str], bytes]
 
@@ -87,6 +89,7 @@ def _time_executions_out() -> None:
 
     @functools.wraps(run)
     def run_in_time(arn: str) -> None:
+        BEGAN.set(time.monotonic())
         timer = _timer(workflows._executions.get(arn))
         try:
             run(arn)

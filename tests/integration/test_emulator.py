@@ -202,6 +202,17 @@ def test_no_more_functions_run_at_once_than_there_are_slots(cloud: Cloud) -> Non
     assert len(workers) <= SLOTS
 
 
+def test_of_the_functions_that_wait_the_oldest_execution_s_goes_first(cloud: Cloud) -> None:
+    function = cloud.function("tells-when", "time.sleep(0.3)\nreturn time.time()")
+    first = task(function, Output="{% $states.result.Payload %}", Next="Second")
+    del first["End"]
+    second = task(function, Output="{% [$states.input, $states.result.Payload] %}")
+    machine = cloud.machine("in-turn", {"StartAt": "First", "States": {"First": first, "Second": second}})
+    started = [cloud.start(machine) for _ in range(3 * SLOTS)]
+    ends = [json.loads(cloud.finish(each)["output"]) for each in started]
+    assert max(end for _, end in ends[:SLOTS]) < min(begun for begun, _ in ends[-SLOTS:])
+
+
 def test_functions_inherit_nothing_of_the_desk(cloud: Cloud) -> None:
     cloud.function("inherits", "return dict(os.environ)")
     inherited = cloud.call("inherits")
