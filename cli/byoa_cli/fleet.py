@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import sys
 import time
+from contextlib import closing
 from fnmatch import translate
 from functools import partial
 from pathlib import Path
@@ -89,7 +90,7 @@ def _results(
     pairs: Sequence[Pair], options: Options, jobs: int, count: _Count
 ) -> Iterator[tuple[dict[str, Any], ByoaError | None]]:
     """One result a pair, in the order of the pairs; a failure ends no other."""
-    with Workers(jobs, "artifact") as workers:
+    with closing(Workers(jobs, "artifact")) as workers:
         begun = [workers.submit(partial(_one, pair, options, count)) for pair in pairs]
         yield from (job.result() for job in begun)
 

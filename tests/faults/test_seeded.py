@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
@@ -164,7 +164,7 @@ def endpoint_of(registry: Registry) -> Endpoint:
 
 def play(kind: Kind, runs: int, first: int) -> list[Played]:
     """Copies of one kind, some at once. One that hangs is a failure of the test, as is an error of no known kind."""
-    with Workers(3 * AT_ONCE, "test") as workers, ThreadPoolExecutor(AT_ONCE) as players:
+    with closing(Workers(3 * AT_ONCE, "test")) as workers, ThreadPoolExecutor(AT_ONCE) as players:
         futures = [players.submit(Play(SEED + first + number, kind, workers).run) for number in range(runs)]
         return [future.result(LONGEST) for future in futures]
 

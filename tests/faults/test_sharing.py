@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
@@ -46,7 +46,7 @@ def transport() -> Iterator[Transport]:
 
 @pytest.fixture
 def workers() -> Iterator[Workers]:
-    with Workers(4, "test") as made:
+    with closing(Workers(4, "test")) as made:
         yield made
 
 

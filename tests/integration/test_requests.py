@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from typing import TYPE_CHECKING, Any, Final
@@ -381,7 +382,7 @@ def test_a_copy_by_many_workers_gets_over_a_host_that_wants_rest(
     maker = Maker(1)
     artifact = maker.artifact(maker.image(8))
     patience = Patience(attempts=5, longest=60, sleep=lambda _: None)
-    with Workers(4, "test") as workers:
+    with closing(Workers(4, "test")) as workers:
         pace = Pace(workers=workers, patience=patience)
         copy(in_memory(artifact), client(goal, "target", patience=patience), artifact.root, tag="v1", pace=pace)
     assert clock.now() >= 1030

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 import weakref
+from contextlib import closing
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -20,7 +21,7 @@ LONG = 20.0
 
 @pytest.fixture
 def one() -> Iterator[Workers]:
-    with Workers(1, "test") as made:
+    with closing(Workers(1, "test")) as made:
         yield made
 
 
@@ -55,13 +56,13 @@ def test_a_job_that_is_cancelled_in_time_is_never_done(one: Workers) -> None:
 
 def test_as_many_jobs_run_at_once_as_there_are_threads() -> None:
     together = threading.Barrier(4)
-    with Workers(4, "test") as workers:
+    with closing(Workers(4, "test")) as workers:
         jobs = [workers.submit(lambda: together.wait(LONG)) for _ in range(4)]
         assert sorted(job.result() for job in jobs) == [0, 1, 2, 3]
 
 
 def test_a_thread_that_is_free_is_used_before_another_is_started() -> None:
-    with Workers(8, "few") as workers:
+    with closing(Workers(8, "few")) as workers:
         for _ in range(20):
             workers.submit(lambda: None).result()
             time.sleep(0.01)
@@ -78,7 +79,7 @@ def test_jobs_of_one_thread_are_done_in_their_order(one: Workers) -> None:
 
 def test_many_who_hand_over_at_once_each_get_their_own_answer() -> None:
     answers: dict[int, list[int]] = {}
-    with Workers(3, "test") as workers:
+    with closing(Workers(3, "test")) as workers:
 
         def ask(who: int) -> None:
             answers[who] = [workers.submit(partial(int, who * 1000 + n)).result() for n in range(200)]
@@ -92,7 +93,7 @@ def test_many_who_hand_over_at_once_each_get_their_own_answer() -> None:
 
 
 def test_threads_end_when_all_that_was_handed_over_is_done() -> None:
-    with Workers(2, "ending") as workers:
+    with closing(Workers(2, "ending")) as workers:
         jobs = [workers.submit(lambda: None) for _ in range(10)]
     assert all(job.error() is None for job in jobs)
     for thread in threading.enumerate():

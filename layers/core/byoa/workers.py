@@ -8,11 +8,10 @@ from __future__ import annotations
 
 from queue import SimpleQueue
 from threading import Lock, Thread
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from types import TracebackType
 
 
 class Job[T]:
@@ -94,11 +93,3 @@ class Workers:
             del job  # while the thread waits, it holds nothing
             with self._lock:
                 self._idle += 1
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
