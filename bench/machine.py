@@ -27,7 +27,7 @@ def describe() -> dict[str, object]:
         "cores": os.cpu_count(),
         "kernel": f"{platform.system()} {platform.release()}",
         "python": platform.python_version(),
-        "bare interpreter": f"{_interpreter_ms():.0f} ms to start (13 where the goals were set)",
+        "bare interpreter": f"{_interpreter_ms():.0f} ms to start, after the loads (13 where the goals were set)",
         "registry": f"{registry}, storage {'in memory' if in_memory() else 'on disk'}",
         "tools": {"byoa": version_of("byoa"), **{peer: found for peer, found in peers.items() if found}},
     }

@@ -1,8 +1,8 @@
 """Hashes a blob on its way: in the thread that moves it, or beside it where hashing is much of that thread's time.
 
 Hashing releases the interpreter lock. Between fast ends a second thread takes a third off a large blob's time. Where an
-end is slow the first one has time to hash, and on a small machine a second takes its core from the registry: that was
-measured to cost 5 to 8 %.
+end is slow the first one has time to hash, and on a small machine a second takes its core from the registry: between
+none and 8 % of a copy's time, by how busy the machine was.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ WINDOW: Final = 8 * 1024 * 1024
 """Bytes after which it is decided anew."""
 
 _MUCH: Final = 0.25
-"""The share of its time from which hashing is worth a thread: 0.38 between null registries, 0.12 between real."""
+"""The share of its time from which hashing is worth a thread: some 0.4 between null registries, 0.1 between real."""
 
 _beside: Final[WeakSet[BlockHash]] = WeakSet()
 """What is hashed beside at the moment: one blob. Where more are on their way, each has a thread and no core is idle."""
