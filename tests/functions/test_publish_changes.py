@@ -128,7 +128,7 @@ def heard(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], list[dict[st
         monkeypatch.setenv(name, "testing")
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
     monkeypatch.setenv("BYOA_BUS", BUS)
-    caches = (bootstrap.settings, bootstrap._events)
+    caches = (bootstrap.settings, bootstrap._session, bootstrap._client)
     with mock_aws():
         for cache in caches:
             cache.cache_clear()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from functools import cache
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from byoa.errors import InternalFault
 from byoa.patience import Patience
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
-    from botocore.config import Config
+    from botocore.session import Session
     from types_boto3_dynamodb import DynamoDBClient
     from types_boto3_ecr import ECRClient
     from types_boto3_events import EventBridgeClient
@@ -271,43 +271,38 @@ def layout(folder: Path) -> LayoutRepository:
 
 
 @cache
-def _named() -> Config:
-    """A name in AWS's logs. botocore's own has fifteen parts and is built twice a call, an eighth of its time."""
+def _client(service: str) -> object:
+    """A client of botocore's. boto3 makes the same one, but imports S3's transfers first, 0.05 s of every cold start.
+
+    It has a name of ours in AWS's logs: botocore's has fifteen parts and is built twice a call, an eighth of its time.
+    """
     from botocore.config import Config
 
-    return Config(user_agent="byoa")
+    return _session().create_client(service, config=Config(user_agent="byoa"))
 
 
 @cache
+def _session() -> Session:
+    from botocore.session import get_session
+
+    return get_session()
+
+
 def _dynamodb() -> DynamoDBClient:
-    import boto3
-
-    return boto3.client("dynamodb", config=_named())
+    return cast("DynamoDBClient", _client("dynamodb"))
 
 
-@cache
 def _ecr() -> ECRClient:
-    import boto3
-
-    return boto3.client("ecr", config=_named())
+    return cast("ECRClient", _client("ecr"))
 
 
-@cache
 def _events() -> EventBridgeClient:
-    import boto3
-
-    return boto3.client("events", config=_named())
+    return cast("EventBridgeClient", _client("events"))
 
 
-@cache
 def _kms() -> KMSClient:
-    import boto3
-
-    return boto3.client("kms", config=_named())
+    return cast("KMSClient", _client("kms"))
 
 
-@cache
 def _s3() -> S3Client:
-    import boto3
-
-    return boto3.client("s3", config=_named())
+    return cast("S3Client", _client("s3"))

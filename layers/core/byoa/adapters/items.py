@@ -7,10 +7,7 @@ parts, and typed maps in maps cost every write and read many times what a text c
 from __future__ import annotations
 
 import json
-from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
-
-from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,26 +19,42 @@ _OF_PARTS: Final = frozenset({"config", "history", "metadata", "outcome"})
 
 
 def dump(item: Mapping[str, Any]) -> Item:
-    """JSON data as a typed item."""
-    serializer = TypeSerializer()
-    return {name: serializer.serialize(_flat(value)) for name, value in item.items()}
+    """JSON data, numbers being whole, as a typed item. Raises TypeError for what is no such data."""
+    return {name: _typed(value) for name, value in item.items()}
 
 
 def load(item: Mapping[str, Any]) -> Item:
-    """A typed item as JSON data."""
-    deserializer = TypeDeserializer()
-    return {name: _whole(name, deserializer.deserialize(value)) for name, value in item.items()}
+    """A typed item as JSON data. Raises TypeError for a type that ``dump`` never writes."""
+    return {name: _plain(name, value) for name, value in item.items()}
 
 
-def _flat(value: Any) -> Any:  # noqa: ANN401 - JSON data of any shape
-    if isinstance(value, dict):
-        return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-    return [_flat(each) for each in value] if isinstance(value, list) else value
+def _typed(value: Any) -> Item:  # noqa: ANN401 - JSON data of any shape
+    match value:
+        case str():
+            return {"S": value}
+        case bool():  # before int, which it is as well
+            return {"BOOL": value}
+        case int():
+            return {"N": str(value)}
+        case None:
+            return {"NULL": True}
+        case list():
+            return {"L": [_typed(each) for each in value]}
+        case dict():
+            return {"S": json.dumps(value, ensure_ascii=False, separators=(",", ":"))}
+    raise TypeError(f"{type(value).__name__} is no JSON data")
 
 
-def _whole(name: str, value: Any) -> Any:  # noqa: ANN401 - JSON data of any shape
-    if isinstance(value, list):
-        return [_whole(name, each) for each in value]
-    if isinstance(value, str) and name in _OF_PARTS:
-        return json.loads(value)
-    return int(value) if isinstance(value, Decimal) else value
+def _plain(name: str, value: Item) -> Any:  # noqa: ANN401 - JSON data of any shape
+    match value:
+        case {"S": text}:
+            return json.loads(text) if name in _OF_PARTS else text
+        case {"N": text}:
+            return int(text)
+        case {"BOOL": flag}:
+            return flag
+        case {"NULL": _}:
+            return None
+        case {"L": values}:
+            return [_plain(name, each) for each in values]
+    raise TypeError(f"The attribute {name} is of a type that nothing of ours writes: {', '.join(value)}")
