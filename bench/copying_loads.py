@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import sys
 from contextlib import suppress
 from dataclasses import replace
@@ -12,17 +13,31 @@ from typing import TYPE_CHECKING, Any
 from bench.artifacts import TAG, Noise, Pusher, manifests_layer
 from bench.figures import OURS, Figure, Load, Run, median_figure, rounded
 from bench.measuring import ToolFailed, compare
-from bench.registries import real_kind, running
+from bench.registries import real_kinds, running
 from bench.tools import WITH_REFERRERS, Copy, copy_command, list_command, tools
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from bench.registries import Pair
     from bench.stand import Stand
 
 _RSS_GOAL_MIB = 64
 _JOBS = 4
+
+
+def _on_each_registry(measure: Callable[[Stand, str], list[Load]]) -> Callable[[Stand], list[Load]]:
+    """Measure between two registries of each real kind that there is. The first kind's loads bear the goals' names."""
+
+    @functools.wraps(measure)
+    def measured(stand: Stand) -> list[Load]:
+        first, *others = real_kinds()
+        loads = measure(stand, first)
+        for kind in others:
+            loads += [replace(load, name=f"{load.name}, {kind}") for load in measure(stand, kind)]
+        return loads
+
+    return measured
 
 
 def large_null(stand: Stand) -> list[Load]:
@@ -54,9 +69,10 @@ def _trusting(stand: Stand) -> frozenset[str]:
     return frozenset(found)
 
 
-def large_real(stand: Stand) -> list[Load]:
+@_on_each_registry
+def large_real(stand: Stand, kind: str) -> list[Load]:
     """One large layer between real registries; our peak memory is set against that of our imports alone."""
-    figures = _into_emptied(stand, "large", [stand.sizes.large])
+    figures = _into_emptied(stand, kind, "large", [stand.sizes.large])
     imports = stand.clock([[sys.executable, "-c", "import byoa_cli.main"]]).rss_mib
     peak = next((figure.rss_mib for figure in figures if figure.tool == OURS), None)
     above = None if peak is None else round(peak - imports, 1)
@@ -65,9 +81,10 @@ def large_real(stand: Stand) -> list[Load]:
     return [Load("large, real registry", figures, 1.0, more=more, further=(kept,))]
 
 
-def many_layers(stand: Stand) -> list[Load]:
+@_on_each_registry
+def many_layers(stand: Stand, kind: str) -> list[Load]:
     """Many middling layers between real registries; beside the best peer's, the ratio to the best that checks bytes."""
-    load = Load("many layers, real registry", _into_emptied(stand, "many", stand.sizes.many), 1.0)
+    load = Load("many layers, real registry", _into_emptied(stand, kind, "many", stand.sizes.many), 1.0)
     checking = replace(load, no_peers=_trusting(stand))
     best = checking.best_peer
     more = {"best_that_checks_bytes": best.tool if best else None, "ratio_to_that": rounded(checking.ratio, 2)}
@@ -96,7 +113,7 @@ def _flat(stand: Stand, sizes: Sequence[str], imports: float) -> Figure:
 def small(stand: Stand) -> list[Load]:
     """Small artifacts, a process each: cold into a new repository, then once more when it is all there."""
     count, compared = stand.times(15), [*tools(), WITH_REFERRERS]
-    with running(real_kind(), stand.folder / "small") as pair:
+    with running(real_kinds()[0], stand.folder / "small") as pair:
         copies = iter(_push_small(pair, count * len(compared)))
         noop: dict[str, list[Run]] = {}
 
@@ -115,13 +132,14 @@ def small(stand: Stand) -> list[Load]:
     ]
 
 
-def small_warm(stand: Stand) -> list[Load]:
+@_on_each_registry
+def small_warm(stand: Stand, kind: str) -> list[Load]:
     """Many small artifacts in one process of ours, a process each for the peers; figures for one artifact.
 
     The goal names crane, so that where crane is there it is the one peer; the ratio to the best one stands beside.
     """
     count = stand.sizes.engine
-    with running(real_kind(), stand.folder / "engine") as pair:
+    with running(kind, stand.folder / f"engine-{kind}") as pair:
         copies = _push_small(pair, count)
 
         def run(tool: str) -> Run:
@@ -137,11 +155,12 @@ def small_warm(stand: Stand) -> list[Load]:
     return [replace(load, more=more, no_peers=named)]
 
 
-def fleet(stand: Stand) -> list[Load]:
+@_on_each_registry
+def fleet(stand: Stand, kind: str) -> list[Load]:
     """Many small artifacts, four at a time: first cold, then once more when it is all there."""
     count = stand.sizes.fleet
     noop: dict[str, list[Run]] = {}
-    with running(real_kind(), stand.folder / "fleet") as pair:
+    with running(kind, stand.folder / f"fleet-{kind}") as pair:
         copies = _push_small(pair, count)
 
         def run(tool: str) -> Run:
@@ -169,9 +188,9 @@ def _floor(stand: Stand, copies: Sequence[Copy]) -> float:
     return median(stand.clock([command]).seconds for _ in range(stand.times(3)))
 
 
-def _into_emptied(stand: Stand, repository: str, sizes: Sequence[int]) -> list[Figure]:
+def _into_emptied(stand: Stand, kind: str, repository: str, sizes: Sequence[int]) -> list[Figure]:
     """Every tool copies the same artifact into a target that was just emptied."""
-    with running(real_kind(), stand.folder / repository) as pair:
+    with running(kind, stand.folder / f"{repository}-{kind}") as pair:
         pusher = Pusher(pair.source.host)
         pusher.push(repository, [Noise(size, number) for number, size in enumerate(sizes)])
         pusher.close()

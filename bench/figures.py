@@ -26,14 +26,29 @@ class Requests(NamedTuple):
         return f"{self.source:g}+{self.target:g}"
 
 
+class Cpu(NamedTuple):
+    """CPU seconds of the tool's processes and of each side's registry.
+
+    Where their sum nears the wall time of all cores, or one registry's the wall time, no tool can be much faster.
+    """
+
+    tool: float
+    source: float
+    target: float
+
+    def __str__(self) -> str:
+        return "+".join(f"{each:.2f}" for each in self)
+
+
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One run: seconds and requests for one artifact, the largest peak of its processes."""
+    """One run: seconds, requests and CPU time for one artifact, the largest peak of its processes."""
 
     seconds: float
     rss_mib: float
     requests: Requests | None
     disturbed: bool = False
+    cpu: Cpu | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +59,7 @@ class Figure:
     seconds: float | None
     rss_mib: float | None = None
     requests: Requests | None = None
+    cpu: Cpu | None = None
     note: str = ""
     more: dict[str, Any] = field(default_factory=dict)
 
@@ -54,6 +70,7 @@ class Figure:
             "seconds": rounded(self.seconds),
             "rss_mib": rounded(self.rss_mib, 1),
             "requests": self.requests._asdict() if self.requests else None,
+            "cpu_seconds": {name: rounded(each) for name, each in self.cpu._asdict().items()} if self.cpu else None,
             **self.more,
         }
         return document | ({"note": self.note} if self.note else {})
@@ -149,15 +166,20 @@ def median_figure(tool: str, runs: Sequence[Run]) -> Figure:
     calm = [run for run in runs if not run.disturbed]
     chosen = calm if 2 * len(calm) >= len(runs) else runs
     disturbed = sum(run.disturbed for run in chosen)
-    counted = [run.requests for run in chosen if run.requests]
-    requests = Requests(*(statistics.median(side) for side in zip(*counted, strict=True))) if counted else None
+    counted, clocked = [run.requests for run in chosen if run.requests], [run.cpu for run in chosen if run.cpu]
     return Figure(
         tool,
         statistics.median(run.seconds for run in chosen),
         max(run.rss_mib for run in chosen),
-        requests,
+        Requests(*_medians(counted)) if counted else None,
+        Cpu(*_medians(clocked)) if clocked else None,
         more={"runs": len(chosen), "disturbed": disturbed},
     )
+
+
+def _medians(runs: Sequence[tuple[float, ...]]) -> list[float]:
+    """Of each place, the median over all runs."""
+    return [statistics.median(side) for side in zip(*runs, strict=True)]
 
 
 def percentile(values: Sequence[float], share: float) -> float:

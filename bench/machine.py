@@ -13,13 +13,12 @@ from importlib.metadata import version as version_of
 from pathlib import Path
 
 from bench import tools
-from bench.registries import in_memory, real_kind
+from bench.registries import in_memory, real_kinds
 
 
 def describe() -> dict[str, object]:
     """For the results file."""
-    kind = real_kind()
-    registry = f"{kind} {tools.version(kind, '--version') or ''}".strip() if kind == "docker-registry" else kind
+    registries = [f"{kind} {tools.version(kind, *_VERSION_ARGUMENTS.get(kind, ())) or ''}" for kind in real_kinds()]
     peers = {peer: tools.version(peer, *_VERSION_ARGUMENTS.get(peer, ())) for peer in tools.PEERS}
     return {
         "date": datetime.now(UTC).date().isoformat(),
@@ -28,12 +27,12 @@ def describe() -> dict[str, object]:
         "kernel": f"{platform.system()} {platform.release()}",
         "python": platform.python_version(),
         "bare interpreter": f"{_interpreter_ms():.0f} ms to start, after the loads (13 where the goals were set)",
-        "registry": f"{registry}, storage {'in memory' if in_memory() else 'on disk'}",
+        "registries": f"{', '.join(map(str.strip, registries))}; storage {'in memory' if in_memory() else 'on disk'}",
         "tools": {"byoa": version_of("byoa"), **{peer: found for peer, found in peers.items() if found}},
     }
 
 
-_VERSION_ARGUMENTS = {"skopeo": ("--version",)}
+_VERSION_ARGUMENTS = {"skopeo": ("--version",), "docker-registry": ("--version",)}
 
 
 def _interpreter_ms() -> float:

@@ -26,11 +26,13 @@ class ToolFailed(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """What a batch of commands took in all."""
+    """What a batch of commands took in all; CPU seconds are those of the commands and of each server."""
 
     seconds: float
     rss_mib: float
     disturbed: bool
+    cpu: float
+    servers: tuple[float, ...]
 
 
 def stopwatch(
@@ -46,7 +48,7 @@ def stopwatch(
     Raises ToolFailed when one of them fails.
     """
     lines = "\n".join("\t".join(command) for command in commands)
-    before = _foreign(servers := list(servers))
+    before, used = _foreign(servers := list(servers)), [_cpu_of(server) for server in servers]
     done = subprocess.run(
         [sys.executable, "-I", "-S", str(_STOPWATCH), str(jobs), str(log)],
         input=lines,
@@ -56,11 +58,12 @@ def stopwatch(
         check=True,
     )
     foreign = _foreign(servers) - before
-    wall, _cpu, peak, failures = done.stdout.split()
+    serving = tuple(_cpu_of(server) - so_far for server, so_far in zip(servers, used, strict=True))
+    wall, cpu, peak, failures = done.stdout.split()
     if int(failures):
         raise ToolFailed(f"{failures} of {len(commands)} failed: {log.read_text(errors='replace').strip()[-600:]}")
     spare = FOREIGN_SHARE * float(wall) * (os.cpu_count() or 1) + _RESOLUTION
-    return Taken(float(wall), float(peak) / 1024, disturbed=foreign > spare)
+    return Taken(float(wall), float(peak) / 1024, foreign > spare, float(cpu), serving)
 
 
 def compare(tools: Sequence[str], rounds: int, run: Callable[[str], Run]) -> list[Figure]:

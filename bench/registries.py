@@ -116,9 +116,9 @@ class Pair:
         return [self.source.pid, self.target.pid]
 
 
-def real_kind() -> str:
-    """The real registry that there is: docker-registry, else olareg, else the desk's own."""
-    return next((kind for kind in ("docker-registry", "olareg") if shutil.which(kind)), "desk")
+def real_kinds() -> list[str]:
+    """The real registries that there are, the one of the goals first; without any, the desk's own."""
+    return [kind for kind in ("docker-registry", "olareg") if shutil.which(kind)] or ["desk"]
 
 
 @contextlib.contextmanager

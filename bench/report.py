@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
     from bench.figures import Figure, Load
 
-_COLUMNS = ("load", "tool", "seconds", "ratio", "requests", "peak MiB", "goal", "")
-_WIDTH = 110
+_COLUMNS = ("load", "tool", "seconds", "ratio", "requests", "CPU s", "peak MiB", "goal", "")
+_WIDTH = 130
 _GOAL_UNITS = {"ratio": "", "seconds": " s", "requests": "", "USD": " USD", "MiB": " MiB above the imports"}
 
 
@@ -83,6 +83,8 @@ def markdown(loads: Sequence[Load], machine: dict[str, Any]) -> str:
     return (
         f"# The last run of `make bench`\n\n{about}\n\n{table}\n\n{said}\n\n"
         "Times are this machine's; ratios are ours over the best peer's, of medians of whole processes in one run.\n"
+        "CPU seconds are the tool's, the source registry's and the target registry's; loads of many artifacts name\n"
+        "those of all together. No tool can be faster than a registry that is busy all the time, or than all cores.\n"
     )
 
 
@@ -99,6 +101,7 @@ def _cells(load: Load, figure: Figure) -> list[str]:
         "-" if figure.seconds is None else f"{figure.seconds:.3f}",
         shown_ratio,
         str(figure.requests) if figure.requests else "",
+        str(figure.cpu) if figure.cpu else "",
         "" if figure.rss_mib is None else f"{figure.rss_mib:.0f}",
     ]
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from bench import copying_loads, pipeline_loads
 from bench.bytecode import compile_all, our_folders
 from bench.machine import describe
-from bench.registries import real_kind, storage_folder
+from bench.registries import real_kinds, storage_folder
 from bench.report import as_json, save, show
 from bench.stand import Sizes, Stand
 from bench.tools import tools
@@ -53,7 +53,7 @@ def measure(stand: Stand, only: Sequence[str]) -> list[Load]:
         asked = [name for name in names if wanted(name, only)]
         if asked:
             _say(f"measuring {'; '.join(asked)}")
-            loads += [load for load in group(stand) if load.name in asked]
+            loads += [load for load in group(stand) if wanted(load.name, asked)]
     return loads
 
 
@@ -80,7 +80,7 @@ def main() -> int:
         _say(f"no load is called so; there are: {'; '.join(name for names in GROUPS for name in names)}")
         return 2
     sizes = Sizes.quick() if given.quick else Sizes()
-    _say(f"tools: {', '.join(tools())}; the real registries are {real_kind()}")
+    _say(f"tools: {', '.join(tools())}; the real registries are {', '.join(real_kinds())}")
     compile_all(sys.executable, our_folders())
     with storage_folder() as folder:
         loads = measure(Stand(folder, sizes, 1 if given.quick else given.rounds), given.only)

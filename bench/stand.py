@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from bench.figures import Requests, Run
+from bench.figures import Cpu, Requests, Run
 from bench.measuring import Taken, stopwatch
 from bench.tools import environment, prepare
 
@@ -58,14 +58,14 @@ class Stand:
         return self._number
 
     def take(self, pair: Pair, commands: Sequence[Sequence[str]], *, artifacts: int = 1, jobs: int = 1) -> Run:
-        """Run the commands between two registries: seconds of all together, requests for each of the artifacts."""
+        """Run the commands between two registries: times of all together, requests for each of the artifacts."""
         prepare(self.folder / "home", (pair.source.host, pair.target.host))
         for registry in (pair.source, pair.target):
             registry.count()
         taken = self.clock(commands, jobs=jobs, servers=pair.pids)
         source, target = pair.source.count(), pair.target.count()
         requests = None if source is None or target is None else Requests(source / artifacts, target / artifacts)
-        return Run(taken.seconds, taken.rss_mib, requests, taken.disturbed)
+        return Run(taken.seconds, taken.rss_mib, requests, taken.disturbed, Cpu(taken.cpu, *taken.servers))
 
     def clock(self, commands: Sequence[Sequence[str]], *, jobs: int = 1, servers: Sequence[int] = ()) -> Taken:
         """Run commands in the tools' environment."""

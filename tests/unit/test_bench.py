@@ -9,7 +9,7 @@ import pytest
 
 from bench.access_log import parse_access_log
 from bench.artifacts import TAG, Noise, Pusher, manifests_layer
-from bench.figures import Figure, Load, Requests, Run, median_figure, percentile, ratio, rotated, within
+from bench.figures import Cpu, Figure, Load, Requests, Run, median_figure, percentile, ratio, rotated, within
 from bench.null_content import Content, Layer, digest_of
 from bench.null_registry import NullRegistry
 from bench.prices import LIST_PRICES, Use, cost_per_thousand, kibs_of, transaction_units
@@ -44,6 +44,11 @@ def test_where_most_runs_were_disturbed_all_of_them_count_and_it_is_said() -> No
 def test_requests_are_medians_of_each_side() -> None:
     runs = [Run(1.0, 1, Requests(*sides)) for sides in ((3, 8), (3, 9), (4, 8))]
     assert median_figure("crane", runs).requests == Requests(3, 8)
+
+
+def test_cpu_seconds_are_medians_of_each_process() -> None:
+    runs = [Run(1.0, 1, None, cpu=Cpu(*seconds)) for seconds in ((0.1, 2.0, 3.0), (0.3, 1.0, 5.0), (0.2, 3.0, 4.0))]
+    assert median_figure("crane", runs).cpu == Cpu(0.2, 2.0, 4.0)
 
 
 def test_a_ratio_needs_both_sides() -> None:
@@ -96,18 +101,20 @@ def test_a_goal_in_requests_is_compared_by_requests() -> None:
 
 # ---- what is printed ---------------------------------------------------------------------------------------------
 
-_LOAD = Load("large", [Figure("byoa", 1.0, 20.0, Requests(3, 7)), Figure("crane", 2.0)], 0.65)
+_OURS = Figure("byoa", 1.0, 20.0, Requests(3, 7), Cpu(0.5, 0.25, 1))
+_LOAD = Load("large", [_OURS, Figure("crane", 2.0)], 0.65)
 
 
 def test_the_table_has_a_row_for_each_tool() -> None:
     assert rows([_LOAD]) == [
-        ["large", "byoa", "1.000", "0.50 of crane", "3+7", "20", "≤ 0.65", "ok"],
-        ["", "crane", "2.000", "", "", "", "", ""],
+        ["large", "byoa", "1.000", "0.50 of crane", "3+7", "0.50+0.25+1.00", "20", "≤ 0.65", "ok"],
+        ["", "crane", "2.000", "", "", "", "", "", ""],
     ]
 
 
 def test_the_json_says_what_the_table_says() -> None:
     assert '"requests": {"source": 3, "target": 7}' in as_json([_LOAD])
+    assert '"cpu_seconds": {"tool": 0.5, "source": 0.25, "target": 1}' in as_json([_LOAD])
     assert "\n" not in as_json([_LOAD])
 
 
