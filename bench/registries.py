@@ -135,12 +135,16 @@ def in_memory() -> bool:
 
 @contextlib.contextmanager
 def running(kind: str, folder: Path, arguments: Sequence[str] = ()) -> Iterator[Pair]:
-    """A source and a target of one kind, stopped at the end; ``arguments`` say what a null source serves."""
+    """A source and a target of one kind, stopped and gone at the end; ``arguments`` say what a null source serves.
+
+    What they stored goes too: in memory, the next load would have to find other memory.
+    """
     pair = Pair(Registry(kind, folder / "source", arguments), Registry(kind, folder / "target"))
     try:
         pair.source.start()
         pair.target.start()
         yield pair
     finally:
-        pair.target.stop()
-        pair.source.stop()
+        for registry in (pair.target, pair.source):
+            registry.stop()
+            shutil.rmtree(registry.folder, ignore_errors=True)
