@@ -199,6 +199,16 @@ def test_a_build_item_whose_text_is_no_json_can_t_be_told_and_the_ones_before_ar
     assert len(heard()) == 1
 
 
+def test_a_config_item_of_an_earlier_form_can_t_be_told_and_the_ones_before_are(
+    heard: Callable[[], list[dict[str, Any]]],
+) -> None:
+    earlier = _record(CONFIG, number="41")
+    earlier["dynamodb"]["NewImage"]["config"] = {"M": {"name": {"S": "vendor-app"}}}
+    batch = {"Records": [_record(CONFIG, number="40"), earlier]}
+    assert publish_changes.handler(batch, LambdaContext()) == {"batchItemFailures": [{"itemIdentifier": "41"}]}
+    assert len(heard()) == 1
+
+
 def test_a_long_batch_is_told_in_its_order(heard: Callable[[], list[dict[str, Any]]]) -> None:
     batch = {"Records": [_record(_build("building", moment=each), number=str(each)) for each in range(25)]}
     assert publish_changes.handler(batch, LambdaContext()) == {"batchItemFailures": []}

@@ -24,7 +24,7 @@ def dump(item: Mapping[str, Any]) -> Item:
 
 
 def load(item: Mapping[str, Any]) -> Item:
-    """A typed item as JSON data. Raises TypeError for a type that ``dump`` never writes."""
+    """A typed item as JSON data. Raises ValueError for a type that ``dump`` never writes."""
     return {name: _plain(name, value) for name, value in item.items()}
 
 
@@ -42,7 +42,7 @@ def _typed(value: Any) -> Item:  # noqa: ANN401 - JSON data of any shape
             return {"L": [_typed(each) for each in value]}
         case dict():
             return {"S": json.dumps(value, ensure_ascii=False, separators=(",", ":"))}
-    raise TypeError(f"{type(value).__name__} is no JSON data")
+    raise TypeError(f"An item holds no {type(value).__name__}")
 
 
 def _plain(name: str, value: Item) -> Any:  # noqa: ANN401 - JSON data of any shape
@@ -57,4 +57,4 @@ def _plain(name: str, value: Item) -> Any:  # noqa: ANN401 - JSON data of any sh
             return None
         case {"L": values}:
             return [_plain(name, each) for each in values]
-    raise TypeError(f"The attribute {name} is of a type that nothing of ours writes: {', '.join(value)}")
+    raise ValueError(f"The attribute {name} is of a type that nothing of ours writes: {', '.join(value)}")
