@@ -5,18 +5,19 @@ from __future__ import annotations
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from typing import IO, TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final
 
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import ClientError
 
 from byoa.adapters.aws import error_code, translated
+from byoa.adapters.objects import Nothing, ObjectReader, PartsReader
 from byoa.digest import Digest
-from byoa.errors import ReferenceInvalid, ReferenceNotFound, ShortRead, TargetIncomplete, UploadLost
+from byoa.errors import ReferenceInvalid, ReferenceNotFound, TargetIncomplete, UploadLost
 from byoa.graph import blobs_of, children_of
 from byoa.manifest import MANIFEST_LIMIT, Manifest, read_manifest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from botocore.response import StreamingBody
     from types_boto3_s3 import S3Client
@@ -33,61 +34,8 @@ FRESH: Final = timedelta(days=3)
 young refers to, itself this young when that was written, is there for another day.
 """
 
-_BROKEN: Final = (BotoCoreError, OSError)
 _CHANGED: Final = frozenset({"412", "PreconditionFailed"})
 _ABSENT: Final = frozenset({"404", "NoSuchKey", "NotFound"})
-
-
-class _ObjectReader:
-    def __init__(self, body: StreamingBody) -> None:
-        self._body = body
-
-    def readinto(self, buffer: memoryview, /) -> int:
-        try:
-            return self._body.readinto(cast("IO[bytes]", buffer))  # a stub's mistake: it takes a buffer
-        except _BROKEN as error:
-            raise ShortRead("The connection broke while the quarantine was sending.") from error
-
-    def read(self, limit: int) -> bytes:
-        """All bytes, at most ``limit`` of them and one more."""
-        found = bytearray()
-        try:
-            while len(found) <= limit and (more := self._body.read(limit + 1 - len(found))):
-                found += more
-        except _BROKEN as error:
-            raise ShortRead("The connection broke while the quarantine was sending.") from error
-        return bytes(found)
-
-
-class _Nothing:
-    def readinto(self, buffer: memoryview, /) -> int:
-        del buffer
-        return 0
-
-
-class _PartsReader:
-    """The parts that were left, one after the other."""
-
-    def __init__(self, open_part: Callable[[int], StreamingBody], count: int) -> None:
-        self._open = open_part
-        self._waiting = list(range(count))
-        self._current: StreamingBody | None = None
-
-    def readinto(self, buffer: memoryview, /) -> int:
-        """The next bytes of the part that is due."""
-        while self._current or self._waiting:
-            self._current = self._current or self._open(self._waiting.pop(0))
-            count = _ObjectReader(self._current).readinto(buffer)
-            if count:
-                return count
-            self.close()
-        return 0
-
-    def close(self) -> None:
-        """End the part that is being read."""
-        if self._current:
-            self._current.close()
-            self._current = None
 
 
 class _Slot:
@@ -115,7 +63,7 @@ class _Slot:
         """See ``ports.Upload``."""
         digest = self._descriptor.digest
         opened = partial(self._quarantine.open_part, digest)
-        with closing(_PartsReader(lambda part: opened(part, self._parts[part]), len(self._parts))) as reader:
+        with closing(PartsReader(lambda part: opened(part, self._parts[part]), len(self._parts))) as reader:
             yield reader
 
     def write(self, content: BlobReader) -> None:
@@ -171,17 +119,17 @@ class Quarantine:
         if not isinstance(name, Digest):
             raise ReferenceInvalid("The quarantine knows digests alone.")
         with self._get(name) as (body, media_type):
-            content = _ObjectReader(body).read(MANIFEST_LIMIT)
+            content = ObjectReader(body).read(MANIFEST_LIMIT)
         return read_manifest(content, media_type, expected=name)
 
     @contextmanager
     def open_blob(self, descriptor: Descriptor, start: int = 0) -> Iterator[BlobReader]:
         """See ``ports.Source``."""
         if start and start >= descriptor.size:
-            yield _Nothing()
+            yield Nothing()
             return
         with self._get(descriptor.digest, start) as (body, _):
-            yield _ObjectReader(body)
+            yield ObjectReader(body)
 
     def referrers(self, subject: Digest) -> tuple[Descriptor, ...]:
         """See ``ports.Source``: none. What is attached was found at the source and travels in the messages."""
