@@ -191,8 +191,8 @@ def _floor(stand: Stand, copies: Sequence[Copy]) -> float:
 def _into_emptied(stand: Stand, kind: str, repository: str, sizes: Sequence[int]) -> list[Figure]:
     """Every tool copies the same artifact into a target that was just emptied.
 
-    The first copy counts for nobody: its target stores into memory that the machine has to find, which was measured to
-    cost it twice the CPU of the later ones, and more under a hypervisor.
+    The first copy counts for nobody: it was measured to cost its target up to twice the CPU of the later ones, which
+    store into memory that was used before.
     """
     with running(kind, stand.folder / f"{repository}-{kind}") as pair:
         pusher = Pusher(pair.source.host)

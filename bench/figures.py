@@ -29,7 +29,7 @@ class Requests(NamedTuple):
 class Cpu(NamedTuple):
     """CPU seconds of the tool's processes and of each side's registry.
 
-    Where their sum nears the wall time of all cores, or one registry's the wall time, no tool can be much faster.
+    Where their sum nears the wall time of all cores, or one registry's nears the wall time, a tool has little to gain.
     """
 
     tool: float

@@ -84,7 +84,7 @@ def markdown(loads: Sequence[Load], machine: dict[str, Any]) -> str:
         f"# The last run of `make bench`\n\n{about}\n\n{table}\n\n{said}\n\n"
         "Times are this machine's; ratios are ours over the best peer's, of medians of whole processes in one run.\n"
         "CPU seconds are the tool's, the source registry's and the target registry's; loads of many artifacts name\n"
-        "those of all together. No tool can be faster than a registry that is busy all the time, or than all cores.\n"
+        "those of all together. Where a registry or all cores are busy all the time, a tool has little to gain.\n"
     )
 
 
