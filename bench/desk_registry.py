@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from local.registry import Registry
-from local.registry_settings import Settings
+from local.registry.settings import Settings
 
 if TYPE_CHECKING:
     from local.registry import Request, Response

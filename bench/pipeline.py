@@ -8,16 +8,16 @@ from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Any
 
 from bench.artifacts import Pusher, manifests_layer
-from byoa import bootstrap
-from byoa.config import check_config
+from byoa.bootstrap import pipeline as bootstrap
+from byoa.components.reading import check_config
 from local.desk import APP, ORGANISATION, Desk, Ports, desk
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from byoa.messages import Build
-    from byoa.ports import Catalogue
+    from byoa.builds.messages import Build
+    from byoa.engine.ports import Catalogue
 
 _PATIENCE_SECONDS = 180
 _LOOK_SECONDS = 2.0

@@ -14,8 +14,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bench import copying_loads, pipeline_loads
 from bench.bytecode import compile_all, our_folders
+from bench.loads import copying, pipeline
 from bench.machine import describe
 from bench.registries import real_kinds, storage_folder
 from bench.report import as_json, save, show
@@ -30,14 +30,14 @@ if TYPE_CHECKING:
 _RESULTS = Path(__file__).parent / "results"
 
 GROUPS: dict[tuple[str, ...], Callable[[Stand], list[Load]]] = {
-    ("large, null registry",): copying_loads.large_null,
-    ("large, real registry",): copying_loads.large_real,
-    ("many layers, real registry",): copying_loads.many_layers,
-    ("flat, one blob of 10 GiB", "flat, 5,000 layers"): copying_loads.flat,
-    ("small, warm engine",): copying_loads.small_warm,
-    ("small, whole process", "requests, no-op", "requests, cold small artifact"): copying_loads.small,
-    ("fleet of 500, cold", "fleet of 500, no-op"): copying_loads.fleet,
-    ("pipeline, warm", "cold start", "cost"): pipeline_loads.pipeline,
+    ("large, null registry",): copying.large_null,
+    ("large, real registry",): copying.large_real,
+    ("many layers, real registry",): copying.many_layers,
+    ("flat, one blob of 10 GiB", "flat, 5,000 layers"): copying.flat,
+    ("small, warm engine",): copying.small_warm,
+    ("small, whole process", "requests, no-op", "requests, cold small artifact"): copying.small,
+    ("fleet of 500, cold", "fleet of 500, no-op"): copying.fleet,
+    ("pipeline, warm", "cold start", "cost"): pipeline.pipeline,
 }
 
 

@@ -1,7 +1,8 @@
 """InspectArtifact: whether these are Kubernetes manifests. It parses strangers' bytes and reaches nothing else."""
 
-from byoa import bootstrap, examining
-from byoa.messages import InspectedArtifact, StagedArtifact
+from byoa.bootstrap import pipeline as bootstrap
+from byoa.builds import inspect as examining
+from byoa.builds.messages import InspectedArtifact, StagedArtifact
 from byoa.step import step
 
 

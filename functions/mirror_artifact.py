@@ -1,7 +1,8 @@
 """MirrorArtifact: quarantine → one target, bytes verbatim."""
 
-from byoa import bootstrap, transfers
-from byoa.messages import MirroredArtifact, MirrorTask
+from byoa.bootstrap import pipeline as bootstrap
+from byoa.builds import stage as transfers
+from byoa.builds.messages import MirroredArtifact, MirrorTask
 from byoa.step import step
 
 

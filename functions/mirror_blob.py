@@ -1,7 +1,8 @@
 """MirrorBlob: one blob of an artifact that is too large for one invocation, quarantine → one target."""
 
-from byoa import bootstrap, transfers
-from byoa.messages import BlobDone, MirrorBlobTask
+from byoa.bootstrap import pipeline as bootstrap
+from byoa.builds import stage as transfers
+from byoa.builds.messages import BlobDone, MirrorBlobTask
 from byoa.step import step
 
 

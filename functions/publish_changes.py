@@ -5,7 +5,7 @@ from typing import Any
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from byoa import bootstrap
+from byoa.bootstrap import pipeline as bootstrap
 
 _logger = Logger(service="byoa")
 

@@ -1,7 +1,8 @@
 """RecordBuild: status, history and receipt, whatever happened."""
 
-from byoa import bootstrap, recording
-from byoa.messages import BuildEnded, Outcome
+from byoa.bootstrap import pipeline as bootstrap
+from byoa.builds import record as recording
+from byoa.builds.messages import BuildEnded, Outcome
 from byoa.step import count_build, step
 
 

@@ -1,7 +1,8 @@
 """RecordStopped: an execution that ended without RecordBuild still ends its build."""
 
-from byoa import bootstrap, recording
-from byoa.messages import Outcome, StoppedExecution
+from byoa.bootstrap import pipeline as bootstrap
+from byoa.builds import record as recording
+from byoa.builds.messages import Outcome, StoppedExecution
 from byoa.step import count_build, step
 
 

@@ -1,7 +1,8 @@
 """ResolveDigest: tag → digest; from here on only the digest counts."""
 
-from byoa import bootstrap, workflow
-from byoa.messages import PinnedArtifact, ValidReference
+from byoa.bootstrap import pipeline as bootstrap
+from byoa.builds import validate as workflow
+from byoa.builds.messages import PinnedArtifact, ValidReference
 from byoa.step import step
 
 

@@ -1,7 +1,8 @@
 """StageArtifact: fetched once, verified, into quarantine."""
 
-from byoa import bootstrap, transfers
-from byoa.messages import PinnedArtifact, StagedArtifact
+from byoa.bootstrap import pipeline as bootstrap
+from byoa.builds import stage as transfers
+from byoa.builds.messages import PinnedArtifact, StagedArtifact
 from byoa.step import step
 
 

@@ -1,7 +1,8 @@
 """StageBlob: one blob of an artifact that is too large for one invocation, into quarantine."""
 
-from byoa import bootstrap, transfers
-from byoa.messages import BlobDone, StageBlobTask
+from byoa.bootstrap import pipeline as bootstrap
+from byoa.builds import stage as transfers
+from byoa.builds.messages import BlobDone, StageBlobTask
 from byoa.step import step
 
 

@@ -1,7 +1,8 @@
 """ValidateReference: whether a config is sound and its reference allowed."""
 
-from byoa import bootstrap, workflow
-from byoa.messages import ChangeReceived, ValidReference
+from byoa.bootstrap import pipeline as bootstrap
+from byoa.builds import validate as workflow
+from byoa.builds.messages import ChangeReceived, ValidReference
 from byoa.step import step
 
 

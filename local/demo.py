@@ -17,16 +17,16 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 from rich.table import Table
 
-from byoa import bootstrap
-from byoa.copying import copy
-from byoa.graph import blobs_of, children_of
-from byoa.ports import Credential
-from byoa.reference import Reference, Registry
+from byoa.bootstrap import pipeline as bootstrap
+from byoa.engine.copying import copy
+from byoa.engine.ports import Credential
+from byoa.oci.graph import blobs_of, children_of
+from byoa.oci.reference import Reference, Registry
 from local.desk import ROOT, STATE, Desk, Ports, desk
 
 if TYPE_CHECKING:
-    from byoa.manifest import Descriptor, Manifest
-    from byoa.ports import Source
+    from byoa.engine.ports import Source
+    from byoa.oci.manifest import Descriptor, Manifest
 
 ARTIFACTS = ROOT / "tests" / "data" / "artifacts"
 FORMATS = ("kustomizer", "flux", "oras-directory", "oras-file", "oras-many")

@@ -16,7 +16,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Self
 
-HERE = Path(__file__).resolve().parent
+ROOT = Path(__file__).resolve().parent.parent
 LOOPBACK = "127.0.0.1"
 START_SECONDS = 30.0
 STOP_SECONDS = 10.0
@@ -59,6 +59,7 @@ class Process:
                 self._process = subprocess.Popen(
                     command,
                     env=dict(environment),
+                    cwd=ROOT,
                     stdin=subprocess.DEVNULL,
                     stdout=log,
                     stderr=subprocess.STDOUT,
@@ -129,7 +130,7 @@ def start_emulator(
     ``enforce_iam`` checks signatures and the permissions of function roles. ``extra_environment`` reaches MiniStack
     and, through it, every function. Raises DeskError when the port is taken or the emulator doesn't start.
     """
-    python = HERE.parent / ".venvs/emulator/bin/python"
+    python = ROOT / ".venvs/emulator/bin/python"
     if not python.exists():
         raise DeskError("The emulator's environment is missing.", "Make it: run `make setup`.")
     _require_free(port)
@@ -144,7 +145,7 @@ def start_emulator(
         "HOME": str(scratch),  # no function reads the developer's logins
     }
     environment = _clean_environment() | settings | dict(extra_environment or {})
-    command = [python, HERE / "emulator.py"]
+    command = [python, "-m", "local.emulator"]
     process = Process("emulator", command, folder, environment=environment, scratch=scratch)
     process.wait_until(lambda: _is_healthy(port))
     return process
@@ -153,11 +154,11 @@ def start_emulator(
 def start_registry(folder: Path, port: int, *arguments: str) -> Process:
     """Start the desk's OCI registry on ``port`` and wait until it listens; its log goes to ``folder``.
 
-    ``arguments`` are passed on to ``local/registry.py``. Raises DeskError when the port is taken or the registry
+    ``arguments`` are passed on to ``python -m local.registry``. Raises DeskError when the port is taken or the registry
     doesn't start.
     """
     _require_free(port)
-    command = [sys.executable, str(HERE / "registry.py"), "--port", str(port), *arguments]
+    command = [sys.executable, "-m", "local.registry", "--port", str(port), *arguments]
     process = Process("registry", command, folder, environment=_clean_environment())
     process.wait_until(lambda: _listens(port))
     return process

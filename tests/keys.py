@@ -6,7 +6,7 @@ from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, SECP256R1, gener
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from byoa.ports import Signature
+from byoa.engine.ports import Signature
 
 
 class MemoryKey:

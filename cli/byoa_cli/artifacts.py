@@ -9,9 +9,9 @@ from byoa_cli.options import JSON, PLAIN_HTTP
 from byoa_cli.output import FINE, exit_code, out, print_error, print_json, print_line
 
 if TYPE_CHECKING:
+    from byoa.engine.ports import Source
     from byoa.errors import ByoaError
-    from byoa.manifest import Manifest
-    from byoa.ports import Source
+    from byoa.oci.manifest import Manifest
 
 _REFERENCE: Final = Option("ref", metavar="REF", help="oci://HOST/REPOSITORY:TAG or oci-layout:FOLDER[:TAG]")
 
@@ -67,9 +67,9 @@ def inspect(ref: str, plain_http: list[str], *, as_json: bool) -> int:
 
 
 def _inspect(source: Source, manifest: Manifest) -> tuple[dict[str, Any], ByoaError | None]:
-    from byoa import inspection
+    from byoa.content import inspection
+    from byoa.content.formats import recognise
     from byoa.errors import ByoaError
-    from byoa.formats import recognise
 
     document: dict[str, Any] = {
         "digest": str(manifest.digest),

@@ -5,14 +5,14 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from byoa import bootstrap
+from byoa.bootstrap import pipeline as bootstrap
 from byoa.errors import ReferenceNotFound
 from byoa_cli.commands import Group, Option, command
 from byoa_cli.options import APP, BUILD, JSON, ORGANISATION, TABLE, whole
 from byoa_cli.output import FINE, out, print_json
 
 if TYPE_CHECKING:
-    from byoa.messages import Build
+    from byoa.builds.messages import Build
 
 _COLOURS = {"active": "green", "error": "red", "superseded": "yellow"}
 

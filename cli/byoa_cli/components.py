@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from byoa.config import Checked, Fault
+    from byoa.components.reading import Checked, Fault
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ def read_components(folder: Path) -> list[ComponentFile]:
 
     Raises ``ConfigInvalid`` where there is none.
     """
-    from byoa.config import check_config
+    from byoa.components.reading import check_config
     from byoa.errors import ConfigInvalid
 
     inner = folder / "components"
@@ -57,7 +57,7 @@ def read_components(folder: Path) -> list[ComponentFile]:
 
 
 def _twice(first: Path) -> Fault:
-    from byoa.config import Fault
+    from byoa.components.reading import Fault
 
     return Fault(
         code="name_duplicate",
@@ -107,7 +107,7 @@ def schema() -> int:
     Example:
         byoa schema > kubernetes-manifest.schema.json
     """
-    from byoa.config import render_schema
+    from byoa.components.reading import render_schema
 
     print_json(render_schema())
     return FINE

@@ -9,11 +9,11 @@ import os
 import re
 from typing import TYPE_CHECKING, Any
 
+from byoa.engine.ports import Credential
 from byoa.errors import CredentialMalformed
-from byoa.ports import Credential
 
 if TYPE_CHECKING:
-    from byoa.reference import Registry
+    from byoa.oci.reference import Registry
 
 _DOCKER_HUB = "index.docker.io"
 _HELPER = re.compile(r"[a-z0-9-]{1,64}", re.ASCII)

@@ -11,16 +11,16 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
+from byoa.engine.workers import Workers
 from byoa.errors import ByoaError, InternalFault, ReferenceInvalid
-from byoa.tagschema import is_attachment_tag
-from byoa.workers import Workers
+from byoa.oci.tagschema import is_attachment_tag
 from byoa_cli.mirroring import Options, mirror_artifact
 from byoa_cli.output import FINE, err, exit_code, out, print_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from byoa.verifying import Progress
+    from byoa.engine.verifying import Progress
 
 type Pair = tuple[str, str]
 

@@ -11,7 +11,7 @@ from byoa.errors import ReceiptInvalid
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
 
-    from byoa.receipts import Check
+    from byoa.builds.receipts import Check
 
 _LINE = 64
 """Characters of a line of PEM (RFC 7468, section 2)."""

@@ -11,9 +11,9 @@ from byoa_cli.options import JSON, PLAIN_HTTP, whole
 from byoa_cli.output import FINE, MEND, err, out, print_json, print_line
 
 if TYPE_CHECKING:
-    from byoa.copying import Copied
-    from byoa.mirroring import Plan, Wanted
-    from byoa.verifying import Progress
+    from byoa.engine.copying import Copied
+    from byoa.engine.mirroring import Plan, Wanted
+    from byoa.engine.verifying import Progress
     from byoa_cli.places import Place
 
 _COPY = "Copy options"
@@ -92,7 +92,7 @@ class Options:
 
     def wanted(self, origin: Place, goal: Place) -> Wanted:
         """What is wanted of one source for one target."""
-        from byoa.mirroring import Wanted
+        from byoa.engine.mirroring import Wanted
 
         name = origin.digest or origin.tag or ""
         return Wanted(name, goal.tag or origin.tag, self._referrers, self._platform, self._new_digest)
@@ -100,7 +100,7 @@ class Options:
 
 def mirror_artifact(source: str, target: str, options: Options, progress: Progress | None = None) -> dict[str, Any]:
     """Mirror one artifact and tell of it as JSON data."""
-    from byoa import mirroring
+    from byoa.engine import mirroring
     from byoa_cli.places import open_both, pace
 
     started = time.perf_counter()
@@ -143,7 +143,7 @@ def _mirror_one(source: str, target: str, options: Options, *, as_json: bool) ->
 
 def make_plan(source: str, target: str, options: Options) -> tuple[Plan, str]:
     """What mirroring would do, and where to."""
-    from byoa import mirroring
+    from byoa.engine import mirroring
     from byoa_cli.places import open_both
 
     origin, goal = open_both(source, target, options.plain_http)

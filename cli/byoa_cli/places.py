@@ -5,17 +5,17 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from byoa import bootstrap
+from byoa.bootstrap import pipeline as bootstrap
 from byoa.errors import ReferenceInvalid
-from byoa.reference import Reference, Registry, parse_tag
+from byoa.oci.reference import Reference, Registry, parse_tag
 from byoa_cli.credentials import credential_for
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from byoa.digest import Digest
-    from byoa.ports import Credential, Repository
-    from byoa.sending import Pace
+    from byoa.engine.ports import Credential, Repository
+    from byoa.engine.sending import Pace
+    from byoa.oci.digest import Digest
 
 _LAYOUT = "oci-layout:"
 WORKERS = 3
@@ -71,7 +71,7 @@ def open_bare(text: str, plain_http: Sequence[str], role: Literal["source", "tar
 
 def pace() -> Pace:
     """How a copy works on a terminal: four blobs at once, five tries."""
-    from byoa.sending import Pace
+    from byoa.engine.sending import Pace
 
     return Pace(workers=bootstrap.workers(WORKERS), patience=bootstrap.ON_A_TERMINAL)
 

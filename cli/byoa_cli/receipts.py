@@ -12,7 +12,7 @@ from byoa_cli.options import BUILD, JSON, ORGANISATION, TABLE
 from byoa_cli.output import FINE, err, out, print_json
 
 if TYPE_CHECKING:
-    from byoa.receipts import Receipt
+    from byoa.builds.receipts import Receipt
 
 _KEY_LIMIT = 64 * 1024
 
@@ -49,8 +49,8 @@ def get_receipt(build_id: str, org: str, table: str, file: Path | None, *, as_js
 
         byoa receipt get bldabc… --out receipt.json --json
     """
-    from byoa import bootstrap
-    from byoa.envelope import read_envelope
+    from byoa.bootstrap import pipeline as bootstrap
+    from byoa.builds.envelope import read_envelope
     from byoa.errors import ReferenceNotFound
 
     envelope = bootstrap.catalogue(table).receipt(org, build_id)
@@ -85,7 +85,7 @@ def print_key(key: str, *, as_json: bool) -> int:
 
         byoa receipt key --key arn:aws:kms:eu-west-1:123456789012:key/… --json
     """
-    from byoa import bootstrap
+    from byoa.bootstrap import pipeline as bootstrap
     from byoa_cli.keys import pem_of
 
     pem = pem_of(bootstrap.public_key(key))
@@ -109,8 +109,8 @@ def verify_receipt(file: str, key: str, *, as_json: bool) -> int:
 
         byoa receipt get bldabc… | byoa receipt verify - --key byoa.pem --json
     """
-    from byoa.envelope import LIMIT
-    from byoa.receipts import verify
+    from byoa.builds.envelope import LIMIT
+    from byoa.builds.receipts import verify
     from byoa_cli.keys import checker
 
     check = checker(_content(key, _KEY_LIMIT))

@@ -7,7 +7,8 @@ from argparse import BooleanOptionalAction
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
-from byoa import bootstrap, errors
+from byoa import errors
+from byoa.bootstrap import pipeline as bootstrap
 from byoa.errors import Corrupt, Rejected, Timeout
 from byoa_cli.commands import Option, command
 from byoa_cli.components import ComponentFile, read_components, show_faults
@@ -18,8 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from byoa.messages import Build
-    from byoa.ports import Accepted, Catalogue
+    from byoa.builds.messages import Build
+    from byoa.engine.ports import Accepted, Catalogue
 
 _POLL_SECONDS = (0.25, 5.0)
 """From the first look to the last; each wait is a half longer than the one before."""

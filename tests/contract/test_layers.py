@@ -55,7 +55,7 @@ def test_only_bootstrap_makes_adapters(imports: grimp.ImportGraph) -> None:
     assert importers - adapters == {"byoa.bootstrap"}
 
 
-@pytest.mark.parametrize("module", ["byoa.adapters.memory", "byoa.adapters.memory_ledger"])
+@pytest.mark.parametrize("module", ["byoa.adapters.memory.repository", "byoa.adapters.memory.ledger"])
 def test_doubles_serve_nobody_but_bootstrap(module: str, imports: grimp.ImportGraph) -> None:
     assert imports.find_modules_that_directly_import(module) <= {"byoa.bootstrap"}
 

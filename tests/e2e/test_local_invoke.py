@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from byoa import bootstrap
-from byoa.adapters.dynamodb import DynamoLedger
-from byoa.adapters.memory import SystemClock
-from byoa.config import check_config
-from byoa.copying import copy
-from byoa.reference import Reference
+from byoa.adapters.aws.dynamodb import DynamoLedger
+from byoa.adapters.memory.repository import SystemClock
+from byoa.bootstrap import pipeline as bootstrap
+from byoa.components.reading import check_config
+from byoa.engine.copying import copy
+from byoa.oci.reference import Reference
 from local.demo import ARTIFACTS
 from local.desk import APP, ORGANISATION, ROOT, Desk, Ports, desk, sam
 

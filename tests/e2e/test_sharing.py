@@ -7,21 +7,22 @@ import json
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
-from byoa import bootstrap, mirroring
-from byoa.adapters.layout import LayoutRepository
-from byoa.adapters.memory import MemoryRepository, read_whole
-from byoa.copying import copy
-from byoa.digest import Digest
-from byoa.graph import blobs_of
-from byoa.manifest import OCI_MANIFEST, Manifest, read_manifest
-from byoa.mirroring import Wanted
-from byoa.ports import Credential
-from byoa.reference import Reference, Registry
+from byoa.adapters.memory.repository import MemoryRepository, read_whole
+from byoa.adapters.registries.layout import LayoutRepository
+from byoa.bootstrap import pipeline as bootstrap
+from byoa.engine import mirroring
+from byoa.engine.copying import copy
+from byoa.engine.mirroring import Wanted
+from byoa.engine.ports import Credential
+from byoa.oci.digest import Digest
+from byoa.oci.graph import blobs_of
+from byoa.oci.manifest import OCI_MANIFEST, Manifest, read_manifest
+from byoa.oci.reference import Reference, Registry
 from local.demo import ARTIFACTS
 
 if TYPE_CHECKING:
-    from byoa.messages import Build
-    from byoa.ports import Repository
+    from byoa.builds.messages import Build
+    from byoa.engine.ports import Repository
 
 
 def large(layers: int, objects: int) -> tuple[MemoryRepository, Manifest]:

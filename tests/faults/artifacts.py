@@ -7,12 +7,12 @@ import random
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from byoa.digest import Digest
-from byoa.graph import blobs_of
-from byoa.manifest import EMPTY_JSON, OCI_INDEX, OCI_MANIFEST, Manifest, read_manifest
-from byoa.tagschema import referrers_tag, signature_tags
-from local.registry_manifests import Manifest as Stored
-from local.registry_store import MemoryBlob
+from byoa.oci.digest import Digest
+from byoa.oci.graph import blobs_of
+from byoa.oci.manifest import EMPTY_JSON, OCI_INDEX, OCI_MANIFEST, Manifest, read_manifest
+from byoa.oci.tagschema import referrers_tag, signature_tags
+from local.registry.manifests import Manifest as Stored
+from local.registry.store import MemoryBlob
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

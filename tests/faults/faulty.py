@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from local.registry import Hangup, Registry, Request, Response, Settings, refusal
-from local.registry_api import Api
-from local.registry_messages import Body, Disconnected
-from local.registry_store import Store, Upload
+from local.registry.api import Api
+from local.registry.messages import Body, Disconnected
+from local.registry.store import Store, Upload
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

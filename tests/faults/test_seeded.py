@@ -14,16 +14,16 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
-from byoa.adapters.authorization import Wallet
-from byoa.adapters.distribution import DistributionRepository
-from byoa.adapters.traits import Traits
-from byoa.adapters.transport import Endpoint, Transport
+from byoa.adapters.registries.authorization import Wallet
+from byoa.adapters.registries.distribution import DistributionRepository
+from byoa.adapters.registries.traits import Traits
+from byoa.adapters.registries.transport import Endpoint, Transport
+from byoa.engine.mirroring import Wanted, mirror
+from byoa.engine.patience import Patience
+from byoa.engine.ports import Credential
+from byoa.engine.sending import Pace
+from byoa.engine.workers import Workers
 from byoa.errors import ByoaError
-from byoa.mirroring import Wanted, mirror
-from byoa.patience import Patience
-from byoa.ports import Credential
-from byoa.sending import Pace
-from byoa.workers import Workers
 from local.registry import Registry, Request, Response, Settings
 from tests.faults.artifacts import SHAPES, Artifact, Maker, lacking, put, wrong_bytes
 from tests.faults.faulty import LYING, ODD, PASSING, SLOW, Faulty
@@ -31,7 +31,7 @@ from tests.faults.faulty import LYING, ODD, PASSING, SLOW, Faulty
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from byoa.adapters.answers import Role
+    from byoa.adapters.registries.answers import Role
 
 DEFAULT: Final = 1200
 RUNS: Final = int(os.environ.get("BYOA_FAULT_RUNS", str(DEFAULT)))

@@ -9,26 +9,26 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
-from byoa.adapters.authorization import Wallet
-from byoa.adapters.distribution import DistributionRepository
-from byoa.adapters.memory import MemoryRepository
-from byoa.adapters.traits import ECR
-from byoa.adapters.transport import Endpoint, Transport
-from byoa.copying import copy
-from byoa.digest import Digest
+from byoa.adapters.memory.repository import MemoryRepository
+from byoa.adapters.registries.authorization import Wallet
+from byoa.adapters.registries.distribution import DistributionRepository
+from byoa.adapters.registries.traits import ECR
+from byoa.adapters.registries.transport import Endpoint, Transport
+from byoa.engine.copying import copy
+from byoa.engine.patience import Patience
+from byoa.engine.ports import Credential
+from byoa.engine.sending import Pace
+from byoa.engine.workers import Workers
 from byoa.errors import DigestMismatch, ReferenceNotFound, RegistryUnavailable
-from byoa.patience import Patience
-from byoa.ports import Credential
-from byoa.sending import Pace
-from byoa.workers import Workers
+from byoa.oci.digest import Digest
 from local.registry import EcrSettings, MemoryControlPlane, Registry, RepositoryFacts, Request, Response, Settings
 from tests.faults.artifacts import Artifact, Maker, lacking
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from byoa.manifest import Descriptor, Manifest
-    from byoa.ports import BlobReader, Fate, Offer, Upload
+    from byoa.engine.ports import BlobReader, Fate, Offer, Upload
+    from byoa.oci.manifest import Descriptor, Manifest
 
 LONG: Final = 60
 """Seconds after which a thread has hung."""

@@ -10,13 +10,15 @@ from typing import TYPE_CHECKING, Any, get_type_hints
 
 import pytest
 
-from byoa import examining, recording, transfers, workflow
-from byoa.adapters.layout import LayoutRepository
-from byoa.adapters.memory import MemoryRepository, SteppingClock
-from byoa.adapters.memory_ledger import MemoryLedger
-from byoa.adapters.stream import event_of
-from byoa.config import check_config
-from byoa.messages import (
+from byoa.adapters.aws.stream import event_of
+from byoa.adapters.memory.ledger import MemoryLedger
+from byoa.adapters.memory.repository import MemoryRepository, SteppingClock
+from byoa.adapters.registries.layout import LayoutRepository
+from byoa.builds import inspect as examining
+from byoa.builds import record as recording
+from byoa.builds import stage as transfers
+from byoa.builds import validate as workflow
+from byoa.builds.messages import (
     BuildEnded,
     ChangeReceived,
     ConfigChanged,
@@ -28,9 +30,10 @@ from byoa.messages import (
     StoppedExecution,
     ValidReference,
 )
-from byoa.policy import Policy
-from byoa.reference import Registry
-from byoa.transfers import Books
+from byoa.builds.stage import Books
+from byoa.components.reading import check_config
+from byoa.oci.reference import Registry
+from byoa.trust.policy import Policy
 
 if TYPE_CHECKING:
     from pydantic import BaseModel

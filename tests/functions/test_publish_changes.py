@@ -13,11 +13,11 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from moto import mock_aws
 from pydantic import ValidationError
 
-from byoa import bootstrap
-from byoa.adapters.eventbridge import EventBus
-from byoa.adapters.items import dump
-from byoa.adapters.stream import event_of, publish
-from byoa.messages import BuildKey, BuildStatusChanged, ConfigChanged
+from byoa.adapters.aws.eventbridge import EventBus
+from byoa.adapters.aws.items import dump
+from byoa.adapters.aws.stream import event_of, publish
+from byoa.bootstrap import pipeline as bootstrap
+from byoa.builds.messages import BuildKey, BuildStatusChanged, ConfigChanged
 from functions import publish_changes
 
 if TYPE_CHECKING:

@@ -11,8 +11,8 @@ import pytest
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from byoa import step as module
+from byoa.builds.messages import BuildKey
 from byoa.errors import EventUntrusted, InternalFault, ReferenceNotFound, RegistryThrottled
-from byoa.messages import BuildKey
 from byoa.step import step
 
 if TYPE_CHECKING:

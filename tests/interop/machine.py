@@ -14,17 +14,17 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
-from byoa import bootstrap
-from byoa.mirroring import Wanted, mirror
-from byoa.ports import Credential
-from byoa.reference import Reference
+from byoa.bootstrap import pipeline as bootstrap
+from byoa.engine.mirroring import Wanted, mirror
+from byoa.engine.ports import Credential
+from byoa.oci.reference import Reference
 from local.demo import ARTIFACTS, TAG
 from tests.interop.registries import Place, program_of, start
 
 if TYPE_CHECKING:
     from contextlib import ExitStack
 
-    from byoa.digest import Digest
+    from byoa.oci.digest import Digest
 
 BYOA: Final = Path(sys.executable).parent / "byoa"
 _SECONDS: Final = 60

@@ -11,9 +11,9 @@ from aws_lambda_powertools import Logger
 from aws_lambda_powertools.metrics import MetricUnit, single_metric
 from pydantic import BaseModel, ValidationError
 
-from byoa import bootstrap
+from byoa.bootstrap import pipeline as bootstrap
+from byoa.builds.messages import BuildKey, MirrorTask, StageBlobTask
 from byoa.errors import ByoaError, EventUntrusted, InternalFault
-from byoa.messages import BuildKey, MirrorTask, StageBlobTask
 
 if TYPE_CHECKING:
     from collections.abc import Callable

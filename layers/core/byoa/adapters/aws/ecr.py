@@ -1,0 +1,136 @@
+"""Repositories of our own ECR: made on first use, written through the registry's HTTP API.
+
+Tags are immutable but for ``sha256-*``, the tags that signatures go by. The lifecycle policy removes nothing but
+untagged manifests, which here are leftovers of copies that broke off: whatever an install may pull has the tag of the
+build that made it, and ECR keeps the children and referrers of a tagged manifest.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from botocore.exceptions import ClientError
+
+from byoa.adapters.aws.refusals import error_code, translated
+from byoa.adapters.registries.distribution import DistributionRepository
+from byoa.adapters.registries.locations import endpoint_of, parse_location
+from byoa.adapters.registries.traits import ECR
+from byoa.engine.patience import HASTY, Patience
+from byoa.engine.ports import Credential
+from byoa.errors import InternalFault
+from byoa.oci.reference import Registry
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from types_boto3_ecr import ECRClient
+    from types_boto3_ecr.type_defs import EncryptionConfigurationTypeDef
+
+    from byoa.adapters.registries.transport import Endpoint, Transport
+
+SIGNATURE_TAGS: Final = "sha256-*"
+UNTAGGED_DAYS: Final = 30
+LIFECYCLE: Final = json.dumps(
+    {
+        "rules": [
+            {
+                "rulePriority": 1,
+                "description": "Leftovers of copies that broke off; what a build made is tagged with its id",
+                "selection": {
+                    "tagStatus": "untagged",
+                    "countType": "sinceImagePushed",
+                    "countUnit": "days",
+                    "countNumber": UNTAGGED_DAYS,
+                },
+                "action": {"type": "expire"},
+            }
+        ]
+    }
+)
+
+
+@dataclass(slots=True)
+class EcrRegistry:
+    """The account's private registry in one region. A token of ECR's serves until the registry refuses it.
+
+    ``endpoint`` replaces the address that ECR gives, where the data plane is elsewhere (``http://HOST:PORT``).
+    ``kms_key`` encrypts new repositories; without one ECR's own keys (AES256) do.
+    """
+
+    client: ECRClient
+    transport: Transport
+    endpoint: str = ""
+    kms_key: str = ""
+    patience: Patience = HASTY
+    _held: Credential | None = field(default=None, repr=False)
+
+    def repository(self, name: str, tags: Mapping[str, str]) -> tuple[Registry, DistributionRepository]:
+        """The repository ``name``, made with ``tags`` where it doesn't exist, and the registry it is pulled from.
+
+        Raises ``StoreThrottled`` when ECR is busy, ``InternalFault`` when it refuses.
+        """
+        with translated("ECR"):
+            uri = self._find(name) or self._create(name, tags)
+        registry = Registry.parse(uri.partition("/")[0])
+        return registry, DistributionRepository(
+            self.transport,
+            self._endpoint(registry),
+            name,
+            role="target",
+            credential=self._held or self._renewed(),
+            renew=self._renewed,
+            traits=ECR,
+            patience=self.patience,
+        )
+
+    def _find(self, name: str) -> str | None:
+        try:
+            return self.client.describe_repositories(repositoryNames=[name])["repositories"][0]["repositoryUri"]
+        except ClientError as error:
+            if error_code(error) == "RepositoryNotFoundException":
+                return None
+            raise
+
+    def _create(self, name: str, tags: Mapping[str, str]) -> str:
+        encryption: EncryptionConfigurationTypeDef = (
+            {"encryptionType": "KMS", "kmsKey": self.kms_key} if self.kms_key else {"encryptionType": "AES256"}
+        )
+        try:
+            made = self.client.create_repository(
+                repositoryName=name,
+                imageTagMutability="IMMUTABLE_WITH_EXCLUSION",
+                imageTagMutabilityExclusionFilters=[{"filterType": "WILDCARD", "filter": SIGNATURE_TAGS}],
+                imageScanningConfiguration={"scanOnPush": True},
+                encryptionConfiguration=encryption,
+                tags=[{"Key": key, "Value": value} for key, value in tags.items()],
+            )
+            uri = made["repository"]["repositoryUri"]
+        except ClientError as error:
+            uri = self._find(name) or "" if error_code(error) == "RepositoryAlreadyExistsException" else ""
+            if not uri:
+                raise
+        self.client.put_lifecycle_policy(repositoryName=name, lifecyclePolicyText=LIFECYCLE)
+        return uri
+
+    def _endpoint(self, registry: Registry) -> Endpoint:
+        if not self.endpoint:
+            return endpoint_of(registry)
+        location = parse_location(self.endpoint, endpoint_of(registry))
+        if location is None:
+            raise InternalFault("The setting for ECR's endpoint is no address.")
+        return location.endpoint
+
+    def _renewed(self) -> Credential:
+        """Twelve hours' worth of ECR, for whatever this function's role may do."""
+        with translated("ECR"):
+            token = self.client.get_authorization_token()["authorizationData"][0]["authorizationToken"]
+        try:
+            username, _, password = base64.b64decode(token, validate=True).decode().partition(":")
+        except (binascii.Error, UnicodeDecodeError) as error:
+            raise InternalFault("ECR's authorization token can't be read.") from error
+        self._held = Credential(username, password)
+        return self._held

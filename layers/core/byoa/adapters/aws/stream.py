@@ -1,0 +1,65 @@
+"""The table's stream: which of its changes the bus hears of.
+
+The stream is the outbox: what the table took, the bus is told, at least once. Nothing else puts these events.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from byoa.adapters.aws.items import load
+from byoa.builds.messages import BUILD_STATUS_CHANGED, CONFIG_CHANGED, BuildStatusChanged, ConfigChanged
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from pydantic import BaseModel
+
+    from byoa.adapters.aws.eventbridge import EventBus
+
+
+def publish(records: Sequence[Mapping[str, Any]], bus: EventBus) -> str | None:
+    """Tell ``bus`` of a batch of stream records, in their order.
+
+    Returns the sequence number of the first that couldn't be told: the stream goes on from there. Raises what
+    ``EventBus.publish`` raises.
+    """
+    told: list[tuple[str, tuple[str, BaseModel]]] = []
+    unreadable = None
+    for record in records:
+        number = str(record["dynamodb"]["SequenceNumber"])
+        try:
+            event = event_of(record)
+        except (ValueError, LookupError):  # pydantic's errors and json's are ValueErrors
+            unreadable = number
+            break
+        if event:
+            told.append((number, event))
+    taken = bus.publish([event for _, event in told])
+    return told[taken][0] if taken < len(told) else unreadable
+
+
+def event_of(record: Mapping[str, Any]) -> tuple[str, BaseModel] | None:
+    """The detail type and the detail that a stream record (new and old images) makes; ``None`` for all other changes.
+
+    A new config version makes a "Component Config Changed", another status of a build a "Component Build Status
+    Changed". Raises ``ValueError`` or ``LookupError`` for an item that is none of ours.
+    """
+    new, old = (record["dynamodb"].get(image) or {} for image in ("NewImage", "OldImage"))
+    if new.get("entity") == {"S": "config"} and not old:
+        return CONFIG_CHANGED, ConfigChanged.model_validate(load(new))
+    if new.get("entity") == {"S": "build"} and new["status"] != old.get("status"):
+        return BUILD_STATUS_CHANGED, _status_changed(load(new))
+    return None
+
+
+def _status_changed(item: dict[str, Any]) -> BuildStatusChanged:
+    key = ConfigChanged.model_validate(item)
+    return BuildStatusChanged(
+        **key.model_dump(),
+        id=key.build_id,
+        status=item["status"],
+        status_human_description=item["status_human_description"],
+        changed_at_ts=item["history"][-1]["created_at_ts"],
+        outcome=item.get("outcome"),
+    )

@@ -1,0 +1,124 @@
+"""The Ledger and the Catalogue in memory."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from byoa.builds.messages import Build, BuildKey, ConfigVersion
+from byoa.builds.records import queued_build, reusable
+from byoa.components.reading import fingerprint
+from byoa.engine.ports import Accepted
+from byoa.errors import DuplicateEvent, EventUntrusted, StaleVersion
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from byoa.builds.messages import HistoryEntry, Outcome
+    from byoa.components.reading import ComponentConfig
+    from byoa.engine.ports import Clock
+
+
+@dataclass(slots=True)
+class MemoryLedger:
+    """Configs and builds by key. One thread at a time."""
+
+    clock: Clock
+    configs: dict[BuildKey, ConfigVersion] = field(default_factory=dict)
+    records: dict[BuildKey, Build] = field(default_factory=dict)
+    newest: dict[tuple[str, str, str], int] = field(default_factory=dict)
+    executions: dict[BuildKey, str] = field(default_factory=dict)
+    receipts: dict[BuildKey, str] = field(default_factory=dict)
+
+    def begin(self, key: BuildKey, execution: str, entry: HistoryEntry) -> Build:
+        """See ``ports.Ledger``."""
+        self.config(key)
+        if self.executions.get(key, execution) != execution:
+            raise DuplicateEvent("Another execution already runs this build.")
+        self._check_running(key)
+        self.executions[key] = execution
+        return self._append(key, [entry], None)
+
+    def config(self, key: BuildKey) -> ConfigVersion:
+        """See ``ports.Ledger``."""
+        if key not in self.configs:
+            raise EventUntrusted("The event names a config version that was never accepted.")
+        return self.configs[key]
+
+    def progress(self, key: BuildKey, entries: Sequence[HistoryEntry]) -> None:
+        """See ``ports.Ledger``."""
+        self._check_running(key)
+        if self.records[key].status not in (entries[0].status, entries[-1].status):
+            raise StaleVersion("A newer config version exists, or the build has ended.")
+        self._append(key, entries, None)
+
+    def finish(self, key: BuildKey, outcome: Outcome, entries: Sequence[HistoryEntry]) -> Build | None:
+        """See ``ports.Ledger``."""
+        if key not in self.records or self.records[key].ended:
+            return None
+        if outcome.status == "active":
+            self._check_running(key)
+        return self._append(key, entries, outcome)
+
+    def keep_receipt(self, key: BuildKey, envelope: str) -> None:
+        """See ``ports.Ledger``."""
+        self.receipts.setdefault(key, envelope)
+
+    def submit(self, organisation: str, app: str, config: ComponentConfig) -> Accepted:
+        """See ``ports.Catalogue``."""
+        name = (organisation, app, config.name)
+        version = self.newest.get(name, 0)
+        key = BuildKey(organisation=organisation, app=app, component=config.name, version=max(version, 1))
+        same = version and self.configs[key].fingerprint == fingerprint(config)
+        if same and reusable(self.records[key]):
+            return Accepted(self.records[key], created=False)
+        key = key.model_copy(update={"version": version + 1})
+        build = queued_build(key, config, self.clock.now())
+        self.newest[name] = key.version
+        self.records[key] = build
+        self.configs[key] = ConfigVersion(
+            **key.model_dump(), config=config, fingerprint=fingerprint(config), created_at_ts=build.created_at_ts
+        )
+        return Accepted(build, created=True)
+
+    def components(self, organisation: str, app: str) -> list[str]:
+        """See ``ports.Catalogue``."""
+        return sorted(name for owner, of, name in self.newest if (owner, of) == (organisation, app))
+
+    def build(self, organisation: str, build_id: str) -> Build | None:
+        """See ``ports.Catalogue``."""
+        mine = (build for key, build in self.records.items() if key.organisation == organisation)
+        return next((build for build in mine if build.build_id == build_id), None)
+
+    def receipt(self, organisation: str, build_id: str) -> str | None:
+        """See ``ports.Catalogue``."""
+        build = self.build(organisation, build_id)
+        return self.receipts.get(build.key) if build and build.status == "active" else None
+
+    def builds(self, organisation: str, app: str, component: str | None, limit: int) -> list[Build]:
+        """See ``ports.Catalogue``."""
+        found = [
+            build
+            for key, build in self.records.items()
+            if (key.organisation, key.app) == (organisation, app) and component in (None, key.component)
+        ]
+        return sorted(found, key=lambda build: build.history[0].created_at_ts, reverse=True)[:limit]
+
+    def _check_running(self, key: BuildKey) -> None:
+        newest = self.newest.get((key.organisation, key.app, key.component))
+        if newest != key.version or self.records[key].ended:
+            raise StaleVersion("A newer config version exists, or the build has ended.")
+
+    def _append(self, key: BuildKey, entries: Sequence[HistoryEntry], outcome: Outcome | None) -> Build:
+        build = self.records[key]
+        last = entries[-1]
+        self.records[key] = build.model_copy(
+            update={
+                "status": last.status,
+                "status_human_description": last.status_human_description,
+                "metadata": last.metadata,
+                "history": [*build.history, *entries],
+                "outcome": outcome or build.outcome,
+            }
+        )
+        return self.records[key]

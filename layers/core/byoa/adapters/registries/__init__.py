@@ -1,0 +1,1 @@
+"""Repositories of registries, over HTTP, and of OCI layouts in folders."""

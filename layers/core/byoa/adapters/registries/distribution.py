@@ -1,0 +1,232 @@
+"""One repository of an OCI registry, read and written over HTTP (OCI distribution-spec 1.1)."""
+
+from __future__ import annotations
+
+import threading
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Final
+from urllib.parse import quote
+
+from byoa.adapters.registries.answers import refusal
+from byoa.adapters.registries.downloads import Download
+from byoa.adapters.registries.exchange import Exchange
+from byoa.adapters.registries.listings import pages, tag_names
+from byoa.adapters.registries.referrers import list_by_tag, list_referrers
+from byoa.adapters.registries.traits import PLAIN, Traits
+from byoa.adapters.registries.uploads import RegistryUpload, resume
+from byoa.engine.patience import HASTY, Patience
+from byoa.errors import (
+    ByoaError,
+    DigestMismatch,
+    GraphLimit,
+    ReferenceNotFound,
+    RegistryProtocolError,
+    TargetConflict,
+)
+from byoa.oci.digest import Digest
+from byoa.oci.manifest import ACCEPT, MANIFEST_LIMIT, Descriptor, Manifest, read_manifest
+from byoa.oci.tagschema import referrers_tag
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from byoa.adapters.registries.answers import Role
+    from byoa.adapters.registries.authorization import Wallet
+    from byoa.adapters.registries.transport import Endpoint, Response, Transport
+    from byoa.engine.ports import BlobReader, Credential, Fate, Offer, Upload
+
+_TAG_REFUSED: Final = (400, 405, 409, 412)
+"""What registries answer when a tag may not move; the spec has no code for it, so the tag itself is asked."""
+
+_SMALL: Final = 1024 * 1024
+"""Bytes up to which a blob is offered without a question of its own: sending it costs less than asking would."""
+
+_TAGS: Final = 10_000
+
+
+class DistributionRepository:
+    """A Source and a Target over one repository. ``role`` says which of the two it is used as: what tokens may do.
+
+    ``mount_from`` is a repository of the same registry that blobs may be mounted from; ``renew`` gives credentials in
+    place of ones that have run out.
+    """
+
+    def __init__(  # noqa: PLR0913 - where it is, and settings by name
+        self,
+        transport: Transport,
+        endpoint: Endpoint,
+        repository: str,
+        *,
+        role: Role,
+        credential: Credential | None = None,
+        wallet: Wallet | None = None,
+        traits: Traits = PLAIN,
+        patience: Patience = HASTY,
+        mount_from: str | None = None,
+        renew: Callable[[], Credential] | None = None,
+    ) -> None:
+        if traits.namespace and "/" not in repository:
+            repository = f"{traits.namespace}{repository}"
+        self._exchange = Exchange(
+            transport, endpoint, repository, role=role, credential=credential, wallet=wallet, traits=traits,
+            patience=patience, mount_from=mount_from, renew=renew,
+        )  # fmt: skip
+        self._listing = threading.Lock()
+
+    @property
+    def requests(self) -> int:
+        """How many HTTP requests this has cost, those for tokens and to redirected addresses included."""
+        return self._exchange.requests
+
+    @property
+    def place(self) -> tuple[str, str]:
+        """See ``ports.Repository``."""
+        return str(self._exchange.endpoint), self._exchange.repository
+
+    @property
+    def heads_are_free(self) -> bool:
+        """See ``ports.Repository``."""
+        return self._exchange.traits.free_heads
+
+    def fetch_manifest(self, name: str | Digest) -> Manifest:
+        """See ``ports.Source``. The bytes are hashed; what headers say of the digest must agree with them."""
+        return self._exchange.tried(lambda: self._fetch_manifest(name))
+
+    def _fetch_manifest(self, name: str | Digest) -> Manifest:
+        exchange = self._exchange
+        with exchange.request("GET", f"{exchange.base}/manifests/{name}", {"Accept": ACCEPT}) as response:
+            exchange.expect(response, (200,), "The manifest")
+            content = response.read(MANIFEST_LIMIT)
+            stated = _stated_digest(response)
+            media_type = response.header("Content-Type") or ""
+        expected = name if isinstance(name, Digest) else None
+        algorithm = expected.algorithm if expected else "sha256"
+        comparable = stated and stated.algorithm == algorithm and len(content) <= MANIFEST_LIMIT
+        if comparable and stated and not stated.matches(content):
+            raise DigestMismatch("The registry calls the manifest by another digest than its bytes have.")
+        return read_manifest(content, media_type, expected=expected)
+
+    def find_manifest(self, name: str | Digest) -> Digest | None:
+        """See ``ports.Source`` and ``ports.Target``."""
+        return self._exchange.tried(lambda: self._find_manifest(name))
+
+    def _find_manifest(self, name: str | Digest) -> Digest | None:
+        exchange = self._exchange
+        with exchange.request("HEAD", f"{exchange.base}/manifests/{name}", {"Accept": ACCEPT}) as response:
+            if response.status == 404:  # noqa: PLR2004 - not there
+                return None
+            exchange.expect(response, (200,), "The manifest")
+            stated = _stated_digest(response)
+        if isinstance(name, Digest):
+            return name
+        return stated or self._fetch_manifest(name).digest
+
+    @contextmanager
+    def open_blob(self, descriptor: Descriptor, start: int = 0) -> Iterator[BlobReader]:
+        """See ``ports.Source``."""
+        download = Download(self._exchange, descriptor, start)
+        try:
+            yield download
+        finally:
+            download.close()
+
+    def referrers(self, subject: Digest) -> tuple[Descriptor, ...]:
+        """See ``ports.Source``."""
+        return list_referrers(self, self._exchange, subject)
+
+    def all_tags(self) -> tuple[str, ...]:
+        """See ``ports.Repository``. Raises ``ReferenceNotFound`` and, over 10,000 tags, ``GraphLimit``."""
+        found: dict[str, None] = {}
+        for page in pages(self._exchange, f"{self._exchange.base}/tags/list?n=1000", {}, "The list of tags"):
+            if page is None:
+                raise ReferenceNotFound("The repository is not in the registry, or not for us to see.")
+            found.update(dict.fromkeys(tag_names(page)))
+            if len(found) > _TAGS:
+                raise GraphLimit(f"The repository has more than {_TAGS} tags.")
+        return tuple(found)
+
+    def has_blob(self, descriptor: Descriptor) -> bool:
+        """See ``ports.Target``."""
+        return self._exchange.tried(lambda: self._has_blob(descriptor))
+
+    def _has_blob(self, descriptor: Descriptor) -> bool:
+        exchange = self._exchange
+        with exchange.request("HEAD", f"{exchange.base}/blobs/{descriptor.digest}", {}) as response:
+            if response.status == 404:  # noqa: PLR2004 - not there
+                return False
+            if response.status not in (302, 307):
+                exchange.expect(response, (200,), "The blob")
+            return True
+
+    def offer_blob(self, descriptor: Descriptor, offer: Offer) -> Fate | Upload:
+        """See ``ports.Target``. The question whether a small blob is there is the start of its upload as well."""
+        traits = self._exchange.traits
+        if offer.session and (upload := resume(self._exchange, descriptor, offer.session)):
+            return upload
+        asking = traits.mounts_itself and descriptor.size <= _SMALL and not offer.unasked
+        if not offer.unasked and not asking and self.has_blob(descriptor):
+            return "skipped"
+        origin = offer.origin or (self._exchange.repository if asking else None)
+        return self._exchange.tried(lambda: self._start(descriptor, origin, lasting=offer.lasting))
+
+    def _start(self, descriptor: Descriptor, origin: str | None, *, lasting: bool) -> Fate | Upload:
+        """One POST for a place, or for a mount, which may be answered by a place ("Mounting a blob")."""
+        exchange, traits = self._exchange, self._exchange.traits
+        mount = f"?mount={quote(str(descriptor.digest), safe='')}&from={quote(origin, safe='/')}" if origin else ""
+        with exchange.request("POST", f"{exchange.base}/blobs/uploads/{mount}", {}, b"") as response:
+            if origin and response.status == 201:  # noqa: PLR2004 - mounted
+                return "skipped" if origin == exchange.repository else "mounted"
+            exchange.expect(response, (202,), "The repository")
+            place = exchange.own_place(response.header("Location"))
+        parts = traits.upload == "chunks" or (lasting and traits.chunk is not None)
+        return RegistryUpload(exchange, descriptor, place, parts=parts)
+
+    def check_push(self) -> None:
+        """See ``ports.Repository``: an upload is begun and given up ("Canceling a session")."""
+        exchange = self._exchange
+        with exchange.request("POST", f"{exchange.base}/blobs/uploads/", {}, b"") as response:
+            exchange.expect(response, (202,), "The repository")
+            place = exchange.own_place(response.header("Location"))
+        exchange.request("DELETE", place.path, {}).close()  # who doesn't know how to, forgets it by itself
+
+    def push_manifest(self, manifest: Manifest, tag: str | None = None) -> None:
+        """See ``ports.Target``. Where the registry doesn't list referrers, the tag schema does."""
+        listed = self._exchange.tried(lambda: self._push_manifest(manifest, tag))
+        if manifest.subject and not listed:
+            with self._listing:
+                list_by_tag(self, manifest, manifest.subject.digest)
+
+    def _push_manifest(self, manifest: Manifest, tag: str | None) -> bool:
+        """Whether the registry lists the manifest as a referrer by itself ("Pushing Manifests with Subject")."""
+        exchange = self._exchange
+        exchange.host.pace(exchange.traits.manifests_per_second)
+        path = f"{exchange.base}/manifests/{tag or manifest.digest}"
+        headers = {"Content-Type": manifest.descriptor.media_type}
+        with exchange.request("PUT", path, headers, manifest.content) as response:
+            if response.status in (200, 201):
+                _check_stored(response, manifest)
+                return response.header("OCI-Subject") is not None
+            error = refusal(response, exchange.role, "The manifest", pushed_manifest=True)
+        if tag is None and manifest.subject and response.status == 405:  # noqa: PLR2004 - ECR, of some referrers
+            return self._push_manifest(manifest, referrers_tag(manifest.digest))
+        self._check_taken(manifest, tag, response, error)
+        return True
+
+    def _check_taken(self, manifest: Manifest, tag: str | None, response: Response, error: ByoaError) -> None:
+        """Raise what a refused manifest means, unless the tag holds it already: some registries call that an error."""
+        found = self._find_manifest(tag) if tag and response.status in _TAG_REFUSED else None
+        if found and found != manifest.digest:
+            raise TargetConflict("The tag holds other content in the target and may not move.") from error
+        if found is None:
+            raise error
+
+
+def _stated_digest(response: Response) -> Digest | None:
+    value = response.header("Docker-Content-Digest")
+    return Digest.parse(value, malformed=RegistryProtocolError) if value else None
+
+
+def _check_stored(response: Response, manifest: Manifest) -> None:
+    stated = _stated_digest(response)
+    if stated and stated.algorithm == manifest.digest.algorithm and stated != manifest.digest:
+        raise DigestMismatch("The target stored the manifest under another digest than its bytes have.")

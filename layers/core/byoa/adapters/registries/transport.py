@@ -1,0 +1,292 @@
+"""HTTP/1.1 to registries: connections kept and reused, bodies streamed, every size and time bounded.
+
+It follows no redirect, reads no proxy or netrc setting, keeps no cookies and decodes nothing: each of those has leaked
+credentials or expanded bombs in other clients. A blob is read into a buffer that the caller reuses.
+"""
+
+from __future__ import annotations
+
+import itertools
+import socket
+import threading
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple, Self
+
+from byoa.adapters.registries.connection import Chunks, Connection, HungUp, Pool, is_tls
+from byoa.adapters.registries.hosts import LONGEST_REST, Host
+from byoa.adapters.registries.http1 import write_head
+from byoa.engine.verifying import pair
+from byoa.errors import RegistryProtocolError, RegistryUnavailable, ShortRead
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from ssl import SSLContext
+    from types import TracebackType
+
+    from byoa.adapters.registries.http1 import Head
+    from byoa.engine.ports import BlobReader
+
+_READ_SECONDS: Final = 30.0
+_CONCURRENCY: Final = 16
+"""Requests at once per endpoint, and idle connections kept: more than a registry's own traits allow never come."""
+
+_FEW: Final = 1024
+"""Bytes of an answer that nobody wants: what stands below a redirect or beside a status."""
+
+_ONE_PIECE: Final = 64 * 1024
+"""Bytes of a body that are sent together with the request's head."""
+
+_STALE: Final = (HungUp, ConnectionResetError, BrokenPipeError)
+
+
+class Endpoint(NamedTuple):
+    """Where to connect. ``host`` is a name or an address, IPv6 without brackets."""
+
+    scheme: Literal["https", "http"]
+    host: str
+    port: int
+
+    @property
+    def authority(self) -> str:
+        """``host``, with the port where it isn't the scheme's own: what goes into the Host header."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        default = 443 if self.scheme == "https" else 80
+        return host if self.port == default else f"{host}:{self.port}"
+
+    def __str__(self) -> str:
+        return f"{self.scheme}://{self.authority}"
+
+
+class Stream(NamedTuple):
+    """A request body of ``size`` bytes that is read while it is sent."""
+
+    content: BlobReader
+    size: int
+
+
+class Response:
+    """A status, headers, and a body to be read or closed. A body read to its end gives its connection back."""
+
+    def __init__(self, head: Head, connection: Connection, pool: Pool) -> None:
+        self._head = head
+        self._connection = connection
+        self._pool = pool
+        self._left = head.length
+        self._chunks = Chunks(connection) if head.chunked else None
+        self._closed = False
+        self.status = head.status
+
+    def header(self, name: str) -> str | None:
+        """The header's first value."""
+        return self._head.first(name)
+
+    def headers(self, name: str) -> list[str]:
+        """All values of a header that may stand several times."""
+        return self._head.all(name)
+
+    def readinto(self, buffer: memoryview, /) -> int:
+        """The next bytes of the body; 0 at its end. Raises ``ShortRead`` when it breaks off.
+
+        A body of a length that nobody told ends with the connection, wherever that is: the caller knows the digest.
+        """
+        try:
+            if self._chunks:
+                return self._chunks.readinto(buffer)
+            if self._left is None:
+                return self._connection.readinto(buffer)
+            wanted = buffer if len(buffer) <= self._left else buffer[: self._left]
+            count = self._connection.readinto(wanted) if len(wanted) else 0
+        except (OSError, RegistryProtocolError) as error:
+            raise ShortRead("The connection broke while the registry was sending.") from error
+        if count == 0 and len(wanted):
+            raise ShortRead("The registry hung up before the end of what it was sending.")
+        self._left -= count
+        return count
+
+    def read(self, limit: int) -> bytes:
+        """The body, at most ``limit`` bytes of it and one more, so that the caller can tell that it is too long."""
+        size = limit + 1 if self._left is None else min(self._left, limit + 1)
+        view, count = memoryview(bytearray(size)), 0
+        while count < size and (more := self.readinto(view[count:])):
+            count += more
+        return bytes(view[:count])
+
+    def close(self) -> None:
+        """Give the connection back if the body was read, else close it: what is left on it is not worth reading."""
+        if self._closed:
+            return
+        self._closed = True
+        if not self._head.final and self._ended():
+            self._pool.give(self._connection)
+        else:
+            self._connection.close()
+
+    def _ended(self) -> bool:
+        """Whether nothing of the body is left. Of a few bytes, reading costs less than another connection would."""
+        if self._chunks:
+            return self._chunks.ended
+        if self._left is None or self._left > _FEW:
+            return False
+        try:
+            self.read(_FEW)
+        except ShortRead:
+            return False
+        return True
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+class Transport:
+    """Sends requests, over one pool of connections per endpoint. Safe to share between threads."""
+
+    def __init__(self, *, read_seconds: float = _READ_SECONDS, longest_rest: float = LONGEST_REST) -> None:
+        """``read_seconds`` is how long the other side may say nothing, ``longest_rest`` what is waited if it asks."""
+        self._read_seconds = read_seconds
+        self._longest_rest = longest_rest
+        self._pools: dict[Endpoint, Pool] = {}
+        self._hosts: dict[Endpoint, Host] = {}
+        self._lock = threading.Lock()
+        self._tls: SSLContext | None = None
+
+    def host(self, endpoint: Endpoint, concurrency: int = _CONCURRENCY) -> Host:
+        """The gate that all requests to ``endpoint`` go through; who asks first says how wide it is."""
+        with self._lock:
+            if endpoint not in self._hosts:
+                self._hosts[endpoint] = Host(concurrency, longest=self._longest_rest)
+            return self._hosts[endpoint]
+
+    def request(
+        self,
+        method: str,
+        endpoint: Endpoint,
+        path: str,
+        headers: Mapping[str, str],
+        body: bytes | Stream | None = None,
+    ) -> Response:
+        """Send one request and return the answer's head; the caller closes it.
+
+        ``path`` is the request target, built from validated parts. Raises ``RegistryUnavailable`` when the endpoint
+        can't be reached or doesn't answer, ``RegistryProtocolError`` when what it answers is no HTTP or is encoded,
+        and whatever reading a streamed body raises.
+        """
+        host = self.host(endpoint)
+        if isinstance(body, Stream):  # takes no slot while it waits for its own source, which may be the same host
+            host.wait()
+            return self._request(method, endpoint, path, headers, body)
+        with host.turn():
+            return self._request(method, endpoint, path, headers, body)
+
+    def _request(
+        self, method: str, endpoint: Endpoint, path: str, headers: Mapping[str, str], body: bytes | Stream | None
+    ) -> Response:
+        pool = self._pool(endpoint)
+        connection = pool.take()
+        fresh = connection is None
+        try:
+            connection = connection or self._connect(endpoint)
+            return _exchange(connection, pool, method, path, headers, body)
+        except _STALE as error:
+            # A kept connection that the other side closed meanwhile: the request was never taken up.
+            if fresh or isinstance(body, Stream):
+                raise _unreachable(error) from error
+        except OSError as error:
+            raise _unreachable(error) from error
+        try:
+            return _exchange(self._connect(endpoint), pool, method, path, headers, body)
+        except OSError as error:
+            raise _unreachable(error) from error
+
+    def close(self) -> None:
+        """Close all idle connections."""
+        with self._lock:
+            pools = list(self._pools.values())
+        for pool in pools:
+            pool.close()
+
+    def _pool(self, endpoint: Endpoint) -> Pool:
+        with self._lock:
+            return self._pools.setdefault(endpoint, Pool(_CONCURRENCY))
+
+    def _connect(self, endpoint: Endpoint) -> Connection:
+        context = self._context() if endpoint.scheme == "https" else None
+        return Connection((endpoint.host, endpoint.port), endpoint.authority, self._read_seconds, context)
+
+    def _context(self) -> SSLContext:
+        import ssl  # noqa: PLC0415 - where no registry is spoken to over TLS, nobody waits for it
+
+        with self._lock:
+            self._tls = self._tls or ssl.create_default_context()
+            return self._tls
+
+
+def _exchange(  # noqa: PLR0913, PLR0917 - one request's parts
+    connection: Connection,
+    pool: Pool,
+    method: str,
+    path: str,
+    headers: Mapping[str, str],
+    body: bytes | Stream | None,
+) -> Response:
+    try:
+        size = body.size if isinstance(body, Stream) else None if body is None else len(body)
+        head = write_head(method, path, connection.authority, headers, size)
+        whole = _send(connection, head, body)
+        answer = connection.head(method)
+        answer.final = answer.final or not whole
+    except BaseException:
+        connection.close()
+        raise
+    response = Response(answer, connection, pool)
+    if response.header("Content-Encoding") not in (None, "identity"):
+        response.close()
+        raise RegistryProtocolError("The registry answers in an encoding that was not asked for.")
+    return response
+
+
+def _send(connection: Connection, head: bytes, body: bytes | Stream | None) -> bool:
+    """Whether all of it went: a registry that refuses an upload may answer and hang up before its end."""
+    if not isinstance(body, Stream):
+        connection.send(head + body if body else head)
+        return True
+    if body.size <= _ONE_PIECE:
+        connection.send(head + _collect(body.content, body.size))
+        return True
+    connection.send(head)
+    buffers, left = itertools.cycle(pair()), body.size
+    while left:
+        buffer = next(buffers)[:left]
+        count = body.content.readinto(buffer)
+        if count == 0:
+            break
+        left -= count
+        try:
+            connection.send(buffer[:count])
+        except (BrokenPipeError, ConnectionResetError):
+            return False
+    return True
+
+
+def _collect(content: BlobReader, size: int) -> bytes:
+    """All of a small body, which so goes out with its head; it verifies itself when it is read, empty or not."""
+    view, count = memoryview(bytearray(max(1, size))), 0
+    while more := content.readinto(view[count:]):
+        count += more
+        if count >= size:
+            break
+    return bytes(view[:count])
+
+
+def _unreachable(error: OSError) -> RegistryUnavailable:
+    """Say what went wrong without a word of the other side's."""
+    if is_tls(error):
+        return RegistryUnavailable("The registry's TLS certificate or handshake is not acceptable.")
+    if isinstance(error, TimeoutError):
+        return RegistryUnavailable("The registry did not answer in time.")
+    if isinstance(error, socket.gaierror):
+        return RegistryUnavailable("The registry's name does not resolve.")
+    return RegistryUnavailable("The registry can't be reached, or hung up.")

@@ -1,0 +1,1 @@
+"""A build: its messages, its record, and one module per state of the pipeline."""

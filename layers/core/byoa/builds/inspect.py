@@ -1,0 +1,37 @@
+"""The step that looks inside: from a staged artifact to what its receipt and its build say of the contents."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from byoa.builds.messages import LISTED, InspectedArtifact, Inspection
+from byoa.builds.pinned import root_of
+from byoa.content.inspection import inspect
+
+if TYPE_CHECKING:
+    from byoa.builds.messages import StagedArtifact
+    from byoa.content.inspection import Report
+    from byoa.engine.ports import Source
+
+
+def examine(staged: StagedArtifact, quarantine: Source) -> InspectedArtifact:
+    """Look into the quarantined artifact. Reads the quarantine and touches nothing else."""
+    report = inspect(quarantine, root_of(staged, quarantine))
+    return InspectedArtifact(**staged.model_dump(), inspection=summarise(report))
+
+
+def summarise(report: Report) -> Inspection:
+    """A report cut to what a message can carry."""
+    kinds = Counter(resource.kind for resource in report.resources)
+    namespaces = sorted({resource.namespace for resource in report.resources if resource.namespace})
+    return Inspection(
+        format=report.format.value,
+        encrypted=report.encrypted,
+        templated=report.templated,
+        resources=len(report.resources),
+        kinds=dict(sorted(kinds.items())[:LISTED]),
+        namespaces=namespaces[:LISTED],
+        images=list(report.images[:LISTED]),
+        usable_by=report.usable_by,
+    )

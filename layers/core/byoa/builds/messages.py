@@ -1,0 +1,300 @@
+"""What travels between the states of the pipeline, what stands in the ledger, and the events on the bus.
+
+Each state takes the message of the state before and adds to it. A message stays under 200 KiB: content travels through
+the quarantine, and lists that a vendor can make long are cut (``LISTED``).
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from typing import Annotated, Final, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, Json, StringConstraints
+
+from byoa.components.reading import ComponentConfig
+
+CONFIG_CHANGED: Final = "Component Config Changed"
+BUILD_STATUS_CHANGED: Final = "Component Build Status Changed"
+EVENT_SOURCE: Final = "io.byoa"
+
+LISTED: Final = 100
+"""How many namespaces, images and kinds a message lists at most; what is cut still counts in ``resources``."""
+
+type Status = Literal["queued", "planning", "building", "active", "error", "superseded"]
+ENDED: Final[frozenset[Status]] = frozenset({"active", "error", "superseded"})
+
+OrganisationId = Annotated[str, StringConstraints(pattern=r"^org_[a-z0-9]{12,40}$")]
+Label = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(?:[_-][a-z0-9]+)*$", max_length=63)]
+
+
+class Message(BaseModel):
+    """Frozen and exact."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
+
+
+class BuildKey(Message):
+    """A build's identity: the config version that it builds. One version has one build."""
+
+    organisation: OrganisationId
+    app: Label
+    component: Label
+    version: Annotated[int, Field(ge=1, le=9_999_999_999)]
+
+    @property
+    def key(self) -> BuildKey:
+        """This message's identity alone."""
+        return BuildKey(organisation=self.organisation, app=self.app, component=self.component, version=self.version)
+
+    @property
+    def build_id(self) -> str:
+        """26 characters that start with ``bld``, the same for the same key always: it is also the mirror's tag."""
+        name = "\n".join((self.organisation, self.app, self.component, str(self.version)))
+        return "bld" + base64.b32encode(hashlib.sha256(name.encode()).digest()).decode().lower()[:23]
+
+
+class ConfigChanged(BuildKey):
+    """The detail of a "Component Config Changed" event. Other producers may add fields; nothing reads them."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", defer_build=True)
+
+
+class ChangeReceived(ConfigChanged):
+    """The change, and the name of the execution that received it."""
+
+    execution: Annotated[str, StringConstraints(min_length=1, max_length=80)]
+
+
+class ValidReference(BuildKey):
+    """What is to be built, from where, for which targets; the reference is allowed.
+
+    ``handed_in_ts`` is when the config was accepted, in milliseconds since 1970-01-01 UTC.
+    """
+
+    source_type: Literal["inline", "oci_artifact"]
+    reference: str | None
+    credentials_ref: str | None
+    targets: list[str]
+    handed_in_ts: int
+
+
+class PinnedArtifact(ValidReference):
+    """The artifact's top manifest by digest; from here on nothing reads the tag.
+
+    ``source_requests`` is what the build has asked of the source so far; ``manifest`` is the manifest itself, as text,
+    where it is small.
+    """
+
+    media_type: str
+    digest: str
+    size: int
+    tag: str | None
+    source_requests: int = 0
+    manifest: str | None = None
+
+
+class Node(Message):
+    """One manifest or blob, as a receipt names it."""
+
+    digest: str
+    size: int
+    media_type: str
+
+
+class Attached(Message):
+    """A manifest that is attached to the artifact, and the tag that cosign finds it by, if it is found so."""
+
+    digest: str
+    tag: str | None = None
+
+
+class PendingBlob(Node):
+    """A blob that is still to be copied, the upload that has a part of it, and how often it was taken up."""
+
+    session: str | None = None
+    rounds: int = 0
+
+
+class StagedArtifact(PinnedArtifact):
+    """All of the artifact is in quarantine, every byte verified, unless something is ``pending``.
+
+    ``nodes`` is every manifest and blob, what is attached included.
+    """
+
+    blobs: int
+    bytes_staged: int
+    nodes: list[Node] = []
+    attachments: list[Attached] = []
+    pending: list[PendingBlob] = []
+
+
+class StageBlobTask(Message):
+    """One blob that StageArtifact left to others."""
+
+    artifact: PinnedArtifact
+    blob: PendingBlob
+
+
+class BlobDone(Message):
+    """What became of one blob: whether it is there, and if not, how to go on."""
+
+    done: bool
+    blob: PendingBlob
+
+
+class Inspection(Message):
+    """What an artifact holds."""
+
+    format: str
+    encrypted: bool
+    templated: bool
+    resources: int
+    kinds: dict[str, int]
+    namespaces: list[str]
+    images: list[str]
+    usable_by: dict[str, bool]
+
+
+class InspectedArtifact(StagedArtifact):
+    """The artifact may be mirrored."""
+
+    inspection: Inspection
+
+
+class MirrorTask(Message):
+    """One artifact for one target."""
+
+    artifact: InspectedArtifact
+    target: str
+
+
+class MirrorBlobTask(MirrorTask):
+    """One blob that MirrorArtifact left to others."""
+
+    blob: PendingBlob
+
+
+class Proof(Message):
+    """What the target's HEAD said after the write, and when (milliseconds since 1970-01-01 UTC)."""
+
+    digest: str
+    at_ts: int
+
+
+class MirroredArtifact(Message):
+    """Where one target keeps the artifact: an install pulls ``reference``, which holds the digest.
+
+    While anything is ``pending`` nothing may be pulled, and there is no proof.
+    """
+
+    target: str
+    reference: str
+    tag: str
+    digest: str
+    blobs_copied: int
+    blobs_mounted: int = 0
+    blobs_skipped: int
+    bytes_copied: int
+    requests: int = 0
+    seconds: float = 0.0
+    proof: Proof | None = None
+    pending: list[PendingBlob] = []
+
+
+class Failure(Message):
+    """What a failed build tells its people."""
+
+    code: str
+    cause: str
+    remedy: str
+    where: str | None = None
+
+
+class CaughtError(Message):
+    """What the state machine caught: an error's name, and the function's report as text."""
+
+    error: str
+    cause: str
+
+
+class BuildEnded(BuildKey):
+    """The way a build went: either all of it, or what stopped it."""
+
+    artifact: InspectedArtifact | None = None
+    mirrors: list[MirroredArtifact] = []
+    failure: CaughtError | None = None
+
+
+class ExecutionInput(Message):
+    """What the rule starts the state machine with: the event."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", defer_build=True)
+
+    detail: ConfigChanged
+
+
+class StoppedExecution(Message):
+    """The detail of Step Functions' own event about an execution that failed, was stopped, or ran out of time."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", defer_build=True)
+
+    status: Literal["FAILED", "TIMED_OUT", "ABORTED"]
+    input: Json[ExecutionInput]
+
+
+class Outcome(Message):
+    """How a build ended."""
+
+    status: Literal["active", "error", "superseded"]
+    digest: str | None = None
+    tag: str | None = None
+    inspection: Inspection | None = None
+    mirrors: list[MirroredArtifact] = []
+    failure: Failure | None = None
+
+
+class HistoryEntry(Message):
+    """One line of a build's history. ``created_at_ts`` is in milliseconds since 1970-01-01 UTC."""
+
+    status: Status
+    status_human_description: str
+    created_at_ts: int
+    metadata: dict[str, str | int] = {}
+
+
+class ConfigVersion(BuildKey):
+    """A config as it was accepted."""
+
+    config: ComponentConfig
+    fingerprint: str
+    created_at_ts: int
+
+
+class Build(BuildKey):
+    """A build as the ledger has it. The first four fields and ``history`` are Nuon's composite status."""
+
+    status: Status
+    status_human_description: str
+    created_at_ts: int
+    metadata: dict[str, str | int] = {}
+    history: list[HistoryEntry]
+    source_type: str
+    reference: str | None = None
+    credentials_ref: str | None = None
+    outcome: Outcome | None = None
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing more will happen to it."""
+        return self.status in ENDED
+
+
+class BuildStatusChanged(BuildKey):
+    """The detail of a "Component Build Status Changed" event."""
+
+    id: str
+    status: Status
+    status_human_description: str
+    changed_at_ts: int
+    outcome: Outcome | None = None

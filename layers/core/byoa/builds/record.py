@@ -1,0 +1,104 @@
+"""The last step: how a build ended, in its record and, where it went well, in its receipt."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Final
+
+from byoa.builds.messages import BuildEnded, CaughtError, Failure, Outcome
+from byoa.builds.receipts import receipt_of, seal
+from byoa.builds.records import entry, milliseconds, mirrored
+from byoa.errors import InternalFault, StaleVersion, Timeout, leaves
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from byoa.builds.messages import Build, HistoryEntry, StoppedExecution
+    from byoa.engine.ports import Clock, Ledger, Signer
+
+_TEXT_LIMIT: Final = 512
+_TIMEOUTS: Final = frozenset({"States.Timeout", "Sandbox.Timedout", "States.HeartbeatTimeout"})
+_LEAVES: Final = {leaf.__name__: leaf for leaf in leaves()}
+
+
+def record(ended: BuildEnded, ledger: Ledger, clock: Clock, signer: Signer | None = None) -> Outcome:
+    """Write how the build ended. The first outcome stands; the table's stream tells the bus.
+
+    A build that went well has its receipt before it is active: ``signer`` signs it, where there is one. Raises what
+    signing raises.
+    """
+    outcome, now = _failed(ended.failure) if ended.failure else _succeeded(ended), clock.now()
+    if outcome.status == "active":
+        ledger.keep_receipt(ended.key, seal(receipt_of(ended, milliseconds(now)), signer))
+    try:
+        ledger.finish(ended.key, outcome, [*_told_here(ended), _last(outcome, now)])
+    except StaleVersion as error:  # overtaken since the last step looked: it must not be active after its successor
+        failure = Failure(code=StaleVersion.__name__, cause=error.cause, remedy=error.remedy)
+        outcome = Outcome(status="superseded", failure=failure)
+        ledger.finish(ended.key, outcome, [*_told_here(ended), _last(outcome, now)])
+    return outcome
+
+
+def _told_here(ended: BuildEnded) -> list[HistoryEntry]:
+    """That the only target has the artifact: where there are several, each was told of at once."""
+    only = ended.mirrors[0] if len(ended.mirrors) == 1 else None
+    return [mirrored(only.target, only.proof.at_ts)] if only and only.proof else []
+
+
+def _last(outcome: Outcome, now: datetime) -> HistoryEntry:
+    texts = {"active": "ready to install", "superseded": "a newer config version took over", "error": ""}
+    text = outcome.failure.cause if outcome.status == "error" and outcome.failure else texts[outcome.status]
+    return entry(outcome.status, text, now, step="record")
+
+
+def record_stopped(stopped: StoppedExecution, ledger: Ledger, clock: Clock) -> Build | None:
+    """End the build of an execution that was stopped, so that none is ever stuck. ``None`` where it had ended."""
+    failure = Failure(
+        code="InternalFault",
+        cause=f"The pipeline's execution ended before the build did ({stopped.status}).",
+        remedy=InternalFault.default_remedy,
+    )
+    outcome = Outcome(status="error", failure=failure)
+    last = entry("error", failure.cause, clock.now(), step="record")
+    return ledger.finish(stopped.input.detail.key, outcome, [last])
+
+
+def _succeeded(ended: BuildEnded) -> Outcome:
+    if ended.artifact is None or len(ended.mirrors) != len(ended.artifact.targets):
+        raise InternalFault("A build is to be recorded as done that is not.")
+    artifact = ended.artifact
+    return Outcome(
+        status="active",
+        digest=artifact.digest,
+        tag=artifact.tag,
+        inspection=artifact.inspection,
+        mirrors=ended.mirrors,
+    )
+
+
+def _failed(caught: CaughtError) -> Outcome:
+    status = "superseded" if caught.error == StaleVersion.__name__ else "error"
+    return Outcome(status=status, failure=_read_failure(caught))
+
+
+def _read_failure(caught: CaughtError) -> Failure:
+    """What the failing function said of itself; of what died without a word, no more than its kind."""
+    try:
+        said = json.loads(json.loads(caught.cause)["errorMessage"])
+        known = _LEAVES[said["code"]]
+        return Failure(
+            code=known.__name__,
+            cause=_printable(said["cause"]),
+            remedy=_printable(said["remedy"]),
+            where=_printable(said["where"]) if said["where"] else None,
+        )
+    except (ValueError, KeyError, TypeError, RecursionError):
+        leaf = Timeout if caught.error in _TIMEOUTS else InternalFault
+        cause = (
+            "A step did not end in time." if leaf is Timeout else "A step failed in a way the platform doesn't know."
+        )
+        return Failure(code=leaf.__name__, cause=cause, remedy=leaf.default_remedy)
+
+
+def _printable(text: str) -> str:
+    return "".join(character for character in text if " " <= character <= "~")[:_TEXT_LIMIT]

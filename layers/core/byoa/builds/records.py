@@ -1,0 +1,51 @@
+"""How a build's record reads: its first state, its lines of history, and when one build serves for another."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from byoa.builds.messages import Build, HistoryEntry
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from byoa.builds.messages import BuildKey, Status
+    from byoa.components.reading import ComponentConfig
+
+
+def milliseconds(moment: datetime) -> int:
+    """A moment as milliseconds since 1970-01-01 UTC."""
+    return int(moment.timestamp() * 1000)
+
+
+def entry(status: Status, text: str, moment: datetime, **metadata: str | int) -> HistoryEntry:
+    """One line of history."""
+    return HistoryEntry(
+        status=status, status_human_description=text, created_at_ts=milliseconds(moment), metadata=metadata
+    )
+
+
+def mirrored(target: str, at_ts: int) -> HistoryEntry:
+    """The line that says that a target has the artifact, since ``at_ts``."""
+    metadata: dict[str, str | int] = {"step": "mirror", "target": target}
+    return HistoryEntry(
+        status="building", status_human_description=f"mirrored to {target}", created_at_ts=at_ts, metadata=metadata
+    )
+
+
+def queued_build(key: BuildKey, config: ComponentConfig, moment: datetime) -> Build:
+    """The record of a build that nothing has begun yet."""
+    first = entry("queued", "waiting for the pipeline", moment, config_version=key.version)
+    return Build(
+        **key.model_dump(),
+        **first.model_dump(),
+        history=[first],
+        source_type=config.source_type,
+        reference=str(config.reference) if config.oci_artifact else None,
+        credentials_ref=config.oci_artifact.credentials_ref if config.oci_artifact else None,
+    )
+
+
+def reusable(build: Build) -> bool:
+    """Whether handing in the same config again is served by this build: it runs, or it went well."""
+    return not build.ended or build.status == "active"

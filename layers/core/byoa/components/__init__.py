@@ -1,0 +1,1 @@
+"""A component's config: TOML in, models or faults out."""

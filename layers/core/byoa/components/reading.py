@@ -1,0 +1,144 @@
+"""Component configs: the TOML of one component in, a model or everything that is wrong with it out.
+
+The format is Nuon's, ``config_schema`` holds it; ``config_faults`` holds what can be wrong. Import from here.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import tomllib
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from pydantic import ValidationError
+
+from byoa.components.faults import FAULT_CODES, FAULT_LIMIT, SOURCES, Fault, SourceType, field_fault, rule_faults, shown
+from byoa.components.schema import TABLES, ComponentConfig, render_schema
+from byoa.components.values import is_component_name, seconds
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+__all__ = [
+    "FAULT_CODES",
+    "TEXT_LIMIT",
+    "Checked",
+    "ComponentConfig",
+    "Fault",
+    "SourceType",
+    "check_config",
+    "fingerprint",
+    "is_component_name",
+    "render_schema",
+    "seconds",
+]
+
+TEXT_LIMIT: Final = 256 * 1024
+"""Bytes of a component file: it has to fit into one item of the table (400 KB) with room for the rest."""
+
+# tomllib takes quadratic time and memory for dotted keys of many parts, so those never get there. Nothing in the format
+# needs more than three parts; the limit leaves room for long names inside of a manifest.
+_KEY_PART: Final = r"""(?:[A-Za-z0-9_-]++|"(?:[^"\\\n]|\\.)*+"|'[^'\n]*+')[ \t]*+\.[ \t]*+"""
+_DEEP_KEY: Final = re.compile(rf"(?<![A-Za-z0-9_\\-])(?:{_KEY_PART}){{50}}", re.ASCII)
+_COMPONENT_TYPE: Final = "kubernetes_manifest"
+_POSITION: Final = re.compile(r" \(at (?:line ([0-9]+), column ([0-9]+)|end of document)\)\Z", re.ASCII)
+
+
+class Checked(NamedTuple):
+    """A file's config, or ``None`` and its faults; name and source type as far as a faulty file tells them."""
+
+    config: ComponentConfig | None
+    faults: tuple[Fault, ...]
+    name: str | None = None
+    source_type: SourceType | None = None
+
+
+def check_config(text: str | bytes) -> Checked:
+    """Take the TOML of one component and return its config, or all of its faults at once. Raises nothing."""
+    document = _document(text)
+    if isinstance(document, Fault):
+        return Checked(None, (document,))
+    component_type = document.get("type")
+    if isinstance(component_type, str) and component_type != _COMPONENT_TYPE:
+        # Another type has other fields, so nothing more can be said.
+        return Checked(None, (_type_fault(component_type),), _name(document))
+    try:
+        config = ComponentConfig.model_validate(document)
+    except ValidationError as error:
+        # Rules between fields are looked at here, because pydantic stops at the fields when one of them is faulty.
+        errors = [each for each in error.errors(include_url=False, include_input=False) if each["loc"]]
+        faults = [*rule_faults(document), *(field_fault(each, TABLES) for each in errors[: FAULT_LIMIT + 1])]
+        return Checked(None, _limited(faults), _name(document), _source_type(document))
+    return Checked(config, (), config.name, config.source_type)
+
+
+def fingerprint(config: ComponentConfig) -> str:
+    """The sha256, in hex, of what a config says: equal for files that differ only in layout, order or comments.
+
+    Fields at their defaults count as absent, so that fields added later change no fingerprint.
+    """
+    content = config.model_dump(mode="json", exclude_defaults=True)
+    canonical = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+    return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+def _document(text: str | bytes) -> dict[str, Any] | Fault:
+    decoded = _decoded(text)
+    if isinstance(decoded, Fault):
+        return decoded
+    too_deep = Fault("toml_invalid", "", "the file is too deeply nested", "Write at most a few levels of tables.")
+    if _DEEP_KEY.search(decoded):
+        return too_deep
+    try:
+        return tomllib.loads(decoded)
+    except RecursionError:
+        return too_deep
+    except ValueError as error:  # a TOMLDecodeError, or an integer of too many digits
+        return _toml_fault(decoded, error)
+
+
+def _decoded(text: str | bytes) -> str | Fault:
+    try:
+        content = text.encode() if isinstance(text, str) else text
+        decoded = content.decode("utf-8-sig")
+    except UnicodeError:
+        return Fault("text_not_utf8", "", "the file is not UTF-8 text", "Save the file as UTF-8.")
+    if len(content) > TEXT_LIMIT:
+        return Fault("text_too_large", "", "the file is larger than 256 KiB", "Push the manifests as an artifact.")
+    return decoded
+
+
+def _toml_fault(text: str, error: ValueError) -> Fault:
+    reason = str(error)
+    position = _POSITION.search(reason)
+    if position is None:
+        return Fault("toml_invalid", "", "the file holds a number of too many digits", "Shorten the number.")
+    line, column = position.groups()
+    if line is None:
+        line, column = text.count("\n") + 1, len(text) - text.rfind("\n")
+    message = f"the file is not valid TOML at line {line}, column {column}: {shown(reason[: position.start()])[1:-1]}"
+    return Fault("toml_invalid", "", message, "Mend the syntax at that place.")
+
+
+def _type_fault(component_type: str) -> Fault:
+    message = f"type {shown(component_type)} is not handled here, only '{_COMPONENT_TYPE}' is"
+    return Fault("type_unsupported", "type", message, f'Write type = "{_COMPONENT_TYPE}", or leave the file to Nuon.')
+
+
+def _limited(faults: Iterable[Fault]) -> tuple[Fault, ...]:
+    listed = tuple(faults)
+    if len(listed) <= FAULT_LIMIT:
+        return listed
+    message = f"only the first {FAULT_LIMIT} faults are listed"
+    return *listed[:FAULT_LIMIT], Fault("faults_omitted", "", message, "Mend these, then check again.")
+
+
+def _name(document: dict[str, Any]) -> str | None:
+    name = document.get("name")
+    return name if isinstance(name, str) and is_component_name(name) else None
+
+
+def _source_type(document: dict[str, Any]) -> SourceType | None:
+    present = [source for key, source in SOURCES.items() if key in document]
+    return present[0] if len(present) == 1 else None

@@ -1,0 +1,1 @@
+"""Nouns of the OCI specifications: parsed or refused, rendered, compared."""

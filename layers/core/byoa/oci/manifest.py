@@ -1,0 +1,290 @@
+"""Descriptors, manifests and indexes, read strictly (image-spec manifest.md, image-index.md, descriptor.md).
+
+A manifest is kept as the bytes it came in; what they say is read beside and never written back, because any other
+rendering would have another digest.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import re
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final, NamedTuple, cast
+
+from byoa.errors import (
+    DigestMismatch,
+    ManifestAmbiguous,
+    ManifestInvalid,
+    ManifestTooLarge,
+    MediaTypeUnsupported,
+)
+from byoa.oci.digest import Digest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+OCI_MANIFEST: Final = "application/vnd.oci.image.manifest.v1+json"
+OCI_INDEX: Final = "application/vnd.oci.image.index.v1+json"
+DOCKER_MANIFEST: Final = "application/vnd.docker.distribution.manifest.v2+json"
+DOCKER_LIST: Final = "application/vnd.docker.distribution.manifest.list.v2+json"
+EMPTY_JSON: Final = "application/vnd.oci.empty.v1+json"
+
+INDEX_TYPES: Final = frozenset({OCI_INDEX, DOCKER_LIST})
+MANIFEST_TYPES: Final = frozenset({OCI_MANIFEST, DOCKER_MANIFEST}) | INDEX_TYPES
+ACCEPT: Final = f"{OCI_MANIFEST}, {OCI_INDEX}, {DOCKER_MANIFEST}, {DOCKER_LIST}"
+"""All four types, always: a registry that lacks one in Accept may convert, and a conversion has another digest."""
+
+MANIFEST_LIMIT: Final = 4 * 1024 * 1024
+"""Bytes; what the distribution spec asks every registry to take ("Pushing Manifests")."""
+
+_SIZE_LIMIT: Final = 2**63 - 1
+_MEDIA_TYPE: Final = re.compile(
+    r"[A-Za-z0-9][A-Za-z0-9!#$&^_.+-]{0,126}/[A-Za-z0-9][A-Za-z0-9!#$&^_.+-]{0,126}", re.ASCII
+)
+_SCHEMA_1: Final = "application/vnd.docker.distribution.manifest.v1"
+_KNOWN_KEYS: Final = (
+    "schemaVersion", "mediaType", "artifactType", "config", "layers", "manifests", "subject", "annotations",
+    "digest", "size", "urls", "data", "platform",
+)  # fmt: skip
+_KEY_BY_FOLD: Final = {key.lower(): key for key in _KNOWN_KEYS}
+_EMPTY_DIGEST: Final = Digest.of(b"{}")
+_EMPTY_SIZE: Final = 2
+
+type Json = dict[str, object]
+
+_NOTHING: Final[Mapping[str, str]] = MappingProxyType({})
+
+
+class Descriptor(NamedTuple):
+    """What one content reference says: media type, digest, size in bytes. By these alone two are the same or not."""
+
+    media_type: str
+    digest: Digest
+    size: int
+    annotations: Mapping[str, str] = _NOTHING
+    artifact_type: str | None = None
+    platform: Mapping[str, str] = _NOTHING
+
+    @property
+    def is_manifest(self) -> bool:
+        """Whether this points at a manifest or an index rather than at a blob."""
+        return self.media_type in MANIFEST_TYPES
+
+    @property
+    def is_index(self) -> bool:
+        """Whether this points at an index."""
+        return self.media_type in INDEX_TYPES
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Descriptor) and self[:3] == other[:3]
+
+    def __ne__(self, other: object) -> bool:
+        return not self == other
+
+    def __hash__(self) -> int:
+        return hash(self[:3])
+
+
+class Manifest(NamedTuple):
+    """A manifest or an index: its descriptor, its bytes, and what they refer to."""
+
+    descriptor: Descriptor
+    content: bytes
+    config: Descriptor | None = None
+    layers: tuple[Descriptor, ...] = ()
+    manifests: tuple[Descriptor, ...] = ()
+    subject: Descriptor | None = None
+    artifact_type: str | None = None
+    annotations: Mapping[str, str] = _NOTHING
+
+    @property
+    def digest(self) -> Digest:
+        """The digest of the bytes."""
+        return self.descriptor.digest
+
+    @property
+    def is_index(self) -> bool:
+        """Whether this lists manifests instead of layers."""
+        return self.descriptor.media_type in INDEX_TYPES
+
+    @property
+    def kind(self) -> str | None:
+        """The artifact's type: ``artifactType``, else the config's media type (image-spec, manifest.md)."""
+        return self.artifact_type or (self.config.media_type if self.config else None)
+
+
+def read_manifest(content: bytes, media_type: str, *, expected: Digest | None = None) -> Manifest:
+    """Read the bytes of a manifest that was served, or described, as ``media_type``.
+
+    ``expected`` is the digest it was asked for by. Raises ``DigestMismatch`` when the bytes are others,
+    ``ManifestTooLarge`` over 4 MiB, ``MediaTypeUnsupported`` for types that are no manifest's and for content that
+    must not be copied, ``ManifestAmbiguous`` and ``ManifestInvalid`` for what the image spec forbids.
+    """
+    if len(content) > MANIFEST_LIMIT:
+        raise ManifestTooLarge("The manifest is larger than 4 MiB.")
+    digest = Digest.of(content, expected.algorithm if expected else "sha256")
+    if expected and digest != expected:
+        raise DigestMismatch("The manifest's bytes don't hash to the digest it was asked for by.")
+    _check_media_type(media_type)
+    document = _read_json(content)
+    _check_shape(document, media_type)
+    manifest = Manifest(
+        descriptor=Descriptor(media_type, digest, len(content)),
+        content=content,
+        config=None if media_type in INDEX_TYPES else _descriptor(document.get("config"), "config"),
+        layers=_descriptors(document, "layers"),
+        manifests=_descriptors(document, "manifests"),
+        subject=_descriptor(document["subject"], "subject") if document.get("subject") is not None else None,
+        artifact_type=_text(document, "artifactType"),
+        annotations=_annotations(document),
+    )
+    _check_copyable(manifest)
+    return manifest
+
+
+def _check_media_type(media_type: str) -> None:
+    if media_type.startswith(_SCHEMA_1):
+        raise MediaTypeUnsupported(
+            "This is a Docker schema 1 manifest, which holds no digests of its own.",
+            remedy="Push the artifact again with a current client; it will be Docker schema 2 or OCI.",
+        )
+    if media_type not in MANIFEST_TYPES:
+        raise MediaTypeUnsupported("The media type is none of the four that manifests have.")
+
+
+def _read_json(content: bytes) -> Json:
+    """One JSON object without duplicate names (image-spec, considerations.md) and without names that differ in case.
+
+    Readers written in Go match names whatever their case, so ``Layers`` beside ``layers`` has two readings.
+    """
+    try:
+        document = json.loads(content.decode("utf-8"), object_pairs_hook=_unique, parse_constant=_refuse_constant)
+    except (ValueError, RecursionError) as error:
+        raise ManifestInvalid("The manifest is not JSON in UTF-8.") from error
+    if not isinstance(document, dict):
+        raise ManifestInvalid("The manifest is not a JSON object.")
+    return cast("Json", document)
+
+
+def _unique(pairs: list[tuple[str, object]]) -> Json:
+    found: Json = {}
+    for name, value in pairs:
+        if name in found or _KEY_BY_FOLD.get(name.lower(), name) != name:
+            raise ManifestAmbiguous(
+                "The manifest has a name twice, or one that differs from a known name in case alone."
+            )
+        found[name] = value
+    return found
+
+
+def _refuse_constant(_: str) -> object:
+    raise ManifestInvalid("The manifest holds a number that JSON doesn't have.")
+
+
+def _check_shape(document: Json, media_type: str) -> None:
+    stated = document.get("mediaType")
+    if stated is not None and stated != media_type:
+        raise ManifestAmbiguous("The manifest calls itself another media type than the registry does.")
+    if document.get("schemaVersion") != 2 or isinstance(document["schemaVersion"], bool | float):  # noqa: PLR2004 - the only version there is
+        raise ManifestInvalid("The manifest's schemaVersion is not 2.")
+    foreign = ("config", "layers") if media_type in INDEX_TYPES else ("manifests",)
+    if any(name in document for name in foreign):
+        raise ManifestAmbiguous("The manifest reads both as an image manifest and as an index.")
+    required = ("manifests",) if media_type in INDEX_TYPES else ("config", "layers")
+    if any(name not in document for name in required):
+        raise ManifestInvalid("The manifest lacks its config and layers, or its manifests.")
+
+
+def _descriptors(document: Json, name: str) -> tuple[Descriptor, ...]:
+    values = document.get(name, [])
+    if not isinstance(values, list):
+        raise ManifestInvalid(f"The manifest's {name} is not a list.")
+    return tuple(_descriptor(value, name) for value in values)
+
+
+def _descriptor(value: object, where: str) -> Descriptor:
+    if not isinstance(value, dict):
+        raise ManifestInvalid(f"A descriptor under {where} is not an object.")
+    media_type, digest, size = value.get("mediaType"), value.get("digest"), value.get("size")
+    if not isinstance(media_type, str) or not _MEDIA_TYPE.fullmatch(media_type):
+        raise ManifestInvalid(f"A descriptor under {where} has no sound mediaType.")
+    if not isinstance(digest, str):
+        raise ManifestInvalid(f"A descriptor under {where} has no digest.")
+    if not isinstance(size, int) or isinstance(size, bool) or not 0 <= size <= _SIZE_LIMIT:
+        raise ManifestInvalid(f"A descriptor under {where} has no sound size.")
+    if value.get("urls"):
+        raise MediaTypeUnsupported("A part of the artifact is to be fetched from somewhere else (urls).")
+    found = Descriptor(
+        media_type,
+        Digest.parse(digest, malformed=ManifestInvalid),
+        size,
+        _annotations(value),
+        _text(value, "artifactType"),
+        _platform(value),
+    )
+    _check_embedded(value.get("data"), found)
+    return found
+
+
+def _check_embedded(data: object, descriptor: Descriptor) -> None:
+    """``data`` must be the content itself (descriptor.md, "Embedded Content"); it is checked and then not used."""
+    if data is None:
+        return
+    if not isinstance(data, str):
+        raise ManifestInvalid("A descriptor's data is not text.")
+    try:
+        content = base64.b64decode(data, validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise ManifestInvalid("A descriptor's data is not base64.") from error
+    if len(content) != descriptor.size or not descriptor.digest.matches(content):
+        raise DigestMismatch("A descriptor's embedded data is not what its digest says.")
+
+
+def _annotations(document: Json) -> dict[str, str]:
+    values = document.get("annotations")
+    if values is None:
+        return {}
+    if not isinstance(values, dict) or not all(isinstance(value, str) for value in values.values()):
+        raise ManifestInvalid("Annotations are not a map of strings.")
+    return cast("dict[str, str]", values)
+
+
+def _platform(document: Json) -> dict[str, str]:
+    """``os``, ``architecture`` and ``variant`` of an index's entry, as far as they are text."""
+    value = document.get("platform")
+    if not isinstance(value, dict):
+        return {}
+    return {name: text for name in ("os", "architecture", "variant") if isinstance(text := value.get(name), str)}
+
+
+def _text(document: Json, name: str) -> str | None:
+    value = document.get(name)
+    if value is None or value == "":
+        return None
+    if not isinstance(value, str) or not _MEDIA_TYPE.fullmatch(value):
+        raise ManifestInvalid(f"The manifest's {name} is not a media type.")
+    return value
+
+
+def _check_copyable(manifest: Manifest) -> None:
+    config = (manifest.config,) if manifest.config else ()
+    for descriptor in (*config, *manifest.layers):
+        if "foreign" in descriptor.media_type or "nondistributable" in descriptor.media_type:
+            raise MediaTypeUnsupported("A layer is of a type that must not be distributed (a foreign layer).")
+    if any(child.media_type not in MANIFEST_TYPES for child in manifest.manifests):
+        raise MediaTypeUnsupported("The index lists something that is no manifest.")
+    _check_consistent((*config, *manifest.layers, *manifest.manifests))
+
+
+def _check_consistent(descriptors: Iterable[Descriptor]) -> None:
+    """One digest has one size and one type; the empty JSON object alone goes by many types."""
+    seen: dict[Digest, Descriptor] = {}
+    for descriptor in descriptors:
+        first = seen.setdefault(descriptor.digest, descriptor)
+        same_type = first.media_type == descriptor.media_type or descriptor.digest == _EMPTY_DIGEST
+        if first.size != descriptor.size or not same_type:
+            raise ManifestInvalid("The manifest names one digest with two sizes or two types.")
+        if descriptor.media_type == EMPTY_JSON and descriptor.size != _EMPTY_SIZE:
+            raise ManifestInvalid("The empty JSON object has two bytes, and the manifest says otherwise.")

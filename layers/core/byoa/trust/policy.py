@@ -1,0 +1,78 @@
+"""Which references a build may read, where its artifact goes, and under which names."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from byoa.errors import CredentialForbidden, ReferenceInvalid, TenantForbidden
+from byoa.oci.graph import GraphLimits
+
+if TYPE_CHECKING:
+    from byoa.builds.messages import BuildKey
+    from byoa.oci.reference import Reference
+
+_MEBIBYTE: Final = 1024 * 1024
+
+STAGED: Final = GraphLimits(layers=10, manifests=50, depth=2, blob=100 * _MEBIBYTE)
+"""What a vendor's artifact may consist of: Argo CD's limit of layers, Flux's of unpacked size."""
+
+ATTACHED: Final = 50
+"""How many manifests may be attached to an artifact; each has its place in a message and in the receipt."""
+
+LASTING: Final = 16 * _MEBIBYTE
+"""Bytes from which a blob's upload can be gone on with in another invocation; smaller ones are quicker sent anew."""
+
+ROUNDS: Final = 50
+"""How often a blob is taken up again before its build gives up."""
+
+_ECR: Final = re.compile(
+    r"(?P<account>[0-9]{12})\.dkr[.-]ecr(?:-fips)?\.[a-z0-9-]+\.(?:amazonaws\.com(?:\.cn)?|on\.(?:aws|amazonwebservices\.com\.cn))",
+    re.ASCII,
+)
+"""Every spelling of a private ECR host: classic, FIPS, China, dual-stack."""
+
+_REPOSITORY_LIMIT: Final = 256
+"""Characters of an ECR repository's name (ECR API, CreateRepository)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """The platform's rules for one stack.
+
+    ``account`` is the AWS account that mirrors live in, ``own_hosts`` further hosts (``host[:port]``) of ours,
+    ``targets`` the names of the targets that every artifact is mirrored to, ``prefix`` the first part of their
+    repositories' names.
+    """
+
+    account: str
+    prefix: str
+    targets: tuple[str, ...] = ("ecr",)
+    own_hosts: frozenset[str] = field(default_factory=frozenset)
+
+    def check_source(self, reference: Reference, credentials_ref: str | None) -> None:
+        """Refuse what a vendor may not have us fetch.
+
+        Raises ``TenantForbidden`` for our own registries, where our role could read what is another organisation's,
+        and ``CredentialForbidden`` for another account's ECR without credentials, because ours are never lent.
+        """
+        host = str(reference.registry)
+        private_ecr = _ECR.fullmatch(reference.registry.host)
+        if host in self.own_hosts or (private_ecr and private_ecr["account"] == self.account):
+            raise TenantForbidden("The reference leads to the registry that this platform mirrors to.")
+        if private_ecr and not credentials_ref:
+            raise CredentialForbidden(
+                "A private ECR registry is only read with credentials of the vendor's own.",
+                remedy="Name them under credentials_ref.",
+            )
+
+    def repository_for(self, key: BuildKey) -> str:
+        """``<prefix>/<organisation>/<app>/<component>``. Raises ``ReferenceInvalid`` over 256 characters."""
+        name = f"{self.prefix}/{key.organisation}/{key.app}/{key.component}"
+        if len(name) > _REPOSITORY_LIMIT:
+            raise ReferenceInvalid(
+                "The names of organisation, app and component are too long for a repository of an ECR registry.",
+                remedy="Shorten the app's or the component's name.",
+            )
+        return name

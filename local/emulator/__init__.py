@@ -1,0 +1,1 @@
+"""MiniStack, corrected where AWS does otherwise."""

@@ -1,0 +1,203 @@
+"""One suite over both ledgers."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from typing import TYPE_CHECKING, Any
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from byoa.adapters.aws.dynamodb import DynamoLedger
+from byoa.adapters.memory.ledger import MemoryLedger
+from byoa.adapters.memory.repository import SteppingClock
+from byoa.builds.messages import Failure, MirroredArtifact, Outcome
+from byoa.builds.records import entry
+from byoa.components.reading import check_config
+from byoa.errors import DuplicateEvent, EventUntrusted, StaleVersion
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from byoa.builds.messages import HistoryEntry
+    from byoa.components.reading import ComponentConfig
+
+ORG, APP = "org_0123456789ab", "shop"
+CLOCK = SteppingClock()
+
+
+@pytest.fixture(params=["memory", "dynamodb"])
+def ledger(request: pytest.FixtureRequest) -> Iterator[Any]:
+    if request.param == "memory":
+        yield MemoryLedger(SteppingClock())
+        return
+    with mock_aws(), closing(boto3.client("dynamodb", "us-east-1")) as client:
+        client.create_table(
+            TableName="table",
+            BillingMode="PAY_PER_REQUEST",
+            AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in ("pk", "sk")],
+            KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
+        )
+        yield DynamoLedger(client, "table", SteppingClock())
+
+
+def config(text: str = "a: 1", name: str = "web") -> ComponentConfig:
+    checked = check_config(f'name = "{name}"\ntype = "kubernetes_manifest"\nnamespace = "web"\nmanifest = "{text}"\n')
+    assert checked.config, checked.faults
+    return checked.config
+
+
+def line(text: str = "step") -> HistoryEntry:
+    return entry("planning", text, CLOCK.now(), step="validate")
+
+
+def failed() -> Outcome:
+    return Outcome(status="error", failure=Failure(code="Timeout", cause="late", remedy="again"))
+
+
+def done(seconds: float) -> Outcome:
+    numbers = {"blobs_copied": 2, "blobs_skipped": 0, "bytes_copied": 477, "seconds": seconds}
+    mirror = MirroredArtifact(target="ecr", reference="oci://x/y@z", tag="bld", digest="z", **numbers)
+    return Outcome(status="active", mirrors=[mirror])
+
+
+def test_a_config_that_is_handed_in_queues_version_one(ledger: Any) -> None:
+    accepted = ledger.submit(ORG, APP, config())
+    assert accepted.created
+    assert (accepted.build.version, accepted.build.status) == (1, "queued")
+    assert ledger.config(accepted.build.key).config == config()
+    assert ledger.build(ORG, accepted.build.build_id) == accepted.build
+
+
+def test_the_same_content_makes_nothing_new_unless_its_build_failed(ledger: Any) -> None:
+    first = ledger.submit(ORG, APP, config()).build
+    assert not ledger.submit(ORG, APP, config()).created
+    ledger.finish(first.key, failed(), [entry("error", "late", CLOCK.now())])
+    again = ledger.submit(ORG, APP, config())
+    assert again.created
+    assert again.build.version == 2
+
+
+def test_one_execution_has_a_build_and_may_ask_again(ledger: Any) -> None:
+    key = ledger.submit(ORG, APP, config()).build.key
+    assert ledger.begin(key, "one", line()).version == 1
+    ledger.begin(key, "one", line())
+    with pytest.raises(DuplicateEvent):
+        ledger.begin(key, "two", line())
+
+
+def test_an_event_about_an_unknown_config_is_untrusted(ledger: Any) -> None:
+    key = ledger.submit(ORG, APP, config()).build.key
+    with pytest.raises(EventUntrusted):
+        ledger.begin(key.model_copy(update={"version": 7}), "one", line())
+
+
+def test_an_overtaken_build_can_neither_begin_nor_go_on(ledger: Any) -> None:
+    old = ledger.submit(ORG, APP, config("a: 1")).build.key
+    ledger.begin(old, "one", line())
+    ledger.submit(ORG, APP, config("a: 2"))
+    with pytest.raises(StaleVersion):
+        ledger.progress(old, [line()])
+    with pytest.raises(StaleVersion):
+        ledger.begin(old, "one", line())
+
+
+def test_a_build_that_was_overtaken_before_it_began_never_begins_and_ends_as_it_must(ledger: Any) -> None:
+    old = ledger.submit(ORG, APP, config("a: 1")).build.key
+    new = ledger.submit(ORG, APP, config("a: 2")).build.key
+    ledger.submit(ORG, APP, config("a: 3"))
+    for key in (old, new):
+        with pytest.raises(StaleVersion):
+            ledger.begin(key, "one", line())
+        ended = ledger.finish(key, Outcome(status="superseded"), [entry("superseded", "newer", CLOCK.now())])
+        assert ended.status == "superseded"
+
+
+def test_a_build_that_is_overtaken_at_its_end_does_not_become_active(ledger: Any) -> None:
+    old = ledger.submit(ORG, APP, config("a: 1")).build.key
+    ledger.begin(old, "one", line())
+    ledger.submit(ORG, APP, config("a: 2"))
+    with pytest.raises(StaleVersion):
+        ledger.finish(old, Outcome(status="active"), [entry("active", "ready", CLOCK.now())])
+    ended = ledger.finish(old, Outcome(status="superseded"), [entry("superseded", "newer", CLOCK.now())])
+    assert ended.status == "superseded"
+    assert ledger.finish(old, Outcome(status="active"), [entry("active", "no", CLOCK.now())]) is None
+
+
+def test_progress_begins_with_the_status_that_the_build_is_in(ledger: Any) -> None:
+    key = ledger.submit(ORG, APP, config()).build.key
+    building = entry("building", "fetching", CLOCK.now())
+    with pytest.raises(StaleVersion):
+        ledger.progress(key, [line()])
+    ledger.begin(key, "one", line())
+    with pytest.raises(StaleVersion):
+        ledger.progress(key, [building])
+    ledger.progress(key, [line(), building])
+    ledger.progress(key, [line(), building])  # a step that is tried again
+    with pytest.raises(StaleVersion):
+        ledger.progress(key, [line()])
+    assert ledger.build(ORG, key.build_id).status == "building"
+
+
+def test_the_first_outcome_stands(ledger: Any) -> None:
+    key = ledger.submit(ORG, APP, config()).build.key
+    ended = ledger.finish(key, failed(), [entry("error", "late", CLOCK.now())])
+    assert ended
+    assert ended.status == "error"
+    assert ended.outcome == failed()
+    assert ledger.finish(key, Outcome(status="active"), [entry("active", "no", CLOCK.now())]) is None
+    with pytest.raises(StaleVersion):
+        ledger.progress(key, [line()])
+
+
+def test_a_receipt_shows_once_its_build_is_active_and_the_first_one_stays(ledger: Any) -> None:
+    key = ledger.submit(ORG, APP, config()).build.key
+    ledger.keep_receipt(key, "first")
+    assert ledger.receipt(ORG, key.build_id) is None
+    ledger.finish(key, Outcome(status="active"), [entry("active", "ready", CLOCK.now())])
+    ledger.keep_receipt(key, "second")
+    assert ledger.receipt(ORG, key.build_id) == "first"
+    assert ledger.receipt("org_0123456789abc", key.build_id) is None
+    assert [build.version for build in ledger.builds(ORG, APP, None, 10)] == [1]
+
+
+def test_a_build_that_failed_shows_no_receipt(ledger: Any) -> None:
+    key = ledger.submit(ORG, APP, config()).build.key
+    ledger.keep_receipt(key, "first")
+    ledger.finish(key, failed(), [entry("error", "late", CLOCK.now())])
+    assert ledger.receipt(ORG, key.build_id) is None
+    assert ledger.receipt(ORG, "bldaaaaaaaaaaaaaaaaaaaaaaa") is None
+
+
+def test_an_outcome_comes_back_as_it_was_with_its_fractions(ledger: Any) -> None:
+    key = ledger.submit(ORG, APP, config()).build.key
+    ledger.finish(key, done(0.1), [entry("active", "ready", CLOCK.now())])
+    assert ledger.build(ORG, key.build_id).outcome == done(0.1)
+
+
+def test_history_keeps_its_order_and_its_last_line_is_the_status(ledger: Any) -> None:
+    key = ledger.submit(ORG, APP, config()).build.key
+    ledger.begin(key, "one", line("first"))
+    ledger.progress(key, [line("second"), line("third")])
+    build = ledger.build(ORG, key.build_id)
+    assert [each.status_human_description for each in build.history][1:] == ["first", "second", "third"]
+    assert build.status_human_description == "third"
+    assert build.metadata == {"step": "validate"}
+
+
+def test_builds_are_listed_with_the_newest_first(ledger: Any) -> None:
+    for text in ("a: 1", "a: 2", "a: 3"):
+        ledger.submit(ORG, APP, config(text))
+    ledger.submit(ORG, APP, config(name="api"))
+    assert [build.version for build in ledger.builds(ORG, APP, "web", 2)] == [3, 2]
+    assert [build.component for build in ledger.builds(ORG, APP, None, 10)] == ["api", "web", "web", "web"]
+    assert ledger.components(ORG, APP) == ["api", "web"]
+
+
+def test_another_organisation_sees_nothing(ledger: Any) -> None:
+    build = ledger.submit(ORG, APP, config()).build
+    other = "org_0123456789abc"
+    assert ledger.build(other, build.build_id) is None
+    assert ledger.builds(other, APP, None, 10) == []
+    assert ledger.components(other, APP) == []

@@ -1,0 +1,115 @@
+"""Threads beside the one that leads: what is handed over is done once, and what it raises is not lost."""
+
+from __future__ import annotations
+
+import threading
+import time
+import weakref
+from contextlib import closing
+from functools import partial
+from typing import TYPE_CHECKING
+
+import pytest
+
+from byoa.engine.workers import Workers
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+LONG = 20.0
+
+
+@pytest.fixture
+def one() -> Iterator[Workers]:
+    with closing(Workers(1, "test")) as made:
+        yield made
+
+
+def test_a_job_gives_what_it_returned_as_often_as_it_is_asked(one: Workers) -> None:
+    job = one.submit(lambda: 7)
+    assert (job.result(), job.result(), job.error(), job.cancel()) == (7, 7, None, False)
+
+
+def test_what_a_job_raised_is_raised_where_its_result_is_asked_for_and_the_thread_goes_on(one: Workers) -> None:
+    def fail() -> None:
+        raise KeyError("x")
+
+    job = one.submit(fail)
+    with pytest.raises(KeyError):
+        job.result()
+    assert isinstance(job.error(), KeyError)
+    assert one.submit(lambda: 8).result() == 8
+
+
+def test_a_job_that_is_cancelled_in_time_is_never_done(one: Workers) -> None:
+    go, done = threading.Event(), []
+    first = one.submit(lambda: go.wait(LONG))
+    second = one.submit(lambda: done.append("second"))
+    assert second.cancel()
+    assert second.cancel()
+    go.set()
+    assert first.result()
+    assert not first.cancel()
+    assert one.submit(lambda: done.append("third")).error() is None
+    assert (second.cancelled, second.error(), done) == (True, None, ["third"])
+
+
+def test_as_many_jobs_run_at_once_as_there_are_threads() -> None:
+    together = threading.Barrier(4)
+    with closing(Workers(4, "test")) as workers:
+        jobs = [workers.submit(lambda: together.wait(LONG)) for _ in range(4)]
+        assert sorted(job.result() for job in jobs) == [0, 1, 2, 3]
+
+
+def test_a_thread_that_is_free_is_used_before_another_is_started() -> None:
+    with closing(Workers(8, "few")) as workers:
+        for _ in range(20):
+            workers.submit(lambda: None).result()
+            time.sleep(0.01)
+        names = [thread.name for thread in threading.enumerate() if thread.name.startswith("few-")]
+    assert 1 <= len(names) < 8
+
+
+def test_jobs_of_one_thread_are_done_in_their_order(one: Workers) -> None:
+    done: list[int] = []
+    jobs = [one.submit(partial(done.append, number)) for number in range(50)]
+    assert [job.error() for job in jobs] == [None] * 50
+    assert done == list(range(50))
+
+
+def test_many_who_hand_over_at_once_each_get_their_own_answer() -> None:
+    answers: dict[int, list[int]] = {}
+    with closing(Workers(3, "test")) as workers:
+
+        def ask(who: int) -> None:
+            answers[who] = [workers.submit(partial(int, who * 1000 + n)).result() for n in range(200)]
+
+        threads = [threading.Thread(target=ask, args=(who,)) for who in range(6)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(LONG)
+    assert answers == {who: [who * 1000 + n for n in range(200)] for who in range(6)}
+
+
+def test_threads_end_when_all_that_was_handed_over_is_done() -> None:
+    with closing(Workers(2, "ending")) as workers:
+        jobs = [workers.submit(lambda: None) for _ in range(10)]
+    assert all(job.error() is None for job in jobs)
+    for thread in threading.enumerate():
+        if thread.name.startswith("ending-"):
+            thread.join(LONG)
+            assert not thread.is_alive()
+
+
+def test_a_job_that_is_done_no_longer_holds_what_it_did(one: Workers) -> None:
+    class Thing:
+        def act(self) -> None:
+            """Do nothing."""
+
+    thing = Thing()
+    job = one.submit(thing.act)
+    job.result()
+    gone = weakref.ref(thing)
+    del thing
+    assert gone() is None
