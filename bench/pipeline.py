@@ -8,7 +8,7 @@ from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Any
 
 from bench.artifacts import Pusher, manifests_layer
-from byoa.bootstrap import pipeline as bootstrap
+from byoa.bootstrap import terminal
 from byoa.components.reading import check_config
 from local.desk import APP, ORGANISATION, Desk, Ports, desk
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from byoa.builds.messages import Build
-    from byoa.engine.ports import Catalogue
+    from byoa.builds.ports import Catalogue
 
 _PATIENCE_SECONDS = 180
 _LOOK_SECONDS = 2.0
@@ -98,4 +98,4 @@ def deployed(folder: Path) -> Iterator[Pipeline]:
     """A desk with the real template deployed, gone at the end."""
     with desk(folder, Ports.free(), say=lambda _: None) as running:
         os.environ.update(running.environment())
-        yield Pipeline(running, bootstrap.catalogue(running.outputs["TableName"]), folder / "build")
+        yield Pipeline(running, terminal.catalogue(running.outputs["TableName"]), folder / "build")

@@ -1,7 +1,7 @@
 """ResolveDigest: tag → digest; from here on only the digest counts."""
 
-from byoa.bootstrap import pipeline as bootstrap
-from byoa.builds import validate as workflow
+from byoa.bootstrap import pipeline
+from byoa.builds import resolve
 from byoa.builds.messages import PinnedArtifact, ValidReference
 from byoa.step import step
 
@@ -9,4 +9,4 @@ from byoa.step import step
 @step
 def handler(reference: ValidReference) -> PinnedArtifact:
     """Pin the artifact."""
-    return workflow.resolve(reference, bootstrap.source(reference), bootstrap.books())
+    return resolve.resolve(reference, pipeline.source(reference), pipeline.books())

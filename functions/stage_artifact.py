@@ -1,7 +1,7 @@
 """StageArtifact: fetched once, verified, into quarantine."""
 
-from byoa.bootstrap import pipeline as bootstrap
-from byoa.builds import stage as transfers
+from byoa.bootstrap import pipeline
+from byoa.builds import stage
 from byoa.builds.messages import PinnedArtifact, StagedArtifact
 from byoa.step import step
 
@@ -9,5 +9,5 @@ from byoa.step import step
 @step
 def handler(pinned: PinnedArtifact) -> StagedArtifact:
     """Fetch all of the pinned artifact, or say which blobs others are to fetch."""
-    quarantine, source = bootstrap.quarantine(pinned), bootstrap.source(pinned)
-    return transfers.stage(pinned, source, quarantine, bootstrap.books(), bootstrap.pace())
+    quarantine, source = pipeline.quarantine(pinned), pipeline.source(pinned)
+    return stage.stage(pinned, source, quarantine, pipeline.books(), pipeline.pace())

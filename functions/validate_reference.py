@@ -1,7 +1,7 @@
 """ValidateReference: whether a config is sound and its reference allowed."""
 
-from byoa.bootstrap import pipeline as bootstrap
-from byoa.builds import validate as workflow
+from byoa.bootstrap import pipeline
+from byoa.builds import validate
 from byoa.builds.messages import ChangeReceived, ValidReference
 from byoa.step import step
 
@@ -9,4 +9,4 @@ from byoa.step import step
 @step
 def handler(change: ChangeReceived) -> ValidReference:
     """Take up the build of a changed config."""
-    return workflow.validate(change, bootstrap.ledger(), bootstrap.policy(), bootstrap.clock())
+    return validate.validate(change, pipeline.ledger(), pipeline.policy(), pipeline.clock())

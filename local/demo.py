@@ -17,11 +17,11 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 from rich.table import Table
 
-from byoa.bootstrap import pipeline as bootstrap
+from byoa.bootstrap import terminal
 from byoa.engine.copying import copy
-from byoa.engine.ports import Credential
 from byoa.oci.graph import blobs_of, children_of
 from byoa.oci.reference import Reference, Registry
+from byoa.trust.credentials import Credential
 from local.desk import ROOT, STATE, Desk, Ports, desk
 
 if TYPE_CHECKING:
@@ -56,9 +56,9 @@ def demo(*, as_json: bool, enforce_iam: bool) -> int:
 
 def push(running: Desk, component: str) -> None:
     """Put one of the layouts that the vendors' real tools made into the vendor's registry."""
-    layout = bootstrap.layout(ARTIFACTS / component)
+    layout = terminal.layout(ARTIFACTS / component)
     reference = Reference.parse(f"oci://{running.vendor}/vendor/{component}:{TAG}")
-    target = bootstrap.repository(reference, "target", None, plain_http=True)
+    target = terminal.repository(reference, "target", None, plain_http=True)
     copy(layout, target, layout.fetch_manifest(TAG), tag=TAG)
 
 
@@ -96,7 +96,7 @@ def check(running: Desk, build: dict[str, Any]) -> dict[str, Any]:
         return {**build, "mirror": None, "same": False}
     reference = build["mirrors"][0]["reference"]
     mirror = _mirror(running, Reference.parse(reference))
-    layout = bootstrap.layout(ARTIFACTS / build["component"])
+    layout = terminal.layout(ARTIFACTS / build["component"])
     origin = layout.fetch_manifest(TAG)
     same = str(origin.digest) == build["digest"] and _same(layout, mirror, origin)
     return {**build, "mirror": reference, "same": same}
@@ -109,7 +109,7 @@ def _mirror(running: Desk, reference: Reference) -> Source:
         token = client.get_authorization_token()["authorizationData"][0]["authorizationToken"]
     username, _, password = _decoded(token).partition(":")
     served = Reference(Registry.parse(running.ecr), reference.repository)
-    return bootstrap.repository(served, "source", Credential(username, password), plain_http=True)
+    return terminal.repository(served, "source", Credential(username, password), plain_http=True)
 
 
 def _decoded(token: str) -> str:

@@ -145,7 +145,7 @@ def start_emulator(
         "HOME": str(scratch),  # no function reads the developer's logins
     }
     environment = _clean_environment() | settings | dict(extra_environment or {})
-    command = [python, "-m", "local.emulator"]
+    command: list[str | Path] = [python, "-m", "local.emulator"]
     process = Process("emulator", command, folder, environment=environment, scratch=scratch)
     process.wait_until(lambda: _is_healthy(port))
     return process

@@ -6,7 +6,7 @@ from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, SECP256R1, gener
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from byoa.engine.ports import Signature
+from byoa.builds.ports import Signature
 
 
 class MemoryKey:
@@ -16,7 +16,7 @@ class MemoryKey:
         self._private = generate_private_key(SECP256R1())
 
     def sign(self, payload: bytes) -> Signature:
-        """See ``ports.Signer``."""
+        """See ``builds.ports.Signer``."""
         return Signature("memory", self._private.sign(payload, ECDSA(SHA256())))
 
     def public_key(self) -> bytes:

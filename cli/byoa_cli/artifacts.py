@@ -69,7 +69,9 @@ def inspect(ref: str, plain_http: list[str], *, as_json: bool) -> int:
 def _inspect(source: Source, manifest: Manifest) -> tuple[dict[str, Any], ByoaError | None]:
     from byoa.content import inspection
     from byoa.content.formats import recognise
+    from byoa.engine.contents import VerifiedContents
     from byoa.errors import ByoaError
+    from byoa.trust.policy import STAGED
 
     document: dict[str, Any] = {
         "digest": str(manifest.digest),
@@ -83,7 +85,7 @@ def _inspect(source: Source, manifest: Manifest) -> tuple[dict[str, Any], ByoaEr
         "errors": [],
     }
     try:
-        report = inspection.inspect(source, manifest)
+        report = inspection.inspect(VerifiedContents(source), manifest, STAGED)
     except ByoaError as error:
         return {**document, "errors": [error.as_dict()]}, error
     found = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from byoa.bootstrap import pipeline as bootstrap
+from byoa.bootstrap import terminal
 from byoa.errors import ReferenceNotFound
 from byoa_cli.commands import Group, Option, command
 from byoa_cli.options import APP, BUILD, JSON, ORGANISATION, TABLE, whole
@@ -31,7 +31,7 @@ def list_builds(org: str, app: str, table: str, component: str | None, limit: in
     Example:
         byoa builds list --org org_0123456789ab --app shop --component web
     """
-    found = bootstrap.catalogue(table).builds(org, app, component, limit)
+    found = terminal.catalogue(table).builds(org, app, component, limit)
     if as_json:
         print_json({"builds": [describe(build) for build in found]})
         return FINE
@@ -54,7 +54,7 @@ def get_build(build_id: str, org: str, table: str, *, as_json: bool) -> int:
     Example:
         byoa builds get bldabc… --org org_0123456789ab --json
     """
-    build = bootstrap.catalogue(table).build(org, build_id)
+    build = terminal.catalogue(table).build(org, build_id)
     if build is None:
         raise ReferenceNotFound("The organisation has no build of that id.", remedy="`byoa builds list` shows the ids.")
     if as_json:

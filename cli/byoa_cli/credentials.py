@@ -9,8 +9,8 @@ import os
 import re
 from typing import TYPE_CHECKING, Any
 
-from byoa.engine.ports import Credential
 from byoa.errors import CredentialMalformed
+from byoa.trust.credentials import Credential
 
 if TYPE_CHECKING:
     from byoa.oci.reference import Registry

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Self
 from byoa.engine.workers import Workers
 from byoa.errors import ByoaError, InternalFault, ReferenceInvalid
 from byoa.oci.tagschema import is_attachment_tag
-from byoa_cli.mirroring import Options, mirror_artifact
+from byoa_cli.copies import Options, mirror_artifact
 from byoa_cli.output import FINE, err, exit_code, out, print_json
 
 if TYPE_CHECKING:

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import time
 from argparse import BooleanOptionalAction
 from typing import TYPE_CHECKING, Any
 
 from byoa_cli.commands import Option, UsageError, command
+from byoa_cli.copies import Options, make_plan, mirror_artifact
 from byoa_cli.options import JSON, PLAIN_HTTP, whole
 from byoa_cli.output import FINE, MEND, err, out, print_json, print_line
 
 if TYPE_CHECKING:
-    from byoa.engine.copying import Copied
-    from byoa.engine.mirroring import Plan, Wanted
+    from byoa.engine.mirroring import Plan
     from byoa.engine.verifying import Progress
-    from byoa_cli.places import Place
 
 _COPY = "Copy options"
 _MANY = "Several artifacts"
@@ -81,49 +79,6 @@ def mirror(
     return _mirror_one(source, target, wanted, as_json=as_json)
 
 
-class Options:
-    """What goes for every artifact of a call."""
-
-    def __init__(self, plain_http: tuple[str, ...], referrers: bool, platform: str | None, new_digest: bool) -> None:  # noqa: FBT001 - as the options are
-        self.plain_http = plain_http
-        self._referrers = referrers
-        self._platform = platform
-        self._new_digest = new_digest
-
-    def wanted(self, origin: Place, goal: Place) -> Wanted:
-        """What is wanted of one source for one target."""
-        from byoa.engine.mirroring import Wanted
-
-        name = origin.digest or origin.tag or ""
-        return Wanted(name, goal.tag or origin.tag, self._referrers, self._platform, self._new_digest)
-
-
-def mirror_artifact(source: str, target: str, options: Options, progress: Progress | None = None) -> dict[str, Any]:
-    """Mirror one artifact and tell of it as JSON data."""
-    from byoa.engine import mirroring
-    from byoa_cli.places import open_both, pace
-
-    started = time.perf_counter()
-    origin, goal = open_both(source, target, options.plain_http)
-    done = mirroring.mirror(
-        origin.repository, goal.repository, options.wanted(origin, goal), progress=progress, pace=pace()
-    )
-    return _describe(done.copied, len(done.attachments), origin, goal, time.perf_counter() - started)
-
-
-def _describe(done: Copied, attached: int, origin: Place, goal: Place, seconds: float) -> dict[str, Any]:
-    return {
-        "digest": str(done.digest),
-        "blobs": {"copied": done.copied, "mounted": done.mounted, "skipped": done.skipped},
-        "manifests": done.manifests,
-        "attached": attached,
-        "lost": [str(digest) for digest in done.lost],
-        "bytes_copied": done.bytes_copied,
-        "requests": {"source": origin.repository.requests, "target": goal.repository.requests},
-        "seconds": round(seconds, 3),
-    }
-
-
 def _mirror_one(source: str, target: str, options: Options, *, as_json: bool) -> int:
     with bar(shown=not as_json) as progress:
         document = mirror_artifact(source, target, options, progress)
@@ -139,15 +94,6 @@ def _mirror_one(source: str, target: str, options: Options, *, as_json: bool) ->
     for digest in document["lost"]:
         err().print(f"[yellow]note[/] the source lists {digest} as attached and doesn't have it")
     return FINE
-
-
-def make_plan(source: str, target: str, options: Options) -> tuple[Plan, str]:
-    """What mirroring would do, and where to."""
-    from byoa.engine import mirroring
-    from byoa_cli.places import open_both
-
-    origin, goal = open_both(source, target, options.plain_http)
-    return mirroring.plan(origin.repository, goal.repository, options.wanted(origin, goal)), target
 
 
 def _show_plan(plan: Plan, target: str, *, as_json: bool) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from byoa.bootstrap import pipeline as bootstrap
+from byoa.bootstrap import terminal
 from byoa.errors import ReferenceInvalid
 from byoa.oci.reference import Reference, Registry, parse_tag
 from byoa_cli.credentials import credential_for
@@ -13,13 +13,11 @@ from byoa_cli.credentials import credential_for
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from byoa.engine.ports import Credential, Repository
-    from byoa.engine.sending import Pace
+    from byoa.engine.ports import Repository
     from byoa.oci.digest import Digest
+    from byoa.trust.credentials import Credential
 
 _LAYOUT = "oci-layout:"
-WORKERS = 3
-"""Threads that copy blobs beside the one that leads: four at once hide the round trips."""
 
 
 class Place(NamedTuple):
@@ -69,13 +67,6 @@ def open_bare(text: str, plain_http: Sequence[str], role: Literal["source", "tar
     return place
 
 
-def pace() -> Pace:
-    """How a copy works on a terminal: four blobs at once, five tries."""
-    from byoa.engine.sending import Pace
-
-    return Pace(workers=bootstrap.workers(WORKERS), patience=bootstrap.ON_A_TERMINAL)
-
-
 def _open_layout(text: str, *, only_tag: bool) -> Place:
     """``oci-layout:DIR[:TAG]``; a source of one tag needn't name it."""
     folder, colon, tag = text.removeprefix(_LAYOUT).rpartition(":")
@@ -87,7 +78,7 @@ def _open_layout(text: str, *, only_tag: bool) -> Place:
         )
     from pathlib import Path
 
-    layout = bootstrap.layout(Path(folder))
+    layout = terminal.layout(Path(folder))
     if not tag and only_tag:
         tag = layout.only_tag()
     return Place(text, layout, parse_tag(tag) if tag else None, None)
@@ -99,7 +90,7 @@ def _open_registry(
     reference = Reference.parse(text)
     registry = reference.registry
     plain = registry in _registries(tuple(plain_http))
-    repository = bootstrap.repository(
+    repository = terminal.repository(
         reference,
         role,
         _credential(registry),

@@ -49,11 +49,11 @@ def get_receipt(build_id: str, org: str, table: str, file: Path | None, *, as_js
 
         byoa receipt get bldabc… --out receipt.json --json
     """
-    from byoa.bootstrap import pipeline as bootstrap
+    from byoa.bootstrap import terminal
     from byoa.builds.envelope import read_envelope
     from byoa.errors import ReferenceNotFound
 
-    envelope = bootstrap.catalogue(table).receipt(org, build_id)
+    envelope = terminal.catalogue(table).receipt(org, build_id)
     if envelope is None:
         raise ReferenceNotFound(
             "The organisation has no receipt of such a build.",
@@ -85,10 +85,10 @@ def print_key(key: str, *, as_json: bool) -> int:
 
         byoa receipt key --key arn:aws:kms:eu-west-1:123456789012:key/… --json
     """
-    from byoa.bootstrap import pipeline as bootstrap
+    from byoa.bootstrap import terminal
     from byoa_cli.keys import pem_of
 
-    pem = pem_of(bootstrap.public_key(key))
+    pem = pem_of(terminal.public_key(key))
     if as_json:
         print_json({"key": key, "pem": pem})
     else:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
 from byoa import errors
-from byoa.bootstrap import pipeline as bootstrap
+from byoa.bootstrap import terminal
 from byoa.errors import Corrupt, Rejected, Timeout
 from byoa_cli.commands import Option, command
 from byoa_cli.components import ComponentFile, read_components, show_faults
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from byoa.builds.messages import Build
-    from byoa.engine.ports import Accepted, Catalogue
+    from byoa.builds.ports import Accepted, Catalogue
 
 _POLL_SECONDS = (0.25, 5.0)
 """From the first look to the last; each wait is a half longer than the one before."""
@@ -55,7 +55,7 @@ def sync(*, folder: Path, org: str, app: str, table: str, wait: bool, timeout: f
 
         byoa sync --no-wait --json
     """
-    run = _Run(bootstrap.catalogue(table), org, app, talk=not as_json)
+    run = _Run(terminal.catalogue(table), org, app, talk=not as_json)
     run.say(f"syncing directory from {folder}")
     run.say("validating configs")
     files = read_components(folder)

@@ -11,14 +11,15 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from byoa.adapters.aws.budget import DynamoBudget, MemoryBudget
+from byoa.adapters.aws.budget import DynamoBudget
+from byoa.adapters.memory.budget import MemoryBudget
 from byoa.builds.budgets import PER_HOST, PER_ORGANISATION, WINDOW, Use
 from byoa.errors import RegistryThrottled
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from byoa.engine.ports import Budget
+    from byoa.builds.ports import Budget
 
 HOST, OURS, THEIRS = "ghcr.io", "org_0123456789ab", "org_other0000000"
 

@@ -10,8 +10,8 @@ import pytest
 from moto import mock_aws
 
 from byoa.adapters.aws.dynamodb import DynamoLedger
+from byoa.adapters.memory.clocks import SteppingClock
 from byoa.adapters.memory.ledger import MemoryLedger
-from byoa.adapters.memory.repository import SteppingClock
 from byoa.builds.messages import Failure, MirroredArtifact, Outcome
 from byoa.builds.records import entry
 from byoa.components.reading import check_config

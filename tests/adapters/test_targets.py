@@ -20,11 +20,11 @@ from byoa.adapters.registries.layout import LayoutRepository
 from byoa.adapters.registries.transport import Endpoint, Transport
 from byoa.content.packing import pack
 from byoa.engine.copying import copy
-from byoa.engine.ports import Credential
 from byoa.errors import ByoaError, DigestMismatch, ReferenceNotFound, ShortRead, SizeMismatch, TargetConflict
 from byoa.oci.digest import Digest
 from byoa.oci.graph import blobs_of, children_of
 from byoa.oci.manifest import Descriptor
+from byoa.trust.credentials import Credential
 from local.demo import ARTIFACTS
 from local.processes import free_port
 from local.registry import EcrSettings, MemoryControlPlane, Registry, RepositoryFacts, Settings

@@ -16,7 +16,7 @@ from bench.prices import LIST_PRICES, Use, cost_per_thousand, kibs_of, transacti
 from bench.report import as_json, markdown, rows
 from bench.run import GROUPS, wanted
 from bench.tools import Copy, copy_command
-from byoa.bootstrap import pipeline as bootstrap
+from byoa.bootstrap import terminal as bootstrap
 from byoa.engine.copying import copy
 from byoa.errors import DigestMismatch
 from byoa.oci.reference import Reference

@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from byoa.adapters.aws.budget import MemoryBudget
+from byoa.adapters.memory.budget import MemoryBudget
 from byoa.errors import RegistryThrottled
 
 SECONDS = 90

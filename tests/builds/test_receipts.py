@@ -14,10 +14,10 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from hypothesis import given
 from hypothesis import strategies as st
 
+from byoa.adapters.memory.clocks import SteppingClock
 from byoa.adapters.memory.ledger import MemoryLedger
-from byoa.adapters.memory.repository import SteppingClock
 from byoa.builds import envelope, receipts
-from byoa.builds import record as recording
+from byoa.builds import record as record_step
 from byoa.builds.messages import BuildEnded
 from byoa.components.reading import check_config
 from byoa.errors import InternalFault, ReceiptInvalid, StoreThrottled
@@ -25,7 +25,7 @@ from byoa_cli.keys import checker
 from tests.keys import MemoryKey
 
 if TYPE_CHECKING:
-    from byoa.engine.ports import Signature
+    from byoa.builds.ports import Signature
 
 ROOT = Path(__file__).parents[2]
 SAMPLE = BuildEnded.model_validate_json((ROOT / "events" / "record_build.json").read_bytes())
@@ -363,7 +363,7 @@ class NoKey:
 
 def test_a_build_that_goes_well_leaves_a_signed_receipt() -> None:
     stage = Ledgered()
-    recording.record(SAMPLE, stage.ledger, stage.clock, KEY)
+    record_step.record(SAMPLE, stage.ledger, stage.clock, KEY)
     assert stage.receipt
     receipt = receipts.verify(stage.receipt.encode(), CHECK)
     build = stage.ledger.records[SAMPLE.key]
@@ -374,25 +374,25 @@ def test_a_build_that_goes_well_leaves_a_signed_receipt() -> None:
 
 def test_recording_twice_keeps_the_first_receipt() -> None:
     stage = Ledgered()
-    recording.record(SAMPLE, stage.ledger, stage.clock, KEY)
+    record_step.record(SAMPLE, stage.ledger, stage.clock, KEY)
     first = stage.receipt
-    recording.record(SAMPLE, stage.ledger, stage.clock, KEY)
+    record_step.record(SAMPLE, stage.ledger, stage.clock, KEY)
     assert stage.receipt == first
 
 
 def test_a_build_is_not_active_before_its_receipt_is_signed() -> None:
     stage = Ledgered()
     with pytest.raises(StoreThrottled):
-        recording.record(SAMPLE, stage.ledger, stage.clock, NoKey())
+        record_step.record(SAMPLE, stage.ledger, stage.clock, NoKey())
     assert not stage.ledger.records[SAMPLE.key].ended
-    recording.record(SAMPLE, stage.ledger, stage.clock, KEY)
+    record_step.record(SAMPLE, stage.ledger, stage.clock, KEY)
     assert stage.ledger.records[SAMPLE.key].status == "active"
     assert stage.receipt
 
 
 def test_a_stack_without_a_key_keeps_an_unsigned_receipt() -> None:
     stage = Ledgered()
-    recording.record(SAMPLE, stage.ledger, stage.clock)
+    record_step.record(SAMPLE, stage.ledger, stage.clock)
     assert stage.receipt
     found = envelope.read_envelope(stage.receipt.encode())
     assert found.signatures == ()
@@ -403,5 +403,5 @@ def test_a_build_that_fails_leaves_none() -> None:
     stage = Ledgered()
     failed = {"error": "Timeout", "cause": ""}
     ended = BuildEnded.model_validate({**SAMPLE.key.model_dump(), "failure": failed})
-    recording.record(ended, stage.ledger, stage.clock, KEY)
+    record_step.record(ended, stage.ledger, stage.clock, KEY)
     assert stage.ledger.receipts == {}

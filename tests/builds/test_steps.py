@@ -7,13 +7,17 @@ from typing import Any
 
 import pytest
 
+from byoa.adapters.memory.clocks import SteppingClock
 from byoa.adapters.memory.ledger import MemoryLedger
-from byoa.adapters.memory.repository import MemoryRepository, SteppingClock
+from byoa.adapters.memory.repository import MemoryRepository
 from byoa.adapters.registries.layout import LayoutRepository
-from byoa.builds import inspect as examining
-from byoa.builds import record as recording
-from byoa.builds import stage as transfers
-from byoa.builds import validate as workflow
+from byoa.builds import inspect as inspect_step
+from byoa.builds import mirror as mirror_step
+from byoa.builds import record as record_step
+from byoa.builds import resolve as resolve_step
+from byoa.builds import stage as stage_step
+from byoa.builds import validate as validate_step
+from byoa.builds.books import Books
 from byoa.builds.messages import (
     BuildEnded,
     CaughtError,
@@ -24,7 +28,6 @@ from byoa.builds.messages import (
     StagedArtifact,
     ValidReference,
 )
-from byoa.builds.stage import Books
 from byoa.components.reading import check_config
 from byoa.content.packing import pack
 from byoa.errors import (
@@ -58,16 +61,16 @@ class Stage:
         return ChangeReceived(**key.model_dump(), execution="one")
 
     def validate(self, body: str) -> ValidReference:
-        return workflow.validate(self.change(body), self.ledger, self.policy, self.clock)
+        return validate_step.validate(self.change(body), self.ledger, self.policy, self.clock)
 
     def run(self, body: str, source: Any) -> BuildEnded:
         quarantine, target = MemoryRepository(), MemoryRepository(immutable=True)
         valid = crossed(self.validate(body), ValidReference)
-        pinned = crossed(workflow.resolve(valid, source, Books(self.ledger, self.clock)), PinnedArtifact)
-        staged = transfers.stage(pinned, source, quarantine, Books(self.ledger, self.clock))
-        inspected = crossed(examining.examine(crossed(staged, StagedArtifact), quarantine), InspectedArtifact)
+        pinned = crossed(resolve_step.resolve(valid, source, Books(self.ledger, self.clock)), PinnedArtifact)
+        staged = stage_step.stage(pinned, source, quarantine, Books(self.ledger, self.clock))
+        inspected = crossed(inspect_step.inspect(crossed(staged, StagedArtifact), quarantine), InspectedArtifact)
         task = MirrorTask(artifact=inspected, target="ecr")
-        mirrored = transfers.mirror(task, quarantine, target, PLACE, Books(self.ledger, self.clock))
+        mirrored = mirror_step.mirror(task, quarantine, target, PLACE, Books(self.ledger, self.clock))
         assert target.find_manifest(valid.build_id) is not None
         return BuildEnded(**valid.key.model_dump(), artifact=inspected, mirrors=[mirrored])
 
@@ -85,7 +88,7 @@ def artifact(url: str, more: str = "") -> str:
 def test_an_artifact_of_each_format_ends_active(layout: str) -> None:
     stage = Stage()
     ended = stage.run(artifact(f"oci://ghcr.io/vendor/{layout}"), LayoutRepository(ARTIFACTS / layout))
-    outcome = recording.record(ended, stage.ledger, stage.clock)
+    outcome = record_step.record(ended, stage.ledger, stage.clock)
     assert (outcome.status, outcome.tag) == ("active", "v2.3.1")
     assert outcome.inspection
     assert outcome.inspection.resources == 3
@@ -96,14 +99,14 @@ def test_inline_manifests_take_the_same_way() -> None:
     stage = Stage()
     text = "apiVersion: v1\\nkind: ConfigMap\\nmetadata: {name: web}\\n"
     source = MemoryRepository.holding(pack(text.replace("\\n", "\n")))
-    outcome = recording.record(stage.run(f'manifest = "{text}"\n', source), stage.ledger, stage.clock)
+    outcome = record_step.record(stage.run(f'manifest = "{text}"\n', source), stage.ledger, stage.clock)
     assert (outcome.status, outcome.digest) == ("active", str(next(iter(source.manifests))))
 
 
 def test_history_reads_like_a_story() -> None:
     stage = Stage()
     ended = stage.run(artifact("oci://ghcr.io/vendor/flux"), LayoutRepository(ARTIFACTS / "flux"))
-    recording.record(ended, stage.ledger, stage.clock)
+    record_step.record(ended, stage.ledger, stage.clock)
     build = stage.ledger.records[ended.key]
     assert [entry.metadata.get("step") for entry in build.history] == [
         None, "validate", "resolve", "stage", "stage", "inspect", "inspect", "mirror", "mirror", "record",
@@ -136,9 +139,9 @@ def test_an_overtaken_build_stops_and_is_recorded_as_superseded() -> None:
     valid = stage.validate(artifact("oci://ghcr.io/vendor/flux"))
     stage.change(artifact("oci://ghcr.io/vendor/flux2"))
     with pytest.raises(StaleVersion):
-        workflow.resolve(valid, LayoutRepository(ARTIFACTS / "flux"), Books(stage.ledger, stage.clock))
+        resolve_step.resolve(valid, LayoutRepository(ARTIFACTS / "flux"), Books(stage.ledger, stage.clock))
     caught = CaughtError(error="StaleVersion", cause="{}")
-    outcome = recording.record(BuildEnded(**valid.key.model_dump(), failure=caught), stage.ledger, stage.clock)
+    outcome = record_step.record(BuildEnded(**valid.key.model_dump(), failure=caught), stage.ledger, stage.clock)
     assert outcome.status == stage.ledger.records[valid.key].status == "superseded"
 
 
@@ -148,7 +151,7 @@ def test_a_failure_is_kept_with_code_cause_remedy_and_place() -> None:
     error = ReferenceNotFound("The manifest is not in the registry.", where="source")
     cause = json.dumps({"errorType": "ReferenceNotFound", "errorMessage": error.as_json()})
     ended = BuildEnded(**valid.key.model_dump(), failure=CaughtError(error="ReferenceNotFound", cause=cause))
-    outcome = recording.record(ended, stage.ledger, stage.clock)
+    outcome = record_step.record(ended, stage.ledger, stage.clock)
     assert outcome.failure
     assert outcome.failure.model_dump() == error.as_dict()
 
@@ -165,7 +168,7 @@ def test_what_dies_without_a_word_is_named_by_its_kind(error: str, cause: str, c
     stage = Stage()
     valid = stage.validate(artifact("oci://ghcr.io/vendor/flux"))
     ended = BuildEnded(**valid.key.model_dump(), failure=CaughtError(error=error, cause=cause))
-    failure = recording.record(ended, stage.ledger, stage.clock).failure
+    failure = record_step.record(ended, stage.ledger, stage.clock).failure
     assert failure
     assert failure.code == code
     assert "killed" not in failure.cause
@@ -175,4 +178,4 @@ def test_a_build_without_all_its_mirrors_is_not_done() -> None:
     stage = Stage()
     ended = stage.run(artifact("oci://ghcr.io/vendor/flux"), LayoutRepository(ARTIFACTS / "flux"))
     with pytest.raises(InternalFault):
-        recording.record(ended.model_copy(update={"mirrors": []}), stage.ledger, stage.clock)
+        record_step.record(ended.model_copy(update={"mirrors": []}), stage.ledger, stage.clock)

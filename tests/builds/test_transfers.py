@@ -6,13 +6,17 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from byoa.adapters.aws.budget import MemoryBudget
+from byoa.adapters.memory.budget import MemoryBudget
+from byoa.adapters.memory.clocks import SteppingClock
 from byoa.adapters.memory.ledger import MemoryLedger
-from byoa.adapters.memory.repository import MemoryRepository, SteppingClock
+from byoa.adapters.memory.repository import MemoryRepository
 from byoa.adapters.registries.layout import LayoutRepository
-from byoa.builds import inspect as examining
-from byoa.builds import stage as transfers
-from byoa.builds import validate as workflow
+from byoa.builds import inspect as inspect_step
+from byoa.builds import mirror as mirror_step
+from byoa.builds import resolve as resolve_step
+from byoa.builds import stage as stage_step
+from byoa.builds import validate as validate_step
+from byoa.builds.books import Books
 from byoa.builds.messages import (
     ChangeReceived,
     InspectedArtifact,
@@ -22,13 +26,13 @@ from byoa.builds.messages import (
     PinnedArtifact,
     StageBlobTask,
 )
-from byoa.builds.stage import Books
+from byoa.builds.pending import ROUNDS
 from byoa.components.reading import check_config
 from byoa.engine.sending import Pace
 from byoa.errors import DigestMismatch, ReferenceNotFound, RegistryThrottled, StaleVersion, Timeout
 from byoa.oci.digest import Digest
 from byoa.oci.reference import Registry
-from byoa.trust.policy import ROUNDS, Policy
+from byoa.trust.policy import Policy
 from local.demo import ARTIFACTS
 
 if TYPE_CHECKING:
@@ -60,21 +64,21 @@ class Build:
     def pinned(self) -> PinnedArtifact:
         self.submit()
         change = ChangeReceived(**self.key.model_dump(), execution="one")
-        valid = workflow.validate(change, self.ledger, Policy("000000000000", "byoa"), self.clock)
-        return workflow.resolve(valid, self.source, self.books)
+        valid = validate_step.validate(change, self.ledger, Policy("000000000000", "byoa"), self.clock)
+        return resolve_step.resolve(valid, self.source, self.books)
 
     def inspected(self) -> InspectedArtifact:
-        staged = transfers.stage(self.pinned(), self.source, self.quarantine, self.books)
-        return examining.examine(staged, self.quarantine)
+        staged = stage_step.stage(self.pinned(), self.source, self.quarantine, self.books)
+        return inspect_step.inspect(staged, self.quarantine)
 
     def mirror(self, artifact: InspectedArtifact) -> None:
         task = MirrorTask(artifact=artifact, target="ecr")
-        transfers.mirror(task, self.quarantine, self.target, PLACE, self.books)
+        mirror_step.mirror(task, self.quarantine, self.target, PLACE, self.books)
 
 
 def test_a_large_artifact_is_told_blob_by_blob_before_anything_is_fetched() -> None:
     build = Build()
-    staged = transfers.stage(build.pinned(), build.source, build.quarantine, build.books, SHARED_OUT)
+    staged = stage_step.stage(build.pinned(), build.source, build.quarantine, build.books, SHARED_OUT)
     assert len(staged.pending) == 4
     assert (staged.blobs, staged.nodes) == (0, [])
     assert build.quarantine == MemoryRepository()
@@ -83,13 +87,13 @@ def test_a_large_artifact_is_told_blob_by_blob_before_anything_is_fetched() -> N
 def test_when_every_pending_blob_is_staged_the_same_call_ends_the_staging() -> None:
     build = Build()
     pinned = build.pinned()
-    staged = transfers.stage(pinned, build.source, build.quarantine, build.books, SHARED_OUT)
+    staged = stage_step.stage(pinned, build.source, build.quarantine, build.books, SHARED_OUT)
     for blob in staged.pending:
-        done = transfers.stage_blob(
+        done = stage_step.stage_blob(
             StageBlobTask(artifact=pinned, blob=blob), build.source, build.quarantine, build.books
         )
         assert (done.done, done.blob.rounds) == (True, 1)
-    staged = transfers.stage(pinned, build.source, build.quarantine, build.books, SHARED_OUT)
+    staged = stage_step.stage(pinned, build.source, build.quarantine, build.books, SHARED_OUT)
     assert staged.pending == []
     assert len(staged.nodes) == 5
     assert Digest.parse(staged.digest) in build.quarantine.manifests
@@ -98,12 +102,12 @@ def test_when_every_pending_blob_is_staged_the_same_call_ends_the_staging() -> N
 def test_mirroring_is_shared_out_the_same_way_and_proven_at_its_end() -> None:
     build = Build()
     task = MirrorTask(artifact=build.inspected(), target="ecr")
-    mirrored = transfers.mirror(task, build.quarantine, build.target, PLACE, build.books, SHARED_OUT)
+    mirrored = mirror_step.mirror(task, build.quarantine, build.target, PLACE, build.books, SHARED_OUT)
     assert (len(mirrored.pending), mirrored.proof) == (4, None)
     for blob in mirrored.pending:
         one = MirrorBlobTask(**task.model_dump(), blob=blob)
-        assert transfers.mirror_blob(one, build.quarantine, build.target, build.books).done
-    mirrored = transfers.mirror(task, build.quarantine, build.target, PLACE, build.books, SHARED_OUT)
+        assert mirror_step.mirror_blob(one, build.quarantine, build.target, build.books).done
+    mirrored = mirror_step.mirror(task, build.quarantine, build.target, PLACE, build.books, SHARED_OUT)
     assert mirrored.pending == []
     assert mirrored.proof
     assert mirrored.proof.digest == mirrored.digest
@@ -113,11 +117,11 @@ def test_mirroring_is_shared_out_the_same_way_and_proven_at_its_end() -> None:
 def test_a_step_without_time_leaves_all_of_it_pending_and_writes_no_manifest() -> None:
     build = Build()
     pinned = build.pinned()
-    staged = transfers.stage(pinned, build.source, build.quarantine, build.books, NO_TIME)
+    staged = stage_step.stage(pinned, build.source, build.quarantine, build.books, NO_TIME)
     assert len(staged.pending) == 4
     (blob, *_) = staged.pending
     task = StageBlobTask(artifact=pinned, blob=blob)
-    again = transfers.stage_blob(task, build.source, build.quarantine, build.books, NO_TIME)
+    again = stage_step.stage_blob(task, build.source, build.quarantine, build.books, NO_TIME)
     assert (again.done, again.blob.rounds, again.blob.digest) == (False, 1, blob.digest)
     assert build.quarantine == MemoryRepository()
 
@@ -127,7 +131,7 @@ def test_a_blob_that_is_taken_up_for_ever_is_given_up() -> None:
     pinned = build.pinned()
     blob = PendingBlob(digest=str(Digest.of(b"x")), size=1, media_type="text/plain", rounds=ROUNDS)
     with pytest.raises(Timeout) as caught:
-        transfers.stage_blob(
+        stage_step.stage_blob(
             StageBlobTask(artifact=pinned, blob=blob), build.source, build.quarantine, build.books, NO_TIME
         )
     assert caught.value.where == "quarantine"
@@ -136,10 +140,10 @@ def test_a_blob_that_is_taken_up_for_ever_is_given_up() -> None:
 def test_an_overtaken_build_copies_no_further_blob() -> None:
     build = Build()
     pinned = build.pinned()
-    staged = transfers.stage(pinned, build.source, build.quarantine, build.books, SHARED_OUT)
+    staged = stage_step.stage(pinned, build.source, build.quarantine, build.books, SHARED_OUT)
     build.submit("two")
     with pytest.raises(StaleVersion):
-        transfers.stage_blob(
+        stage_step.stage_blob(
             StageBlobTask(artifact=pinned, blob=staged.pending[0]), build.source, build.quarantine, build.books
         )
     assert not build.quarantine.blobs
@@ -151,7 +155,7 @@ def test_what_is_attached_travels_from_the_source_through_quarantine_to_the_targ
         artifact = build.inspected()
         (attached,) = artifact.attachments
         assert attached.digest in {node.digest for node in artifact.nodes}
-        transfers.mirror(
+        mirror_step.mirror(
             MirrorTask(artifact=artifact, target="ecr"), build.quarantine, build.target, PLACE, build.books
         )
         assert Digest.parse(attached.digest) in build.target.manifests
@@ -163,7 +167,7 @@ def test_the_plan_is_told_before_the_writing() -> None:
     build = Build()
     artifact = build.inspected()
     for expected in ("4 blobs to write", "all is there"):
-        transfers.mirror(
+        mirror_step.mirror(
             MirrorTask(artifact=artifact, target="ecr"), build.quarantine, build.target, PLACE, build.books
         )
         told = [entry.status_human_description for entry in build.ledger.records[build.key].history]
@@ -184,7 +188,7 @@ def test_a_target_that_then_says_another_digest_is_found_out() -> None:
     build = Build()
     task = MirrorTask(artifact=build.inspected(), target="ecr")
     with pytest.raises(DigestMismatch):
-        transfers.mirror(task, build.quarantine, Lying(), PLACE, build.books)
+        mirror_step.mirror(task, build.quarantine, Lying(), PLACE, build.books)
 
 
 def test_a_registry_that_asks_for_rest_is_left_alone_by_every_build() -> None:
@@ -196,9 +200,9 @@ def test_a_registry_that_asks_for_rest_is_left_alone_by_every_build() -> None:
             raise RegistryThrottled("The registry asks us to slow down (status 429).", retry_after=30.0)
 
     with pytest.raises(RegistryThrottled):
-        transfers.stage(pinned, Busy(), build.quarantine, build.books)
+        stage_step.stage(pinned, Busy(), build.quarantine, build.books)
     with pytest.raises(RegistryThrottled, match="used up"):
-        transfers.stage(pinned, build.source, build.quarantine, build.books)
+        stage_step.stage(pinned, build.source, build.quarantine, build.books)
 
 
 class Asked(LayoutRepository):
@@ -219,7 +223,7 @@ def test_what_resolving_asked_goes_on_the_account_with_what_staging_asked() -> N
     pinned = build.pinned()
     assert (pinned.source_requests, budget.used.total()) == (1, 0)
     fresh = Asked(ARTIFACTS / "flux")
-    staged = transfers.stage(pinned, fresh, build.quarantine, build.books)
+    staged = stage_step.stage(pinned, fresh, build.quarantine, build.books)
     assert staged.source_requests == 1 + fresh.requests
     assert budget.used.total() == 2 * staged.source_requests  # the organisation's and the host's
 
@@ -231,7 +235,7 @@ def test_a_small_manifest_is_fetched_once_in_a_build_and_a_large_one_again_by_it
     asked = []
     for each in (pinned, pinned.model_copy(update={"manifest": None})):
         source = Asked(ARTIFACTS / "oras-many")
-        transfers.stage(each, source, MemoryRepository(), build.books)
+        stage_step.stage(each, source, MemoryRepository(), build.books)
         asked.append(source.requests)
     assert asked[1] == asked[0] + 1
 
@@ -241,7 +245,7 @@ def test_a_manifest_that_comes_back_from_a_message_as_another_is_refused() -> No
     pinned = build.pinned()
     other = pinned.model_copy(update={"manifest": f"{pinned.manifest} "})
     with pytest.raises(DigestMismatch):
-        transfers.stage(other, build.source, build.quarantine, build.books)
+        stage_step.stage(other, build.source, build.quarantine, build.books)
     assert build.quarantine == MemoryRepository()
 
 

@@ -9,13 +9,17 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from byoa.adapters.memory.clocks import SteppingClock
 from byoa.adapters.memory.ledger import MemoryLedger
-from byoa.adapters.memory.repository import MemoryRepository, SteppingClock
+from byoa.adapters.memory.repository import MemoryRepository
 from byoa.adapters.registries.layout import LayoutRepository
-from byoa.builds import inspect as examining
-from byoa.builds import record as recording
-from byoa.builds import stage as transfers
-from byoa.builds import validate as workflow
+from byoa.builds import inspect as inspect_step
+from byoa.builds import mirror as mirror_step
+from byoa.builds import record as record_step
+from byoa.builds import resolve as resolve_step
+from byoa.builds import stage as stage_step
+from byoa.builds import validate as validate_step
+from byoa.builds.books import Books
 from byoa.builds.messages import (
     Build,
     BuildEnded,
@@ -28,7 +32,6 @@ from byoa.builds.messages import (
     StoppedExecution,
     ValidReference,
 )
-from byoa.builds.stage import Books
 from byoa.components.reading import check_config
 from byoa.content.packing import pack
 from byoa.errors import (
@@ -93,17 +96,17 @@ class Pipeline:
 
     def validate(self, key: BuildKey, execution: str = "first") -> ValidReference:
         change = ChangeReceived(**key.model_dump(), execution=execution)
-        return workflow.validate(change, self.ledger, self.policy, self.clock)
+        return validate_step.validate(change, self.ledger, self.policy, self.clock)
 
     def inspect(self, key: BuildKey, source: Repository) -> InspectedArtifact:
-        pinned = workflow.resolve(self.validate(key), source, Books(self.ledger, self.clock))
-        staged = transfers.stage(pinned, source, self.quarantine, Books(self.ledger, self.clock))
-        return examining.examine(staged, self.quarantine)
+        pinned = resolve_step.resolve(self.validate(key), source, Books(self.ledger, self.clock))
+        staged = stage_step.stage(pinned, source, self.quarantine, Books(self.ledger, self.clock))
+        return inspect_step.inspect(staged, self.quarantine)
 
     def mirror(self, artifact: InspectedArtifact) -> MirroredArtifact:
         task = MirrorTask(artifact=artifact, target=artifact.targets[0])
         place = (OURS, self.policy.repository_for(artifact.key))
-        return transfers.mirror(task, self.quarantine, self.target, place, Books(self.ledger, self.clock))
+        return mirror_step.mirror(task, self.quarantine, self.target, place, Books(self.ledger, self.clock))
 
     def run(self, key: BuildKey, source: Repository) -> Build:
         try:
@@ -111,7 +114,7 @@ class Pipeline:
             ended = BuildEnded(**key.model_dump(), artifact=artifact, mirrors=[self.mirror(artifact)])
         except ByoaError as error:
             ended = _failed(key, error)
-        recording.record(ended, self.ledger, self.clock)
+        record_step.record(ended, self.ledger, self.clock)
         return self.ledger.records[key]
 
 
@@ -245,8 +248,8 @@ def test_an_overtaken_build_stops_and_is_recorded_as_superseded(pipeline: Pipeli
     new = pipeline.submit(_artifact("oci://registry.example.com/vendor/other"))
     assert new.version == old.version + 1
     with pytest.raises(StaleVersion) as caught:
-        workflow.resolve(valid, _layout("flux"), Books(pipeline.ledger, pipeline.clock))
-    outcome = recording.record(_failed(old, caught.value), pipeline.ledger, pipeline.clock)
+        resolve_step.resolve(valid, _layout("flux"), Books(pipeline.ledger, pipeline.clock))
+    outcome = record_step.record(_failed(old, caught.value), pipeline.ledger, pipeline.clock)
     assert outcome.status == "superseded"
     assert pipeline.ledger.records[old].status == "superseded"
     assert pipeline.ledger.records[old].status_human_description == "a newer config version took over"
@@ -259,7 +262,7 @@ def test_a_build_that_is_overtaken_while_it_is_mirrored_does_not_become_active(p
     mirrors = [pipeline.mirror(artifact)]
     pipeline.submit(_artifact("oci://registry.example.com/vendor/other"))
     ended = BuildEnded(**old.model_dump(), artifact=artifact, mirrors=mirrors)
-    outcome = recording.record(ended, pipeline.ledger, pipeline.clock)
+    outcome = record_step.record(ended, pipeline.ledger, pipeline.clock)
     assert (outcome.status, outcome.failure.code if outcome.failure else None) == ("superseded", "StaleVersion")
     assert pipeline.ledger.receipt(ORGANISATION, old.build_id) is None
     told = [each.status_human_description for each in pipeline.ledger.records[old].history]
@@ -303,7 +306,7 @@ def test_a_failed_build_says_what_happened_and_what_to_do(
 @pytest.mark.parametrize("leaf", leaves(), ids=lambda leaf: leaf.__name__)
 def test_every_error_ends_a_build_with_its_own_code(leaf: type[ByoaError], pipeline: Pipeline) -> None:
     key = pipeline.submit(_artifact())
-    outcome = recording.record(_failed(key, leaf("It happened.", where="source")), pipeline.ledger, pipeline.clock)
+    outcome = record_step.record(_failed(key, leaf("It happened.", where="source")), pipeline.ledger, pipeline.clock)
     assert outcome.failure
     assert outcome.failure.model_dump() == {
         "code": leaf.__name__,
@@ -316,13 +319,13 @@ def test_every_error_ends_a_build_with_its_own_code(leaf: type[ByoaError], pipel
 
 def test_a_manifest_that_changes_its_media_type_after_pinning_is_not_staged(pipeline: Pipeline) -> None:
     source = _layout("flux")
-    pinned = workflow.resolve(
+    pinned = resolve_step.resolve(
         pipeline.validate(pipeline.submit(_artifact())), source, Books(pipeline.ledger, pipeline.clock)
     )
     docker = "application/vnd.docker.distribution.manifest.v2+json"
     other = pinned.model_copy(update={"media_type": docker, "manifest": None})
     with pytest.raises(DigestMismatch):
-        transfers.stage(other, source, pipeline.quarantine, Books(pipeline.ledger, pipeline.clock))
+        stage_step.stage(other, source, pipeline.quarantine, Books(pipeline.ledger, pipeline.clock))
     assert not pipeline.quarantine.blobs
 
 
@@ -371,7 +374,7 @@ def test_what_died_without_a_readable_word_still_ends_its_build(
 ) -> None:
     key = pipeline.submit(_artifact())
     ended = BuildEnded(**key.model_dump(), failure=CaughtError(error=error, cause=cause))
-    outcome = recording.record(ended, pipeline.ledger, pipeline.clock)
+    outcome = record_step.record(ended, pipeline.ledger, pipeline.clock)
     assert outcome.failure
     assert (outcome.status, outcome.failure.code) == ("error", leaf.__name__)
     assert outcome.failure.remedy == leaf.default_remedy
@@ -381,7 +384,7 @@ def test_what_died_without_a_readable_word_still_ends_its_build(
 def test_what_an_error_says_is_printed_without_control_characters_and_cut(pipeline: Pipeline) -> None:
     key = pipeline.submit(_artifact())
     error = ReferenceNotFound("\x1b[31mred\n\u202e" + "x" * 10_000, where="so\x07urce")
-    failure = recording.record(_failed(key, error), pipeline.ledger, pipeline.clock).failure
+    failure = record_step.record(_failed(key, error), pipeline.ledger, pipeline.clock).failure
     assert failure
     assert failure.cause.startswith("[31mredxxx")
     assert len(failure.cause) == 512
@@ -393,7 +396,7 @@ def test_a_build_without_its_mirror_is_not_recorded_as_done(pipeline: Pipeline) 
     artifact = pipeline.inspect(key, _layout("flux"))
     for ended in (BuildEnded(**key.model_dump()), BuildEnded(**key.model_dump(), artifact=artifact)):
         with pytest.raises(InternalFault):
-            recording.record(ended, pipeline.ledger, pipeline.clock)
+            record_step.record(ended, pipeline.ledger, pipeline.clock)
     assert not pipeline.ledger.records[key].ended
 
 
@@ -403,7 +406,7 @@ def test_a_build_without_its_mirror_is_not_recorded_as_done(pipeline: Pipeline) 
 def test_the_first_record_stands(pipeline: Pipeline) -> None:
     key = pipeline.submit(_artifact())
     first = pipeline.run(key, _layout("flux"))
-    recording.record(_failed(key, InternalFault("Late.")), pipeline.ledger, pipeline.clock)
+    record_step.record(_failed(key, InternalFault("Late.")), pipeline.ledger, pipeline.clock)
     assert pipeline.ledger.records[key] == first
     assert first.status == "active"
 
@@ -414,7 +417,7 @@ def test_a_stopped_execution_ends_its_build(status: str, pipeline: Pipeline) -> 
     pipeline.validate(key)
     event = {"detail": {**key.model_dump(), "other": "field"}, "source": "io.byoa"}
     stopped = StoppedExecution.model_validate({"status": status, "input": json.dumps(event), "name": "x"})
-    build = recording.record_stopped(stopped, pipeline.ledger, pipeline.clock)
+    build = record_step.record_stopped(stopped, pipeline.ledger, pipeline.clock)
     assert build
     assert build.outcome
     assert build.outcome.failure
@@ -427,11 +430,11 @@ def test_a_stopped_execution_changes_no_build_that_has_ended(pipeline: Pipeline)
     key = pipeline.submit(_artifact())
     first = pipeline.run(key, _layout("flux"))
     stopped = StoppedExecution.model_validate({"status": "FAILED", "input": json.dumps({"detail": key.model_dump()})})
-    assert recording.record_stopped(stopped, pipeline.ledger, pipeline.clock) is None
+    assert record_step.record_stopped(stopped, pipeline.ledger, pipeline.clock) is None
     assert pipeline.ledger.records[key] == first
 
 
 def test_a_stopped_execution_of_no_build_is_nothing(pipeline: Pipeline) -> None:
     detail = {"organisation": ORGANISATION, "app": APP, "component": "gone", "version": 3}
     stopped = StoppedExecution.model_validate({"status": "FAILED", "input": json.dumps({"detail": detail})})
-    assert recording.record_stopped(stopped, pipeline.ledger, pipeline.clock) is None
+    assert record_step.record_stopped(stopped, pipeline.ledger, pipeline.clock) is None

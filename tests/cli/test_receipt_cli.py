@@ -14,11 +14,11 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ec import SECP384R1, generate_private_key
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+from byoa.adapters.memory.clocks import SteppingClock
 from byoa.adapters.memory.ledger import MemoryLedger
-from byoa.adapters.memory.repository import SteppingClock
-from byoa.bootstrap import pipeline as bootstrap
+from byoa.bootstrap import terminal as bootstrap
 from byoa.builds import receipts
-from byoa.builds import record as recording
+from byoa.builds import record as record_step
 from byoa.builds.messages import BuildEnded
 from byoa.components.reading import check_config
 from byoa.errors import ReferenceNotFound
@@ -196,7 +196,7 @@ def _get(*arguments: str) -> int:
 def test_a_kept_receipt_is_printed_as_it_is(
     kept: MemoryLedger, files: Files, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    recording.record(SAMPLE, kept, SteppingClock(), files.key)
+    record_step.record(SAMPLE, kept, SteppingClock(), files.key)
     assert _get() == FINE
     assert capsys.readouterr() == (f"{kept.receipts[SAMPLE.key]}\n", "")
 
@@ -204,7 +204,7 @@ def test_a_kept_receipt_is_printed_as_it_is(
 def test_an_unsigned_receipt_is_given_with_a_word_about_it(
     kept: MemoryLedger, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    recording.record(SAMPLE, kept, SteppingClock())
+    record_step.record(SAMPLE, kept, SteppingClock())
     assert _get("--out", str(tmp_path / "r.json"), "--json") == FINE
     printed, said = capsys.readouterr()
     assert json.loads(printed)["signed"] is False

@@ -12,8 +12,8 @@ import pytest
 
 from byoa.adapters.memory.repository import MemoryRepository
 from byoa.adapters.registries.layout import LayoutRepository
+from byoa.builds.inspect import look_into as inspect
 from byoa.content.formats import CHECKSUM, FILE_NAME, Format
-from byoa.content.inspection import inspect
 from byoa.content.packing import pack
 from byoa.errors import (
     ArchiveInvalid,

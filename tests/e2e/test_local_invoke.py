@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from byoa.adapters.aws.dynamodb import DynamoLedger
-from byoa.adapters.memory.repository import SystemClock
-from byoa.bootstrap import pipeline as bootstrap
+from byoa.adapters.memory.clocks import SystemClock
+from byoa.bootstrap import terminal as bootstrap
 from byoa.components.reading import check_config
 from byoa.engine.copying import copy
 from byoa.oci.reference import Reference

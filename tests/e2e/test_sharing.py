@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, Any
 
 from byoa.adapters.memory.repository import MemoryRepository, read_whole
 from byoa.adapters.registries.layout import LayoutRepository
-from byoa.bootstrap import pipeline as bootstrap
+from byoa.bootstrap import terminal as bootstrap
 from byoa.engine import mirroring
 from byoa.engine.copying import copy
 from byoa.engine.mirroring import Wanted
-from byoa.engine.ports import Credential
 from byoa.oci.digest import Digest
 from byoa.oci.graph import blobs_of
 from byoa.oci.manifest import OCI_MANIFEST, Manifest, read_manifest
 from byoa.oci.reference import Reference, Registry
+from byoa.trust.credentials import Credential
 from local.demo import ARTIFACTS
 
 if TYPE_CHECKING:

@@ -20,10 +20,10 @@ from byoa.adapters.registries.traits import Traits
 from byoa.adapters.registries.transport import Endpoint, Transport
 from byoa.engine.mirroring import Wanted, mirror
 from byoa.engine.patience import Patience
-from byoa.engine.ports import Credential
 from byoa.engine.sending import Pace
 from byoa.engine.workers import Workers
 from byoa.errors import ByoaError
+from byoa.trust.credentials import Credential
 from local.registry import Registry, Request, Response, Settings
 from tests.faults.artifacts import SHAPES, Artifact, Maker, lacking, put, wrong_bytes
 from tests.faults.faulty import LYING, ODD, PASSING, SLOW, Faulty

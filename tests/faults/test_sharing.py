@@ -16,11 +16,11 @@ from byoa.adapters.registries.traits import ECR
 from byoa.adapters.registries.transport import Endpoint, Transport
 from byoa.engine.copying import copy
 from byoa.engine.patience import Patience
-from byoa.engine.ports import Credential
 from byoa.engine.sending import Pace
 from byoa.engine.workers import Workers
 from byoa.errors import DigestMismatch, ReferenceNotFound, RegistryUnavailable
 from byoa.oci.digest import Digest
+from byoa.trust.credentials import Credential
 from local.registry import EcrSettings, MemoryControlPlane, Registry, RepositoryFacts, Request, Response, Settings
 from tests.faults.artifacts import Artifact, Maker, lacking
 

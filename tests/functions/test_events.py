@@ -11,13 +11,17 @@ from typing import TYPE_CHECKING, Any, get_type_hints
 import pytest
 
 from byoa.adapters.aws.stream import event_of
+from byoa.adapters.memory.clocks import SteppingClock
 from byoa.adapters.memory.ledger import MemoryLedger
-from byoa.adapters.memory.repository import MemoryRepository, SteppingClock
+from byoa.adapters.memory.repository import MemoryRepository
 from byoa.adapters.registries.layout import LayoutRepository
-from byoa.builds import inspect as examining
-from byoa.builds import record as recording
-from byoa.builds import stage as transfers
-from byoa.builds import validate as workflow
+from byoa.builds import inspect as inspect_step
+from byoa.builds import mirror as mirror_step
+from byoa.builds import record as record_step
+from byoa.builds import resolve as resolve_step
+from byoa.builds import stage as stage_step
+from byoa.builds import validate as validate_step
+from byoa.builds.books import Books
 from byoa.builds.messages import (
     BuildEnded,
     ChangeReceived,
@@ -30,7 +34,6 @@ from byoa.builds.messages import (
     StoppedExecution,
     ValidReference,
 )
-from byoa.builds.stage import Books
 from byoa.components.reading import check_config
 from byoa.oci.reference import Registry
 from byoa.trust.policy import Policy
@@ -117,23 +120,23 @@ def test_the_samples_are_one_build_s_messages() -> None:
     source, quarantine, target = LayoutRepository(FLUX), MemoryRepository(), MemoryRepository(immutable=True)
 
     change = ChangeReceived.model_validate(_event("validate_reference"))
-    sent = _sent(workflow.validate(change, ledger, policy, clock))
+    sent = _sent(validate_step.validate(change, ledger, policy, clock))
     assert sent == _event("resolve_digest")
-    sent = _sent(workflow.resolve(ValidReference.model_validate(sent), source, Books(ledger, clock)))
+    sent = _sent(resolve_step.resolve(ValidReference.model_validate(sent), source, Books(ledger, clock)))
     assert sent == _event("stage_artifact")
-    sent = _sent(transfers.stage(PinnedArtifact.model_validate(sent), source, quarantine, Books(ledger, clock)))
+    sent = _sent(stage_step.stage(PinnedArtifact.model_validate(sent), source, quarantine, Books(ledger, clock)))
     assert sent == _event("inspect_artifact")
-    inspected = _sent(examining.examine(StagedArtifact.model_validate(sent), quarantine))
+    inspected = _sent(inspect_step.inspect(StagedArtifact.model_validate(sent), quarantine))
     (name,) = inspected["targets"]
     task = {"artifact": inspected, "target": name}
     assert task == _event("mirror_artifact")
     place = (ECR, policy.repository_for(change.key))
-    mirrored = transfers.mirror(MirrorTask.model_validate(task), quarantine, target, place, Books(ledger, clock))
+    mirrored = mirror_step.mirror(MirrorTask.model_validate(task), quarantine, target, place, Books(ledger, clock))
     assert MirroredArtifact.model_validate(_sent(mirrored)) == mirrored
     # What the state machine's Map puts together is the last message.
     ended = {**change.key.model_dump(), "artifact": inspected, "mirrors": [_sent(mirrored)]}
     assert ended == _event("record_build")
-    outcome = recording.record(BuildEnded.model_validate(ended), ledger, clock)
+    outcome = record_step.record(BuildEnded.model_validate(ended), ledger, clock)
 
     assert outcome.status == "active"
     assert target.tags == {change.build_id: source.fetch_manifest("v2.3.1").digest}

@@ -14,8 +14,9 @@ from moto import mock_aws
 from pydantic import ValidationError
 
 from byoa.adapters.aws.eventbridge import EventBus
-from byoa.adapters.aws.items import dump
 from byoa.adapters.aws.stream import event_of, publish
+from byoa.adapters.aws.table import dump
+from byoa.bootstrap import clients
 from byoa.bootstrap import pipeline as bootstrap
 from byoa.builds.messages import BuildKey, BuildStatusChanged, ConfigChanged
 from functions import publish_changes
@@ -128,7 +129,7 @@ def heard(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], list[dict[st
         monkeypatch.setenv(name, "testing")
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
     monkeypatch.setenv("BYOA_BUS", BUS)
-    caches = (bootstrap.settings, bootstrap._session, bootstrap._client)
+    caches = (bootstrap.settings, clients.events)
     with mock_aws():
         for cache in caches:
             cache.cache_clear()

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from byoa.bootstrap import pipeline as bootstrap
+from byoa.bootstrap import terminal as bootstrap
 from tests.interop.machine import Machine, Route
 
 if TYPE_CHECKING:

@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
-from byoa.bootstrap import pipeline as bootstrap
+from byoa.bootstrap import terminal as bootstrap
 from byoa.engine.mirroring import Wanted, mirror
-from byoa.engine.ports import Credential
 from byoa.oci.reference import Reference
+from byoa.trust.credentials import Credential
 from local.demo import ARTIFACTS, TAG
 from tests.interop.registries import Place, program_of, start
 

@@ -604,8 +604,8 @@ def test_it_refuses_to_start_when_the_source_to_correct_has_changed() -> None:
         "import ministack.core.lambda_runtime as runtime; runtime._PYTHON_WORKER_SCRIPT = 'pass'; "
         "import local.emulator.functions as corrections; corrections.correct()"
     )
-    python = processes.HERE.parent / ".venvs/emulator/bin/python"
-    run = subprocess.run([python, "-c", code], cwd=processes.HERE.parent, capture_output=True, text=True, check=False)
+    python = processes.ROOT / ".venvs/emulator/bin/python"
+    run = subprocess.run([python, "-c", code], cwd=processes.ROOT, capture_output=True, text=True, check=False)
     assert run.returncode == 1
     assert "the worker script no longer has" in run.stderr
 

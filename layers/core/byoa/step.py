@@ -11,7 +11,7 @@ from aws_lambda_powertools import Logger
 from aws_lambda_powertools.metrics import MetricUnit, single_metric
 from pydantic import BaseModel, ValidationError
 
-from byoa.bootstrap import pipeline as bootstrap
+from byoa.bootstrap import pipeline
 from byoa.builds.messages import BuildKey, MirrorTask, StageBlobTask
 from byoa.errors import ByoaError, EventUntrusted, InternalFault
 
@@ -39,7 +39,7 @@ def step[In: BaseModel, Out: BaseModel | None](
     @functools.wraps(function)
     def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any] | None:
         started = time.perf_counter()
-        bootstrap.begin(context.get_remaining_time_in_millis)
+        pipeline.begin(context.get_remaining_time_in_millis)
         logger.clear_state()
         logger.structure_logs(append=True, function=context.function_name, request_id=context.aws_request_id)
         try:

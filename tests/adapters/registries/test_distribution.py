@@ -13,7 +13,6 @@ from byoa.adapters.registries.distribution import DistributionRepository
 from byoa.adapters.registries.transport import Endpoint, Transport
 from byoa.content.packing import pack
 from byoa.engine.copying import copy
-from byoa.engine.ports import Credential
 from byoa.errors import (
     AuthFailed,
     ByoaError,
@@ -33,6 +32,7 @@ from byoa.errors import (
 )
 from byoa.oci.digest import Digest
 from byoa.oci.manifest import MANIFEST_LIMIT
+from byoa.trust.credentials import Credential
 from local.registry import Hangup, Registry, Request, Response, Settings
 from tests import scripted
 

@@ -17,7 +17,6 @@ from byoa.adapters.registries.transport import Endpoint, Transport
 from byoa.engine.copying import copy
 from byoa.engine.mirroring import Wanted, mirror
 from byoa.engine.patience import Patience
-from byoa.engine.ports import Credential
 from byoa.engine.sending import Pace
 from byoa.engine.workers import Workers
 from byoa.errors import (
@@ -28,6 +27,7 @@ from byoa.errors import (
     RegistryUnavailable,
     TargetThrottled,
 )
+from byoa.trust.credentials import Credential
 from local.registry import Registry, Request, Response, Settings, as_json
 from tests.faults.artifacts import Artifact, Maker, lacking, put
 from tests.faults.clock import Clock

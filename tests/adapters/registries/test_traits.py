@@ -16,10 +16,10 @@ from byoa.adapters.registries.transport import Endpoint, Transport
 from byoa.engine.copying import copy
 from byoa.engine.mirroring import Wanted, mirror
 from byoa.engine.patience import Patience
-from byoa.engine.ports import Credential
 from byoa.engine.sending import Pace
 from byoa.errors import RealmRefused, RegistryProtocolError, TargetConflict, TargetForbidden
 from byoa.oci.reference import Registry as Named
+from byoa.trust.credentials import Credential
 from local.registry import (
     EcrSettings,
     MemoryControlPlane,

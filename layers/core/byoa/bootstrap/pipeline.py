@@ -1,45 +1,35 @@
-"""Environment → settings → adapters: the only place that makes clients. Each is made when it is first asked for."""
+"""The pipeline's adapters: what each step of a build may touch, in the surroundings that ``template.yaml`` gives it."""
 
 from __future__ import annotations
 
 import os
 from functools import cache
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final
 
+from byoa.bootstrap import clients
+from byoa.bootstrap.process import clock, workers
 from byoa.engine.patience import Patience
 from byoa.errors import InternalFault
 from byoa.oci.reference import Reference
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
-    from pathlib import Path
-
-    from botocore.session import Session
-    from types_boto3_dynamodb import DynamoDBClient
-    from types_boto3_ecr import ECRClient
-    from types_boto3_events import EventBridgeClient
-    from types_boto3_kms import KMSClient
-    from types_boto3_s3 import S3Client
 
     from byoa.adapters.aws.dynamodb import DynamoLedger
     from byoa.adapters.aws.ecr import EcrRegistry
     from byoa.adapters.aws.s3 import Quarantine
-    from byoa.adapters.memory.repository import SystemClock
-    from byoa.adapters.registries.answers import Role
     from byoa.adapters.registries.authorization import Wallet
-    from byoa.adapters.registries.layout import LayoutRepository
-    from byoa.adapters.registries.transport import Transport
+    from byoa.adapters.registries.transport import Endpoint, Transport
+    from byoa.builds.books import Books
     from byoa.builds.messages import BuildKey, MirrorTask, ValidReference
-    from byoa.builds.stage import Books
-    from byoa.engine.ports import Catalogue, Credential, Repository, Signer
+    from byoa.builds.ports import Signer
+    from byoa.engine.ports import Repository
     from byoa.engine.sending import Pace
-    from byoa.engine.workers import Workers
     from byoa.oci.reference import Registry
     from byoa.settings import Settings
     from byoa.trust.policy import Policy
 
-ON_A_TERMINAL: Final = Patience(attempts=5, first=0.25, longest=60.0)
-"""Somebody waits, and nobody else will try again."""
+__all__ = ["begin", "books", "clock", "ledger", "pace", "policy", "publish", "quarantine", "signer", "source", "target"]
 
 IN_A_STEP: Final = Patience(attempts=5, first=0.1, longest=5.0)
 """Long waits are the state machine's: it pays for none of them."""
@@ -62,19 +52,11 @@ def settings() -> Settings:
 
 
 @cache
-def clock() -> SystemClock:
-    """The machine's clock."""
-    from byoa.adapters.memory.repository import SystemClock
-
-    return SystemClock()
-
-
-@cache
 def transport() -> Transport:
-    """One pool of connections for all registries. A step waits out no long rest of theirs: the state machine does."""
+    """One pool of connections for all registries. It waits out no long rest of theirs: the state machine does."""
     from byoa.adapters.registries.transport import Transport
 
-    return Transport(longest_rest=(IN_A_STEP if _remaining else ON_A_TERMINAL).longest)
+    return Transport(longest_rest=IN_A_STEP.longest)
 
 
 @cache
@@ -86,20 +68,12 @@ def wallet() -> Wallet:
 
 
 @cache
-def workers(count: int) -> Workers:
-    """Threads that copy blobs, for all copies of this process."""
-    from byoa.engine.workers import Workers
-
-    return Workers(count, "blob")
-
-
-@cache
 def books() -> Books:
     """Where a step tells how far it is."""
     from byoa.adapters.aws.budget import DynamoBudget
-    from byoa.builds.stage import Books
+    from byoa.builds.books import Books
 
-    return Books(ledger(), clock(), DynamoBudget(_dynamodb(), settings().table, clock()))
+    return Books(ledger(), clock(), DynamoBudget(clients.dynamodb(), settings().table, clock()))
 
 
 def begin(remaining: Callable[[], int]) -> None:
@@ -110,8 +84,8 @@ def begin(remaining: Callable[[], int]) -> None:
 
 def pace() -> Pace:
     """How a step copies: patiently, until shortly before its time is over, and large artifacts by sharing them out."""
+    from byoa.builds.pending import LASTING
     from byoa.engine.sending import Pace
-    from byoa.trust.policy import LASTING
 
     return Pace(
         workers=workers(BLOB_WORKERS),
@@ -140,7 +114,7 @@ def ledger() -> DynamoLedger:
     """The table."""
     from byoa.adapters.aws.dynamodb import DynamoLedger
 
-    return DynamoLedger(_dynamodb(), settings().table, clock())
+    return DynamoLedger(clients.dynamodb(), settings().table, clock())
 
 
 def publish(records: Sequence[Mapping[str, Any]]) -> str | None:
@@ -148,14 +122,14 @@ def publish(records: Sequence[Mapping[str, Any]]) -> str | None:
     from byoa.adapters.aws import stream
     from byoa.adapters.aws.eventbridge import EventBus
 
-    return stream.publish(records, EventBus(_events(), settings().bus))
+    return stream.publish(records, EventBus(clients.events(), settings().bus))
 
 
 def quarantine(key: BuildKey) -> Quarantine:
     """What the build's organisation has in quarantine."""
     from byoa.adapters.aws.s3 import Quarantine
 
-    return Quarantine(_s3(), settings().bucket, key.organisation)
+    return Quarantine(clients.s3(), settings().bucket, key.organisation)
 
 
 def source(valid: ValidReference) -> Repository:
@@ -192,20 +166,44 @@ def _inline(key: BuildKey) -> Repository:
 
 
 def target(task: MirrorTask) -> tuple[Repository, tuple[Registry, str]]:
-    """The repository that a target keeps the artifact in, and its registry and name."""
+    """The repository of our ECR that a target keeps the artifact in, and its registry and name."""
+    from byoa.adapters.registries.distribution import DistributionRepository
+    from byoa.adapters.registries.traits import ECR
+
     key = task.artifact.key
     name = policy().repository_for(key)
     tags = {"byoa:organisation": key.organisation, "byoa:app": key.app, "byoa:component": key.component}
-    found, repository = _ecr_registry().repository(name, tags)
-    return repository, (found, name)
+    ecr = _ecr_registry()
+    registry = ecr.provide(name, tags)
+    repository = DistributionRepository(
+        transport(),
+        _ecr_endpoint(registry),
+        name,
+        role="target",
+        credential=ecr.credential(),
+        renew=ecr.renew,
+        traits=ECR,
+        patience=IN_A_STEP,
+    )
+    return repository, (registry, name)
+
+
+def _ecr_endpoint(registry: Registry) -> Endpoint:
+    """Where ECR's data plane is: at the registry's own address, or where the settings say."""
+    from byoa.adapters.registries.locations import endpoint_of, parse_location
+
+    named = endpoint_of(registry)
+    location = parse_location(settings().ecr_endpoint or "/", named)
+    if location is None:
+        raise InternalFault("The setting for ECR's endpoint is no address.")
+    return location.endpoint
 
 
 @cache
 def _ecr_registry() -> EcrRegistry:
     from byoa.adapters.aws.ecr import EcrRegistry
 
-    current = settings()
-    return EcrRegistry(_ecr(), transport(), current.ecr_endpoint, current.kms_key, IN_A_STEP)
+    return EcrRegistry(clients.ecr(), settings().kms_key)
 
 
 @cache
@@ -214,95 +212,4 @@ def signer() -> Signer | None:
     from byoa.adapters.aws.kms import KmsKey
 
     key = settings().receipt_key
-    return KmsKey(_kms(), key) if key else None
-
-
-def public_key(key: str) -> bytes:
-    """The public half of a key of KMS (SubjectPublicKeyInfo, DER), with the caller's own AWS credentials."""
-    from byoa.adapters.aws.kms import KmsKey
-    from byoa.adapters.aws.refusals import translated
-
-    with translated("AWS"):
-        return KmsKey(_kms(), key).public_key()
-
-
-def catalogue(table: str) -> Catalogue:
-    """Configs and builds, with the caller's own AWS credentials."""
-    from byoa.adapters.aws.dynamodb import DynamoLedger
-    from byoa.adapters.aws.refusals import translated
-
-    with translated("AWS"):
-        return DynamoLedger(_dynamodb(), table, clock())
-
-
-def repository(  # noqa: PLR0913 - where it is, and settings by name
-    reference: Reference,
-    role: Role,
-    credential: Credential | None,
-    *,
-    plain_http: bool,
-    patience: Patience = ON_A_TERMINAL,
-    mount_from: str | None = None,
-) -> Repository:
-    """A repository of any registry. ``mount_from`` is another one there that blobs may be mounted from."""
-    from byoa.adapters.registries.distribution import DistributionRepository
-    from byoa.adapters.registries.locations import endpoint_of
-    from byoa.adapters.registries.traits import traits_of
-
-    endpoint = endpoint_of(reference.registry, scheme="http" if plain_http else "https")
-    return DistributionRepository(
-        transport(),
-        endpoint,
-        reference.repository,
-        role=role,
-        credential=credential,
-        wallet=wallet(),
-        traits=traits_of(reference.registry),
-        patience=patience,
-        mount_from=mount_from,
-    )
-
-
-def layout(folder: Path) -> LayoutRepository:
-    """An OCI image layout in a folder."""
-    from byoa.adapters.registries.layout import LayoutRepository
-
-    return LayoutRepository(folder)
-
-
-@cache
-def _client(service: str) -> object:
-    """A client of botocore's. boto3 makes the same one, but imports S3's transfers first, 35 ms of every cold start.
-
-    It has a name of ours in AWS's logs: botocore's has fifteen parts and is built twice a call, an eighth of its time.
-    """
-    from botocore.config import Config
-
-    return _session().create_client(service, config=Config(user_agent="byoa"))
-
-
-@cache
-def _session() -> Session:
-    from botocore.session import get_session
-
-    return get_session()
-
-
-def _dynamodb() -> DynamoDBClient:
-    return cast("DynamoDBClient", _client("dynamodb"))
-
-
-def _ecr() -> ECRClient:
-    return cast("ECRClient", _client("ecr"))
-
-
-def _events() -> EventBridgeClient:
-    return cast("EventBridgeClient", _client("events"))
-
-
-def _kms() -> KMSClient:
-    return cast("KMSClient", _client("kms"))
-
-
-def _s3() -> S3Client:
-    return cast("S3Client", _client("s3"))
+    return KmsKey(clients.kms(), key) if key else None

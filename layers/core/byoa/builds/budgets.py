@@ -10,6 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+from byoa.errors import RegistryThrottled
+
 WINDOW: Final = 30
 """Seconds."""
 
@@ -46,3 +48,13 @@ class Use:
 def window_of(now_ts: int) -> int:
     """The number of the window that ``now_ts`` (milliseconds since 1970-01-01 UTC) is in."""
     return now_ts // _MILLISECONDS
+
+
+def check_shares(organisation: Use, host: Use, now_ts: int) -> None:
+    """Raise ``RegistryThrottled``, with the seconds to wait, where either has used up its share of a host."""
+    for whose, use, limit in (("organisation", organisation, PER_ORGANISATION), ("platform", host, PER_HOST)):
+        seconds = use.wait(limit, now_ts)
+        if seconds > 0:
+            raise RegistryThrottled(
+                f"The {whose}'s share of this registry is used up for the moment.", retry_after=seconds
+            )

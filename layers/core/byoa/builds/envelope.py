@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from byoa.engine.ports import Signature
+from byoa.builds.ports import Signature
 from byoa.errors import ReceiptInvalid
 
 if TYPE_CHECKING:
-    from byoa.engine.ports import Signer
+    from byoa.builds.ports import Signer
 
 LIMIT: Final = 4 * 1024 * 1024
 """Bytes of an envelope that is read; what the ledger keeps is far below."""

@@ -1,4 +1,4 @@
-"""The step that looks inside: from a staged artifact to what its receipt and its build say of the contents."""
+"""InspectArtifact: are these Kubernetes manifests; what its receipt and its build say of the contents."""
 
 from __future__ import annotations
 
@@ -7,18 +7,29 @@ from typing import TYPE_CHECKING
 
 from byoa.builds.messages import LISTED, InspectedArtifact, Inspection
 from byoa.builds.pinned import root_of
-from byoa.content.inspection import inspect
+from byoa.content import inspection
+from byoa.engine.contents import VerifiedContents
+from byoa.trust.policy import STAGED
 
 if TYPE_CHECKING:
     from byoa.builds.messages import StagedArtifact
     from byoa.content.inspection import Report
     from byoa.engine.ports import Source
+    from byoa.oci.manifest import Manifest
 
 
-def examine(staged: StagedArtifact, quarantine: Source) -> InspectedArtifact:
+def inspect(staged: StagedArtifact, quarantine: Source) -> InspectedArtifact:
     """Look into the quarantined artifact. Reads the quarantine and touches nothing else."""
-    report = inspect(quarantine, root_of(staged, quarantine))
+    report = look_into(quarantine, root_of(staged, quarantine))
     return InspectedArtifact(**staged.model_dump(), inspection=summarise(report))
+
+
+def look_into(source: Source, root: Manifest) -> Report:
+    """What the artifact under ``root`` holds, held to what a vendor's artifact may consist of.
+
+    Raises what ``inspection.inspect`` and reading the source raise.
+    """
+    return inspection.inspect(VerifiedContents(source), root, STAGED)
 
 
 def summarise(report: Report) -> Inspection:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from byoa.builds.messages import BuildEnded, BuildKey, InspectedArtifact, MirroredArtifact
-    from byoa.engine.ports import Signer
+    from byoa.builds.ports import Signer
 
     type Check = Callable[[bytes, bytes], bool]
     """Whether a signature, the first, is of these bytes, by a key that is trusted."""

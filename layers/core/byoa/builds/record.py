@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from byoa.builds.messages import Build, HistoryEntry, StoppedExecution
-    from byoa.engine.ports import Clock, Ledger, Signer
+    from byoa.builds.ports import Clock, Ledger, Signer
 
 _TEXT_LIMIT: Final = 512
 _TIMEOUTS: Final = frozenset({"States.Timeout", "Sandbox.Timedout", "States.HeartbeatTimeout"})

@@ -23,7 +23,6 @@ from byoa.content.formats import (
     why_not_argo_cd,
     why_not_flux,
 )
-from byoa.engine.verifying import Silence, VerifiedBlob
 from byoa.errors import (
     ArchiveInvalid,
     ByoaError,
@@ -36,16 +35,15 @@ from byoa.errors import (
     Rejected,
 )
 from byoa.oci.graph import Walk, children_of
-from byoa.trust.policy import STAGED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from byoa.content.documents import Resource
-    from byoa.engine.ports import Source
+    from byoa.content.ports import Contents
+    from byoa.oci.graph import GraphLimits
     from byoa.oci.manifest import Descriptor, Manifest
 
-_CHUNK: Final = 64 * 1024
 _TEXT_LIMIT: Final = 10 * 1024 * 1024
 _CONFIG_LIMIT: Final = 1024 * 1024
 _TAR_BLOCK: Final = 512
@@ -86,30 +84,30 @@ class Report:
         return any(resource.templated for resource in self.resources)
 
 
-def inspect(source: Source, root: Manifest) -> Report:
-    """Read the artifact under ``root`` and say what it holds.
+def inspect(contents: Contents, root: Manifest, limits: GraphLimits) -> Report:
+    """Read the artifact under ``root``, held to ``limits``, and say what it holds.
 
     Raises ``MediaTypeUnsupported`` for what is something else, ``ContentNotFound`` where there is no object, and what
     the readers of archives and documents raise. Encrypted content is reported, not read.
     """
-    return _inspect(source, root, Walk(STAGED), 0)
+    return _inspect(contents, root, Walk(limits), 0)
 
 
-def _inspect(source: Source, manifest: Manifest, walk: Walk, depth: int) -> Report:
+def _inspect(contents: Contents, manifest: Manifest, walk: Walk, depth: int) -> Report:
     walk.enter(manifest, depth)
     found = recognise(manifest)
     if found is Format.INDEX:
-        return _inspect_index(source, manifest, walk, depth)
+        return _inspect_index(contents, manifest, walk, depth)
     if found is Format.IMAGE:
-        return _inspect_suspect(source, manifest)
+        return _inspect_suspect(contents, manifest)
     check_format(found)
-    return _inspect_layers(source, manifest, found)
+    return _inspect_layers(contents, manifest, found)
 
 
-def _inspect_index(source: Source, manifest: Manifest, walk: Walk, depth: int) -> Report:
+def _inspect_index(contents: Contents, manifest: Manifest, walk: Walk, depth: int) -> Report:
     """An index is as good as its manifests, if an install may take any of them: all must hold the same content."""
-    children = [source.fetch_manifest(child.digest) for child in children_of(manifest)]
-    reports = [_inspect(source, child, walk, depth + 1) for child in children]
+    children = [contents.fetch_manifest(child.digest) for child in children_of(manifest)]
+    reports = [_inspect(contents, child, walk, depth + 1) for child in children]
     if not reports:
         raise ContentNotFound("The index lists nothing.")
     if len({report.content for report in reports}) > 1:
@@ -121,9 +119,9 @@ def _inspect_index(source: Source, manifest: Manifest, walk: Walk, depth: int) -
     return replace(reports[0], manifest=manifest, format=Format.INDEX, obstacles=obstacles)
 
 
-def _inspect_suspect(source: Source, manifest: Manifest) -> Report:
+def _inspect_suspect(contents: Contents, manifest: Manifest) -> Report:
     """Something with the types of a container image: one that names a platform is, others show by their contents."""
-    config = _read_config(source, manifest)
+    config = _read_config(contents, manifest)
     if config.get("architecture") or config.get("os"):
         check_format(Format.IMAGE)
     settings = config.get("config")
@@ -131,25 +129,25 @@ def _inspect_suspect(source: Source, manifest: Manifest) -> Report:
     if isinstance(labels, dict) and "dev.carvel.imgpkg.bundle" in labels:
         check_format(Format.IMGPKG)
     try:
-        return _inspect_layers(source, manifest, Format.PLAIN)
+        return _inspect_layers(contents, manifest, Format.PLAIN)
     except Rejected:
         check_format(Format.IMAGE)
         raise
 
 
-def _read_config(source: Source, manifest: Manifest) -> dict[str, object]:
+def _read_config(contents: Contents, manifest: Manifest) -> dict[str, object]:
     config = manifest.config
     if config is None or config.size > _CONFIG_LIMIT:
         return {}
     try:
-        document = json.loads(b"".join(_chunks(source, config)))
+        document = json.loads(b"".join(contents.read_blob(config)))
     except (ValueError, RecursionError):
         return {}
     return document if isinstance(document, dict) else {}
 
 
-def _inspect_layers(source: Source, manifest: Manifest, found: Format) -> Report:
-    files, first_layer_is_gzip = _read_layers(source, manifest)
+def _inspect_layers(contents: Contents, manifest: Manifest, found: Format) -> Report:
+    files, first_layer_is_gzip = _read_layers(contents, manifest)
     texts = [file for file in files if not file.path.endswith(_AGE)]
     encrypted = bool(files) and not texts
     resources: list[Resource] = []
@@ -180,12 +178,12 @@ def _obstacles(manifest: Manifest, *, first_layer_is_gzip: bool, encrypted: bool
     }
 
 
-def _read_layers(source: Source, manifest: Manifest) -> tuple[list[File], bool]:
+def _read_layers(contents: Contents, manifest: Manifest) -> tuple[list[File], bool]:
     """The files that matter, of all layers, within one budget of text; and whether the first layer is gzip."""
     found: list[File] = []
     total, gzips = 0, []
     for number, layer in enumerate(dict.fromkeys(manifest.layers)):
-        chunks = _chunks(source, layer)
+        chunks = contents.read_blob(layer)
         head = next(chunks, b"")
         gzips.append(is_gzip(head))
         for file in _layer_files(layer, number, head, chunks):
@@ -243,15 +241,6 @@ def _start(head: bytes) -> bytes:
     except ByoaError:
         return start  # cut off, or worse: reading the whole of it will say so
     return start
-
-
-def _chunks(source: Source, descriptor: Descriptor) -> Iterator[bytes]:
-    """A blob's bytes in order, verified: the last of them come only when all are right."""
-    block = memoryview(bytearray(_CHUNK))
-    with source.open_blob(descriptor) as content:
-        verified = VerifiedBlob(content, descriptor, Silence())
-        while count := verified.readinto(block):
-            yield bytes(block[:count])
 
 
 def _check_checksum(manifest: Manifest, files: list[File]) -> None:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
 from byoa.errors import CredentialForbidden, ReferenceInvalid, TenantForbidden
 from byoa.oci.graph import GraphLimits
 
 if TYPE_CHECKING:
-    from byoa.builds.messages import BuildKey
     from byoa.oci.reference import Reference
 
 _MEBIBYTE: Final = 1024 * 1024
@@ -21,12 +20,6 @@ STAGED: Final = GraphLimits(layers=10, manifests=50, depth=2, blob=100 * _MEBIBY
 ATTACHED: Final = 50
 """How many manifests may be attached to an artifact; each has its place in a message and in the receipt."""
 
-LASTING: Final = 16 * _MEBIBYTE
-"""Bytes from which a blob's upload can be gone on with in another invocation; smaller ones are quicker sent anew."""
-
-ROUNDS: Final = 50
-"""How often a blob is taken up again before its build gives up."""
-
 _ECR: Final = re.compile(
     r"(?P<account>[0-9]{12})\.dkr[.-]ecr(?:-fips)?\.[a-z0-9-]+\.(?:amazonaws\.com(?:\.cn)?|on\.(?:aws|amazonwebservices\.com\.cn))",
     re.ASCII,
@@ -35,6 +28,25 @@ _ECR: Final = re.compile(
 
 _REPOSITORY_LIMIT: Final = 256
 """Characters of an ECR repository's name (ECR API, CreateRepository)."""
+
+
+class Component(Protocol):
+    """What has a component's full name; a build's key does."""
+
+    @property
+    def organisation(self) -> str:
+        """``org_…``."""
+        ...
+
+    @property
+    def app(self) -> str:
+        """The app that the component is of."""
+        ...
+
+    @property
+    def component(self) -> str:
+        """Its name in the app."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +79,7 @@ class Policy:
                 remedy="Name them under credentials_ref.",
             )
 
-    def repository_for(self, key: BuildKey) -> str:
+    def repository_for(self, key: Component) -> str:
         """``<prefix>/<organisation>/<app>/<component>``. Raises ``ReferenceInvalid`` over 256 characters."""
         name = f"{self.prefix}/{key.organisation}/{key.app}/{key.component}"
         if len(name) > _REPOSITORY_LIMIT:

@@ -1,4 +1,4 @@
-"""The budgets of registries: counters by window, in the table or in memory. Counting is one atomic addition.
+"""The budgets of registries: counters by window, in the table. Counting is one atomic addition.
 
 pk                      sk                          item
 ORG#<organisation>      BUDGET#<host>#<window>      what one organisation asked of a host
@@ -8,58 +8,21 @@ HOST#<host>             REST                        until when it wants rest
 
 from __future__ import annotations
 
-from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from byoa.adapters.aws.items import dump, load
 from byoa.adapters.aws.refusals import translated
-from byoa.builds.budgets import PER_HOST, PER_ORGANISATION, WINDOW, Use, window_of
+from byoa.adapters.aws.table import dump, load
+from byoa.builds.budgets import WINDOW, Use, check_shares, window_of
 from byoa.builds.records import milliseconds
-from byoa.errors import RegistryThrottled
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
 
-    from byoa.engine.ports import Clock
+    from byoa.builds.ports import Clock
 
 _KEPT: Final = 2
 """Windows that a counter outlives its own."""
-
-
-def _refuse(whose: str, seconds: float) -> None:
-    if seconds > 0:
-        raise RegistryThrottled(f"{whose} of this registry is used up for the moment.", retry_after=seconds)
-
-
-@dataclass(slots=True)
-class MemoryBudget:
-    """Counters in memory."""
-
-    clock: Clock
-    used: Counter[tuple[str, str, int]] = field(default_factory=Counter)
-    rests: dict[str, int] = field(default_factory=dict)
-
-    def admit(self, host: str, organisation: str) -> None:
-        """See ``ports.Budget``."""
-        now = milliseconds(self.clock.now())
-        _refuse("The organisation's share", self._use(host, organisation, now).wait(PER_ORGANISATION, now))
-        _refuse("The platform's share", self._use(host, "", now).wait(PER_HOST, now))
-
-    def spend(self, host: str, organisation: str, requests: int) -> None:
-        """See ``ports.Budget``."""
-        window = window_of(milliseconds(self.clock.now()))
-        for whose in ("", organisation):
-            self.used[host, whose, window] += requests
-
-    def rest(self, host: str, seconds: float) -> None:
-        """See ``ports.Budget``."""
-        until = milliseconds(self.clock.now()) + int(seconds * 1000)
-        self.rests[host] = max(self.rests.get(host, 0), until)
-
-    def _use(self, host: str, whose: str, now: int) -> Use:
-        window = window_of(now)
-        return Use(self.used[host, whose, window], self.used[host, whose, window - 1], self.rests.get(host, 0))
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +34,7 @@ class DynamoBudget:
     clock: Clock
 
     def admit(self, host: str, organisation: str) -> None:
-        """See ``ports.Budget``."""
+        """See ``builds.ports.Budget``."""
         now = milliseconds(self.clock.now())
         window = window_of(now)
         ours, all_of_it = (f"ORG#{organisation}", f"BUDGET#{host}#"), (f"HOST#{host}", "BUDGET#")
@@ -79,11 +42,10 @@ class DynamoBudget:
         found = self._read([*keys, (f"HOST#{host}", "REST")])
         mine, mine_before, host_now, host_before = (int(found.get(key, {}).get("used", 0)) for key in keys)
         rest = int(found.get((f"HOST#{host}", "REST"), {}).get("until_ts", 0))
-        _refuse("The organisation's share", Use(mine, mine_before, rest).wait(PER_ORGANISATION, now))
-        _refuse("The platform's share", Use(host_now, host_before, rest).wait(PER_HOST, now))
+        check_shares(Use(mine, mine_before, rest), Use(host_now, host_before, rest), now)
 
     def spend(self, host: str, organisation: str, requests: int) -> None:
-        """See ``ports.Budget``."""
+        """See ``builds.ports.Budget``."""
         window = window_of(milliseconds(self.clock.now()))
         for pk, sk in ((f"ORG#{organisation}", f"BUDGET#{host}#{window}"), (f"HOST#{host}", f"BUDGET#{window}")):
             with translated("DynamoDB"):
@@ -95,7 +57,7 @@ class DynamoBudget:
                 )
 
     def rest(self, host: str, seconds: float) -> None:
-        """See ``ports.Budget``."""
+        """See ``builds.ports.Budget``."""
         until = milliseconds(self.clock.now()) + int(seconds * 1000)
         with translated("DynamoDB"):
             self.client.put_item(

@@ -24,12 +24,12 @@ from typing import TYPE_CHECKING, Final, Literal, cast
 
 from botocore.exceptions import ClientError
 
-from byoa.adapters.aws.items import Item, dump, load
 from byoa.adapters.aws.refusals import error_code, translated
+from byoa.adapters.aws.table import Item, dump, load
 from byoa.builds.messages import ENDED, Build, BuildKey, ConfigVersion, HistoryEntry, Outcome
+from byoa.builds.ports import Accepted
 from byoa.builds.records import queued_build, reusable
 from byoa.components.reading import fingerprint
-from byoa.engine.ports import Accepted
 from byoa.errors import DuplicateEvent, EventUntrusted, StaleVersion, StoreThrottled
 
 if TYPE_CHECKING:
@@ -38,8 +38,8 @@ if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
     from types_boto3_dynamodb.type_defs import TransactWriteItemTypeDef
 
+    from byoa.builds.ports import Clock
     from byoa.components.reading import ComponentConfig
-    from byoa.engine.ports import Clock
 
 _RACES: Final = 5
 """Tries to be the next version while others hand in the same component."""
@@ -59,7 +59,7 @@ class DynamoLedger:
     clock: Clock
 
     def begin(self, key: BuildKey, execution: str, entry: HistoryEntry) -> Build:
-        """See ``ports.Ledger``."""
+        """See ``builds.ports.Ledger``."""
         update = _append([entry], "execution = :execution", {":execution": execution}, news=True)
         unowned = "(attribute_not_exists(execution) OR execution = :execution)"
         begun, before = self._advance(key, update, f"{unowned} AND {_RUNNING}", "ALL_NEW")
@@ -72,14 +72,14 @@ class DynamoLedger:
         raise StaleVersion("A newer config version exists, or the build has ended.")
 
     def config(self, key: BuildKey) -> ConfigVersion:
-        """See ``ports.Ledger``."""
+        """See ``builds.ports.Ledger``."""
         item = self._get(key.organisation, _sk("CONFIG", key))
         if item is None:
             raise EventUntrusted("The event names a config version that was never accepted.")
         return ConfigVersion.model_validate(_plain(item))
 
     def progress(self, key: BuildKey, entries: Sequence[HistoryEntry]) -> None:
-        """See ``ports.Ledger``."""
+        """See ``builds.ports.Ledger``."""
         before = {":before": entries[0].status}
         update = _append(entries, "", before, news=entries[0].status != entries[-1].status)
         updated, _ = self._advance(key, update, f"#status IN (:before, :status) AND {_RUNNING}")
@@ -87,7 +87,7 @@ class DynamoLedger:
             raise StaleVersion("A newer config version exists, or the build has ended.")
 
     def finish(self, key: BuildKey, outcome: Outcome, entries: Sequence[HistoryEntry]) -> Build | None:
-        """See ``ports.Ledger``."""
+        """See ``builds.ports.Ledger``."""
         update = _append(entries, "#outcome = :outcome", {":outcome": outcome.model_dump(mode="json")}, news=True)
         update["ExpressionAttributeNames"] |= {"#outcome": "outcome"}
         condition = _RUNNING if outcome.status == "active" else f"attribute_exists(pk) AND {_UNFINISHED}"
@@ -97,13 +97,13 @@ class DynamoLedger:
         return _build(ended) if ended is not None else None
 
     def keep_receipt(self, key: BuildKey, envelope: str) -> None:
-        """See ``ports.Ledger``."""
+        """See ``builds.ports.Ledger``."""
         item = {"pk": f"ORG#{key.organisation}", "sk": _sk("RECEIPT", key), "entity": "receipt", "envelope": envelope}
         with translated("DynamoDB"), suppress(self.client.exceptions.ConditionalCheckFailedException):
             self.client.put_item(TableName=self.table, Item=dump(item), ConditionExpression="attribute_not_exists(pk)")
 
     def submit(self, organisation: str, app: str, config: ComponentConfig) -> Accepted:
-        """See ``ports.Catalogue``. Raises ``StoreThrottled`` when others hand in the same component all the time."""
+        """See ``builds.ports.Catalogue``. Raises ``StoreThrottled`` while others hand in the same component."""
         for _ in range(_RACES):
             newest = self._get(organisation, f"COMPONENT#{app}#{config.name}")
             version = int(newest["version"]) if newest else 0
@@ -119,23 +119,23 @@ class DynamoLedger:
         raise StoreThrottled("Others are changing the same component at this moment.")
 
     def components(self, organisation: str, app: str) -> list[str]:
-        """See ``ports.Catalogue``."""
+        """See ``builds.ports.Catalogue``."""
         return sorted(item["component"] for item in self._query(organisation, f"COMPONENT#{app}#", None))
 
     def build(self, organisation: str, build_id: str) -> Build | None:
-        """See ``ports.Catalogue``."""
+        """See ``builds.ports.Catalogue``."""
         pointer = self._get(organisation, f"BUILDID#{build_id}")
         item = self._get(organisation, pointer["build"]) if pointer else None
         return _build(item) if item else None
 
     def receipt(self, organisation: str, build_id: str) -> str | None:
-        """See ``ports.Catalogue``."""
+        """See ``builds.ports.Catalogue``."""
         build = self.build(organisation, build_id)
         item = self._get(organisation, _sk("RECEIPT", build.key)) if build and build.status == "active" else None
         return str(item["envelope"]) if item else None
 
     def builds(self, organisation: str, app: str, component: str | None, limit: int) -> list[Build]:
-        """See ``ports.Catalogue``."""
+        """See ``builds.ports.Catalogue``."""
         if component:
             found = self._query(organisation, f"BUILD#{app}#{component}#", limit)
         else:

@@ -1,4 +1,4 @@
-"""Repositories of our own ECR: made on first use, written through the registry's HTTP API.
+"""Repositories of our own ECR, made on first use, and what lets a registry's client in.
 
 Tags are immutable but for ``sha256-*``, the tags that signatures go by. The lifecycle policy removes nothing but
 untagged manifests, which here are leftovers of copies that broke off: whatever an install may pull has the tag of the
@@ -16,13 +16,9 @@ from typing import TYPE_CHECKING, Final
 from botocore.exceptions import ClientError
 
 from byoa.adapters.aws.refusals import error_code, translated
-from byoa.adapters.registries.distribution import DistributionRepository
-from byoa.adapters.registries.locations import endpoint_of, parse_location
-from byoa.adapters.registries.traits import ECR
-from byoa.engine.patience import HASTY, Patience
-from byoa.engine.ports import Credential
 from byoa.errors import InternalFault
 from byoa.oci.reference import Registry
+from byoa.trust.credentials import Credential
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -30,7 +26,6 @@ if TYPE_CHECKING:
     from types_boto3_ecr import ECRClient
     from types_boto3_ecr.type_defs import EncryptionConfigurationTypeDef
 
-    from byoa.adapters.registries.transport import Endpoint, Transport
 
 SIGNATURE_TAGS: Final = "sha256-*"
 UNTAGGED_DAYS: Final = 30
@@ -57,35 +52,39 @@ LIFECYCLE: Final = json.dumps(
 class EcrRegistry:
     """The account's private registry in one region. A token of ECR's serves until the registry refuses it.
 
-    ``endpoint`` replaces the address that ECR gives, where the data plane is elsewhere (``http://HOST:PORT``).
     ``kms_key`` encrypts new repositories; without one ECR's own keys (AES256) do.
     """
 
     client: ECRClient
-    transport: Transport
-    endpoint: str = ""
     kms_key: str = ""
-    patience: Patience = HASTY
     _held: Credential | None = field(default=None, repr=False)
 
-    def repository(self, name: str, tags: Mapping[str, str]) -> tuple[Registry, DistributionRepository]:
-        """The repository ``name``, made with ``tags`` where it doesn't exist, and the registry it is pulled from.
+    def provide(self, name: str, tags: Mapping[str, str]) -> Registry:
+        """The registry that the repository ``name`` is pulled from, made with ``tags`` where it doesn't exist.
 
         Raises ``StoreThrottled`` when ECR is busy, ``InternalFault`` when it refuses.
         """
         with translated("ECR"):
             uri = self._find(name) or self._create(name, tags)
-        registry = Registry.parse(uri.partition("/")[0])
-        return registry, DistributionRepository(
-            self.transport,
-            self._endpoint(registry),
-            name,
-            role="target",
-            credential=self._held or self._renewed(),
-            renew=self._renewed,
-            traits=ECR,
-            patience=self.patience,
-        )
+        return Registry.parse(uri.partition("/")[0])
+
+    def credential(self) -> Credential:
+        """What the registry was last let in with, or else a new one; raises what ``renew`` raises."""
+        return self._held or self.renew()
+
+    def renew(self) -> Credential:
+        """Twelve hours' worth of ECR, for whatever this function's role may do.
+
+        Raises ``StoreThrottled`` when ECR is busy, ``InternalFault`` when it refuses or can't be understood.
+        """
+        with translated("ECR"):
+            token = self.client.get_authorization_token()["authorizationData"][0]["authorizationToken"]
+        try:
+            username, _, password = base64.b64decode(token, validate=True).decode().partition(":")
+        except (binascii.Error, UnicodeDecodeError) as error:
+            raise InternalFault("ECR's authorization token can't be read.") from error
+        self._held = Credential(username, password)
+        return self._held
 
     def _find(self, name: str) -> str | None:
         try:
@@ -115,22 +114,3 @@ class EcrRegistry:
                 raise
         self.client.put_lifecycle_policy(repositoryName=name, lifecyclePolicyText=LIFECYCLE)
         return uri
-
-    def _endpoint(self, registry: Registry) -> Endpoint:
-        if not self.endpoint:
-            return endpoint_of(registry)
-        location = parse_location(self.endpoint, endpoint_of(registry))
-        if location is None:
-            raise InternalFault("The setting for ECR's endpoint is no address.")
-        return location.endpoint
-
-    def _renewed(self) -> Credential:
-        """Twelve hours' worth of ECR, for whatever this function's role may do."""
-        with translated("ECR"):
-            token = self.client.get_authorization_token()["authorizationData"][0]["authorizationToken"]
-        try:
-            username, _, password = base64.b64decode(token, validate=True).decode().partition(":")
-        except (binascii.Error, UnicodeDecodeError) as error:
-            raise InternalFault("ECR's authorization token can't be read.") from error
-        self._held = Credential(username, password)
-        return self._held

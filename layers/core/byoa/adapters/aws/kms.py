@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from byoa.adapters.aws.refusals import translated
-from byoa.engine.ports import Signature
+from byoa.builds.ports import Signature
 from byoa.errors import PlatformMissing
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ class KmsKey:
     key_id: str
 
     def sign(self, payload: bytes) -> Signature:
-        """See ``ports.Signer``. The payload's SHA-256 goes to KMS, which takes 4096 bytes at most."""
+        """See ``builds.ports.Signer``. The payload's SHA-256 goes to KMS, which takes 4096 bytes at most."""
         with self._translated():
             answer = self.client.sign(
                 KeyId=self.key_id,

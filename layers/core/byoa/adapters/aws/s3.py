@@ -55,19 +55,19 @@ class _Slot:
 
     @property
     def held(self) -> int:
-        """See ``ports.Upload``."""
+        """See ``engine.ports.Upload``."""
         return min(len(self._parts) * _PART, self._descriptor.size)
 
     @contextmanager
     def reread(self) -> Iterator[BlobReader]:
-        """See ``ports.Upload``."""
+        """See ``engine.ports.Upload``."""
         digest = self._descriptor.digest
         opened = partial(self._quarantine.open_part, digest)
         with closing(PartsReader(lambda part: opened(part, self._parts[part]), len(self._parts))) as reader:
             yield reader
 
     def write(self, content: BlobReader) -> None:
-        """See ``ports.Upload``. The last part is stored when all are verified, and then they become one object.
+        """See ``engine.ports.Upload``. The last part is stored when all are verified, and then they become one object.
 
         Another copy of the same blob writes to the same places; an ETag holds each part to the bytes that were hashed.
         """
@@ -115,7 +115,7 @@ class Quarantine:
         self._seen: dict[Digest, int] = {}
 
     def fetch_manifest(self, name: str | Digest) -> Manifest:
-        """See ``ports.Source``. The quarantine has no tags: everything in it is pinned."""
+        """See ``engine.ports.Source``. The quarantine has no tags: everything in it is pinned."""
         if not isinstance(name, Digest):
             raise ReferenceInvalid("The quarantine knows digests alone.")
         with self._get(name) as (body, media_type):
@@ -124,7 +124,7 @@ class Quarantine:
 
     @contextmanager
     def open_blob(self, descriptor: Descriptor, start: int = 0) -> Iterator[BlobReader]:
-        """See ``ports.Source``."""
+        """See ``engine.ports.Source``."""
         if start and start >= descriptor.size:
             yield Nothing()
             return
@@ -132,27 +132,27 @@ class Quarantine:
             yield ObjectReader(body)
 
     def referrers(self, subject: Digest) -> tuple[Descriptor, ...]:
-        """See ``ports.Source``: none. What is attached was found at the source and travels in the messages."""
+        """See ``engine.ports.Source``: none. What is attached was found at the source and travels in the messages."""
         del subject
         return ()
 
     def find_manifest(self, name: str | Digest) -> Digest | None:
-        """See ``ports.Target``."""
+        """See ``engine.ports.Target``."""
         return name if isinstance(name, Digest) and self._size(name) is not None else None
 
     def has_blob(self, descriptor: Descriptor) -> bool:
-        """See ``ports.Target``."""
+        """See ``engine.ports.Target``."""
         return self._size(descriptor.digest) == descriptor.size
 
     def offer_blob(self, descriptor: Descriptor, offer: Offer) -> Fate | Upload:
-        """See ``ports.Target``."""
+        """See ``engine.ports.Target``."""
         if not offer.unasked and self.has_blob(descriptor):
             return "skipped"
         large = descriptor.size > _PART and not offer.anew
         return _Slot(self, descriptor, self._parts_of(descriptor) if large else [])
 
     def push_manifest(self, manifest: Manifest, tag: str | None = None) -> None:
-        """See ``ports.Target``. A tag is not kept."""
+        """See ``engine.ports.Target``. A tag is not kept."""
         del tag
         complete = all(self.has_blob(blob) for blob in blobs_of(manifest)) and all(
             self.find_manifest(child.digest) for child in children_of(manifest)

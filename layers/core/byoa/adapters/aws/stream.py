@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from byoa.adapters.aws.items import load
+from byoa.adapters.aws.table import load
 from byoa.builds.messages import BUILD_STATUS_CHANGED, CONFIG_CHANGED, BuildStatusChanged, ConfigChanged
 
 if TYPE_CHECKING:

@@ -6,17 +6,17 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from byoa.builds.messages import Build, BuildKey, ConfigVersion
+from byoa.builds.ports import Accepted
 from byoa.builds.records import queued_build, reusable
 from byoa.components.reading import fingerprint
-from byoa.engine.ports import Accepted
 from byoa.errors import DuplicateEvent, EventUntrusted, StaleVersion
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from byoa.builds.messages import HistoryEntry, Outcome
+    from byoa.builds.ports import Clock
     from byoa.components.reading import ComponentConfig
-    from byoa.engine.ports import Clock
 
 
 @dataclass(slots=True)
@@ -31,7 +31,7 @@ class MemoryLedger:
     receipts: dict[BuildKey, str] = field(default_factory=dict)
 
     def begin(self, key: BuildKey, execution: str, entry: HistoryEntry) -> Build:
-        """See ``ports.Ledger``."""
+        """See ``builds.ports.Ledger``."""
         self.config(key)
         if self.executions.get(key, execution) != execution:
             raise DuplicateEvent("Another execution already runs this build.")
@@ -40,20 +40,20 @@ class MemoryLedger:
         return self._append(key, [entry], None)
 
     def config(self, key: BuildKey) -> ConfigVersion:
-        """See ``ports.Ledger``."""
+        """See ``builds.ports.Ledger``."""
         if key not in self.configs:
             raise EventUntrusted("The event names a config version that was never accepted.")
         return self.configs[key]
 
     def progress(self, key: BuildKey, entries: Sequence[HistoryEntry]) -> None:
-        """See ``ports.Ledger``."""
+        """See ``builds.ports.Ledger``."""
         self._check_running(key)
         if self.records[key].status not in (entries[0].status, entries[-1].status):
             raise StaleVersion("A newer config version exists, or the build has ended.")
         self._append(key, entries, None)
 
     def finish(self, key: BuildKey, outcome: Outcome, entries: Sequence[HistoryEntry]) -> Build | None:
-        """See ``ports.Ledger``."""
+        """See ``builds.ports.Ledger``."""
         if key not in self.records or self.records[key].ended:
             return None
         if outcome.status == "active":
@@ -61,11 +61,11 @@ class MemoryLedger:
         return self._append(key, entries, outcome)
 
     def keep_receipt(self, key: BuildKey, envelope: str) -> None:
-        """See ``ports.Ledger``."""
+        """See ``builds.ports.Ledger``."""
         self.receipts.setdefault(key, envelope)
 
     def submit(self, organisation: str, app: str, config: ComponentConfig) -> Accepted:
-        """See ``ports.Catalogue``."""
+        """See ``builds.ports.Catalogue``."""
         name = (organisation, app, config.name)
         version = self.newest.get(name, 0)
         key = BuildKey(organisation=organisation, app=app, component=config.name, version=max(version, 1))
@@ -82,21 +82,21 @@ class MemoryLedger:
         return Accepted(build, created=True)
 
     def components(self, organisation: str, app: str) -> list[str]:
-        """See ``ports.Catalogue``."""
+        """See ``builds.ports.Catalogue``."""
         return sorted(name for owner, of, name in self.newest if (owner, of) == (organisation, app))
 
     def build(self, organisation: str, build_id: str) -> Build | None:
-        """See ``ports.Catalogue``."""
+        """See ``builds.ports.Catalogue``."""
         mine = (build for key, build in self.records.items() if key.organisation == organisation)
         return next((build for build in mine if build.build_id == build_id), None)
 
     def receipt(self, organisation: str, build_id: str) -> str | None:
-        """See ``ports.Catalogue``."""
+        """See ``builds.ports.Catalogue``."""
         build = self.build(organisation, build_id)
         return self.receipts.get(build.key) if build and build.status == "active" else None
 
     def builds(self, organisation: str, app: str, component: str | None, limit: int) -> list[Build]:
-        """See ``ports.Catalogue``."""
+        """See ``builds.ports.Catalogue``."""
         found = [
             build
             for key, build in self.records.items()

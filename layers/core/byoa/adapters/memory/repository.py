@@ -1,25 +1,23 @@
-"""Every port in memory: for tests, and for what is small enough to stay there."""
+"""A repository in memory: for tests, and for artifacts that are small enough to stay there."""
 
 from __future__ import annotations
 
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from byoa.content.packing import INLINE_TAG
 from byoa.engine.verifying import block
-from byoa.errors import CredentialForbidden, ReferenceNotFound, TargetConflict, TargetIncomplete
+from byoa.errors import ReferenceNotFound, TargetConflict, TargetIncomplete
 from byoa.oci.digest import Digest
 from byoa.oci.graph import blobs_of, children_of, described
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
     from byoa.content.packing import Packed
-    from byoa.engine.ports import BlobReader, Credential, Fate, Offer, Upload
+    from byoa.engine.ports import BlobReader, Fate, Offer, Upload
     from byoa.oci.manifest import Descriptor, Manifest
-    from byoa.oci.reference import Registry
 
 
 class BytesReader:
@@ -57,7 +55,7 @@ class _Slot:
         """Nothing is held."""
 
     def write(self, content: BlobReader) -> None:
-        """See ``ports.Upload``."""
+        """See ``engine.ports.Upload``."""
         self.blobs[self.digest] = read_whole(content)
 
 
@@ -88,7 +86,7 @@ class MemoryRepository:
         """Whoever may write to it may."""
 
     def all_tags(self) -> tuple[str, ...]:
-        """See ``ports.Repository``."""
+        """See ``engine.ports.Repository``."""
         return tuple(sorted(self.tags))
 
     @classmethod
@@ -98,7 +96,7 @@ class MemoryRepository:
         return cls(blobs=dict(packed.blobs), manifests={digest: packed.manifest}, tags={INLINE_TAG: digest})
 
     def fetch_manifest(self, name: str | Digest) -> Manifest:
-        """See ``ports.Source``."""
+        """See ``engine.ports.Source``."""
         digest = name if isinstance(name, Digest) else self.tags.get(name)
         if digest is None or digest not in self.manifests:
             raise ReferenceNotFound("The repository has no such manifest.")
@@ -106,13 +104,13 @@ class MemoryRepository:
 
     @contextmanager
     def open_blob(self, descriptor: Descriptor, start: int = 0) -> Iterator[BlobReader]:
-        """See ``ports.Source``."""
+        """See ``engine.ports.Source``."""
         if descriptor.digest not in self.blobs:
             raise ReferenceNotFound("The repository has no such blob.")
         yield BytesReader(self.blobs[descriptor.digest][start:])
 
     def referrers(self, subject: Digest) -> tuple[Descriptor, ...]:
-        """See ``ports.Source``."""
+        """See ``engine.ports.Source``."""
         return tuple(
             described(manifest)
             for manifest in self.manifests.values()
@@ -120,22 +118,22 @@ class MemoryRepository:
         )
 
     def find_manifest(self, name: str | Digest) -> Digest | None:
-        """See ``ports.Target``."""
+        """See ``engine.ports.Target``."""
         digest = name if isinstance(name, Digest) else self.tags.get(name)
         return digest if digest in self.manifests else None
 
     def has_blob(self, descriptor: Descriptor) -> bool:
-        """See ``ports.Target``."""
+        """See ``engine.ports.Target``."""
         return descriptor.digest in self.blobs
 
     def offer_blob(self, descriptor: Descriptor, offer: Offer) -> Fate | Upload:
-        """See ``ports.Target``."""
+        """See ``engine.ports.Target``."""
         if not offer.unasked and self.has_blob(descriptor):
             return "skipped"
         return _Slot(self.blobs, descriptor.digest)
 
     def push_manifest(self, manifest: Manifest, tag: str | None = None) -> None:
-        """See ``ports.Target``."""
+        """See ``engine.ports.Target``."""
         missing = [blob for blob in blobs_of(manifest) if blob.digest not in self.blobs]
         missing += [child for child in children_of(manifest) if child.digest not in self.manifests]
         if missing:
@@ -145,37 +143,3 @@ class MemoryRepository:
         self.manifests[manifest.digest] = manifest
         if tag:
             self.tags[tag] = manifest.digest
-
-
-@dataclass(frozen=True, slots=True)
-class MemoryVault:
-    """Credentials by organisation, name and registry host."""
-
-    credentials: Mapping[tuple[str, str, str], Credential] = field(default_factory=dict)
-
-    def credential(self, organisation: str, name: str, registry: Registry) -> Credential:
-        """See ``ports.Vault``."""
-        try:
-            return self.credentials[organisation, name, str(registry)]
-        except KeyError:
-            raise CredentialForbidden("There are no credentials of that name for this registry.") from None
-
-
-@dataclass(slots=True)
-class SteppingClock:
-    """A clock that moves a millisecond on with each look, so that what happens in order is dated in order."""
-
-    moment: datetime = datetime(2026, 1, 1, tzinfo=UTC)
-
-    def now(self) -> datetime:
-        """See ``ports.Clock``."""
-        self.moment += timedelta(milliseconds=1)
-        return self.moment
-
-
-class SystemClock:
-    """The machine's clock."""
-
-    def now(self) -> datetime:
-        """See ``ports.Clock``."""
-        return datetime.now(UTC)

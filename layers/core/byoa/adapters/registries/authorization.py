@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from byoa.adapters.registries.answers import Role
     from byoa.adapters.registries.locations import Location
     from byoa.adapters.registries.transport import Endpoint, Response, Transport
-    from byoa.engine.ports import Credential
+    from byoa.trust.credentials import Credential
 
 _TOKEN: Final = re.compile(r"[A-Za-z0-9._~+/=-]{1,16384}", re.ASCII)
 _TOKEN_BODY_LIMIT: Final = 64 * 1024

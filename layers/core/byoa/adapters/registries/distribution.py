@@ -33,7 +33,8 @@ if TYPE_CHECKING:
     from byoa.adapters.registries.answers import Role
     from byoa.adapters.registries.authorization import Wallet
     from byoa.adapters.registries.transport import Endpoint, Response, Transport
-    from byoa.engine.ports import BlobReader, Credential, Fate, Offer, Upload
+    from byoa.engine.ports import BlobReader, Fate, Offer, Upload
+    from byoa.trust.credentials import Credential
 
 _TAG_REFUSED: Final = (400, 405, 409, 412)
 """What registries answer when a tag may not move; the spec has no code for it, so the tag itself is asked."""
@@ -80,16 +81,16 @@ class DistributionRepository:
 
     @property
     def place(self) -> tuple[str, str]:
-        """See ``ports.Repository``."""
+        """See ``engine.ports.Repository``."""
         return str(self._exchange.endpoint), self._exchange.repository
 
     @property
     def heads_are_free(self) -> bool:
-        """See ``ports.Repository``."""
+        """See ``engine.ports.Repository``."""
         return self._exchange.traits.free_heads
 
     def fetch_manifest(self, name: str | Digest) -> Manifest:
-        """See ``ports.Source``. The bytes are hashed; what headers say of the digest must agree with them."""
+        """See ``engine.ports.Source``. The bytes are hashed; what headers say of the digest must agree with them."""
         return self._exchange.tried(lambda: self._fetch_manifest(name))
 
     def _fetch_manifest(self, name: str | Digest) -> Manifest:
@@ -107,7 +108,7 @@ class DistributionRepository:
         return read_manifest(content, media_type, expected=expected)
 
     def find_manifest(self, name: str | Digest) -> Digest | None:
-        """See ``ports.Source`` and ``ports.Target``."""
+        """See ``engine.ports.Source`` and ``engine.ports.Target``."""
         return self._exchange.tried(lambda: self._find_manifest(name))
 
     def _find_manifest(self, name: str | Digest) -> Digest | None:
@@ -123,7 +124,7 @@ class DistributionRepository:
 
     @contextmanager
     def open_blob(self, descriptor: Descriptor, start: int = 0) -> Iterator[BlobReader]:
-        """See ``ports.Source``."""
+        """See ``engine.ports.Source``."""
         download = Download(self._exchange, descriptor, start)
         try:
             yield download
@@ -131,11 +132,11 @@ class DistributionRepository:
             download.close()
 
     def referrers(self, subject: Digest) -> tuple[Descriptor, ...]:
-        """See ``ports.Source``."""
+        """See ``engine.ports.Source``."""
         return list_referrers(self, self._exchange, subject)
 
     def all_tags(self) -> tuple[str, ...]:
-        """See ``ports.Repository``. Raises ``ReferenceNotFound`` and, over 10,000 tags, ``GraphLimit``."""
+        """See ``engine.ports.Repository``. Raises ``ReferenceNotFound`` and, over 10,000 tags, ``GraphLimit``."""
         found: dict[str, None] = {}
         for page in pages(self._exchange, f"{self._exchange.base}/tags/list?n=1000", {}, "The list of tags"):
             if page is None:
@@ -146,7 +147,7 @@ class DistributionRepository:
         return tuple(found)
 
     def has_blob(self, descriptor: Descriptor) -> bool:
-        """See ``ports.Target``."""
+        """See ``engine.ports.Target``."""
         return self._exchange.tried(lambda: self._has_blob(descriptor))
 
     def _has_blob(self, descriptor: Descriptor) -> bool:
@@ -159,7 +160,7 @@ class DistributionRepository:
             return True
 
     def offer_blob(self, descriptor: Descriptor, offer: Offer) -> Fate | Upload:
-        """See ``ports.Target``. The question whether a small blob is there is the start of its upload as well."""
+        """See ``engine.ports.Target``. The question whether a small blob is there begins its upload as well."""
         traits = self._exchange.traits
         if offer.session and (upload := resume(self._exchange, descriptor, offer.session)):
             return upload
@@ -182,7 +183,7 @@ class DistributionRepository:
         return RegistryUpload(exchange, descriptor, place, parts=parts)
 
     def check_push(self) -> None:
-        """See ``ports.Repository``: an upload is begun and given up ("Canceling a session")."""
+        """See ``engine.ports.Repository``: an upload is begun and given up ("Canceling a session")."""
         exchange = self._exchange
         with exchange.request("POST", f"{exchange.base}/blobs/uploads/", {}, b"") as response:
             exchange.expect(response, (202,), "The repository")
@@ -190,7 +191,7 @@ class DistributionRepository:
         exchange.request("DELETE", place.path, {}).close()  # who doesn't know how to, forgets it by itself
 
     def push_manifest(self, manifest: Manifest, tag: str | None = None) -> None:
-        """See ``ports.Target``. Where the registry doesn't list referrers, the tag schema does."""
+        """See ``engine.ports.Target``. Where the registry doesn't list referrers, the tag schema does."""
         listed = self._exchange.tried(lambda: self._push_manifest(manifest, tag))
         if manifest.subject and not listed:
             with self._listing:

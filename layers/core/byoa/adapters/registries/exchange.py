@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from byoa.adapters.registries.answers import Role
-    from byoa.engine.ports import Credential
+    from byoa.trust.credentials import Credential
 
 _REFUSED = (401, 403)
 

@@ -56,7 +56,7 @@ class _Slot:
         """Nothing is held."""
 
     def write(self, content: BlobReader) -> None:
-        """See ``ports.Upload``."""
+        """See ``engine.ports.Upload``."""
         self.place.parent.mkdir(parents=True, exist_ok=True)
         buffer = block()
         with tempfile.NamedTemporaryFile(dir=self.place.parent, prefix=".part-", delete_on_close=False) as file:
@@ -79,7 +79,7 @@ class LayoutRepository:
         return 0
 
     def fetch_manifest(self, name: str | Digest) -> Manifest:
-        """See ``ports.Source``."""
+        """See ``engine.ports.Source``."""
         entry = self._entry(name)
         digest = name if isinstance(name, Digest) else Digest.parse(str(entry["digest"]), malformed=ManifestInvalid)
         try:
@@ -102,11 +102,11 @@ class LayoutRepository:
         """Whoever may write to it may."""
 
     def all_tags(self) -> tuple[str, ...]:
-        """See ``ports.Repository``."""
+        """See ``engine.ports.Repository``."""
         return tuple(sorted({tag for entry in self._entries() if (tag := _tag_of(entry))}))
 
     def referrers(self, subject: Digest) -> tuple[Descriptor, ...]:
-        """See ``ports.Source``: the manifests in index.json that name ``subject``."""
+        """See ``engine.ports.Source``: the manifests in index.json that name ``subject``."""
         found: dict[Digest, Descriptor] = {}
         for entry in self._entries():
             manifest = self.fetch_manifest(Digest.parse(str(entry.get("digest")), malformed=ManifestInvalid))
@@ -116,7 +116,7 @@ class LayoutRepository:
 
     @contextmanager
     def open_blob(self, descriptor: Descriptor, start: int = 0) -> Iterator[BlobReader]:
-        """See ``ports.Source``."""
+        """See ``engine.ports.Source``."""
         try:
             file = os.open(self._blob(descriptor.digest), os.O_RDONLY)
         except FileNotFoundError:
@@ -128,24 +128,24 @@ class LayoutRepository:
             os.close(file)
 
     def find_manifest(self, name: str | Digest) -> Digest | None:
-        """See ``ports.Target``."""
+        """See ``engine.ports.Target``."""
         try:
             return self.fetch_manifest(name).digest
         except ReferenceNotFound:
             return None
 
     def has_blob(self, descriptor: Descriptor) -> bool:
-        """See ``ports.Target``."""
+        """See ``engine.ports.Target``."""
         return self._blob(descriptor.digest).is_file()
 
     def offer_blob(self, descriptor: Descriptor, offer: Offer) -> Fate | Upload:
-        """See ``ports.Target``."""
+        """See ``engine.ports.Target``."""
         if not offer.unasked and self.has_blob(descriptor):
             return "skipped"
         return _Slot(self._blob(descriptor.digest))
 
     def push_manifest(self, manifest: Manifest, tag: str | None = None) -> None:
-        """See ``ports.Target``."""
+        """See ``engine.ports.Target``."""
         parts = (*blobs_of(manifest), *children_of(manifest))
         if not all(self._blob(part.digest).is_file() for part in parts):
             raise TargetIncomplete("The layout misses a part of the manifest.")

@@ -15,16 +15,16 @@ from byoa.oci.manifest import OCI_INDEX, Descriptor, Manifest, read_manifest
 from byoa.oci.tagschema import referrers_tag
 
 if TYPE_CHECKING:
-    from byoa.adapters.registries.distribution import DistributionRepository
     from byoa.adapters.registries.exchange import Exchange
     from byoa.adapters.registries.transport import Response
+    from byoa.engine.ports import Repository, Source
     from byoa.oci.digest import Digest
 
 _ACCEPT: Final = {"Accept": OCI_INDEX}
 _NO_API: Final = (301, 302, 303, 307, 308, 400, 404, 405, 406, 410, 501)
 
 
-def list_referrers(repository: DistributionRepository, exchange: Exchange, subject: Digest) -> tuple[Descriptor, ...]:
+def list_referrers(repository: Source, exchange: Exchange, subject: Digest) -> tuple[Descriptor, ...]:
     """All descriptors that the registry lists for ``subject``. A host that has no API is asked for it once."""
     if exchange.host.lists_referrers is not False:
         found = _from_api(exchange, subject)
@@ -61,7 +61,7 @@ def _descriptors(document: dict[str, object]) -> tuple[Descriptor, ...]:
         raise RegistryProtocolError("The list of referrers is no index.") from error
 
 
-def _from_tag(repository: DistributionRepository, subject: Digest) -> Manifest | None:
+def _from_tag(repository: Source, subject: Digest) -> Manifest | None:
     try:
         index = repository.fetch_manifest(referrers_tag(subject))
     except ReferenceNotFound:
@@ -69,7 +69,7 @@ def _from_tag(repository: DistributionRepository, subject: Digest) -> Manifest |
     return index if index.is_index else None
 
 
-def list_by_tag(repository: DistributionRepository, manifest: Manifest, subject: Digest) -> None:
+def list_by_tag(repository: Repository, manifest: Manifest, subject: Digest) -> None:
     """Add ``manifest`` to the index under the tag that stands for the list of ``subject``'s referrers."""
     index = _from_tag(repository, subject)
     listed = index.manifests if index else ()

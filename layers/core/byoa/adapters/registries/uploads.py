@@ -45,7 +45,7 @@ class RegistryUpload:
         """A registry shows nothing of a blob before it is whole."""
 
     def write(self, content: BlobReader) -> None:
-        """See ``ports.Upload``."""
+        """See ``engine.ports.Upload``."""
         size = self._descriptor.size
         if self._parts:
             self._send_parts(content)

@@ -1,4 +1,4 @@
-"""Typed items: what DynamoDB's own library would make of the same data."""
+"""Items of the table: boto3's types, and JSON text for what has parts."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from boto3.dynamodb.types import TypeSerializer
 from hypothesis import given
 from hypothesis import strategies as st
 
-from byoa.adapters.aws.items import dump, load
+from byoa.adapters.aws.table import dump, load
 
 PLAIN = st.none() | st.booleans() | st.integers(-(10**37), 10**37) | st.text()
 VALUES = PLAIN | st.lists(PLAIN)
@@ -34,13 +34,13 @@ def test_what_has_parts_is_kept_as_text_and_read_as_parts(history: list[dict[str
     assert load(item) == {"history": history}
 
 
-@pytest.mark.parametrize("value", [1.5, b"bytes", {1, 2}, (1,)])
+@pytest.mark.parametrize("value", [1.5, object()])
 def test_what_an_item_has_no_type_for_is_refused(value: object) -> None:
-    with pytest.raises(TypeError, match="An item holds no"):
+    with pytest.raises(TypeError):
         dump({"size": value})
 
 
-@pytest.mark.parametrize("value", [{"M": {}}, {"B": b""}, {"SS": ["a"]}])
+@pytest.mark.parametrize("value", [{"M": {}}, {"B": b""}, {"SS": ["a"]}, {"N": "1.5"}, {"X": "?"}])
 def test_a_type_that_is_never_written_is_named(value: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="attribute colour is of a type"):
         load({"colour": value})

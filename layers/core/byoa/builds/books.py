@@ -1,0 +1,54 @@
+"""Where a step tells how far it is, and what it may still ask of a registry."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from byoa.errors import RegistryThrottled
+from byoa.oci.reference import Reference
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from byoa.builds.messages import BuildKey
+    from byoa.builds.ports import Budget, Clock, Ledger
+    from byoa.engine.ports import Repository
+
+_REST: Final = 5.0
+"""Seconds that a registry gets which asks for rest without saying for how long."""
+
+
+@dataclass(frozen=True, slots=True)
+class Books:
+    """Where progress is told, when that is, and what each registry may still be asked."""
+
+    ledger: Ledger
+    clock: Clock
+    budget: Budget | None = None
+
+    @contextmanager
+    def account(
+        self, key: BuildKey, reference: str | None, source: Repository, *, owed: int = 0, carried: bool = False
+    ) -> Iterator[None]:
+        """Ask the source within its budget, and put what was asked on the account, whatever came of it.
+
+        ``carried`` leaves that, if all goes well, to the build's next step, for which it is ``owed``: a write less.
+        Raises ``RegistryThrottled`` where nothing may be asked now. What the registry itself asks for, all builds heed.
+        """
+        host = str(Reference.parse(reference).registry) if reference else None
+        if self.budget is None or host is None:
+            yield
+            return
+        self.budget.admit(host, key.organisation)
+        before = source.requests - owed
+        try:
+            yield
+        except BaseException as error:
+            if isinstance(error, RegistryThrottled):
+                self.budget.rest(host, error.retry_after or _REST)
+            self.budget.spend(host, key.organisation, source.requests - before)
+            raise
+        if not carried:
+            self.budget.spend(host, key.organisation, source.requests - before)
