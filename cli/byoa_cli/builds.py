@@ -69,7 +69,7 @@ builds = Group("Read builds and their history.", {"list": list_builds, "get": ge
 
 def describe(build: Build) -> dict[str, Any]:
     """A build as JSON data: its id, what it is of, its composite status with history, and its outcome."""
-    return {"id": build.build_id, **build.model_dump(mode="json")}
+    return {"id": build.build_id, **build.model_dump(mode="json", exclude={"build_id"})}
 
 
 def _show(build: Build) -> None:

@@ -12,17 +12,19 @@ from moto import mock_aws
 from byoa.adapters.aws.dynamodb import DynamoLedger
 from byoa.adapters.memory.clocks import SteppingClock
 from byoa.adapters.memory.ledger import MemoryLedger
-from byoa.builds.messages import Failure, MirroredArtifact, Outcome
+from byoa.builds.messages import BuildKey, Failure, MirroredArtifact, Outcome, build_id_of
 from byoa.builds.records import entry
 from byoa.components.reading import check_config
 from byoa.errors import DuplicateEvent, EventUntrusted, StaleVersion
+from tests.template import TEMPLATE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from byoa.builds.messages import HistoryEntry
+    from byoa.builds.messages import Build, HistoryEntry
     from byoa.components.reading import ComponentConfig
 
+TABLE = TEMPLATE["Resources"]["Table"]["Properties"]
 ORG, APP = "org_0123456789ab", "shop"
 CLOCK = SteppingClock()
 
@@ -30,16 +32,19 @@ CLOCK = SteppingClock()
 @pytest.fixture(params=["memory", "dynamodb"])
 def ledger(request: pytest.FixtureRequest) -> Iterator[Any]:
     if request.param == "memory":
-        yield MemoryLedger(SteppingClock())
+        yield MemoryLedger(SteppingClock(), "table")
         return
     with mock_aws(), closing(boto3.client("dynamodb", "us-east-1")) as client:
         client.create_table(
             TableName="table",
             BillingMode="PAY_PER_REQUEST",
-            AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in ("pk", "sk")],
-            KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
+            **{name: TABLE[name] for name in ("AttributeDefinitions", "KeySchema", "GlobalSecondaryIndexes")},
         )
         yield DynamoLedger(client, "table", SteppingClock())
+
+
+def id_of(key: BuildKey) -> str:
+    return build_id_of(key, "table")
 
 
 def config(text: str = "a: 1", name: str = "web") -> ComponentConfig:
@@ -137,7 +142,7 @@ def test_progress_begins_with_the_status_that_the_build_is_in(ledger: Any) -> No
     ledger.progress(key, [line(), building])  # a step that is tried again
     with pytest.raises(StaleVersion):
         ledger.progress(key, [line()])
-    assert ledger.build(ORG, key.build_id).status == "building"
+    assert ledger.build(ORG, id_of(key)).status == "building"
 
 
 def test_the_first_outcome_stands(ledger: Any) -> None:
@@ -154,11 +159,11 @@ def test_the_first_outcome_stands(ledger: Any) -> None:
 def test_a_receipt_shows_once_its_build_is_active_and_the_first_one_stays(ledger: Any) -> None:
     key = ledger.submit(ORG, APP, config()).build.key
     ledger.keep_receipt(key, "first")
-    assert ledger.receipt(ORG, key.build_id) is None
+    assert ledger.receipt(ORG, id_of(key)) is None
     ledger.finish(key, Outcome(status="active"), [entry("active", "ready", CLOCK.now())])
     ledger.keep_receipt(key, "second")
-    assert ledger.receipt(ORG, key.build_id) == "first"
-    assert ledger.receipt("org_0123456789abc", key.build_id) is None
+    assert ledger.receipt(ORG, id_of(key)) == "first"
+    assert ledger.receipt("org_0123456789abc", id_of(key)) is None
     assert [build.version for build in ledger.builds(ORG, APP, None, 10)] == [1]
 
 
@@ -166,21 +171,21 @@ def test_a_build_that_failed_shows_no_receipt(ledger: Any) -> None:
     key = ledger.submit(ORG, APP, config()).build.key
     ledger.keep_receipt(key, "first")
     ledger.finish(key, failed(), [entry("error", "late", CLOCK.now())])
-    assert ledger.receipt(ORG, key.build_id) is None
+    assert ledger.receipt(ORG, id_of(key)) is None
     assert ledger.receipt(ORG, "bldaaaaaaaaaaaaaaaaaaaaaaa") is None
 
 
 def test_an_outcome_comes_back_as_it_was_with_its_fractions(ledger: Any) -> None:
     key = ledger.submit(ORG, APP, config()).build.key
     ledger.finish(key, done(0.1), [entry("active", "ready", CLOCK.now())])
-    assert ledger.build(ORG, key.build_id).outcome == done(0.1)
+    assert ledger.build(ORG, id_of(key)).outcome == done(0.1)
 
 
 def test_history_keeps_its_order_and_its_last_line_is_the_status(ledger: Any) -> None:
     key = ledger.submit(ORG, APP, config()).build.key
     ledger.begin(key, "one", line("first"))
     ledger.progress(key, [line("second"), line("third")])
-    build = ledger.build(ORG, key.build_id)
+    build = ledger.build(ORG, id_of(key))
     assert [each.status_human_description for each in build.history][1:] == ["first", "second", "third"]
     assert build.status_human_description == "third"
     assert build.metadata == {"step": "validate"}
@@ -201,3 +206,42 @@ def test_another_organisation_sees_nothing(ledger: Any) -> None:
     assert ledger.build(other, build.build_id) is None
     assert ledger.builds(other, APP, None, 10) == []
     assert ledger.components(other, APP) == []
+
+
+# ---- builds that are left behind ---------------------------------------------------------------------------------
+
+LATER = 4_000_000_000_000
+
+
+def keys(builds: list[Build]) -> list[BuildKey]:
+    return [build.key for build in builds]
+
+
+def test_builds_that_have_not_ended_are_found_the_oldest_first(ledger: Any) -> None:
+    waits = ledger.submit(ORG, APP, config(name="waits")).build
+    runs = ledger.submit("org_ba9876543210", APP, config(name="runs")).build
+    ended = ledger.submit(ORG, APP, config(name="ended")).build
+    ledger.begin(runs.key, "one", line())
+    ledger.finish(ended.key, failed(), [entry("error", "late", CLOCK.now())])
+    assert keys(ledger.unfinished(LATER, 10)) == [waits.key, runs.key]
+    assert keys(ledger.unfinished(LATER, 1)) == [waits.key]
+    assert keys(ledger.unfinished(runs.created_at_ts, 10)) == [waits.key]
+
+
+def test_a_build_that_waits_can_be_told_of_again_and_says_when(ledger: Any) -> None:
+    key = ledger.submit(ORG, APP, config()).build.key
+    assert ledger.tell_again(key, 7)
+    (build,) = ledger.unfinished(LATER, 10)
+    assert (build.status, build.told_again_ts) == ("queued", 7)
+
+
+def test_a_build_that_has_begun_is_not_told_of_again(ledger: Any) -> None:
+    key = ledger.submit(ORG, APP, config()).build.key
+    ledger.begin(key, "one", line())
+    assert not ledger.tell_again(key, 7)
+
+
+def test_ids_of_two_tables_differ_for_the_same_version() -> None:
+    key = BuildKey(organisation=ORG, app=APP, component="web", version=1)
+    assert build_id_of(key, "byoa-Table-1") != build_id_of(key, "byoa-Table-2")
+    assert build_id_of(key, "byoa-Table-1") == build_id_of(key, "byoa-Table-1")

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parents[2]
 SAMPLE = BuildEnded.model_validate_json((ROOT / "events" / "record_build.json").read_bytes())
 DIGEST = "sha256:fac2bf4015b35638ed9d43cff4f53e09743639903d7b6f839127b6589d27b581"
+assert SAMPLE.artifact
+BUILD_ID = SAMPLE.artifact.build_id
 KEY = MemoryKey()
 CHECK = checker(KEY.pem)
 
@@ -58,7 +60,7 @@ def test_a_receipt_says_what_was_fetched_checked_and_written() -> None:
     assert json.loads(_receipt().payload) == {
         "version": "byoa.dev/receipt/v1",
         "build": {
-            "id": SAMPLE.build_id,
+            "id": BUILD_ID,
             "organisation": "org_demo00000000",
             "app": "demo",
             "component": "flux",
@@ -351,7 +353,7 @@ class Ledgered:
 
     @property
     def receipt(self) -> str | None:
-        return self.ledger.receipt("org_demo00000000", SAMPLE.build_id)
+        return self.ledger.receipt("org_demo00000000", BUILD_ID)
 
 
 class NoKey:

@@ -27,6 +27,7 @@ from byoa.builds.messages import (
     PinnedArtifact,
     StagedArtifact,
     ValidReference,
+    build_id_of,
 )
 from byoa.components.reading import check_config
 from byoa.content.packing import pack
@@ -92,7 +93,7 @@ def test_an_artifact_of_each_format_ends_active(layout: str) -> None:
     assert (outcome.status, outcome.tag) == ("active", "v2.3.1")
     assert outcome.inspection
     assert outcome.inspection.resources == 3
-    assert outcome.mirrors[0].reference.endswith(f":{ended.build_id}@{outcome.digest}")
+    assert outcome.mirrors[0].reference.endswith(f":{build_id_of(ended, '')}@{outcome.digest}")
 
 
 def test_inline_manifests_take_the_same_way() -> None:

@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parents[2]
 BYOA = Path(sys.executable).with_name("byoa")
 SAMPLE = BuildEnded.model_validate_json((ROOT / "events" / "record_build.json").read_bytes())
+assert SAMPLE.artifact
+BUILD_ID = SAMPLE.artifact.build_id
 RECEIPT = receipts.receipt_of(SAMPLE, 2_000)
 FINE, MEND, USAGE = 0, 1, 2
 
@@ -85,7 +87,7 @@ def byoa(tmp_path: Path) -> Callable[..., Done]:
 def test_people_read_what_was_verified(byoa: Callable[..., Done], files: Files) -> None:
     done = byoa("verify", files.receipt, "--key", files.pem)
     assert (done.code, done.err) == (FINE, "")
-    assert done.out.startswith(f"verified {SAMPLE.build_id}  org_demo00000000 demo/flux v1\n")
+    assert done.out.startswith(f"verified {BUILD_ID}  org_demo00000000 demo/flux v1\n")
     assert f"source oci://127.0.0.1:5101/vendor/flux:v2.3.1 → {RECEIPT.source.digest}\n" in done.out
     assert f"target ecr: {RECEIPT.targets[0].reference}\n" in done.out
     assert "3 manifests and blobs, 1111 bytes; 0 attached\n" in done.out
@@ -189,7 +191,7 @@ def kept(monkeypatch: pytest.MonkeyPatch) -> MemoryLedger:
 
 def _get(*arguments: str) -> int:
     """The exit code; an error of ours is raised, as `run` would have it."""
-    command = ["get", SAMPLE.build_id, "--org", "org_demo00000000", "--table", "t", *arguments]
+    command = ["get", BUILD_ID, "--org", "org_demo00000000", "--table", "t", *arguments]
     return receipt.call("byoa receipt", command)
 
 

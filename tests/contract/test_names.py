@@ -13,28 +13,21 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
-from samtranslator.yaml_helper import intrinsics_multi_constructor
 
 from byoa import step
 from byoa.errors import ByoaError, Transient, leaves
 from byoa.settings import Settings
 from byoa_cli.main import COMMANDS
+from tests.template import read_template
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
-class _Loader(yaml.SafeLoader):
-    """YAML with CloudFormation's short forms (``!Ref``); a class of its own, so that no other loader learns them."""
-
-
-_Loader.add_multi_constructor("!", intrinsics_multi_constructor)
-
-
 ROOT = Path(__file__).parents[2]
 ASL_TEXT = (ROOT / "statemachine" / "build.asl.yaml").read_text()
 ASL = yaml.safe_load(ASL_TEXT)
-TEMPLATE = yaml.load((ROOT / "template.yaml").read_text(), _Loader)
+TEMPLATE = read_template()
 RESOURCES = TEMPLATE["Resources"]
 MODULES = sorted(path.stem for path in (ROOT / "functions").glob("*.py") if path.stem != "__init__")
 FUNCTIONS = {name: body for name, body in RESOURCES.items() if body["Type"] == "AWS::Serverless::Function"}
@@ -60,8 +53,26 @@ def _module(function: dict[str, Any]) -> str:
 
 @pytest.mark.parametrize("name", sorted(TASKS.keys() - {"RecordBuild"}))
 def test_exactly_the_transient_errors_are_retried_first(name: str) -> None:
-    ours = [error for retry in TASKS[name]["Retry"][:2] for error in retry["ErrorEquals"]]
+    ours = [error for retry in TASKS[name]["Retry"][:2] for error in retry["ErrorEquals"] if "." not in error]
     assert sorted(ours) == sorted(leaf.__name__ for leaf in leaves(Transient))
+
+
+@pytest.mark.parametrize("name", sorted(TASKS.keys() - {"RecordBuild"}))
+def test_who_asked_for_time_gets_minutes_of_it_and_lambda_is_one_of_them(name: str) -> None:
+    """Source: Lambda quotas, "Concurrent executions": a new account may run few functions at once."""
+    asked = TASKS[name]["Retry"][0]
+    assert {error for error in asked["ErrorEquals"] if "Throttled" in error or "." in error} == {
+        *(leaf.__name__ for leaf in leaves(Transient) if "Throttled" in leaf.__name__),
+        "Lambda.TooManyRequestsException",
+    }
+    delays = [min(asked["IntervalSeconds"] * asked["BackoffRate"] ** n, asked["MaxDelaySeconds"]) for n in range(12)]
+    assert asked["MaxAttempts"] == len(delays)
+    assert sum(delays) / 2 > 180, "full jitter halves the waits"
+
+
+def test_every_task_but_the_last_retries_alike() -> None:
+    lists = {json.dumps(TASKS[name]["Retry"]) for name in TASKS.keys() - {"RecordBuild"}}
+    assert len(lists) == 1
 
 
 @pytest.mark.parametrize("name", sorted(TASKS.keys() - {"RecordBuild"}))
@@ -83,9 +94,16 @@ def test_every_caught_name_is_an_error_of_ours_or_all_of_them() -> None:
 
 def test_every_step_before_the_record_leads_there_when_it_fails() -> None:
     for name, state in ASL["States"].items():
-        if state["Type"] in ("Task", "Map") and name != "RecordBuild":
-            assert state["Catch"][-1]["ErrorEquals"] == ["States.ALL"], name
-            assert state["Catch"][-1]["Next"] == "RecordBuild", name
+        if state["Type"] in ("Task", "Map") and name not in ("RecordBuild", "RetireTags"):
+            assert state["Catch"][-1] == {"ErrorEquals": ["States.ALL"], "Next": "TellFailure"}, name
+    assert ASL["States"]["TellFailure"]["Next"] == "RecordBuild"
+
+
+def test_a_build_is_not_worse_for_tags_that_could_not_be_retired() -> None:
+    state = ASL["States"]["RetireTags"]
+    (catch,) = state["Catch"]
+    assert (state["Next"], catch["Next"]) == ("RecordBuild", "RecordBuild")
+    assert state["Output"] == catch["Output"] == "{% $states.input %}"
 
 
 def test_every_task_ends_in_time() -> None:
@@ -105,7 +123,9 @@ def test_every_placeholder_is_substituted_and_no_other_is() -> None:
 
 
 def test_a_substitution_is_the_function_of_its_name() -> None:
-    for name, value in RESOURCES["BuildStateMachine"]["Properties"]["DefinitionSubstitutions"].items():
+    substitutions = dict(RESOURCES["BuildStateMachine"]["Properties"]["DefinitionSubstitutions"])
+    assert substitutions.pop("Partition") == {"Ref": "AWS::Partition"}
+    for name, value in substitutions.items():
         assert value == {"Fn::GetAtt": [name.removesuffix("Arn"), "Arn"]}
 
 

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 from samtranslator.translator.transform import transform
-from samtranslator.yaml_helper import intrinsics_multi_constructor
+
+from tests.template import read_template
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,7 +22,10 @@ ROOT = Path(__file__).parents[2]
 CFN_LINT = Path(sys.executable).with_name("cfn-lint")
 
 FREE_ACTIONS = {
+    "dynamodb:ListStreams",
     "ecr:GetAuthorizationToken",
+    "xray:GetSamplingRules",
+    "xray:GetSamplingTargets",
     "xray:PutTelemetryRecords",
     "xray:PutTraceSegments",
     "logs:CreateLogDelivery",
@@ -38,13 +42,6 @@ FREE_ACTIONS = {
 LOG_AND_TRACE = {"logs:CreateLogStream", "logs:PutLogEvents", "xray:PutTelemetryRecords", "xray:PutTraceSegments"}
 
 
-class _Loader(yaml.SafeLoader):
-    """YAML with CloudFormation's short forms (``!Ref``); a class of its own, so that no other loader learns them."""
-
-
-_Loader.add_multi_constructor("!", intrinsics_multi_constructor)
-
-
 class _NoManagedPolicies:
     def load(self) -> dict[str, str]:
         return {}
@@ -53,7 +50,7 @@ class _NoManagedPolicies:
 @pytest.fixture(scope="module")
 def translated() -> dict[str, Any]:
     """The template without SAM: the state machine's definition within it, code as if it were in a bucket."""
-    template = yaml.load((ROOT / "template.yaml").read_text(), _Loader)
+    template = read_template()
     template["Globals"]["Function"]["CodeUri"] = "s3://bucket/functions.zip"
     for resource in template["Resources"].values():
         properties = resource["Properties"]
@@ -95,7 +92,7 @@ def _statements(resources: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]
     for name, body in _of_type(resources, "AWS::IAM::Role").items():
         for policy in body["Properties"].get("Policies", []):
             for statement in policy["PolicyDocument"]["Statement"]:
-                yield name, statement
+                yield name, statement["Fn::If"][1] if "Fn::If" in statement else statement
 
 
 def _actions(resources: dict[str, Any], role: str) -> set[str]:
@@ -211,7 +208,7 @@ def test_nothing_is_granted_by_exclusion_or_by_a_managed_policy(resources: dict[
 
 
 def test_the_step_that_parses_strangers_bytes_reads_quarantine_and_no_more(resources: dict[str, Any]) -> None:
-    assert _actions(resources, "InspectArtifactRole") - LOG_AND_TRACE == {"s3:GetObject"}
+    assert _actions(resources, "InspectArtifactRole") - LOG_AND_TRACE == {"s3:GetObject", "s3:ListBucket"}
     (place,) = (
         statement["Resource"]
         for role, statement in _statements(resources)
@@ -228,7 +225,14 @@ def test_only_the_mirroring_step_may_write_to_ecr_and_only_below_our_prefix(reso
 
 
 def test_only_the_recording_step_signs_and_nobody_hands_that_on(resources: dict[str, Any]) -> None:
-    assert not any(action.startswith("kms:") for _, each in _statements(resources) for action in _many(each["Action"]))
+    kms = {
+        action: statement["Resource"]
+        for _, statement in _statements(resources)
+        for action in _many(statement["Action"])
+        if action.startswith("kms:")
+    }
+    wanted = ("kms:CreateGrant", "kms:DescribeKey", "kms:RetireGrant")
+    assert kms == {action: {"Ref": "EcrKmsKeyArn"} for action in wanted}
     key = resources["ReceiptKey"]["Properties"]
     manages, signs = key["KeyPolicy"]["Statement"]
     assert (signs["Effect"], signs["Action"]) == ("Allow", "kms:Sign")
@@ -249,15 +253,21 @@ def test_receipts_are_signed_by_a_key_of_the_kind_that_they_are_checked_with(res
     assert given == {"RecordBuildFunction"}
 
 
-def test_no_step_may_delete_anything(resources: dict[str, Any]) -> None:
-    actions = {action for _, statement in _statements(resources) for action in _many(statement["Action"])}
-    assert {action for action in actions if "Delete" in action} == {"logs:DeleteLogDelivery"}
+def test_no_step_may_delete_anything_but_the_one_that_retires_tags(resources: dict[str, Any]) -> None:
+    deletes = {
+        (role, action)
+        for role, statement in _statements(resources)
+        for action in _many(statement["Action"])
+        if "Delete" in action
+    }
+    assert deletes == {("BuildRole", "logs:DeleteLogDelivery"), ("RetireTagsRole", "ecr:BatchDeleteImage")}
+    assert _actions(resources, "RetireTagsRole") - LOG_AND_TRACE == {"ecr:BatchDeleteImage", "ecr:DescribeImages"}
 
 
 def test_every_function_runs_in_a_role_of_its_own(resources: dict[str, Any]) -> None:
     functions = _of_type(resources, "AWS::Lambda::Function")
     roles = [body["Properties"]["Role"]["Fn::GetAtt"][0] for body in functions.values()]
-    assert len(set(roles)) == len(functions) == 10
+    assert len(set(roles)) == len(functions) == 12
 
 
 # ---- what is kept, and what wakes somebody -----------------------------------------------------------------------
@@ -289,7 +299,7 @@ def test_the_bucket_answers_over_tls_alone_and_keeps_nothing_for_long(resources:
 def test_the_table_can_be_restored_and_tells_of_its_changes(resources: dict[str, Any]) -> None:
     (table,) = _of_type(resources, "AWS::DynamoDB::Table").values()
     assert table["Properties"]["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
-    assert table["Properties"]["SSESpecification"] == {"SSEEnabled": True}
+    assert "SSESpecification" not in table["Properties"], "the default key is free of charge, KMS's is not"
     assert table["Properties"]["StreamSpecification"] == {"StreamViewType": "NEW_AND_OLD_IMAGES"}
 
 
@@ -309,7 +319,7 @@ def test_every_queue_is_encrypted_and_watched(resources: dict[str, Any]) -> None
     watched = {
         dimension["Value"]["Fn::GetAtt"][0]
         for alarm in alarms
-        for dimension in alarm["Properties"]["Dimensions"]
+        for dimension in alarm["Properties"].get("Dimensions", [])
         if dimension["Name"] == "QueueName"
     }
     queues = _of_type(resources, "AWS::SQS::Queue")
@@ -317,7 +327,9 @@ def test_every_queue_is_encrypted_and_watched(resources: dict[str, Any]) -> None
     assert all(queue["Properties"]["SqsManagedSseEnabled"] is True for queue in queues.values())
 
 
-@pytest.mark.parametrize("name", ["RuleDlqAlarm", "StreamDlqAlarm", "FailedBuildsAlarm", "StoppedExecutionsAlarm"])
+@pytest.mark.parametrize(
+    "name", ["RuleDlqAlarm", "StreamDlqAlarm", "FailedBuildsAlarm", "StoppedExecutionsAlarm", "LeftBehindAlarm"]
+)
 def test_the_first_loss_wakes_somebody(name: str, resources: dict[str, Any]) -> None:
     properties = resources[name]["Properties"]
     assert (properties["Threshold"], properties["ComparisonOperator"]) == (0, "GreaterThanThreshold")

@@ -33,6 +33,7 @@ from byoa.builds.messages import (
     StagedArtifact,
     StoppedExecution,
     ValidReference,
+    build_id_of,
 )
 from byoa.components.reading import check_config
 from byoa.oci.reference import Registry
@@ -139,7 +140,7 @@ def test_the_samples_are_one_build_s_messages() -> None:
     outcome = record_step.record(BuildEnded.model_validate(ended), ledger, clock)
 
     assert outcome.status == "active"
-    assert target.tags == {change.build_id: source.fetch_manifest("v2.3.1").digest}
+    assert target.tags == {build_id_of(change, ""): source.fetch_manifest("v2.3.1").digest}
     build = ledger.records[change.key]
     assert build.status == "active"
     moments = [entry.created_at_ts for entry in build.history]

@@ -18,7 +18,7 @@ from byoa.adapters.aws.stream import event_of, publish
 from byoa.adapters.aws.table import dump
 from byoa.bootstrap import clients
 from byoa.bootstrap import pipeline as bootstrap
-from byoa.builds.messages import BuildKey, BuildStatusChanged, ConfigChanged
+from byoa.builds.messages import BuildKey, BuildStatusChanged, ConfigChanged, build_id_of
 from functions import publish_changes
 
 if TYPE_CHECKING:
@@ -28,12 +28,13 @@ ROOT = Path(__file__).parents[2]
 SAMPLE = json.loads((ROOT / "events" / "publish_changes.json").read_bytes())
 KEY = BuildKey(organisation="org_demo00000000", app="demo", component="flux", version=1)
 CONFIG = {"entity": "config", **KEY.model_dump()}
+BUILD_ID = build_id_of(KEY, "table")
 BUS = "byoa-test"
 
 
 def _build(status: str, text: str = "a step", moment: int = 7) -> dict[str, Any]:
     entry = {"status": status, "status_human_description": text, "created_at_ts": moment, "metadata": {}}
-    return {"entity": "build", **KEY.model_dump(), **entry, "history": [entry]}
+    return {"entity": "build", **KEY.model_dump(), "build_id": BUILD_ID, **entry, "history": [entry]}
 
 
 def _record(new: dict[str, Any] | None, old: dict[str, Any] | None = None, number: str = "1") -> dict[str, Any]:
@@ -71,7 +72,7 @@ def test_another_status_of_a_build_is_told() -> None:
     assert kind == "Component Build Status Changed"
     assert isinstance(detail, BuildStatusChanged)
     assert (detail.id, detail.status, detail.status_human_description, detail.changed_at_ts) == (
-        KEY.build_id,
+        BUILD_ID,
         "building",
         "fetching",
         8,

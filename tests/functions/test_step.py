@@ -144,8 +144,7 @@ def test_every_line_says_which_build_and_which_call_it_is_of(log: io.StringIO, c
     polite(KEY, context)
     last = _lines(log)[-1]
     assert last["message"] == "step done"
-    assert last["build"] == BuildKey.model_validate(KEY).build_id
-    assert last["organisation"] == "org_demo00000000"
+    assert {name: last[name] for name in KEY} == KEY
     assert last["function"] == "byoa-some-step"
     assert last["request_id"] == "11111111-2222-3333-4444-555555555555"
 

@@ -25,6 +25,10 @@ ECR_HOSTS = [
     "{}.Dkr-Ecr.us-east-1.On.Aws",
     "{}.dkr.ecr.us-east-1.amazonaws.com:443",
     "{}.dkr.ecr.us-east-1.amazonaws.com:8443",
+    "{}.dkr.ecr.eusc-de-east-1.amazonaws.eu",
+    "{}.dkr.ecr.us-iso-east-1.c2s.ic.gov",
+    "{}.dkr.ecr.us-isob-east-1.sc2s.sgov.gov",
+    "{}.dkr.ecr.a-partition.that-comes.example",
 ]
 """Every spelling of a private ECR host (A30, A31)."""
 
@@ -42,6 +46,13 @@ def _key(app: str = "demo", component: str = "web") -> BuildKey:
 def test_our_own_ecr_is_no_source_however_it_is_spelled(host: str, credentials_ref: str | None) -> None:
     with pytest.raises(TenantForbidden):
         _check(host.format(OURS), credentials_ref, "byoa/org_other0000000/demo/web")
+
+
+@pytest.mark.parametrize("credentials_ref", [None, "mine"])
+@pytest.mark.parametrize("domain", ["us-east-1.vpce.amazonaws.com", "cn-north-1.vpce.amazonaws.com.cn"])
+def test_an_endpoint_that_may_lead_to_our_own_ecr_is_no_source(domain: str, credentials_ref: str | None) -> None:
+    with pytest.raises(TenantForbidden):
+        _check(f"vpce-0abc-1def.dkr.ecr.{domain}", credentials_ref)
 
 
 @pytest.mark.parametrize("host", ECR_HOSTS)
@@ -72,10 +83,8 @@ def test_further_hosts_of_ours_are_no_source(host: str, credentials_ref: str | N
         "registry.byoa.example:5000",
         "public.ecr.aws",
         "registry.example.com",
-        f"{OURS}.dkr.ecr.us-east-1.amazonaws.com.example.com",
         f"x{OURS}.dkr.ecr.us-east-1.amazonaws.com",
         f"a.{OURS}.dkr.ecr.us-east-1.amazonaws.com",
-        f"{OURS}.dkr.ecr.us-east-1.amazonaws-com.example",
         f"{OURS}.dkr.ecrxus-east-1.amazonaws.com",
     ],
 )

@@ -12,13 +12,15 @@ from aws_lambda_powertools.metrics import MetricUnit, single_metric
 from pydantic import BaseModel, ValidationError
 
 from byoa.bootstrap import pipeline
-from byoa.builds.messages import BuildKey, MirrorTask, StageBlobTask
+from byoa.builds.messages import BuildKey, MirrorTask, RetireTask, StageBlobTask, ValidReference
 from byoa.errors import ByoaError, EventUntrusted, InternalFault
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from aws_lambda_powertools.utilities.typing import LambdaContext
+
+    from byoa.builds.messages import Swept
 
 logger = Logger(service="byoa")
 NAMESPACE: Final = "byoa"
@@ -69,9 +71,10 @@ def _run[In: BaseModel, Out: BaseModel | None](
     except ValidationError as error:
         logger.warning("event refused", faults=[".".join(map(str, fault["loc"])) for fault in error.errors()])
         raise EventUntrusted("The event is not of the form that this step takes.") from None
-    key = message.artifact if isinstance(message, MirrorTask | StageBlobTask) else message
+    key = message.artifact if isinstance(message, MirrorTask | RetireTask | StageBlobTask) else message
     if isinstance(key, BuildKey):
-        logger.append_keys(organisation=key.organisation, build=key.build_id)
+        build = {"build": key.build_id} if isinstance(key, ValidReference) else {}  # told by the ledger
+        logger.append_keys(**key.key.model_dump(), **build)
     return function(message)
 
 
@@ -79,6 +82,14 @@ def _measure(name: str, seconds: float) -> None:
     """One EMF line; CloudWatch makes the metric of it."""
     with single_metric("StepDuration", MetricUnit.Seconds, seconds, namespace=NAMESPACE) as metric:
         metric.add_dimension("function", name)
+
+
+def count_swept(swept: Swept) -> None:
+    """Count what a sweep found: the alarm on builds left behind reads this."""
+    with single_metric("BuildsLeftBehind", MetricUnit.Count, swept.told + swept.ended, namespace=NAMESPACE):
+        pass
+    for _ in range(swept.ended):
+        count_build("error")
 
 
 def count_build(status: str) -> None:

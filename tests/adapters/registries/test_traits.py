@@ -122,7 +122,8 @@ def copied(artifact: Artifact, target: DistributionRepository, tag: str = "v1") 
         ("123456789012.dkr.ecr-fips.us-east-1.amazonaws.com", ECR), ("123456789012.dkr-ecr.us-west-2.on.aws", ECR),
         ("quay.io", PLAIN), ("evil-ghcr.io", PLAIN), ("ghcr.io.evil.example", PLAIN),
         ("azurecr.io.evil.example", PLAIN),
-        ("12345.dkr.ecr.eu-west-1.amazonaws.com", PLAIN), ("123456789012.dkr.ecr.x.amazonaws.com.evil.example", PLAIN),
+        ("12345.dkr.ecr.eu-west-1.amazonaws.com", PLAIN), ("evil.123456789012.dkr.ecr.x.amazonaws.com", PLAIN),
+        ("123456789012.dkr.ecr.eusc-de-east-1.amazonaws.eu", ECR),
     ],
 )  # fmt: skip
 def test_a_registry_is_known_by_its_host(host: str, traits: Traits) -> None:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from byoa.adapters.aws.dynamodb import DynamoLedger
-    from byoa.adapters.aws.ecr import EcrRegistry
+    from byoa.adapters.aws.ecr import EcrRegistry, EcrTags
     from byoa.adapters.aws.s3 import Quarantine
     from byoa.adapters.registries.authorization import Wallet
     from byoa.adapters.registries.transport import Endpoint, Transport
@@ -29,7 +29,10 @@ if TYPE_CHECKING:
     from byoa.settings import Settings
     from byoa.trust.policy import Policy
 
-__all__ = ["begin", "books", "clock", "ledger", "pace", "policy", "publish", "quarantine", "signer", "source", "target"]
+__all__ = [
+    "begin", "books", "clock", "ledger", "pace", "policy", "publish", "quarantine", "series", "signer", "source",
+    "tags", "target",
+]  # fmt: skip
 
 IN_A_STEP: Final = Patience(attempts=5, first=0.1, longest=5.0)
 """Long waits are the state machine's: it pays for none of them."""
@@ -197,6 +200,18 @@ def _ecr_endpoint(registry: Registry) -> Endpoint:
     if location is None:
         raise InternalFault("The setting for ECR's endpoint is no address.")
     return location.endpoint
+
+
+def tags(key: BuildKey) -> EcrTags:
+    """The tags of the component's repository in our ECR."""
+    from byoa.adapters.aws.ecr import EcrTags
+
+    return EcrTags(clients.ecr(), policy().repository_for(key))
+
+
+def series() -> str:
+    """What this stack's numbers of versions are told apart by from those of another: its table."""
+    return settings().table
 
 
 @cache

@@ -25,6 +25,7 @@ type Status = Literal["queued", "planning", "building", "active", "error", "supe
 ENDED: Final[frozenset[Status]] = frozenset({"active", "error", "superseded"})
 
 OrganisationId = Annotated[str, StringConstraints(pattern=r"^org_[a-z0-9]{12,40}$")]
+BuildId = Annotated[str, StringConstraints(pattern=r"^bld[a-z2-7]{23}$")]
 Label = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(?:[_-][a-z0-9]+)*$", max_length=63)]
 
 
@@ -47,11 +48,15 @@ class BuildKey(Message):
         """This message's identity alone."""
         return BuildKey(organisation=self.organisation, app=self.app, component=self.component, version=self.version)
 
-    @property
-    def build_id(self) -> str:
-        """26 characters that start with ``bld``, the same for the same key always: it is also the mirror's tag."""
-        name = "\n".join((self.organisation, self.app, self.component, str(self.version)))
-        return "bld" + base64.b32encode(hashlib.sha256(name.encode()).digest()).decode().lower()[:23]
+
+def build_id_of(key: BuildKey, series: str) -> str:
+    """26 characters that start with ``bld``: a build's id, and its mirror's tag.
+
+    The same for the same key in one ``series``, which a table is: repositories outlive it, and in a new one versions
+    begin at 1 again.
+    """
+    name = "\n".join((key.organisation, key.app, key.component, str(key.version), *([series] if series else [])))
+    return "bld" + base64.b32encode(hashlib.sha256(name.encode()).digest()).decode().lower()[:23]
 
 
 class ConfigChanged(BuildKey):
@@ -72,6 +77,7 @@ class ValidReference(BuildKey):
     ``handed_in_ts`` is when the config was accepted, in milliseconds since 1970-01-01 UTC.
     """
 
+    build_id: BuildId
     source_type: Literal["inline", "oci_artifact"]
     reference: str | None
     credentials_ref: str | None
@@ -243,6 +249,32 @@ class StoppedExecution(Message):
     input: Json[ExecutionInput]
 
 
+class SweepDue(Message):
+    """The schedule's event: it is time for a sweep, and nothing in it matters."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", defer_build=True)
+
+
+class Swept(Message):
+    """What a sweep did: how many builds it told of again, and how many it ended."""
+
+    told: int
+    ended: int
+
+
+class RetireTask(Message):
+    """An artifact that is mirrored: versions of its component before it needn't keep their tags there."""
+
+    artifact: InspectedArtifact
+    target: str
+
+
+class Retired(Message):
+    """How many tags of earlier versions were taken off the artifact."""
+
+    tags: int
+
+
 class Outcome(Message):
     """How a build ended."""
 
@@ -272,8 +304,9 @@ class ConfigVersion(BuildKey):
 
 
 class Build(BuildKey):
-    """A build as the ledger has it. The first four fields and ``history`` are Nuon's composite status."""
+    """A build as the ledger has it. ``status`` to ``history`` is Nuon's composite status."""
 
+    build_id: BuildId
     status: Status
     status_human_description: str
     created_at_ts: int
@@ -282,6 +315,7 @@ class Build(BuildKey):
     source_type: str
     reference: str | None = None
     credentials_ref: str | None = None
+    told_again_ts: int | None = None
     outcome: Outcome | None = None
 
     @property

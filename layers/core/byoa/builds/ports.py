@@ -77,6 +77,34 @@ class Ledger(Protocol):
         ...
 
 
+class Unfinished(Protocol):
+    """The builds that have not ended, of all organisations, for whoever looks after them."""
+
+    def unfinished(self, before_ts: int, limit: int) -> list[Build]:
+        """Builds that have not ended and were handed in before a moment (ms since 1970 UTC), the oldest first."""
+        ...
+
+    def tell_again(self, key: BuildKey, now_ts: int) -> bool:
+        """Have the bus told of a build's config once more; ``False`` where the build no longer waits."""
+        ...
+
+    def finish(self, key: BuildKey, outcome: Outcome, entries: Sequence[HistoryEntry]) -> Build | None:
+        """See ``Ledger.finish``."""
+        ...
+
+
+class Tags(Protocol):
+    """The tags of one repository of our own, for whoever keeps their number down."""
+
+    def tags_of(self, digest: str) -> list[str]:
+        """All tags of an image. Raises ``PlatformMissing`` where there is none."""
+        ...
+
+    def remove_tags(self, tags: Sequence[str]) -> None:
+        """Take tags off their images. An image that has another tag stays."""
+        ...
+
+
 class Budget(Protocol):
     """How much of each registry's patience is used, over all functions of the stack (``byoa.builds.budgets``)."""
 

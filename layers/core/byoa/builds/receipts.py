@@ -102,7 +102,7 @@ def receipt_of(ended: BuildEnded, ended_at_ts: int) -> Receipt:
         raise InternalFault("A receipt is wanted of a build that is not done.")
     return Receipt(
         version=VERSION,
-        build=_name(ended.key),
+        build=_name(ended.key, artifact.build_id),
         source=Origin(reference=artifact.reference, digest=artifact.digest, tag=artifact.tag),
         nodes=[Part(**node.model_dump(), kind=_kind(node.media_type)) for node in artifact.nodes],
         attachments=artifact.attachments,
@@ -146,9 +146,9 @@ def _read(payload: bytes) -> Receipt:
     return receipt
 
 
-def _name(key: BuildKey) -> BuildName:
+def _name(key: BuildKey, build_id: str) -> BuildName:
     return BuildName(
-        id=key.build_id,
+        id=build_id,
         organisation=key.organisation,
         app=key.app,
         component=key.component,

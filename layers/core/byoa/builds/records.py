@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from byoa.builds.messages import Build, HistoryEntry
+from byoa.builds.messages import Build, HistoryEntry, build_id_of
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -33,12 +33,13 @@ def mirrored(target: str, at_ts: int) -> HistoryEntry:
     )
 
 
-def queued_build(key: BuildKey, config: ComponentConfig, moment: datetime) -> Build:
-    """The record of a build that nothing has begun yet."""
+def queued_build(key: BuildKey, series: str, config: ComponentConfig, moment: datetime) -> Build:
+    """The record of a build that nothing has begun yet, in a table that numbers its versions as ``series``."""
     first = entry("queued", "waiting for the pipeline", moment, config_version=key.version)
     return Build(
         **key.model_dump(),
         **first.model_dump(),
+        build_id=build_id_of(key, series),
         history=[first],
         source_type=config.source_type,
         reference=str(config.reference) if config.oci_artifact else None,

@@ -39,6 +39,7 @@ def validate(change: ChangeReceived, ledger: Ledger, policy: Policy, clock: Cloc
         )
     return ValidReference(
         **change.key.model_dump(),
+        build_id=build.build_id,
         source_type="oci_artifact" if build.reference else "inline",
         reference=build.reference,
         credentials_ref=None,

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Protocol
 
 from byoa.errors import CredentialForbidden, ReferenceInvalid, TenantForbidden
+from byoa.oci.ecr import ecr_account
 from byoa.oci.graph import GraphLimits
 
 if TYPE_CHECKING:
@@ -19,12 +19,6 @@ STAGED: Final = GraphLimits(layers=10, manifests=50, depth=2, blob=100 * _MEBIBY
 
 ATTACHED: Final = 50
 """How many manifests may be attached to an artifact; each has its place in a message and in the receipt."""
-
-_ECR: Final = re.compile(
-    r"(?P<account>[0-9]{12})\.dkr[.-]ecr(?:-fips)?\.[a-z0-9-]+\.(?:amazonaws\.com(?:\.cn)?|on\.(?:aws|amazonwebservices\.com\.cn))",
-    re.ASCII,
-)
-"""Every spelling of a private ECR host: classic, FIPS, China, dual-stack."""
 
 _REPOSITORY_LIMIT: Final = 256
 """Characters of an ECR repository's name (ECR API, CreateRepository)."""
@@ -66,14 +60,15 @@ class Policy:
     def check_source(self, reference: Reference, credentials_ref: str | None) -> None:
         """Refuse what a vendor may not have us fetch.
 
-        Raises ``TenantForbidden`` for our own registries, where our role could read what is another organisation's,
-        and ``CredentialForbidden`` for another account's ECR without credentials, because ours are never lent.
+        Raises ``TenantForbidden`` for our own registries, and for what may be one, where our role could read what is
+        another organisation's, and ``CredentialForbidden`` for another account's ECR without credentials, because ours
+        are never lent.
         """
         host = str(reference.registry)
-        private_ecr = _ECR.fullmatch(reference.registry.host)
-        if host in self.own_hosts or (private_ecr and private_ecr["account"] == self.account):
+        account = ecr_account(reference.registry.host)
+        if host in self.own_hosts or account in (self.account, ""):
             raise TenantForbidden("The reference leads to the registry that this platform mirrors to.")
-        if private_ecr and not credentials_ref:
+        if account is not None and not credentials_ref:
             raise CredentialForbidden(
                 "A private ECR registry is only read with credentials of the vendor's own.",
                 remedy="Name them under credentials_ref.",

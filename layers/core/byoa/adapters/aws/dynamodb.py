@@ -1,4 +1,4 @@
-"""Configs and builds in one DynamoDB table. Implements Ledger and Catalogue.
+"""Configs and builds in one DynamoDB table. Implements Ledger, Unfinished and Catalogue.
 
 Every item is under its organisation (``pk`` = ``ORG#<organisation>``), so that a policy on leading keys can hold one
 organisation apart from the other:
@@ -9,6 +9,8 @@ organisation apart from the other:
     BUILD#<app>#<component>#<version>      its build: status, history, outcome
     RECEIPT#<app>#<component>#<version>    the build's receipt, in its envelope
     BUILDID#<build id>                     the sort key of that build
+
+The index ``unfinished`` holds the builds that have not ended, of all organisations, by the moment they were handed in.
 
 A config, its build and the component's newest version are written in one transaction, which marks the build before as
 overtaken: that one can't write from then on, and no write of a running build has to ask for more than its own item.
@@ -47,7 +49,10 @@ _RACES: Final = 5
 _UNFINISHED: Final = "NOT #status IN (:active, :error, :superseded)"
 _RUNNING: Final = f"attribute_exists(pk) AND attribute_not_exists(overtaken) AND {_UNFINISHED}"
 _ENDS: Final = {f":{status}": status for status in sorted(ENDED)}
-_INSIDE: Final = frozenset({"pk", "sk", "entity", "execution", "news", "overtaken"})
+UNFINISHED: Final = "unfinished"
+"""The index of builds that have not ended, and the attribute that puts one in it."""
+
+_INSIDE: Final = frozenset({"pk", "sk", "entity", "execution", "news", "overtaken", UNFINISHED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +95,7 @@ class DynamoLedger:
         """See ``builds.ports.Ledger``."""
         update = _append(entries, "#outcome = :outcome", {":outcome": outcome.model_dump(mode="json")}, news=True)
         update["ExpressionAttributeNames"] |= {"#outcome": "outcome"}
+        update["UpdateExpression"] += f" REMOVE {UNFINISHED}"
         condition = _RUNNING if outcome.status == "active" else f"attribute_exists(pk) AND {_UNFINISHED}"
         ended, before = self._advance(key, update, condition, "ALL_NEW")
         if before and before["status"] not in ENDED:
@@ -102,6 +108,30 @@ class DynamoLedger:
         with translated("DynamoDB"), suppress(self.client.exceptions.ConditionalCheckFailedException):
             self.client.put_item(TableName=self.table, Item=dump(item), ConditionExpression="attribute_not_exists(pk)")
 
+    def unfinished(self, before_ts: int, limit: int) -> list[Build]:
+        """See ``builds.ports.Unfinished``. An index is a moment behind: what has ended meanwhile is left out."""
+        with translated("DynamoDB"):
+            found = self.client.query(
+                TableName=self.table,
+                IndexName=UNFINISHED,
+                KeyConditionExpression=f"{UNFINISHED} = :build AND created_at_ts < :before",
+                ExpressionAttributeValues=dump({":build": "build", ":before": before_ts}),
+                Limit=limit,
+            )["Items"]
+        items = (self._get_item(each["pk"], each["sk"]) for each in map(load, found))
+        builds = (_build(item) for item in items if item)
+        return [build for build in builds if not build.ended]
+
+    def tell_again(self, key: BuildKey, now_ts: int) -> bool:
+        """See ``builds.ports.Unfinished``: a write that the stream passes on as the config's news."""
+        update: Item = {
+            "UpdateExpression": "SET told_again_ts = :now, news = :news",
+            "ExpressionAttributeNames": {"#status": "status"},
+            "ExpressionAttributeValues": dump({":now": now_ts, ":news": True, ":queued": "queued"}),
+        }
+        updated, _ = self._advance(key, update, "#status = :queued")
+        return updated is not None
+
     def submit(self, organisation: str, app: str, config: ComponentConfig) -> Accepted:
         """See ``builds.ports.Catalogue``. Raises ``StoreThrottled`` while others hand in the same component."""
         for _ in range(_RACES):
@@ -113,7 +143,7 @@ class DynamoLedger:
                 if build and reusable(build):
                     return Accepted(build, created=False)
             key = BuildKey(organisation=organisation, app=app, component=config.name, version=version + 1)
-            build = queued_build(key, config, self.clock.now())
+            build = queued_build(key, self.table, config, self.clock.now())
             if self._accept(build, config):
                 return Accepted(build, created=True)
         raise StoreThrottled("Others are changing the same component at this moment.")
@@ -180,8 +210,8 @@ class DynamoLedger:
         writes = [
             self._put(component, "attribute_not_exists(pk) OR version = :before", before),
             self._put({**news, "sk": _sk("CONFIG", key), "entity": "config", **_document(accepted)}),
-            self._put({**news, "sk": _sk("BUILD", key), "entity": "build", **_document(build)}),
-            self._put({"pk": pk, "sk": f"BUILDID#{key.build_id}", "build": _sk("BUILD", key)}),
+            self._put({**news, "sk": _sk("BUILD", key), "entity": "build", UNFINISHED: "build", **_document(build)}),
+            self._put({"pk": pk, "sk": f"BUILDID#{build.build_id}", "build": _sk("BUILD", key)}),
         ]
         if key.version > 1:
             writes.append(self._overtake(key.model_copy(update={"version": key.version - 1})))
@@ -224,10 +254,11 @@ class DynamoLedger:
         return _build(item) if item else None
 
     def _get(self, organisation: str, sk: str) -> Item | None:
+        return self._get_item(f"ORG#{organisation}", sk)
+
+    def _get_item(self, pk: str, sk: str) -> Item | None:
         with translated("DynamoDB"):
-            found = self.client.get_item(
-                TableName=self.table, Key=dump({"pk": f"ORG#{organisation}", "sk": sk}), ConsistentRead=True
-            )
+            found = self.client.get_item(TableName=self.table, Key=dump({"pk": pk, "sk": sk}), ConsistentRead=True)
         return load(found["Item"]) if "Item" in found else None
 
     def _query(self, organisation: str, prefix: str, limit: int | None) -> list[Item]:

@@ -21,7 +21,7 @@ from byoa.oci.reference import Registry
 from byoa.trust.credentials import Credential
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from types_boto3_ecr import ECRClient
     from types_boto3_ecr.type_defs import EncryptionConfigurationTypeDef
@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 
 SIGNATURE_TAGS: Final = "sha256-*"
 UNTAGGED_DAYS: Final = 30
+_AT_ONCE: Final = 100
+"""Images that one BatchDeleteImage names (ECR API)."""
+
 LIFECYCLE: Final = json.dumps(
     {
         "rules": [
@@ -114,3 +117,26 @@ class EcrRegistry:
                 raise
         self.client.put_lifecycle_policy(repositoryName=name, lifecyclePolicyText=LIFECYCLE)
         return uri
+
+
+@dataclass(frozen=True, slots=True)
+class EcrTags:
+    """The tags of one repository."""
+
+    client: ECRClient
+    repository: str
+
+    def tags_of(self, digest: str) -> list[str]:
+        """See ``builds.ports.Tags``. Raises ``StoreThrottled`` when ECR is busy, ``InternalFault`` when it refuses."""
+        with translated("ECR"):
+            found = self.client.describe_images(repositoryName=self.repository, imageIds=[{"imageDigest": digest}])
+        return [tag for image in found["imageDetails"] for tag in image.get("imageTags", [])]
+
+    def remove_tags(self, tags: Sequence[str]) -> None:
+        """See ``builds.ports.Tags``; raises the same. A tag that is gone already is no failure."""
+        for start in range(0, len(tags), _AT_ONCE):
+            some = tags[start : start + _AT_ONCE]
+            with translated("ECR"):
+                self.client.batch_delete_image(
+                    repositoryName=self.repository, imageIds=[{"imageTag": tag} for tag in some]
+                )

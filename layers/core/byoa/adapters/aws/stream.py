@@ -42,11 +42,14 @@ def publish(records: Sequence[Mapping[str, Any]], bus: EventBus) -> str | None:
 def event_of(record: Mapping[str, Any]) -> tuple[str, BaseModel] | None:
     """The detail type and the detail that a stream record (new and old images) makes; ``None`` for all other changes.
 
-    A new config version makes a "Component Config Changed", another status of a build a "Component Build Status
-    Changed". Raises ``ValueError`` or ``LookupError`` for an item that is none of ours.
+    A new config version makes a "Component Config Changed", and so does a build that is told of again. Another status
+    of a build makes a "Component Build Status Changed". Raises ``ValueError`` or ``LookupError`` for an item that is
+    none of ours.
     """
     new, old = (record["dynamodb"].get(image) or {} for image in ("NewImage", "OldImage"))
     if new.get("entity") == {"S": "config"} and not old:
+        return CONFIG_CHANGED, ConfigChanged.model_validate(load(new))
+    if new.get("entity") == {"S": "build"} and old and new.get("told_again_ts") != old.get("told_again_ts"):
         return CONFIG_CHANGED, ConfigChanged.model_validate(load(new))
     if new.get("entity") == {"S": "build"} and new["status"] != old.get("status"):
         return BUILD_STATUS_CHANGED, _status_changed(load(new))
@@ -57,7 +60,7 @@ def _status_changed(item: dict[str, Any]) -> BuildStatusChanged:
     key = ConfigChanged.model_validate(item)
     return BuildStatusChanged(
         **key.model_dump(),
-        id=key.build_id,
+        id=item["build_id"],
         status=item["status"],
         status_human_description=item["status_human_description"],
         changed_at_ts=item["history"][-1]["created_at_ts"],

@@ -24,6 +24,7 @@ class MemoryLedger:
     """Configs and builds by key. One thread at a time."""
 
     clock: Clock
+    series: str = ""
     configs: dict[BuildKey, ConfigVersion] = field(default_factory=dict)
     records: dict[BuildKey, Build] = field(default_factory=dict)
     newest: dict[tuple[str, str, str], int] = field(default_factory=dict)
@@ -64,6 +65,19 @@ class MemoryLedger:
         """See ``builds.ports.Ledger``."""
         self.receipts.setdefault(key, envelope)
 
+    def unfinished(self, before_ts: int, limit: int) -> list[Build]:
+        """See ``builds.ports.Unfinished``."""
+        found = [build for build in self.records.values() if not build.ended and build.created_at_ts < before_ts]
+        return sorted(found, key=lambda build: build.created_at_ts)[:limit]
+
+    def tell_again(self, key: BuildKey, now_ts: int) -> bool:
+        """See ``builds.ports.Unfinished``."""
+        build = self.records[key]
+        if build.status != "queued":
+            return False
+        self.records[key] = build.model_copy(update={"told_again_ts": now_ts})
+        return True
+
     def submit(self, organisation: str, app: str, config: ComponentConfig) -> Accepted:
         """See ``builds.ports.Catalogue``."""
         name = (organisation, app, config.name)
@@ -73,7 +87,7 @@ class MemoryLedger:
         if same and reusable(self.records[key]):
             return Accepted(self.records[key], created=False)
         key = key.model_copy(update={"version": version + 1})
-        build = queued_build(key, config, self.clock.now())
+        build = queued_build(key, self.series, config, self.clock.now())
         self.newest[name] = key.version
         self.records[key] = build
         self.configs[key] = ConfigVersion(

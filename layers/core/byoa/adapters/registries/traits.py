@@ -6,8 +6,9 @@ to the spec. Where a value comes from is said beside it.
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
+
+from byoa.oci.ecr import ecr_account
 
 if TYPE_CHECKING:
     from byoa.oci.reference import Registry
@@ -54,15 +55,12 @@ GHCR: Final = Traits(upload="patch", chunk=None)  # several PATCHes corrupt the 
 GAR: Final = Traits(chunk=None)  # knows no chunks
 ACR: Final = Traits(upload="chunks")  # streams of about 20 MB and more are cut off
 ECR: Final = Traits(
+    chunk=None,  # several PATCHes get 201 and a Range that stays (aws/containers-roadmap#2831): whole, in one PUT
     mounts_itself=False,  # mounting is an account's setting, off by default, and then answered 202 whatever is there
     manifests_per_second=10,  # PutImage (service quotas); the other rates are a hundred times that
     basic_at_once=True,
 )
 
-_ECR: Final = re.compile(
-    r"[0-9]{12}\.dkr[.-]ecr(?:-fips)?\.[a-z0-9-]+\.(?:amazonaws\.com(?:\.cn)?|on\.(?:aws|amazonwebservices\.com\.cn))",
-    re.ASCII,
-)
 _BY_HOST: Final = {"docker.io": DOCKER_HUB, "registry.gitlab.com": GITLAB, "ghcr.io": GHCR, "gcr.io": GAR}
 _BY_SUFFIX: Final = ((".pkg.dev", GAR), (".gcr.io", GAR), (".azurecr.io", ACR))
 
@@ -71,6 +69,6 @@ def traits_of(registry: Registry) -> Traits:
     """The row of ``registry``, by its host."""
     if registry.host in _BY_HOST:
         return _BY_HOST[registry.host]
-    if _ECR.fullmatch(registry.host):
+    if ecr_account(registry.host) is not None:
         return ECR
     return next((traits for suffix, traits in _BY_SUFFIX if registry.host.endswith(suffix)), PLAIN)

@@ -1,0 +1,53 @@
+"""SweepBuilds: no build is left behind. A change that reached no pipeline is told again, one that died is ended.
+
+Events are delivered at least once in the end, but not always: a stream's record expires, a rule's target is given up,
+Step Functions tells of an execution's end as well as it can. What the table says is what counts.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final
+
+from byoa.builds.messages import Failure, Outcome, Swept
+from byoa.builds.records import entry, milliseconds
+from byoa.errors import Timeout
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from byoa.builds.messages import Build, HistoryEntry
+    from byoa.builds.ports import Clock, Unfinished
+
+PATIENCE: Final = timedelta(minutes=15)
+"""How long a change may be on its way; what is told again, is told in intervals that double."""
+
+SILENCE: Final = timedelta(hours=7)
+"""How long a build that runs may say nothing: an hour more than its execution may last."""
+
+_AT_ONCE: Final = 100
+"""Builds that one sweep looks at, the oldest first."""
+
+
+def sweep(builds: Unfinished, clock: Clock) -> Swept:
+    """Look at all builds that should have gone on. Raises what the ledger raises."""
+    now, told, ended = clock.now(), 0, 0
+    for build in builds.unfinished(milliseconds(now - PATIENCE), _AT_ONCE):
+        if build.status == "queued":
+            told += is_due(build, now) and builds.tell_again(build.key, milliseconds(now))
+        elif milliseconds(now - SILENCE) > build.history[-1].created_at_ts:
+            ended += builds.finish(build.key, *_given_up(now)) is not None
+    return Swept(told=told, ended=ended)
+
+
+def is_due(build: Build, now: datetime) -> bool:
+    """Whether a build that waits is to be told of again: at first at once, then when it has waited twice as long."""
+    if build.told_again_ts is None:
+        return True
+    return milliseconds(now) - build.told_again_ts >= build.told_again_ts - build.created_at_ts
+
+
+def _given_up(now: datetime) -> tuple[Outcome, list[HistoryEntry]]:
+    cause = "The pipeline's execution ended, and nobody heard how."
+    failure = Failure(code=Timeout.__name__, cause=cause, remedy=Timeout.default_remedy)
+    return Outcome(status="error", failure=failure), [entry("error", cause, now, step="sweep")]

@@ -1,0 +1,21 @@
+"""Hosts of private ECR registries: whose they are shows in their names."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+_HOST: Final = re.compile(
+    r"(?:(?P<account>[0-9]{12})|vpce-[a-z0-9-]+)\.dkr[.-]ecr(?:-fips)?\.[a-z0-9.-]+",
+    re.ASCII,
+)
+"""ACCOUNT.dkr.ecr.REGION.DOMAIN, with FIPS and dual-stack spellings (ECR user guide, "Service endpoints").
+
+Of any domain: partitions have their own, and new ones come. The endpoint of a VPC names itself in place of the account.
+"""
+
+
+def ecr_account(host: str) -> str | None:
+    """The account whose private registry ``host`` is, "" where it doesn't say, ``None`` for a host that is none."""
+    found = _HOST.fullmatch(host)
+    return (found["account"] or "") if found else None
