@@ -19,7 +19,7 @@ DESK: Final = "127.0.0.1:5101"
 """The vendor's registry of `make up`, which a registry of the test's stands in for."""
 
 CLIENTS: Final = {"kustomize", "kustomizer", "flux", "oras", "crane", "cosign"}
-SHELL: Final = {"cat", "cd", "cp", "export", "ls", "mkdir", "source"}
+SHELL: Final = {"cat", "cd", "cp", "eval", "export", "ls", "mkdir", "source"}
 _OUTSIDE: Final = re.compile(rf"oci://(?!{re.escape(DESK)}/)|…|\.desk/")
 
 
@@ -38,7 +38,7 @@ def judge(line: str) -> Verdict:
 
 
 def _programs(line: str) -> list[list[str]]:
-    """The words of each program in a line; where its output goes is left out."""
+    """The words of each program in a line, without its variables and where its output goes."""
     lexer = shlex.shlex(line.replace("\\\n", " "), posix=True, punctuation_chars="|;&<>")
     lexer.whitespace_split = True
     programs: list[list[str]] = [[]]
@@ -48,13 +48,13 @@ def _programs(line: str) -> list[list[str]]:
             programs.append([])
         elif word[0] in "<>":
             next(words)
-        else:
+        elif programs[-1] or not re.match(r"[A-Z_]+=", word):
             programs[-1].append(word)
-    return programs
+    return [words for words in programs if words]
 
 
 def _judge_one(words: list[str]) -> Verdict:
-    name = words[0]
+    name = words[0].removeprefix(".venv/bin/")
     if name in CLIENTS:
         return Verdict(bool(shutil.which(name)), None if shutil.which(name) else f"{name} is not on the PATH")
     if name in SHELL:

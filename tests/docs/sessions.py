@@ -60,7 +60,7 @@ def run(
     ``registry`` is where the vendor's registry really is, ``desk`` the variables that lead to the stack.
     """
     write_files(block.page, folder, {DESK: registry})
-    for name in ("examples", "tests"):
+    for name in (".venv", "examples", "tests"):
         (folder / name).symlink_to(ROOT / name)
     lines = [f"{step.command}\nended=$?; echo; echo {_MARK} $ended" for step in shown]
     path = f"{os.path.dirname(BYOA)}:{os.environ['PATH']}"  # noqa: PTH120 - text for a variable
