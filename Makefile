@@ -1,6 +1,6 @@
 # `make help` lists the targets. Nothing is installed outside this folder and the user's caches.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up down test interop check bench format clean
+.PHONY: help setup demo up down test interop check bench docs format clean
 SHELL := /bin/bash
 
 UV_VERSION := 0.13.9
@@ -38,12 +38,16 @@ check: setup ## lint, types, layers, template
 bench: setup ## measure beside crane, regctl, skopeo and oras where they are on PATH (JSON=1, ONLY="large", QUICK=1)
 	@$(BIN)/python bench/run.py $(if $(JSON),--json) $(if $(ONLY),--only "$(ONLY)") $(if $(QUICK),--quick)
 
+docs: setup ## write the generated pages and build docs/ as a site into .site/, without a network
+	$(BIN)/python -m local.pages docs
+	$(BIN)/zensical build --strict --clean
+
 format: setup ## let ruff put the code in order
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
 clean: down ## remove environments and builds
-	rm -rf .venv .venvs .uv .desk .aws-sam
+	rm -rf .venv .venvs .uv .desk .aws-sam .site .cache
 
 $(CURDIR)/.uv/bin/uv:
 	python3.13 -m venv .uv

@@ -45,7 +45,7 @@ class Command:
 
     def __init__(self, run: Callable[..., int], options: tuple[Option, ...]) -> None:
         self.run = run
-        self._options = options
+        self.options = options
 
     @property
     def summary(self) -> str:
@@ -56,7 +56,7 @@ class Command:
         """Run it with ``arguments``; options may stand before, between and behind what they don't belong to."""
         parser = _Parser(prog=prog, description=self.run.__doc__)
         groups: dict[str, Any] = {}
-        for option in self._options:
+        for option in self.options:
             if option.group and option.group not in groups:
                 groups[option.group] = parser.add_argument_group(option.group)
             option.add_to(groups[option.group] if option.group else parser)
@@ -72,15 +72,15 @@ class Group:
 
     def __init__(self, summary: str, commands: Mapping[str, Command | Group]) -> None:
         self.summary = summary
-        self._commands = commands
+        self.commands = commands
 
     def call(self, prog: str, arguments: list[str]) -> int:
         """Run the command that the first argument names. Raises ``SystemExit`` with 2 for a wrong call."""
-        if arguments and arguments[0] in self._commands:
-            return self._commands[arguments[0]].call(f"{prog} {arguments[0]}", arguments[1:])
+        if arguments and arguments[0] in self.commands:
+            return self.commands[arguments[0]].call(f"{prog} {arguments[0]}", arguments[1:])
         parser = _Parser(prog=prog, description=self.summary)
         below = parser.add_subparsers(metavar="COMMAND", title="commands", parser_class=_Parser)
-        for name, command in self._commands.items():
+        for name, command in self.commands.items():
             below.add_parser(name, help=command.summary)
         parser.parse_args(arguments)  # ends here for whatever there is
         parser.print_help(sys.stderr)

@@ -1,0 +1,24 @@
+"""Writes the generated pages into the folder that is named: ``python -m local.pages docs``."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+from local.pages.commands import command_page
+from local.pages.components import component_page
+from local.pages.decisions import decision_page
+from local.pages.figures import figure_page
+from local.pages.messages import ROOT, message_page
+
+if __name__ == "__main__":
+    for name in [name for name in os.environ if name.startswith("BYOA_")]:
+        del os.environ[name]  # a variable that stands in for an option would change what its parser says
+    docs = Path(sys.argv[1])
+    (docs / "decisions").mkdir(parents=True, exist_ok=True)
+    (docs / "component-config.md").write_text(component_page())
+    (docs / "command-line.md").write_text(command_page())
+    (docs / "messages.md").write_text(message_page())
+    (docs / "figures.md").write_text(figure_page(ROOT / "bench" / "results" / "latest.json"))
+    (docs / "decisions" / "index.md").write_text(decision_page(ROOT / "docs" / "decisions"))

@@ -1,0 +1,133 @@
+"""The page on the command line: every command with its options and examples, as its parser reads them."""
+
+from __future__ import annotations
+
+import re
+import textwrap
+from argparse import Action, ArgumentParser, BooleanOptionalAction, HelpFormatter
+from functools import partial
+from importlib import import_module
+from typing import TYPE_CHECKING, Final
+
+from byoa_cli.commands import Command, Group
+from byoa_cli.main import COMMANDS
+from byoa_cli.output import FAULT, FINE, MEND, USAGE
+from local.pages.markdown import code, fence, page, table
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+INTRODUCTION: Final = """\
+`make setup` makes `byoa` as `.venv/bin/byoa`. Results go to stdout, progress and errors to stderr; with
+`--json` the result is one JSON document. An error says what happened and the next step.
+"""
+
+VARIABLES: Final = {
+    "DOCKER_CONFIG": "the folder with Docker's `config.json`, which holds logins to registries (default: `~/.docker`)",
+    "AWS_PROFILE, AWS_REGION, AWS_ENDPOINT_URL …": "AWS's own, as in all of its tools",
+    "COLUMNS": "how wide texts may be, instead of what the terminal says",
+}
+_NAMED: Final = re.compile(r" \[env: ([A-Z_]+)\]")
+_WIDTH: Final = 110
+
+
+def command_page() -> str:
+    """The page, made of all commands that there are."""
+    commands = list(all_commands())
+    return page(
+        "Command line",
+        INTRODUCTION,
+        table(["command", "does"], [(f"[`{name}`](#{_anchor(name)})", each.summary) for name, each in commands]),
+        *(_command(name, each) for name, each in commands),
+        _exit_codes(),
+        _variables(commands),
+    )
+
+
+def all_commands() -> Iterator[tuple[str, Command]]:
+    """Every command with its whole name, in the order of the help."""
+    for name, place in COMMANDS.items():
+        module, _, attribute = place.partition(":")
+        yield from _below(f"byoa {name}", getattr(import_module(f"byoa_cli.{module}"), attribute))
+
+
+def _below(name: str, command: Command | Group) -> Iterator[tuple[str, Command]]:
+    if isinstance(command, Command):
+        yield name, command
+        return
+    for word, each in command.commands.items():
+        yield from _below(f"{name} {word}", each)
+
+
+def parser_of(name: str, command: Command, *, loose: bool = False) -> ArgumentParser:
+    """A parser that reads what the command reads; a ``loose`` one takes any value and misses no variable."""
+    parser = ArgumentParser(name, formatter_class=partial(HelpFormatter, width=_WIDTH), allow_abbrev=False)
+    for option in command.options:
+        option.add_to(parser)
+    for action in _actions(parser) if loose else ():
+        action.type, action.required = None, action.required and not _NAMED.search(action.help or "")
+    return parser
+
+
+def needs_the_stack(name: str, command: Command) -> bool:
+    """Whether it works with what is deployed: then it is told where that is, by an option or a variable."""
+    return any(_NAMED.search(action.help or "") for action in _actions(parser_of(name, command)))
+
+
+def _command(name: str, command: Command) -> str:
+    text, _, examples = (command.run.__doc__ or "").partition("Example")
+    lines = [f"$ {line.strip()}" for line in examples.splitlines()[1:] if line.strip()]
+    parser = parser_of(name, command)
+    rows = [_row(action) for action in _actions(parser)]
+    return "\n".join([
+        f"## {name}\n",
+        textwrap.dedent(text).strip() + "\n",
+        fence("text", parser.format_usage()),
+        table(["option", "required", "does"], rows) if rows else "",
+        fence("console", "\n".join(lines)),
+    ])  # fmt: skip
+
+
+def _actions(parser: ArgumentParser) -> list[Action]:
+    """What there is beside ``--help``; argparse keeps it under this name alone."""
+    return [action for action in parser._actions if action.dest != "help"]  # noqa: SLF001
+
+
+def _row(action: Action) -> tuple[str, str, str]:
+    names = ", ".join(code(each) for each in action.option_strings) or code(action.metavar or action.dest)  # type: ignore[arg-type]
+    value = f" {code(str(action.metavar or action.dest.upper()))}" if action.option_strings and _takes(action) else ""
+    choices = f" One of {', '.join(map(code, action.choices))}." if action.choices else ""
+    return names + value, "yes" if _wanted(action) else "", _NAMED.sub(r" Or `\1`.", action.help or "") + choices
+
+
+def _takes(action: Action) -> bool:
+    return action.nargs != 0 and not isinstance(action, BooleanOptionalAction)
+
+
+def _wanted(action: Action) -> bool:
+    """Whether it has to be given; argparse doesn't say so where a variable stands in for it just now."""
+    return action.required or bool(_NAMED.search(action.help or ""))
+
+
+def _exit_codes() -> str:
+    rows = [
+        (str(FINE), "all is well"),
+        (str(MEND), "something for you to fix: a config, a reference, an artifact, a login"),
+        (str(USAGE), "the call makes no sense; `--help` shows the right one"),
+        (str(FAULT), "a fault of the platform's or the network's: trying again may help"),
+    ]
+    return "## Exit codes\n\n" + table(["code", "means"], rows)
+
+
+def _variables(commands: list[tuple[str, Command]]) -> str:
+    found: dict[str, str] = {}
+    for action in (action for name, command in commands for action in _actions(parser_of(name, command))):
+        told = action.help or ""
+        if named := _NAMED.search(told):
+            found.setdefault(named[1], f"stands in for {code(action.option_strings[0])}: {told[: named.start()]}")
+    rows = [(", ".join(map(code, name.split(", "))), text) for name, text in (found | VARIABLES).items()]
+    return "## Environment variables\n\n" + table(["variable", "what it does"], rows)
+
+
+def _anchor(name: str) -> str:
+    return name.replace(" ", "-")

@@ -1,0 +1,27 @@
+"""What the documentation shows on a desk, done on one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.docs.blocks import Block, every
+from tests.docs.sessions import fits, run, steps
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.e2e.conftest import Pipeline
+
+pytestmark = pytest.mark.emulator
+ON_A_DESK = [block for block in every("console") if block.told.get("on") == "desk"]
+
+
+@pytest.mark.parametrize("block", ON_A_DESK, ids=str)
+def test_a_session_on_a_desk_runs_as_it_is_shown(block: Block, pipeline: Pipeline, tmp_path: Path) -> None:
+    shown = steps(block.text)
+    done = run(block, shown, tmp_path, pipeline.desk.vendor, pipeline.desk.environment())
+    for step, (code, printed) in zip(shown, done, strict=True):
+        assert code == 0, f"{step.command}: {code}\n{printed}"
+        assert fits(step.output, printed), f"{step.command} printed\n{printed}"
