@@ -28,12 +28,15 @@ test: setup check ## check, then every test; says what was skipped and why
 interop: setup ## mirror between real registries what the real clients on PATH push, sign, pull and verify
 	$(BIN)/pytest tests/interop
 
-check: setup ## lint, types, layers, template
+check: setup .venvs/review/.ready ## lint, types, layers, template
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
 	SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=us-east-1 .venvs/sam/bin/sam validate --lint
+	.venvs/review/bin/checkov --config-file .checkov.yaml
+	$(BIN)/python -m local.policies .desk/policies
+	PYTHONWARNINGS=ignore .venvs/review/bin/parliament --directory .desk/policies
 
 bench: setup ## measure beside crane, regctl, skopeo and oras where they are on PATH (JSON=1, ONLY="large", QUICK=1)
 	@$(BIN)/python bench/run.py $(if $(JSON),--json) $(if $(ONLY),--only "$(ONLY)") $(if $(QUICK),--quick)
@@ -60,6 +63,10 @@ $(CURDIR)/.uv/bin/uv:
 
 .venvs/emulator/.ready: $(LOCKED) | $(UV)
 	UV_PROJECT_ENVIRONMENT=.venvs/emulator $(UV) sync -q --frozen --compile-bytecode --only-group emulator
+	@touch $@
+
+.venvs/review/.ready: $(LOCKED) | $(UV)
+	UV_PROJECT_ENVIRONMENT=.venvs/review $(UV) sync -q --frozen --only-group review
 	@touch $@
 
 .venvs/sam/.ready: $(LOCKED) | $(UV)

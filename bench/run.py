@@ -37,7 +37,7 @@ GROUPS: dict[tuple[str, ...], Callable[[Stand], list[Load]]] = {
     ("small, warm engine",): copying.small_warm,
     ("small, whole process", "requests, no-op", "requests, cold small artifact"): copying.small,
     ("fleet of 500, cold", "fleet of 500, no-op"): copying.fleet,
-    ("pipeline, warm", "cold start", "cost"): pipeline.pipeline,
+    ("pipeline, warm", "cold start", "cost", "memory"): pipeline.pipeline,
 }
 
 

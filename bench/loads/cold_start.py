@@ -35,7 +35,7 @@ def cold_start(pipeline: Pipeline, rounds: int, folder: Path) -> Load:
     compile_all(_PYTHON, (_PYTHON.parent.parent / "lib").glob("python3*/site-packages"))
     taken: dict[str, list[dict[str, float]]] = {}
     for _ in range(rounds):
-        for name, times in _round(pipeline, folder).items():
+        for name, times in round_of(pipeline, folder).items():
             taken.setdefault(name, []).append(times)
     figures = [_figure(name, runs) for name, runs in taken.items()]
     slowest = max(figures, key=lambda figure: figure.seconds or 0.0)
@@ -53,17 +53,20 @@ def pause(pipeline: Pipeline) -> None:
         pipeline.call("events", "disable_rule", Name=rule["Name"], EventBusName=bus)
 
 
-def _round(pipeline: Pipeline, folder: Path) -> dict[str, dict[str, float]]:
-    """One build through all steps, then the functions beside them with their sample events."""
+def round_of(pipeline: Pipeline, folder: Path, group: Path | None = None) -> dict[str, dict[str, float]]:
+    """One build through all steps, then the functions beside them with their sample events; all inside ``group``.
+
+    Seconds of each function: ``imports``, until its ``first_answer``, and of the same question asked ``again``.
+    """
     build = pipeline.submit("cold")
     key = build.key.model_dump()
     times: dict[str, dict[str, float]] = {}
 
     def step(name: str, event: Event, *, sample: bool = False) -> Event:
-        found = _run(pipeline, name, event, folder)
+        found = _run(pipeline, name, event, folder, group)
         if found["error"] and not sample:
             raise AnswerMissing(f"{name}: {found['error']}")
-        times[name] = {"imports": found["imports"], "first_answer": found["first_answer"]}
+        times[name] = {key: found[key] for key in ("imports", "first_answer", "again")}
         return dict(found["answer"] or {})
 
     message = step("validate_reference", {**key, "execution": "bench"})
@@ -71,18 +74,18 @@ def _round(pipeline: Pipeline, folder: Path) -> dict[str, dict[str, float]]:
         message = step(name, message)
     mirrored = step("mirror_artifact", {"artifact": message, "target": message["targets"][0]})
     step("record_build", {**key, "artifact": message, "mirrors": [mirrored]})
-    for name in ("publish_changes", "record_stopped"):
+    for name in ("publish_changes", "record_stopped", "sweep_builds"):
         step(name, json.loads((ROOT / "events" / f"{name}.json").read_bytes()), sample=True)
     return times
 
 
-def _run(pipeline: Pipeline, name: str, event: Event, folder: Path) -> dict[str, Any]:
+def _run(pipeline: Pipeline, name: str, event: Event, folder: Path, group: Path | None) -> dict[str, Any]:
     result = folder / f"{name}.json"
     settings = pipeline.call("lambda", "get_function_configuration", FunctionName=f"{STACK}-{name.replace('_', '-')}")[
         "Environment"
     ]["Variables"]
     subprocess.run(
-        [_PYTHON, _PROGRAM, name, result],
+        [_PYTHON, _PROGRAM, name, result, *([group / "cgroup.procs"] if group else [])],
         input=json.dumps(event),
         env={**_surroundings(pipeline.build), **aws_environment(pipeline.desk.aws), **settings},
         stdout=subprocess.DEVNULL,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from bench.figures import OURS, Figure, Load, percentile
 from bench.loads.cold_start import cold_start
+from bench.loads.memory import memory
 from bench.pipeline import deployed
 from bench.prices import cost_per_thousand, quantities
 from bench.usage import Recorder
@@ -23,14 +24,14 @@ _SETTLE_SECONDS = 0.5
 
 
 def pipeline(stand: Stand) -> list[Load]:
-    """All three, on one desk."""
+    """All of them, on one desk."""
     with deployed(stand.folder / "desk") as running:
         _warm(running, stand.sizes.concurrent)
         together = _together(running, stand)
         alone, cost = _alone(running, stand.sizes.alone)
         loads = [_latency(together, alone, stand.sizes.concurrent), cost]
         loads.insert(1, cold_start(running, stand.times(5), stand.folder))
-        return loads
+        return [*loads, memory(running, stand.times(3), stand.folder)]
 
 
 def _names(count: int) -> list[str]:

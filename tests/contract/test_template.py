@@ -328,10 +328,19 @@ def test_every_queue_is_encrypted_and_watched(resources: dict[str, Any]) -> None
 
 
 @pytest.mark.parametrize(
-    "name", ["RuleDlqAlarm", "StreamDlqAlarm", "FailedBuildsAlarm", "StoppedExecutionsAlarm", "LeftBehindAlarm"]
+    "name",
+    [
+        "RuleDlq",
+        "StreamDlq",
+        "FailedBuilds",
+        "LeftBehind",
+        "FailedExecutions",
+        "AbortedExecutions",
+        "TimedOutExecutions",
+    ],
 )
 def test_the_first_loss_wakes_somebody(name: str, resources: dict[str, Any]) -> None:
-    properties = resources[name]["Properties"]
+    properties = resources[f"{name}Alarm"]["Properties"]
     assert (properties["Threshold"], properties["ComparisonOperator"]) == (0, "GreaterThanThreshold")
     assert properties["AlarmActions"] == {
         "Fn::If": ["HasAlarmTopic", [{"Ref": "AlarmTopicArn"}], {"Ref": "AWS::NoValue"}]
