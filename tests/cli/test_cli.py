@@ -116,8 +116,8 @@ def test_all_faults_of_all_files_are_told_at_once(byoa: Byoa, tmp_path: Path) ->
     for component in document["components"]:
         assert component.keys() == {"file", "name", "source_type", "errors"}
         for fault in component["errors"]:
-            assert fault.keys() == {"code", "field", "message", "remedy"}
-            assert all(isinstance(value, str) for value in fault.values())
+            assert fault.keys() == {"code", "field", "message", "remedy", "line", "column"}
+            assert [type(value) for value in fault.values()] == [str, str, str, str, int, int]
 
 
 def test_two_components_of_one_name_are_told(byoa: Byoa, tmp_path: Path) -> None:
