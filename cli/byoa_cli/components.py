@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from byoa_cli.commands import command
 from byoa_cli.options import FOLDER, JSON
-from byoa_cli.output import FINE, MEND, err, out, print_json
+from byoa_cli.output import FINE, MEND, err, out, print_json, printable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -49,21 +49,27 @@ def read_components(folder: Path) -> list[ComponentFile]:
     found: list[ComponentFile] = []
     names: dict[str, Path] = {}
     for path in paths:
-        checked = check_config(path.read_bytes())
+        content = path.read_bytes()
+        checked = check_config(content)
         first = names.setdefault(checked.name, path) if checked.name else path
-        twice = () if first == path else (_twice(first),)
+        twice = () if first == path else (_twice(first, content),)
         found.append(ComponentFile(path, checked, (*checked.faults, *twice)))
     return found
 
 
-def _twice(first: Path) -> Fault:
+def _twice(first: Path, content: bytes) -> Fault:
+    from byoa.components.positions import locate
     from byoa.components.reading import Fault
 
+    (place,) = locate(content.decode("utf-8-sig"), [("name",)])
     return Fault(
         code="name_duplicate",
         field="name",
-        message=f"the component of {first.name} has the same name",
+        message=f"the component of {printable(first.name)} has the same name",
         remedy="Give each component of an app a name of its own.",
+        location=("name",),
+        line=place.line,
+        column=place.column,
     )
 
 
@@ -76,8 +82,12 @@ def validate(folder: Path, *, as_json: bool) -> int:
 
         byoa validate ./my-app --json
     """
+    from byoa_cli.actions import annotate, summarise_files
+
     files = read_components(folder)
     valid = not any(file.faults for file in files)
+    annotate(files)
+    summarise_files("byoa validate", files)
     if as_json:
         print_json({"valid": valid, "components": [file.as_dict() for file in files]})
     else:
@@ -94,9 +104,8 @@ def show_faults(files: Sequence[ComponentFile]) -> None:
     for file in files:
         for fault in file.faults:
             field = f" {fault.field}:" if fault.field else ""
-            err().print(
-                f"[bold red]{escape(str(file.path))}[/]:{escape(field)} {escape(fault.message)} [dim]({fault.code})[/]"
-            )
+            place = f"[bold red]{escape(printable(str(file.path)))}[/]:{fault.line}:{fault.column}"
+            err().print(f"{place}:{escape(field)} {escape(fault.message)} [dim]({fault.code})[/]")
             err().print(f"  [dim]next:[/] {escape(fault.remedy)}")
 
 
