@@ -104,6 +104,12 @@ def test_a_table_on_the_last_line_is_found_without_a_line_end() -> None:
     assert locate("a = 1\n[b]", [("b",), ("b", "c")]) == [(2, 2), (2, 2)]
 
 
+def test_quotes_at_the_end_of_a_long_string_are_its_own() -> None:
+    text = 'a = ["""b"""", \'\'\'c\'\'\'\', """""", \'d\']'
+    assert tomllib.loads(text)["a"] == ['b"', "c'", "", "d"]
+    assert [place.column for place in locate(text, [("a", number) for number in range(4)])] == [6, 16, 26, 34]
+
+
 def test_keys_deeper_than_what_is_asked_for_are_passed_over() -> None:
     text = f"{'.'.join('x' * 40)} = 1\n[a.b.c.d.e.f]\ng = 1\n[a]\nz = 1\n"
     tomllib.loads(text)
@@ -128,6 +134,8 @@ VALUES = st.sampled_from(
         '"""\nx = 1\n[x]\n"" \\""" """',
         "'''\n'' = 1\n'''''",
         '"""a"""""',
+        "'''\n'' [x]\n[x]\n'''",
+        '"""\\\n  x = 1\n[x]\n"""',
         "[\n# ] x = 1\n1, [2,\n3], ]",
         '{k = "}", "l" = {m = 1}}',
         "[{k = 1}, {k = '{'}]",

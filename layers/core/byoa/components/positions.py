@@ -141,9 +141,9 @@ class _Scan:
 
     def _assign(self, frame: _Frame) -> Location:
         path = frame.path
-        for number, (part, offset) in enumerate(frame.key, 1):
+        for part, offset in frame.key:
             path = self._extend(path, part)
-            self._note(path, offset, named=number == len(frame.key))
+            self._note(path, offset, named=True)
         return path
 
     def _enter(self, key: Sequence[tuple[str, int]], header: str) -> Location:
