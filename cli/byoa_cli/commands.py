@@ -8,10 +8,13 @@ from argparse import ArgumentParser, RawDescriptionHelpFormatter
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
 WIDEST: Final = 110
 """Columns of a help text: longer lines are hard to read."""
+
+HELP_POSITION: Final = 30
+"""The column where the words about an option begin."""
 
 
 class UsageError(Exception):
@@ -50,16 +53,25 @@ class Command:
     @property
     def summary(self) -> str:
         """What it does, in a sentence."""
-        return (self.run.__doc__ or "").partition("\n")[0]
+        return self.description.partition("\n")[0]
 
-    def call(self, prog: str, arguments: list[str]) -> int:
-        """Run it with ``arguments``; options may stand before, between and behind what they don't belong to."""
-        parser = _Parser(prog=prog, description=self.run.__doc__)
+    @property
+    def description(self) -> str:
+        """The head of its help."""
+        return self.run.__doc__ or ""
+
+    def fill(self, parser: ArgumentParser) -> None:
+        """Let ``parser`` read all of its options."""
         groups: dict[str, Any] = {}
         for option in self.options:
             if option.group and option.group not in groups:
                 groups[option.group] = parser.add_argument_group(option.group)
             option.add_to(groups[option.group] if option.group else parser)
+
+    def call(self, prog: str, arguments: list[str]) -> int:
+        """Run it with ``arguments``; options may stand before, between and behind what they don't belong to."""
+        parser = _Parser(prog=prog, description=self.description)
+        self.fill(parser)
         asked = vars(parser.parse_intermixed_args(arguments))
         try:
             return self.run(**asked)
@@ -67,24 +79,64 @@ class Command:
             parser.error(str(error))
 
 
-class Group:
-    """Commands under one word; ``summary`` says what they are about."""
+class Deferred:
+    """A command that is imported by ``find`` when it is asked for; till then ``summary`` says what it does."""
 
-    def __init__(self, summary: str, commands: Mapping[str, Command | Group]) -> None:
+    def __init__(self, summary: str, find: Callable[[], Command | Group]) -> None:
         self.summary = summary
+        self._find = find
+
+    @property
+    def description(self) -> str:
+        """The head of the command's help."""
+        return self._find().description
+
+    def fill(self, parser: ArgumentParser) -> None:
+        """Let ``parser`` read all that the command takes."""
+        self._find().fill(parser)
+
+    def call(self, prog: str, arguments: list[str]) -> int:
+        """Run the command."""
+        return self._find().call(prog, arguments)
+
+
+class Group:
+    """Commands under one word; ``summary`` says what they are about. It may have ``options`` of its own."""
+
+    def __init__(
+        self, summary: str, commands: Mapping[str, Command | Group | Deferred], options: Sequence[Option] = ()
+    ) -> None:
+        self.summary = self.description = summary
         self.commands = commands
+        self._options = options
+
+    def fill(self, parser: ArgumentParser) -> None:
+        """Let ``parser`` read the commands below with all that they take."""
+        for name, below in self._name_commands(parser).items():
+            below.description = self.commands[name].description
+            self.commands[name].fill(below)
+
+    def tree(self, prog: str) -> ArgumentParser:
+        """A parser of everything below, to look at."""
+        parser = _Parser(prog=prog, description=self.description)
+        self.fill(parser)
+        return parser
 
     def call(self, prog: str, arguments: list[str]) -> int:
         """Run the command that the first argument names. Raises ``SystemExit`` with 2 for a wrong call."""
         if arguments and arguments[0] in self.commands:
             return self.commands[arguments[0]].call(f"{prog} {arguments[0]}", arguments[1:])
-        parser = _Parser(prog=prog, description=self.summary)
-        below = parser.add_subparsers(metavar="COMMAND", title="commands", parser_class=_Parser)
-        for name, command in self.commands.items():
-            below.add_parser(name, help=command.summary)
+        parser = _Parser(prog=prog, description=self.description)
+        self._name_commands(parser)
         parser.parse_args(arguments)  # ends here for whatever there is
         parser.print_help(sys.stderr)
         return 2
+
+    def _name_commands(self, parser: ArgumentParser) -> dict[str, ArgumentParser]:
+        for option in self._options:
+            option.add_to(parser)
+        below = parser.add_subparsers(metavar="COMMAND", title="commands", parser_class=_Parser)
+        return {name: below.add_parser(name, help=each.summary) for name, each in self.commands.items()}
 
 
 def command(*options: Option) -> Callable[[Callable[..., int]], Command]:
@@ -94,7 +146,7 @@ def command(*options: Option) -> Callable[[Callable[..., int]], Command]:
 
 class _Help(RawDescriptionHelpFormatter):
     def __init__(self, prog: str) -> None:
-        super().__init__(prog, max_help_position=30, width=min(_columns(), WIDEST))
+        super().__init__(prog, max_help_position=HELP_POSITION, width=width())
 
 
 class _Parser(ArgumentParser):
@@ -103,10 +155,31 @@ class _Parser(ArgumentParser):
     def __init__(self, **settings: Any) -> None:  # noqa: ANN401 - argparse's own
         super().__init__(formatter_class=_Help, allow_abbrev=False, **settings)
 
+    def print_help(self, file: Any = None) -> None:  # noqa: ANN401 - what argparse can write to
+        """Print the help, in colours where ``file`` takes them."""
+        stream = file or sys.stdout
+        if _may_be_coloured(stream):
+            from byoa_cli.colours import formatter
+
+            self.formatter_class = formatter(stream, HELP_POSITION, width())
+        super().print_help(stream)
+
     def error(self, message: str) -> NoReturn:
         """Say what is wrong with the call, and where the right one is shown."""
         self.print_usage(sys.stderr)
         self.exit(2, f"error: {message}\n  next: `{self.prog} --help` shows how it is called\n")
+
+
+def _may_be_coloured(stream: Any) -> bool:  # noqa: ANN401 - a text stream
+    """Whether rich is worth its import: it decides at last, by the variables named here and by ``TERM``."""
+    if os.environ.get("NO_COLOR"):
+        return False
+    return stream.isatty() or not os.environ.keys().isdisjoint({"FORCE_COLOR", "TTY_COMPATIBLE"})
+
+
+def width() -> int:
+    """Columns of a help text here."""
+    return min(_columns(), WIDEST)
 
 
 def _columns() -> int:

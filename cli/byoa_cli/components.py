@@ -2,69 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from byoa_cli.commands import command
+from byoa_cli.files import read_components
 from byoa_cli.options import FOLDER, JSON
-from byoa_cli.output import FINE, MEND, err, out, print_json
+from byoa_cli.output import FINE, MEND, err, out, print_json, printable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from byoa.components.reading import Checked, Fault
-
-
-@dataclass(frozen=True, slots=True)
-class ComponentFile:
-    """A file and what it says, or what is wrong with it."""
-
-    path: Path
-    checked: Checked
-    faults: tuple[Fault, ...]
-
-    def as_dict(self) -> dict[str, Any]:
-        """``{"file", "name", "source_type", "errors"}``."""
-        return {
-            "file": str(self.path),
-            "name": self.checked.name,
-            "source_type": self.checked.source_type,
-            "errors": [fault.as_dict() for fault in self.faults],
-        }
-
-
-def read_components(folder: Path) -> list[ComponentFile]:
-    """All component files of an app: ``components/*.toml`` in ``folder``, or ``*.toml`` in it.
-
-    Raises ``ConfigInvalid`` where there is none.
-    """
-    from byoa.components.reading import check_config
-    from byoa.errors import ConfigInvalid
-
-    inner = folder / "components"
-    paths = sorted((inner if inner.is_dir() else folder).glob("*.toml"))
-    if not paths:
-        raise ConfigInvalid("The folder holds no component file.", remedy="Write one, for example components/app.toml.")
-    found: list[ComponentFile] = []
-    names: dict[str, Path] = {}
-    for path in paths:
-        checked = check_config(path.read_bytes())
-        first = names.setdefault(checked.name, path) if checked.name else path
-        twice = () if first == path else (_twice(first),)
-        found.append(ComponentFile(path, checked, (*checked.faults, *twice)))
-    return found
-
-
-def _twice(first: Path) -> Fault:
-    from byoa.components.reading import Fault
-
-    return Fault(
-        code="name_duplicate",
-        field="name",
-        message=f"the component of {first.name} has the same name",
-        remedy="Give each component of an app a name of its own.",
-    )
+    from byoa_cli.files import ComponentFile
 
 
 @command(FOLDER, JSON)
@@ -76,8 +25,12 @@ def validate(folder: Path, *, as_json: bool) -> int:
 
         byoa validate ./my-app --json
     """
+    from byoa_cli.actions import annotate, summarise_files
+
     files = read_components(folder)
     valid = not any(file.faults for file in files)
+    annotate(files)
+    summarise_files("byoa validate", files)
     if as_json:
         print_json({"valid": valid, "components": [file.as_dict() for file in files]})
     else:
@@ -94,9 +47,8 @@ def show_faults(files: Sequence[ComponentFile]) -> None:
     for file in files:
         for fault in file.faults:
             field = f" {fault.field}:" if fault.field else ""
-            err().print(
-                f"[bold red]{escape(str(file.path))}[/]:{escape(field)} {escape(fault.message)} [dim]({fault.code})[/]"
-            )
+            place = f"[bold red]{escape(printable(str(file.path)))}[/]:{fault.line}:{fault.column}"
+            err().print(f"{place}:{escape(field)} {escape(fault.message)} [dim]({fault.code})[/]")
             err().print(f"  [dim]next:[/] {escape(fault.remedy)}")
 
 

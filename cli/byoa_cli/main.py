@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import gc
 import sys
+from argparse import Action, ArgumentParser, Namespace
+from functools import partial
 from importlib import import_module
 from typing import TYPE_CHECKING, Final, NoReturn
 
 from byoa.errors import ByoaError
-from byoa_cli.commands import Group
-from byoa_cli.output import FAULT, exit_code, print_error
+from byoa_cli.commands import Deferred, Group, Option
+from byoa_cli.output import FAULT, exit_code, print_error, print_line
 
 if TYPE_CHECKING:
     from byoa_cli.commands import Command
@@ -29,8 +31,22 @@ COMMANDS: Final = {
     "resolve": "artifacts:resolve",
     "inspect": "artifacts:inspect",
     "mirror": "mirroring:mirror",
+    "completion": "completion:completion",
 }
 """Where each command is, a module and a name in it; in the order of the help."""
+
+SUMMARIES: Final = {
+    "validate": "Check component files; all faults of all files are told at once.",
+    "schema": "Print the JSON Schema of component files, for editors.",
+    "sync": "Hand in the app's component files; each one that changed is built.",
+    "builds": "Read builds and their history.",
+    "receipt": "Get and check the signed receipts of builds.",
+    "resolve": "Tell what a tag means right now: the digest to pin.",
+    "inspect": "Tell what an artifact holds, and who else could use it. Exits with 1 where it can't be installed.",
+    "mirror": "Copy artifacts, byte for byte, between registries and OCI layouts. What is there already is skipped.",
+    "completion": "Print what makes a shell complete commands, options and files on Tab.",
+}
+"""What each command says of itself, so that the help of them all needs none of them."""
 
 
 def _find(name: str) -> Command | Group:
@@ -39,15 +55,27 @@ def _find(name: str) -> Command | Group:
     return found
 
 
-def run() -> NoReturn:
-    """Run the command line; errors of ours end as a sentence and an exit code, never as a traceback.
+class _Version(Action):
+    """Prints the version. Reading it takes longer than most starts, so it is read only here."""
 
-    Nothing is imported for commands that aren't asked for.
-    """
+    def __call__(self, parser: ArgumentParser, namespace: Namespace, values: object, option: str | None = None) -> None:  # noqa: ARG002 - argparse's own
+        from importlib.metadata import version
+
+        print_line(f"byoa {version('byoa')}")
+        parser.exit()
+
+
+def root() -> Group:
+    """All commands; none is imported until it is asked for."""
+    commands = {name: Deferred(SUMMARIES[name], partial(_find, name)) for name in COMMANDS}
+    return Group(_HELP, commands, (Option("--version", action=_Version, nargs=0, help="Print the version and end."),))
+
+
+def run() -> NoReturn:
+    """Run the command line; errors of ours end as a sentence and an exit code, never as a traceback."""
     arguments = sys.argv[1:]
-    asked = arguments[:1] if arguments[:1] and arguments[0] in COMMANDS else COMMANDS
     try:
-        sys.exit(Group(_HELP, {name: _find(name) for name in asked}).call("byoa", arguments))
+        sys.exit(root().call("byoa", arguments))
     except ByoaError as error:
         print_error(error, as_json="--json" in arguments or "-j" in arguments)
         sys.exit(exit_code(error))

@@ -38,6 +38,11 @@ def err() -> Console:
     return Console(stderr=True, highlight=False, soft_wrap=True)
 
 
+def printable(text: str) -> str:
+    """``text`` without what could move a cursor or end a line: names of files may hold anything."""
+    return "".join(each if each.isprintable() else "\ufffd" for each in text)
+
+
 def print_line(text: str) -> None:
     """A line of results without any style: what needs none needs not import what draws it."""
     sys.stdout.write(f"{text}\n")

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-import time
 from argparse import BooleanOptionalAction
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 from byoa import errors
 from byoa.bootstrap import terminal
-from byoa.errors import Corrupt, Rejected, Timeout
+from byoa.errors import Corrupt, Rejected
+from byoa_cli.actions import annotate, summarise_builds, summarise_files
 from byoa_cli.commands import Option, command
-from byoa_cli.components import ComponentFile, read_components, show_faults
+from byoa_cli.components import show_faults
+from byoa_cli.files import read_components
+from byoa_cli.following import follow
 from byoa_cli.options import APP, FOLDER, JSON, ORGANISATION, TABLE, minutes
-from byoa_cli.output import FAULT, FINE, MEND, err, print_json
+from byoa_cli.output import FAULT, FINE, MEND, err, print_json, printable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,9 +23,7 @@ if TYPE_CHECKING:
 
     from byoa.builds.messages import Build
     from byoa.builds.ports import Accepted, Catalogue
-
-_POLL_SECONDS = (0.25, 5.0)
-"""From the first look to the last; each wait is a half longer than the one before."""
+    from byoa_cli.files import ComponentFile
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +55,10 @@ def sync(*, folder: Path, org: str, app: str, table: str, wait: bool, timeout: f
 
         byoa sync --no-wait --json
     """
+    from rich.markup import escape
+
     run = _Run(terminal.catalogue(table), org, app, talk=not as_json)
-    run.say(f"syncing directory from {folder}")
+    run.say(f"syncing directory from {escape(printable(str(folder)))}")
     run.say("validating configs")
     files = read_components(folder)
     if any(file.faults for file in files):
@@ -66,7 +68,8 @@ def sync(*, folder: Path, org: str, app: str, table: str, wait: bool, timeout: f
     orphans = _orphans(files, run)
     builds = [each.build for each in accepted]
     if wait:
-        builds = _follow(builds, run, timeout * 60)
+        builds = follow(builds, run.catalogue, timeout * 60, shown=run.talk)
+    summarise_builds("byoa sync", [_row(each, build) for each, build in zip(accepted, builds, strict=True)])
     if as_json:
         components = [_describe(each, build) for each, build in zip(accepted, builds, strict=True)]
         ok = all(build.status == "active" for build in builds) if wait else True
@@ -75,6 +78,8 @@ def sync(*, folder: Path, org: str, app: str, table: str, wait: bool, timeout: f
 
 
 def _refuse(files: Sequence[ComponentFile], *, as_json: bool) -> int:
+    annotate(files)
+    summarise_files("byoa sync", files)
     if as_json:
         print_json({"ok": False, "components": [file.as_dict() for file in files], "orphans": []})
     else:
@@ -101,82 +106,6 @@ def _orphans(files: Sequence[ComponentFile], run: _Run) -> list[str]:
     return orphans
 
 
-def _follow(builds: Sequence[Build], run: _Run, seconds: float) -> list[Build]:
-    """Look again until all builds have ended. Raises ``Timeout``; the builds go on all the same."""
-    current = {build.build_id: build for build in builds}
-    deadline, pause = time.monotonic() + seconds, _POLL_SECONDS[0]
-    with _Spinners(current.values(), shown=run.talk) as spinners:
-        while waiting := [build for build in current.values() if not build.ended]:
-            if time.monotonic() > deadline:
-                raise Timeout(
-                    "Not all builds ended in time; they go on.", remedy="Follow them with `byoa builds list`."
-                )
-            time.sleep(pause)
-            pause = min(pause * 1.5, _POLL_SECONDS[1])
-            for build in waiting:
-                found = run.catalogue.build(run.org, build.build_id) or build
-                current[build.build_id] = found
-                spinners.update(found)
-    return list(current.values())
-
-
-class _Spinners:
-    """A spinner for each running build on a terminal; elsewhere a line for each that begins and ends."""
-
-    def __init__(self, builds: Any, *, shown: bool) -> None:  # noqa: ANN401 - a view of builds
-        self._builds = list(builds)
-        self._shown = shown
-        self._status: Any = None
-        self._running: dict[str, str] = {}
-
-    def __enter__(self) -> Self:
-        for build in self._builds:
-            if build.ended:
-                self._end(build)
-            else:
-                self._running[build.build_id] = f"building component {build.build_id} {build.component}"
-        if self._shown and err().is_terminal:
-            self._status = err().status(self._text())
-            self._status.start()
-        elif self._shown:
-            for line in self._running.values():
-                err().print(line)
-        return self
-
-    def update(self, build: Build) -> None:
-        """Take note of how far a build is."""
-        if build.ended:
-            self._running.pop(build.build_id, None)
-            self._end(build)
-        else:
-            line = f"building component {build.build_id} {build.component}: {build.status_human_description}"
-            self._running[build.build_id] = line
-        if self._status:
-            self._status.update(self._text())
-
-    def __exit__(self, *_: object) -> None:
-        if self._status:
-            self._status.stop()
-
-    def _text(self) -> str:
-        from rich.markup import escape
-
-        return "\n".join(escape(line) for line in self._running.values())
-
-    def _end(self, build: Build) -> None:
-        if not self._shown:
-            return
-        outcome = build.outcome
-        if build.status == "active" and outcome:
-            err().print(f"[green]finished building component[/] {build.component}")
-            err().print(f"  pinned {outcome.tag or 'inline'} → {outcome.digest}")
-        elif outcome and outcome.failure and build.status == "error":
-            err().print(f"[red]error building component[/] {build.component}: {outcome.failure.code}")
-            err().print(f"  {outcome.failure.cause}\n  [dim]next:[/] {outcome.failure.remedy}", markup=True)
-        else:
-            err().print(f"[yellow]{build.status}[/] {build.component}: {build.status_human_description}")
-
-
 def _verdict(builds: Sequence[Build], run: _Run) -> int:
     failed = [build for build in builds if build.status != "active"]
     if not failed:
@@ -189,6 +118,15 @@ def _users_turn(build: Build) -> bool:
     failure = build.outcome.failure if build.outcome else None
     leaf = getattr(errors, failure.code, Rejected) if failure else Rejected
     return issubclass(leaf, Rejected | Corrupt)
+
+
+def _row(accepted: Accepted, build: Build) -> tuple[str, ...]:
+    outcome = build.outcome
+    pinned = f"{outcome.tag or 'inline'} → {outcome.digest}" if outcome and outcome.digest else ""
+    happened = build.status_human_description if accepted.created else "unchanged"
+    if outcome and outcome.failure:
+        happened = f"{outcome.failure.code}: {outcome.failure.cause} {outcome.failure.remedy}"
+    return (build.component, str(build.version), build.status, pinned, happened)
 
 
 def _describe(accepted: Accepted, build: Build) -> dict[str, Any]:

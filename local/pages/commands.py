@@ -9,7 +9,7 @@ from functools import partial
 from importlib import import_module
 from typing import TYPE_CHECKING, Final
 
-from byoa_cli.commands import Command, Group
+from byoa_cli.commands import Command, Deferred, Group
 from byoa_cli.main import COMMANDS
 from byoa_cli.output import FAULT, FINE, MEND, USAGE
 from local.pages.markdown import code, fence, page, table
@@ -25,6 +25,9 @@ INTRODUCTION: Final = """\
 VARIABLES: Final = {
     "DOCKER_CONFIG": "the folder with Docker's `config.json`, which holds logins to registries (default: `~/.docker`)",
     "AWS_PROFILE, AWS_REGION, AWS_ENDPOINT_URL …": "AWS's own, as in all of its tools",
+    "NO_COLOR, FORCE_COLOR, TERM": "no colours; colours where there is no terminal as well; none with `TERM=dumb`",
+    "GITHUB_ACTIONS": "`true` has `validate` and `sync` name faults as GitHub's annotations, by line, on stderr",
+    "GITHUB_STEP_SUMMARY": "a file that `validate` and `sync` append a table to",
     "COLUMNS": "how wide texts may be, instead of what the terminal says",
 }
 _NAMED: Final = re.compile(r" \[env: ([A-Z_]+)\]")
@@ -51,12 +54,12 @@ def all_commands() -> Iterator[tuple[str, Command]]:
         yield from _below(f"byoa {name}", getattr(import_module(f"byoa_cli.{module}"), attribute))
 
 
-def _below(name: str, command: Command | Group) -> Iterator[tuple[str, Command]]:
+def _below(name: str, command: Command | Group | Deferred) -> Iterator[tuple[str, Command]]:
     if isinstance(command, Command):
         yield name, command
-        return
-    for word, each in command.commands.items():
-        yield from _below(f"{name} {word}", each)
+    elif isinstance(command, Group):
+        for word, each in command.commands.items():
+            yield from _below(f"{name} {word}", each)
 
 
 def parser_of(name: str, command: Command, *, loose: bool = False) -> ArgumentParser:

@@ -116,8 +116,8 @@ def test_all_faults_of_all_files_are_told_at_once(byoa: Byoa, tmp_path: Path) ->
     for component in document["components"]:
         assert component.keys() == {"file", "name", "source_type", "errors"}
         for fault in component["errors"]:
-            assert fault.keys() == {"code", "field", "message", "remedy"}
-            assert all(isinstance(value, str) for value in fault.values())
+            assert fault.keys() == {"code", "field", "message", "remedy", "line", "column"}
+            assert [type(value) for value in fault.values()] == [str, str, str, str, int, int]
 
 
 def test_two_components_of_one_name_are_told(byoa: Byoa, tmp_path: Path) -> None:
@@ -127,12 +127,15 @@ def test_two_components_of_one_name_are_told(byoa: Byoa, tmp_path: Path) -> None
         [],
         ["name_duplicate"],
     ]
+    (fault,) = done.json()["components"][1]["errors"]
+    assert (fault["line"], fault["column"]) == (1, 1)
 
 
 def test_people_read_the_fault_and_the_next_step(byoa: Byoa, tmp_path: Path) -> None:
     done = byoa("validate", _app(tmp_path, web=SOUND.replace("kubernetes_manifest", "terraform")))
     assert done.code == MEND
     assert done.out == ""
+    assert done.err.startswith(f"{tmp_path}/app/components/web.toml:2:1: type: ")
     assert "type_unsupported" in done.err
     assert "next:" in done.err
 
@@ -334,6 +337,7 @@ def test_a_broken_docker_config_is_explained(text: str, byoa: Byoa, closed: Regi
 
 COMMANDS = [
     ["validate"], ["schema"], ["sync"], ["builds", "list"], ["builds", "get"], ["resolve"], ["inspect"], ["mirror"],
+    ["completion"],
 ]  # fmt: skip
 
 

@@ -182,6 +182,8 @@ SLOW: Final = frozenset(
         "pydantic",
         "random",
         "rich",
+        "rich_argparse",
+        "shtab",
         "ssl",
         "subprocess",
         "yaml",

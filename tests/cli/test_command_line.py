@@ -104,7 +104,7 @@ def test_validate_tells_all_faults_of_all_files(tmp_path: Path) -> None:
     messages = [error["message"] for error in two["errors"]]
     assert f"only one of {wording} can be specified" in messages
     assert any("did you mean 'credentials_ref'" in message for message in messages)
-    assert set(two["errors"][0]) == {"code", "field", "message", "remedy"}
+    assert set(two["errors"][0]) == {"code", "field", "message", "remedy", "line", "column"}
 
 
 def test_the_examples_are_valid_and_the_schema_is_json() -> None:

@@ -7,16 +7,16 @@ never quote values, which may be secrets.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Final, Literal
 
-from byoa.errors import ByoaError
-from byoa.oci.reference import Reference
-
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from pydantic_core import ErrorDetails
+
+    from byoa.components.positions import Location
 
 FAULT_CODES: Final = {
     "text_too_large": "the file is larger than 256 KiB",
@@ -100,16 +100,22 @@ _REMEDIES: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One thing to mend: a code of ``FAULT_CODES``, the field's path (empty for the whole file), what and how."""
+    """One thing to mend: a code of ``FAULT_CODES``, the field's path (empty for the whole file), what, how, where."""
 
     code: str
     field: str
     message: str
     remedy: str
+    location: Location = ()
+    """The field's path as data: keys as they are, and indices."""
+    line: int = 1
+    column: int = 1
 
-    def as_dict(self) -> dict[str, str]:
-        """``{"code", "field", "message", "remedy"}``."""
-        return asdict(self)
+    def as_dict(self) -> dict[str, str | int]:
+        """``{"code", "field", "message", "remedy", "line", "column"}``; both are counted from 1."""
+        told = asdict(self)
+        del told["location"]
+        return told
 
 
 def shown(text: str) -> str:
@@ -117,79 +123,16 @@ def shown(text: str) -> str:
     return ascii(text if len(text) <= _SHOWN_LIMIT else text[: _SHOWN_LIMIT - 3] + "...")
 
 
-def rule_faults(fields: Mapping[str, object]) -> list[Fault]:
-    """Take the fields of a component as they stand in the file and return the breaches of rules between fields.
-
-    The rules on sources and repositories are those of Nuon's kubernetes_manifest component, with a third source.
-    """
-    present = {key for key, value in fields.items() if value is not None}
-    return [*_source_faults(present), *_repo_faults(present), *_reference_faults(fields.get("oci_artifact"))]
-
-
-def _source_faults(present: set[str]) -> list[Fault]:
-    count = len(present & SOURCES.keys())
-    if count == 1:
-        return []
-    if count == 0:
-        message = "one of 'manifest', 'kustomize' or 'oci_artifact' must be specified"
-        return [Fault("source_missing", "", message, "Name the artifact under [oci_artifact].")]
-    message = "only one of 'manifest', 'kustomize' or 'oci_artifact' can be specified"
-    return [Fault("source_conflict", "", message, "Keep the source that is meant and remove the others.")]
-
-
-def _repo_faults(present: set[str]) -> list[Fault]:
-    repos = sorted(present & {"public_repo", "connected_repo"})
-    faults: list[Fault] = []
-    if repos and "kustomize" not in present:
-        message = "'public_repo' and 'connected_repo' are only valid with kustomize"
-        faults += [Fault("repo_unexpected", repo, message, f"Remove [{repo}].") for repo in repos]
-    elif len(repos) > 1:
-        message = "only one of 'public_repo' or 'connected_repo' can be specified"
-        faults.append(Fault("repo_conflict", "", message, "Keep the repository that is meant and remove the other."))
-    elif "kustomize" in present and not repos:
-        message = "kustomize requires either 'public_repo' or 'connected_repo' to be specified"
-        faults.append(Fault("repo_missing", "kustomize", message, "Add [public_repo] with repo, directory and branch."))
-    return faults
-
-
-def _reference_faults(artifact: object) -> list[Fault]:
-    reference = _parsed(artifact.get("url")) if isinstance(artifact, Mapping) else None
-    if reference is None or not isinstance(artifact, Mapping):
-        return []
-    in_url = {"tag": reference.tag, "digest": reference.digest}
-    in_field = {part for part in in_url if artifact.get(part) is not None}
-    if not in_field and not any(in_url.values()):
-        message = "oci_artifact requires either tag or digest"
-        return [Fault("reference_incomplete", "oci_artifact", message, "Add tag, or digest to pin the content.")]
-    return [
-        Fault(
-            "reference_conflict",
-            f"oci_artifact.{part}",
-            f"oci_artifact.{part} is specified, but the url already has a {part}",
-            f"Keep the {part} in one of the two places.",
-        )
-        for part in sorted(in_field)
-        if in_url[part] is not None
-    ]
-
-
-def _parsed(url: object) -> Reference | None:
-    # A url that cannot be read is a fault of that field, and told there.
-    if not isinstance(url, str):
-        return None
-    try:
-        return Reference.parse(url)
-    except ByoaError:
-        return None
-
-
 def field_fault(error: ErrorDetails, tables: Mapping[str, tuple[str, ...]]) -> Fault:
     """Take one of pydantic's errors and the fields of every table by its path, and return the fault it stands for."""
-    kind = error["type"]
     location = list(error["loc"])
-    if location[-1] == "[key]" and len(location) == _KEY_DEPTH and kind != "extra_forbidden":
+    if location[-1] == "[key]" and len(location) == _KEY_DEPTH and error["type"] != "extra_forbidden":
         del location[-1]
-    field = _path(location)
+    return replace(_described(error, location, tables), location=tuple(location))
+
+
+def _described(error: ErrorDetails, location: list[int | str], tables: Mapping[str, tuple[str, ...]]) -> Fault:
+    kind, field = error["type"], _path(location)
     table = ".".join(part for part in location[:-1] if isinstance(part, str))
     rule = ".".join(part for part in location if isinstance(part, str))
     if kind == "extra_forbidden":

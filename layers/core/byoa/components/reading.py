@@ -1,6 +1,7 @@
 """Component configs: the TOML of one component in, a model or everything that is wrong with it out.
 
-The format is Nuon's, ``config_schema`` holds it; ``config_faults`` holds what can be wrong. Import from here.
+The format is Nuon's, ``schema`` holds it; ``faults`` and ``rules`` hold what can be wrong, ``positions`` where it
+stands. Import from here.
 """
 
 from __future__ import annotations
@@ -9,16 +10,19 @@ import hashlib
 import json
 import re
 import tomllib
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from pydantic import ValidationError
 
-from byoa.components.faults import FAULT_CODES, FAULT_LIMIT, SOURCES, Fault, SourceType, field_fault, rule_faults, shown
+from byoa.components.faults import FAULT_CODES, FAULT_LIMIT, SOURCES, Fault, SourceType, field_fault, shown
+from byoa.components.positions import locate, position_at
+from byoa.components.rules import rule_faults
 from byoa.components.schema import TABLES, ComponentConfig, render_schema
 from byoa.components.values import is_component_name, seconds
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
 __all__ = [
     "FAULT_CODES",
@@ -56,20 +60,23 @@ class Checked(NamedTuple):
 
 def check_config(text: str | bytes) -> Checked:
     """Take the TOML of one component and return its config, or all of its faults at once. Raises nothing."""
-    document = _document(text)
+    decoded = _decoded(text)
+    if isinstance(decoded, Fault):
+        return Checked(None, (decoded,))
+    document = _document(decoded)
     if isinstance(document, Fault):
         return Checked(None, (document,))
     component_type = document.get("type")
     if isinstance(component_type, str) and component_type != _COMPONENT_TYPE:
         # Another type has other fields, so nothing more can be said.
-        return Checked(None, (_type_fault(component_type),), _name(document))
+        return Checked(None, _placed([_type_fault(component_type)], decoded), _name(document))
     try:
         config = ComponentConfig.model_validate(document)
     except ValidationError as error:
         # Rules between fields are looked at here, because pydantic stops at the fields when one of them is faulty.
         errors = [each for each in error.errors(include_url=False, include_input=False) if each["loc"]]
         faults = [*rule_faults(document), *(field_fault(each, TABLES) for each in errors[: FAULT_LIMIT + 1])]
-        return Checked(None, _limited(faults), _name(document), _source_type(document))
+        return Checked(None, _placed(_limited(faults), decoded), _name(document), _source_type(document))
     return Checked(config, (), config.name, config.source_type)
 
 
@@ -83,30 +90,37 @@ def fingerprint(config: ComponentConfig) -> str:
     return hashlib.sha256(canonical.encode()).hexdigest()
 
 
-def _document(text: str | bytes) -> dict[str, Any] | Fault:
-    decoded = _decoded(text)
-    if isinstance(decoded, Fault):
-        return decoded
+def _document(text: str) -> dict[str, Any] | Fault:
     too_deep = Fault("toml_invalid", "", "the file is too deeply nested", "Write at most a few levels of tables.")
-    if _DEEP_KEY.search(decoded):
-        return too_deep
+    deep_key = _DEEP_KEY.search(text)
+    if deep_key:
+        line, column = position_at(text, deep_key.start())
+        return replace(too_deep, line=line, column=column)
     try:
-        return tomllib.loads(decoded)
+        return tomllib.loads(text)
     except RecursionError:
         return too_deep
     except ValueError as error:  # a TOMLDecodeError, or an integer of too many digits
-        return _toml_fault(decoded, error)
+        return _toml_fault(text, error)
 
 
 def _decoded(text: str | bytes) -> str | Fault:
     try:
         content = text.encode() if isinstance(text, str) else text
         decoded = content.decode("utf-8-sig")
-    except UnicodeError:
-        return Fault("text_not_utf8", "", "the file is not UTF-8 text", "Save the file as UTF-8.")
+    except UnicodeDecodeError as error:
+        return _encoding_fault(error.object[: error.start].decode())
+    except UnicodeEncodeError as error:
+        return _encoding_fault(error.object[: error.start])
     if len(content) > TEXT_LIMIT:
         return Fault("text_too_large", "", "the file is larger than 256 KiB", "Push the manifests as an artifact.")
     return decoded
+
+
+def _encoding_fault(before: str) -> Fault:
+    line, column = position_at(before, len(before))
+    message, remedy = "the file is not UTF-8 text", "Save the file as UTF-8."
+    return Fault("text_not_utf8", "", message, remedy, line=line, column=column)
 
 
 def _toml_fault(text: str, error: ValueError) -> Fault:
@@ -118,12 +132,20 @@ def _toml_fault(text: str, error: ValueError) -> Fault:
     if line is None:
         line, column = text.count("\n") + 1, len(text) - text.rfind("\n")
     message = f"the file is not valid TOML at line {line}, column {column}: {shown(reason[: position.start()])[1:-1]}"
-    return Fault("toml_invalid", "", message, "Mend the syntax at that place.")
+    remedy = "Mend the syntax at that place."
+    return Fault("toml_invalid", "", message, remedy, line=int(line), column=int(column))
 
 
 def _type_fault(component_type: str) -> Fault:
     message = f"type {shown(component_type)} is not handled here, only '{_COMPONENT_TYPE}' is"
-    return Fault("type_unsupported", "type", message, f'Write type = "{_COMPONENT_TYPE}", or leave the file to Nuon.')
+    remedy = f'Write type = "{_COMPONENT_TYPE}", or leave the file to Nuon.'
+    return Fault("type_unsupported", "type", message, remedy, location=("type",))
+
+
+def _placed(faults: Sequence[Fault], text: str) -> tuple[Fault, ...]:
+    """The faults with the lines and columns of their fields; where a field is missing, those of its table."""
+    places = locate(text, [fault.location for fault in faults])
+    return tuple(replace(fault, line=line, column=column) for fault, (line, column) in zip(faults, places, strict=True))
 
 
 def _limited(faults: Iterable[Fault]) -> tuple[Fault, ...]:

@@ -12,7 +12,8 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_vali
 from pydantic.json_schema import GenerateJsonSchema
 from pydantic_core import PydanticCustomError
 
-from byoa.components.faults import SOURCES, SourceType, rule_faults
+from byoa.components.faults import SOURCES, SourceType
+from byoa.components.rules import rule_faults
 from byoa.components.values import (
     Address,
     ComponentName,
