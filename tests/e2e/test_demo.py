@@ -13,7 +13,7 @@ pytestmark = pytest.mark.emulator
 
 @pytest.mark.parametrize("switch", [[], ["--enforce-iam"]], ids=["without IAM", "with the emulator enforcing IAM"])
 def test_the_demo_passes(switch: list[str]) -> None:
-    command = [sys.executable, "local/desk.py", "demo", "--json", *switch]
+    command = [sys.executable, "-m", "local", "demo", "--json", *switch]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     report = json.loads(done.stdout.splitlines()[-1])
