@@ -46,7 +46,7 @@ clean: down ## remove environments and builds
 	rm -rf .venv .venvs .uv .desk .aws-sam
 
 $(CURDIR)/.uv/bin/uv:
-	@layers=layers; . layers/tools.sh; python_with venv; "$$python" -m venv .uv
+	@layers=layers; . layers/tools.sh; find_venv; "$$python" -m venv .uv
 	.uv/bin/python -m pip install -q --disable-pip-version-check uv==$(UV_VERSION)
 
 .venv/.ready: $(LOCKED) | $(UV)

@@ -46,3 +46,10 @@ find_installer() {
   echo "Neither uv nor a Python 3.13 with pip runs here: install uv (docs.astral.sh/uv), or Python 3.13 with pip, on PATH." >&2
   exit 1
 }
+
+# python: one that makes environments with pip
+find_venv() {
+  python_with ensurepip && return
+  echo "No complete Python 3.13 runs here: install it (python.org, pyenv, your system's packages), or uv, on PATH." >&2
+  exit 1
+}
