@@ -14,13 +14,13 @@ help: ## list the targets
 setup: .venv/.ready .venvs/emulator/.ready .venvs/sam/.ready ## make the three environments; then .venv/bin/byoa is the command line
 
 demo: setup ## run the main job end to end (JSON=1: one JSON object on the last line, IAM=1: with roles enforced)
-	@$(BIN)/python local/desk.py demo $(if $(JSON),--json) $(if $(IAM),--enforce-iam)
+	@$(BIN)/python -m local demo $(if $(JSON),--json) $(if $(IAM),--enforce-iam)
 
 up: setup ## the same set-up, left running; prints the addresses
-	@$(BIN)/python local/desk.py up
+	@$(BIN)/python -m local up
 
 down: ## stop what `make up` started
-	@$(BIN)/python local/desk.py down
+	@$(BIN)/python -m local down
 
 test: setup check ## check, then every test; says what was skipped and why
 	$(BIN)/pytest --cov --cov-report=term:skip-covered
@@ -53,7 +53,7 @@ clean: down ## remove environments and builds
 	rm -rf .venv .venvs .uv .desk .aws-sam .site .cache
 
 $(CURDIR)/.uv/bin/uv:
-	python3.13 -m venv .uv
+	@layers=layers; . layers/tools.sh; find_venv; "$$python" -m venv .uv
 	.uv/bin/python -m pip install -q --disable-pip-version-check uv==$(UV_VERSION)
 
 .venv/.ready: $(LOCKED) | $(UV)

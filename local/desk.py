@@ -1,32 +1,22 @@
-"""The desk: an AWS emulator with the real template deployed, a vendor's registry, and ECR's data plane.
-
-    python local/desk.py up       set it all up, leave it running, print the addresses
-    python local/desk.py down     stop what `up` started
-    python local/desk.py demo     run the main job on it and stop it again
-
-`make up`, `make down` and `make demo` are these.
-"""
+"""The desk: an AWS emulator with the real template deployed, a vendor's registry, and ECR's data plane."""
 
 from __future__ import annotations
 
 import contextlib
-import json
 import os
-import shutil
-import signal
 import subprocess
-import sys
-import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import boto3
 
-from local.processes import LOOPBACK, DeskError, Process, free_port, start_emulator, start_registry
+from local.processes import LOOPBACK, DeskError, free_port, start_emulator, start_registry
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+
+    from local.processes import Process
 
 ROOT = Path(__file__).resolve().parent.parent
 STATE = ROOT / ".desk"
@@ -198,80 +188,3 @@ def sam(arguments: list[str], endpoint: str) -> str:
     if done.returncode:
         raise DeskError(f"`sam {arguments[0]}` failed.", f"{done.stdout}{done.stderr}"[-3000:])
     return done.stdout
-
-
-def up() -> None:
-    """Leave a desk running and say how to use it."""
-    started: list[Process] = []
-    if (STATE / "up.json").exists():
-        raise DeskError("A desk is up already, or was not taken down.", "Run `make down` first.")
-    try:
-        start_servers(STATE / "up", Ports(), keep=started.append)
-        (STATE / "up.json").write_text(json.dumps([_identity(process.pid) for process in started]))
-        ready = deploy(STATE / "up", Ports())
-    except BaseException:
-        for process in reversed(started):
-            process.stop()
-        (STATE / "up.json").unlink(missing_ok=True)
-        raise
-    exports = "\n".join(f"export {name}={value}" for name, value in ready.environment().items())
-    (STATE / "env").write_text(f"{exports}\n")
-    print(f"\nAWS (emulator)      {ready.aws}\nvendor's registry   {ready.vendor}\nECR's data plane    {ready.ecr}")
-    print("\n".join(f"{name:<19} {value}" for name, value in ready.outputs.items()))
-    print(f"\nFor the command line: source {(STATE / 'env').relative_to(ROOT)}   (to stop: make down)")
-
-
-def down() -> None:
-    """Stop what `up` started, and nothing else: a process id may have passed on meanwhile."""
-    record = STATE / "up.json"
-    if not record.exists():
-        print("nothing is up")
-        return
-    for pid, born in reversed(json.loads(record.read_text())):
-        if _identity(pid) == [pid, born]:
-            _stop_group(pid)
-    record.unlink()
-    shutil.rmtree(STATE / "up", ignore_errors=True)
-    print("stopped")
-
-
-def _identity(pid: int) -> list[int]:
-    """A process id and when its process began, in the kernel's ticks: together they name one process."""
-    try:
-        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    except FileNotFoundError:
-        return [pid, -1]
-    return [pid, int(fields[19])]
-
-
-def _stop_group(pid: int) -> None:
-    with contextlib.suppress(ProcessLookupError):
-        os.kill(pid, signal.SIGTERM)
-        for _ in range(500):
-            os.kill(pid, 0)
-            time.sleep(0.02)
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(pid, signal.SIGKILL)
-
-
-def main() -> int:
-    """One verb; a fault of the desk is a sentence and exit code 1."""
-    verbs: dict[str, Callable[[], None]] = {"up": up, "down": down}
-    verb = sys.argv[1] if len(sys.argv) > 1 else ""
-    try:
-        if verb == "demo":
-            from local.demo import demo
-
-            return demo(as_json="--json" in sys.argv, enforce_iam="--enforce-iam" in sys.argv)
-        if verb not in verbs:
-            print(__doc__)
-            return 2
-        verbs[verb]()
-    except DeskError as error:
-        print(f"error: {error.cause}\n{error.remedy}", file=sys.stderr)
-        return 1
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

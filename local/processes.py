@@ -144,7 +144,7 @@ def start_emulator(
         "TMPDIR": str(scratch),
         "HOME": str(scratch),  # no function reads the developer's logins
     }
-    environment = _clean_environment() | settings | dict(extra_environment or {})
+    environment = clean_environment() | settings | dict(extra_environment or {})
     command: list[str | Path] = [python, "-m", "local.emulator"]
     process = Process("emulator", command, folder, environment=environment, scratch=scratch)
     process.wait_until(lambda: _is_healthy(port))
@@ -159,12 +159,12 @@ def start_registry(folder: Path, port: int, *arguments: str) -> Process:
     """
     _require_free(port)
     command = [sys.executable, "-m", "local.registry", "--port", str(port), *arguments]
-    process = Process("registry", command, folder, environment=_clean_environment())
+    process = Process("registry", command, folder, environment=clean_environment())
     process.wait_until(lambda: _listens(port))
     return process
 
 
-def _clean_environment() -> dict[str, str]:
+def clean_environment() -> dict[str, str]:
     """What a server may inherit: no proxies, profiles or tokens."""
     return {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
 

@@ -19,7 +19,7 @@ DESK: Final = "127.0.0.1:5101"
 """The vendor's registry of `make up`, which a registry of the test's stands in for."""
 
 CLIENTS: Final = {"kustomize", "kustomizer", "flux", "oras", "crane", "cosign"}
-SHELL: Final = {"cat", "cd", "cp", "eval", "export", "ls", "mkdir", "source"}
+SHELL: Final = {"cat", "cd", "cp", "echo", "eval", "export", "ls", "mkdir", "source"}
 _OUTSIDE: Final = re.compile(rf"oci://(?!{re.escape(DESK)}/)|…|\.desk/")
 
 

@@ -17,7 +17,7 @@ def test_the_demo_prints_what_the_readme_shows() -> None:
     sessions = [block.text for block in every("console") if block.page.name == "README.md"]
     (shown,) = [step for text in sessions for step in steps(text) if step.command == "make demo"]
     done = subprocess.run(
-        [sys.executable, "-u", "local/desk.py", "demo"],
+        [sys.executable, "-u", "-m", "local", "demo"],
         cwd=ROOT,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -30,7 +30,7 @@ def test_the_demo_prints_what_the_readme_shows() -> None:
 
 
 def test_the_demo_passes_with_the_emulator_enforcing_iam() -> None:
-    command = [sys.executable, "local/desk.py", "demo", "--json", "--enforce-iam"]
+    command = [sys.executable, "-m", "local", "demo", "--json", "--enforce-iam"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     report = json.loads(done.stdout.splitlines()[-1])

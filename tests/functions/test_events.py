@@ -89,7 +89,7 @@ def test_the_batch_holds_a_change_that_is_told_of() -> None:
     (record,) = _event("publish_changes")["Records"]
     found = event_of(record)
     assert found
-    assert found[1] == ConfigChanged(organisation="org_demo00000000", app="demo", component="flux", version=1)
+    assert found[1] == ConfigChanged(organisation="org_demo00000000", app="demo", component="published", version=1)
 
 
 def test_the_stopped_execution_is_of_another_build() -> None:

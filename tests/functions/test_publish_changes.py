@@ -156,7 +156,7 @@ def test_the_sample_reaches_the_bus(heard: Callable[[], list[dict[str, Any]]]) -
     (event,) = heard()
     assert event["source"] == "io.byoa"
     assert event["detail-type"] == "Component Config Changed"
-    assert event["detail"] == KEY.model_dump()
+    assert event["detail"] == {**KEY.model_dump(), "component": "published"}
 
 
 def test_changes_that_are_not_told_count_as_done(heard: Callable[[], list[dict[str, Any]]]) -> None:

@@ -15,9 +15,10 @@ _PREFIX = "BYOA_"
 class Settings(BaseModel):
     """One field per variable ``BYOA_<NAME>``; a function that doesn't need one isn't given it.
 
-    ``plain_http_hosts`` and ``own_hosts`` are lists of ``host[:port]`` with commas between; ``ecr_endpoint`` replaces
-    the address of ECR's data plane. An artifact of ``spread_from`` bytes is copied by an invocation per blob: 64 MiB is
-    what one invocation moves in half a minute.
+    ``plain_http_hosts`` and ``own_hosts`` are lists of ``host[:port]`` with commas between, of the first each perhaps
+    with ``=`` and the address where it is reached; ``ecr_endpoint`` replaces the address of ECR's data plane. An
+    artifact of ``spread_from`` bytes is copied by an invocation per blob: 64 MiB is what one invocation moves in half a
+    minute.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -46,3 +47,9 @@ class Settings(BaseModel):
 def hosts(text: str) -> frozenset[str]:
     """The hosts of a list with commas between."""
     return frozenset(host.strip() for host in text.split(",") if host.strip())
+
+
+def addresses(text: str) -> dict[str, str]:
+    """Where each host of a list is reached: at its address, if the list gives it one, else under its name."""
+    pairs = (host.strip().partition("=") for host in text.split(",") if host.strip())
+    return {host: address or host for host, _, address in pairs}

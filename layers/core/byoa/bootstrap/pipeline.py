@@ -10,7 +10,7 @@ from byoa.bootstrap import clients
 from byoa.bootstrap.process import clock, workers
 from byoa.engine.patience import Patience
 from byoa.errors import InternalFault
-from byoa.oci.reference import Reference
+from byoa.oci.reference import Reference, Registry
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from byoa.builds.ports import Signer
     from byoa.engine.ports import Repository
     from byoa.engine.sending import Pace
-    from byoa.oci.reference import Registry
     from byoa.settings import Settings
     from byoa.trust.policy import Policy
 
@@ -142,11 +141,12 @@ def source(valid: ValidReference) -> Repository:
     from byoa.adapters.registries.distribution import DistributionRepository
     from byoa.adapters.registries.locations import endpoint_of
     from byoa.adapters.registries.traits import traits_of
-    from byoa.settings import hosts
+    from byoa.settings import addresses
 
     reference = Reference.parse(valid.reference)
-    plain = str(reference.registry) in hosts(settings().plain_http_hosts)
-    endpoint = endpoint_of(reference.registry, scheme="http" if plain else "https")
+    plain = addresses(settings().plain_http_hosts).get(str(reference.registry))
+    registry = Registry.parse(plain) if plain else reference.registry
+    endpoint = endpoint_of(registry, scheme="http" if plain else "https")
     return DistributionRepository(
         transport(),
         endpoint,

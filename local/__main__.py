@@ -1,0 +1,34 @@
+"""`python -m local`: the desk, by one verb. `make up`, `make down` and `make demo` are these."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from local.demo import demo
+from local.processes import DeskError
+from local.standing import down, up
+
+
+def main() -> int:
+    """Run one verb; a fault of the desk is a sentence and exit code 1."""
+    parser = argparse.ArgumentParser(prog="python -m local", description="An AWS, a vendor and an ECR on the desk.")
+    verbs = parser.add_subparsers(dest="verb", required=True)
+    verbs.add_parser("up", help="set it all up, leave it running, print the addresses")
+    verbs.add_parser("down", help="stop what `up` started")
+    shown = verbs.add_parser("demo", help="run the main job on a desk of its own, and stop that again")
+    shown.add_argument("--json", action="store_true", help="one JSON object on the last line")
+    shown.add_argument("--enforce-iam", action="store_true", help="with the functions' roles enforced")
+    options = parser.parse_args()
+    try:
+        if options.verb == "demo":
+            return demo(as_json=options.json, enforce_iam=options.enforce_iam)
+        up() if options.verb == "up" else down()
+    except DeskError as error:
+        print(f"error: {error.cause}\n{error.remedy}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

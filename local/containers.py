@@ -1,0 +1,94 @@
+"""How `sam local` finds the desk: by the host's address in the containers' network, for their loopback is their own."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import socket
+import sys
+from typing import TYPE_CHECKING, Any
+
+from local.processes import Process, clean_environment
+from local.relay import READY
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from local.desk import Desk, Ports
+
+ACCOUNT = "000000000000"
+DOCKER_DESKTOP = "host.docker.internal"
+"""How containers of Docker Desktop, which are in a machine of their own, reach this one's loopback."""
+
+_DEFAULT_NETWORKS = ("bridge", "podman")
+
+
+def host_of_containers() -> str | None:
+    """What containers here call this machine; ``None`` where no engine answers."""
+    if sys.platform != "linux":
+        return DOCKER_DESKTOP
+    information, networks = _ask("/info"), _ask("/networks")
+    if information and information.get("OperatingSystem") == "Docker Desktop":
+        return DOCKER_DESKTOP
+    default = (network for network in networks or [] if network["Name"] in _DEFAULT_NETWORKS)
+    return next((str(network["IPAM"]["Config"][0]["Gateway"]) for network in default), None)
+
+
+def start_relay(host: str, ports: Ports, folder: Path) -> Process | None:
+    """Have the desk answer at ``host`` too, where that is an address; ``None`` where containers reach loopback anyway.
+
+    Raises DeskError when it can't listen there.
+    """
+    if host == DOCKER_DESKTOP:
+        return None
+    served = [str(port) for port in (ports.emulator, ports.vendor, ports.ecr)]
+    command = [sys.executable, "-m", "local.relay", host, *served]
+    relay = Process("relay", command, folder, environment=clean_environment())
+    relay.wait_until(lambda: relay.tail() == READY)
+    return relay
+
+
+def variables(running: Desk, host: str) -> dict[str, dict[str, str]]:
+    """What `sam local --env-vars` is to be given: where the desk is for a container, and what the stack is called."""
+    ports, outputs = running.ports, running.outputs
+    return {
+        "Parameters": {
+            "AWS_ENDPOINT_URL": f"http://{host}:{ports.emulator}",
+            "BYOA_ACCOUNT": ACCOUNT,
+            "BYOA_BUCKET": outputs["QuarantineBucketName"],
+            "BYOA_BUS": outputs["BusName"],
+            "BYOA_ECR_ENDPOINT": f"http://{host}:{ports.ecr}",
+            "BYOA_OWN_HOSTS": running.ecr,
+            "BYOA_PLAIN_HTTP_HOSTS": f"{running.vendor}={host}:{ports.vendor}",
+            "BYOA_RECEIPT_KEY": outputs["ReceiptKeyArn"],
+            "BYOA_TABLE": outputs["TableName"],
+        }
+    }
+
+
+class _Engine(http.client.HTTPConnection):
+    """A connection to the engine's socket."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__("engine", timeout=10)
+        self._path = path
+
+    def connect(self) -> None:
+        self.sock = socket.socket(socket.AF_UNIX)
+        self.sock.settimeout(self.timeout)
+        self.sock.connect(self._path)
+
+
+def _ask(path: str) -> Any:  # noqa: ANN401 - JSON of the engine's
+    scheme, _, place = os.environ.get("DOCKER_HOST", "unix:///var/run/docker.sock").partition("://")
+    if scheme != "unix":
+        return None
+    engine = _Engine(place)
+    try:
+        engine.request("GET", path)
+        return json.load(engine.getresponse())
+    except (OSError, http.client.HTTPException, ValueError):
+        return None
+    finally:
+        engine.close()

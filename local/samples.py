@@ -1,0 +1,51 @@
+"""What the events in `events/` are about: an artifact at the vendor's, and the configs and builds in the table.
+
+`flux` is built by hand, one `sam local invoke` after the other; `stopped` is ended by RecordStopped; of `published`
+PublishChanges tells the bus, and the desk's own pipeline builds it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from typing import TYPE_CHECKING, Any
+
+from byoa.adapters.aws.dynamodb import DynamoLedger
+from byoa.adapters.memory.clocks import SystemClock
+from byoa.components.reading import check_config
+from local.demo import TAG, push
+from local.desk import APP, ORGANISATION
+from local.processes import DeskError
+
+if TYPE_CHECKING:
+    from byoa.components.reading import ComponentConfig
+    from local.desk import Desk
+
+ARTIFACT = "flux"
+COMPONENTS = ("flux", "stopped", "published")
+
+
+def put_samples(running: Desk) -> None:
+    """Make them. Raises DeskError when the table has builds of these names already, which the events aren't about."""
+    push(running, ARTIFACT)
+    with contextlib.closing(running.client("dynamodb")) as client:
+        client.meta.events.register("provide-client-params.dynamodb.TransactWriteItems", _without_news)
+        ledger = DynamoLedger(client, running.outputs["TableName"], SystemClock())
+        for name in COMPONENTS:
+            if not ledger.submit(ORGANISATION, APP, _config(running, name)).created:
+                raise DeskError(f"The table has a component {name} already.", "Run `make down` and `make up`.")
+
+
+def _config(running: Desk, name: str) -> ComponentConfig:
+    checked = check_config(
+        f'name = "{name}"\ntype = "kubernetes_manifest"\nnamespace = "vendor"\n'
+        f'[oci_artifact]\nurl = "oci://{running.vendor}/vendor/{ARTIFACT}"\ntag = "{TAG}"\n'
+    )
+    if not checked.config:
+        raise DeskError(f"The sample {name} is no config: {checked.faults}.", "Mend local/samples.py.")
+    return checked.config
+
+
+def _without_news(params: dict[str, Any], **_: object) -> None:
+    """The table's stream passes on what is news and nothing else: so nobody builds what is written here."""
+    for write in params["TransactItems"]:
+        write.get("Put", {}).get("Item", {}).pop("news", None)

@@ -1,0 +1,93 @@
+"""A desk that is left running, until it is taken down."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shutil
+import signal
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from local.containers import host_of_containers, start_relay, variables
+from local.desk import ROOT, STATE, Desk, Ports, deploy, start_servers
+from local.processes import DeskError
+from local.samples import put_samples
+
+if TYPE_CHECKING:
+    from local.processes import Process
+
+RECORD = STATE / "up.json"
+FOLDER = STATE / "up"
+FOR_SHELLS = STATE / "env"
+FOR_SAM = STATE / "sam.json"
+
+
+def up() -> None:
+    """Leave a desk running and say how to use it. Raises DeskError, and leaves nothing running then."""
+    if RECORD.exists():
+        raise DeskError("A desk is up already, or was not taken down.", "Run `make down` first.")
+    started: list[Process] = []
+    host = host_of_containers()
+    try:
+        start_servers(FOLDER, Ports(), keep=started.append)
+        if host and (relay := start_relay(host, Ports(), FOLDER)):
+            started.append(relay)
+        RECORD.write_text(json.dumps([_identity(process.pid) for process in started]))
+        ready = deploy(FOLDER, Ports())
+        put_samples(ready)
+    except BaseException:
+        for process in reversed(started):
+            process.stop()
+        RECORD.unlink(missing_ok=True)
+        raise
+    _tell(ready, host)
+
+
+def down() -> None:
+    """Stop what `up` started, and nothing else: a process id may have passed on meanwhile."""
+    if not RECORD.exists():
+        print("nothing is up")
+        return
+    for pid, born in reversed(json.loads(RECORD.read_text())):
+        if _identity(pid) == [pid, born]:
+            _stop_group(pid)
+    for made in (RECORD, FOR_SHELLS, FOR_SAM):
+        made.unlink(missing_ok=True)
+    shutil.rmtree(FOLDER, ignore_errors=True)
+    print("stopped")
+
+
+def _tell(ready: Desk, host: str | None) -> None:
+    exports = "\n".join(f"export {name}={value}" for name, value in ready.environment().items())
+    FOR_SHELLS.write_text(f"{exports}\n")
+    print(f"\nAWS (emulator)      {ready.aws}\nvendor's registry   {ready.vendor}\nECR's data plane    {ready.ecr}")
+    print("\n".join(f"{name:<19} {value}" for name, value in ready.outputs.items()))
+    print(f"\nfor the command line: source {FOR_SHELLS.relative_to(ROOT)}")
+    if host:
+        FOR_SAM.write_text(f"{json.dumps(variables(ready, host), indent=2)}\n")
+        print(f"for SAM: sam local invoke FUNCTION -e events/EVENT.json --env-vars {FOR_SAM.relative_to(ROOT)}")
+    else:
+        print("for SAM: `sam local` needs a container engine, and none answers; start one, then make down and make up")
+    print("to stop: make down")
+
+
+def _identity(pid: int) -> list[int]:
+    """A process id and when its process began, in the kernel's ticks: together they name one process."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except FileNotFoundError:
+        return [pid, -1]
+    return [pid, int(fields[19])]
+
+
+def _stop_group(pid: int) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGTERM)
+        for _ in range(500):
+            os.kill(pid, 0)
+            time.sleep(0.02)
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(pid, signal.SIGKILL)
