@@ -200,6 +200,14 @@ def test_a_throttled_function_is_retried_by_its_name_alone(cloud: Cloud) -> None
         assert history(cloud, execution).count("TaskScheduled") == tries
 
 
+def test_an_account_that_runs_too_much_throttles_by_the_same_name(tmp_path: Path) -> None:
+    with emulated(tmp_path, extra_environment={"LAMBDA_ACCOUNT_CONCURRENCY": "1"}) as small:
+        function = small.function("sleeps", "time.sleep(1)")
+        machine = small.machine("busy", {"StartAt": "Call", "States": {"Call": task(function)}})
+        both = [small.finish(each) for each in [small.start(machine), small.start(machine)]]
+    assert [each.get("error") for each in both if each["status"] == "FAILED"] == ["Lambda.TooManyRequestsException"]
+
+
 # Lambda
 
 
