@@ -19,8 +19,13 @@ CORRECTIONS = (
     "local.emulator.functions",
     "local.emulator.streams",
     "local.emulator.workflows",
+    "local.emulator.definitions",
+    "local.emulator.quotas",
+    "local.emulator.payloads",
     "local.emulator.events",
     "local.emulator.resources",
+    "local.emulator.images",
+    "local.emulator.cpu",
     "local.emulator.httpapi",
 )
 # The loopback interface, and none of the extra listeners.

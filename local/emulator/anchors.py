@@ -14,7 +14,7 @@ class MiniStackChanged(SystemExit):
     def __init__(self, what: str) -> None:
         super().__init__(
             f"local/emulator corrects MiniStack {VERSION}, and {what}. "
-            "Pin that version again, or look through local/emulator_*.py."
+            "Pin that version again, or look through local/emulator/."
         )
 
 

@@ -10,8 +10,6 @@ import ministack.core.iam_actions as actions
 import ministack.services.dynamodb as tables
 import ministack.services.ecr as registry
 import ministack.services.lambda_svc as lambdas
-import ministack.services.stepfunctions as workflows
-import yaml
 from ministack.services.cloudformation import provisioners
 
 from local.emulator.anchors import anchored
@@ -25,7 +23,6 @@ def correct() -> None:
     _keep_exclusion_filters()
     _name_described_repositories()
     _translate_exclusion_filters()
-    _read_definitions_in_yaml()
     _after("AWS::Lambda::Function", _set_concurrency_and_dead_letters)
     _after("AWS::DynamoDB::Table", _set_time_to_live)
     _after("AWS::ECR::Repository", _set_exclusion_filters)
@@ -80,24 +77,6 @@ def _translate_exclusion_filters() -> None:
 def _translated(properties: Properties) -> list[dict[str, str]]:
     name = "ImageTagMutabilityExclusionFilter"
     return [{"filterType": one[f"{name}Type"], "filter": one[f"{name}Value"]} for one in properties.get(f"{name}s", [])]
-
-
-def _read_definitions_in_yaml() -> None:
-    """Turn a state machine's definition from YAML into JSON, and refuse what isn't JSONata.
-
-    MiniStack keeps YAML as it is and fails every execution; it checks JSONata in API calls only.
-    """
-    read = anchored(provisioners, "_sfn_definition", 'definition = blob.decode("utf-8", errors="replace")')
-    anchored(workflows, "_validate_definition_jsonata", "definition_str")
-
-    def read_as_json(properties: Properties) -> str:
-        definition = json.dumps(yaml.safe_load(read(properties)), default=str)
-        problem = workflows._validate_definition_jsonata(definition)
-        if problem:
-            raise ValueError(problem)
-        return definition
-
-    provisioners._sfn_definition = read_as_json
 
 
 def _set_exclusion_filters(name: str, properties: Properties) -> None:

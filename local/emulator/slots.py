@@ -1,7 +1,7 @@
 """Which functions run now, where a machine has fewer cores than AWS: the oldest execution's first.
 
-AWS gives each invocation a core of its own. Here those that run at once share a few: served in the order of their
-calls, many executions that begin together all end as late as the last one.
+AWS gives each invocation a share of a CPU of its own. Here those that run at once share a few cores: served in the
+order of their calls, many executions that begin together all end as late as the last one.
 """
 
 import heapq

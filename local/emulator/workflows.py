@@ -23,6 +23,7 @@ def correct() -> None:
     _cap_retry_delays()
     _keep_the_first_end()
     _time_executions_out()
+    _give_succeed_its_output()
 
 
 def _answer_the_same_start_alike() -> None:
@@ -78,6 +79,19 @@ def _keep_the_first_end() -> None:
             fail(execution, error, cause)
 
     workflows._fail_execution = fail_running
+
+
+def _give_succeed_its_output() -> None:
+    """Evaluate the Output of a Succeed state, which MiniStack ignores in JSONata."""
+    apply = anchored(workflows, "_apply_output_path", 'op = state_def.get("OutputPath", "$")')
+
+    @functools.wraps(apply)
+    def apply_output(state: dict[str, Any], given: Any, ctx: dict[str, Any] | None = None) -> Any:  # noqa: ANN401
+        if state.get("Type") == "Succeed" and workflows._state_query_language(state, ctx) == "JSONata":
+            return workflows._apply_jsonata_output(state, given, ctx, default=given)
+        return apply(state, given, ctx)
+
+    workflows._apply_output_path = apply_output
 
 
 def _time_executions_out() -> None:

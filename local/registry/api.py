@@ -9,6 +9,8 @@ from urllib.parse import urlencode
 from local.registry.auth import Action, Anonymous, Basic, Bearer, EcrPassword, Gate, Wanted
 from local.registry.blobs import BlobEndpoints
 from local.registry.ecr import Ecr
+from local.registry.ecr_uploads import EcrBlobEndpoints
+from local.registry.images import ImageApi
 from local.registry.manifests import Manifest, ManifestInvalid, digest_of, is_digest
 from local.registry.messages import Refused, Request, Response, as_json, refuse
 
@@ -36,6 +38,7 @@ class Api:
         self._settings = settings
         self._store = store
         self._ecr = Ecr(settings.ecr) if settings.ecr else None
+        self._images = ImageApi(store) if settings.ecr else None
         self._gate = self._make_gate()
         self._endpoints = self._make_endpoints()
 
@@ -50,7 +53,8 @@ class Api:
 
     def _make_endpoints(self) -> dict[str, dict[str, Endpoint]]:
         mounts = self._settings.mounts and not self._ecr
-        blobs = BlobEndpoints(self._store, self._may_pull if mounts else None)
+        endpoints = EcrBlobEndpoints if self._ecr else BlobEndpoints
+        blobs = endpoints(self._store, self._may_pull if mounts else None)
         manifests: dict[str, Endpoint] = {
             "GET": self._get_manifest,
             "HEAD": self._get_manifest,
@@ -80,6 +84,8 @@ class Api:
         return Bearer(settings) if settings.auth == "bearer" else Anonymous()
 
     def _route(self, request: Request) -> Response:
+        if self._images and (request.method, request.path) == ("POST", "/"):
+            return self._images.answer(request)
         if request.path == "/token" and isinstance(self._gate, Bearer):
             return self._gate.token(request)
         if request.path in ("/v2", "/v2/"):
@@ -136,7 +142,7 @@ class Api:
         with repository.lock:
             _check_complete(repository, manifest)
             if self._ecr and not by_digest:
-                self._ecr.check_tag(name, reference, repository.tags)
+                self._ecr.check_tag(name, reference, digest, repository.tags)
             repository.add_manifest(manifest, tags)
         headers = [("Location", f"/v2/{name}/manifests/{digest}"), ("Docker-Content-Digest", digest)]
         if by_digest:

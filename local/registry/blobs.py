@@ -60,23 +60,23 @@ class BlobEndpoints:
             refuse(400, "DIGEST_INVALID", "digests are of sha256 or sha512")
         upload = self._store.start(name, algorithm)
         if digest is None:
-            return _underway(202, upload)
+            return underway(202, upload)
         try:
-            _receive(upload, request)
+            receive(upload, request)
             return self._keep(upload, digest)
         finally:
             self._store.end(upload)
 
     def status(self, _request: Request, name: str, session: str) -> Response:
         """How much of an upload has arrived."""
-        return _underway(204, self._upload(name, session))
+        return underway(204, self._upload(name, session))
 
     def patch(self, request: Request, name: str, session: str) -> Response:
         """Pushing a chunk, or all of a blob of unknown length."""
         upload = self._upload(name, session)
         with upload.lock:
-            _receive(upload, request)
-        return _underway(202, upload)
+            receive(upload, request)
+        return underway(202, upload)
 
     def finish(self, request: Request, name: str, session: str) -> Response:
         """Closing the session, perhaps with the last chunk."""
@@ -85,7 +85,7 @@ class BlobEndpoints:
         if not is_digest(digest):
             refuse(400, "DIGEST_INVALID", "the session is closed with the digest of the blob")
         with upload.lock:
-            _receive(upload, request)
+            self._close(upload, request)
             try:
                 return self._keep(upload, digest)
             finally:
@@ -119,6 +119,10 @@ class BlobEndpoints:
                 return True
         return False
 
+    def _close(self, upload: Upload, request: Request) -> None:
+        """Take what comes with the closing request."""
+        receive(upload, request)
+
     def _keep(self, upload: Upload, digest: str) -> Response:
         if not upload.matches(digest):
             refuse(400, "DIGEST_INVALID", "the digest does not match the uploaded bytes", detail=digest)
@@ -126,7 +130,7 @@ class BlobEndpoints:
         return _created(upload.repository, digest)
 
 
-def _receive(upload: Upload, request: Request) -> None:
+def receive(upload: Upload, request: Request) -> None:
     """Add the request's body to the upload. Raises ``Refused``: 416 for a chunk out of order ("Pushing in chunks")."""
     if not upload.open:
         refuse(404, "BLOB_UPLOAD_UNKNOWN", "the upload has ended")
@@ -144,7 +148,7 @@ def _check_content_range(upload: Upload, declared: str, length: int | None) -> N
     first, last = int(found["first"]), int(found["last"])
     if first != upload.size:
         message = f"the next chunk begins at {upload.size}"
-        refuse(416, "BLOB_UPLOAD_INVALID", message, headers=_underway(416, upload).headers)
+        refuse(416, "BLOB_UPLOAD_INVALID", message, headers=underway(416, upload).headers)
     if length is not None and last - first + 1 != length:
         refuse(400, "SIZE_INVALID", "the Content-Range and the Content-Length differ", detail=declared)
 
@@ -170,7 +174,8 @@ def _location(upload: Upload) -> str:
     return f"/v2/{upload.repository}/blobs/uploads/{upload.session}"
 
 
-def _underway(status: int, upload: Upload) -> Response:
+def underway(status: int, upload: Upload) -> Response:
+    """An answer that tells where an upload goes on."""
     headers = [
         ("Location", _location(upload)),
         ("Range", f"0-{max(upload.size - 1, 0)}"),

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 _PASSWORD_AGE: Final = 5.0
 _FACTS_AGE: Final = 2.0
+_TAGS_LIMIT: Final = 1_000  # of one image (ECR's quotas)
 
 
 @dataclass(frozen=True)
@@ -167,11 +168,23 @@ class Ecr:
             refuse(404, "NAME_UNKNOWN", message)
         return facts
 
-    def check_tag(self, name: str, tag: str, taken: Mapping[str, str]) -> None:
-        """Raise ``Refused`` when ``tag`` is among the ``taken`` ones and immutable, even for the digest it has."""
+    def check_tag(self, name: str, tag: str, digest: str, taken: Mapping[str, str]) -> None:
+        """Raise ``Refused`` when ``digest`` may not get ``tag``.
+
+        Which is so when the tag is among the ``taken`` ones and immutable, even for the digest it has, and when the
+        image has as many tags as it may (the message and code as in medic/cht-core#11099, the status as in
+        aws/containers-roadmap#2159).
+        """
         if tag in taken and self.facts(name).is_immutable(tag, self._exclusions):
             message = (
                 f"The image tag '{tag}' already exists in the '{name}' repository and cannot be overwritten because "
                 "the tag is immutable."
             )
             refuse(400, "TAG_INVALID", message)
+        if taken.get(tag) != digest and list(taken.values()).count(digest) >= _TAGS_LIMIT:
+            message = (
+                f"Adding tag '{tag}' to an image in the repository with name '{name}' in registry with id "
+                f"'{RepositoryFacts().account}' exceeds the maximum allowed number of tags per image which is "
+                f"'{_TAGS_LIMIT}'."
+            )
+            refuse(403, "DENIED", message)

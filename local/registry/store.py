@@ -81,6 +81,8 @@ class Upload:
         self.repository = repository
         self.lock = threading.Lock()
         self.size = 0
+        self.parts: list[int] = []
+        """The sizes of the chunks so far, where they matter."""
         self.open = True
         self._algorithm = algorithm
         self._hash = hashlib.new(algorithm)
@@ -184,6 +186,11 @@ class Repository:
             self.manifests[manifest.digest] = manifest
             self.tags.update(dict.fromkeys(tags, manifest.digest))
             self._save()
+
+    def tags_of(self, digest: str) -> list[str]:
+        """The tags that point to ``digest``."""
+        with self.lock:
+            return [tag for tag, target in self.tags.items() if target == digest]
 
     def remove_manifest(self, digest: str) -> bool:
         """Forget a manifest and the tags that point to it. Returns whether it was there."""
