@@ -36,7 +36,7 @@ check: setup .venvs/review/.ready ## lint, types, layers, template
 	SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=us-east-1 .venvs/sam/bin/sam validate --lint
 	.venvs/review/bin/checkov --config-file .checkov.yaml
 	$(BIN)/python -m local.policies .desk/policies
-	PYTHONWARNINGS=ignore .venvs/review/bin/parliament --directory .desk/policies
+	PYTHONWARNINGS=ignore .venvs/review/bin/parliament --directory .desk/policies --config local/parliament.yaml
 
 bench: setup ## measure beside crane, regctl, skopeo and oras where they are on PATH (JSON=1, ONLY="large", QUICK=1)
 	@$(BIN)/python bench/run.py $(if $(JSON),--json) $(if $(ONLY),--only "$(ONLY)") $(if $(QUICK),--quick)

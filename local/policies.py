@@ -1,14 +1,15 @@
-"""The template's IAM policies as plain documents, for a linter of policies that knows nothing of CloudFormation.
+"""All of our IAM policies as plain documents, for a linter of policies that knows nothing of CloudFormation.
 
     .venv/bin/python -m local.policies FOLDER
 
-One file a role, its own policies and none else; intrinsics become the ARNs of an account that there isn't.
+One file for each role of the template; intrinsics become the ARNs of an account that there isn't. And the deployer's.
 """
 
 from __future__ import annotations
 
 import json
 import re
+import shutil
 import sys
 from pathlib import Path
 from typing import Any, Final
@@ -95,6 +96,7 @@ def main() -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for name, document in policies().items():
         (folder / f"{name}.json").write_text(json.dumps(document, indent=2))
+    shutil.copy(ROOT / "docs" / "deployer-policy.json", folder)
 
 
 if __name__ == "__main__":

@@ -221,3 +221,13 @@ def test_every_attribute_that_is_defined_is_part_of_a_key_and_vice_versa() -> No
 )
 def test_the_page_about_deploying_says_what_to_look_out_for(told: str) -> None:
     assert told in (ROOT / "docs" / "deploy.md").read_text()
+
+
+def test_no_role_of_a_function_writes_what_others_may_do() -> None:
+    """Source: IAM, "Permissions boundaries"; what the linter of policies is told to pass over rests on it."""
+    writes = {(role, action) for role in policies() for action in actions(role) if "Policy" in action}
+    assert writes == {
+        ("BuildRole", "logs:PutResourcePolicy"),
+        ("MirrorArtifactRole", "ecr:PutLifecyclePolicy"),
+        ("MirrorBlobRole", "ecr:PutLifecyclePolicy"),
+    }

@@ -1,37 +1,96 @@
-"""docs/deploy.md names every parameter and every type of resource that the template has, and none besides."""
+"""docs/deploy.md and the deployer's policy are complete: every parameter, and what each type of resource takes."""
 
 from __future__ import annotations
 
+import json
 import re
+from fnmatch import fnmatchcase
+from importlib.resources import files
 from typing import Any
 
 import pytest
 
 from tests.template import ROOT, TEMPLATE
 
+DEPLOY = (ROOT / "docs" / "deploy.md").read_text()
+POLICY = json.loads((ROOT / "docs" / "deployer-policy.json").read_bytes())
+MANAGED_POLICY = 6144
+"""Characters without white space (IAM quotas)."""
+
 MADE_OF = {
-    "AWS::Serverless::Function": {"AWS::Lambda::Function", "AWS::Lambda::EventSourceMapping"},
+    "AWS::Serverless::Function": {
+        "AWS::Lambda::Function",
+        "AWS::Lambda::EventSourceMapping",
+        "AWS::Lambda::EventInvokeConfig",
+    },
     "AWS::Serverless::LayerVersion": {"AWS::Lambda::LayerVersion"},
     "AWS::Serverless::StateMachine": {"AWS::StepFunctions::StateMachine"},
 }
 """What SAM makes of its own types here."""
 
+NOT_OURS = [
+    "cloudwatch:Untag*", "dynamodb:*Contributor*", "dynamodb:*Import*", "dynamodb:*Item", "dynamodb:*Kinesis*",
+    "dynamodb:*Replica", "dynamodb:[DP]*ResourcePolicy", "dynamodb:Query", "dynamodb:Scan", "ec2:*",
+    "elasticfilesystem:*", "events:*Permission", "firehose:*", "iam:*Boundary", "iam:AttachRolePolicy",
+    "iam:CreateServiceLinkedRole", "iam:DetachRolePolicy", "kinesis:*", "kms:*KeyRotation", "kms:*crypt*",
+    "kms:*Grant", "kms:GenerateDataKey*", "lambda:*CodeSigning*", "lambda:*Concurrency", "lambda:*Scaling*",
+    "lambda:AssociateRuntimeAlias", "lambda:PassCapacityProvider", "lambda:PublishVersion", "logs:*Delivery",
+    "logs:*DeletionProtection", "logs:*DataProtection*", "logs:*Index*", "logs:*KmsKey", "logs:*LogStream*",
+    "logs:*ResourcePolic*", "logs:PutBearerTokenAuthentication", "logs:PutLogEvents", "s3:*Abac", "s3:*Acl",
+    "s3:*Accelerate*", "s3:*Analytics*", "s3:*CORS", "s3:*Cors", "s3:*Intelligent*", "s3:*Inventory*", "s3:*Lock*",
+    "s3:*Logging", "s3:*Metadata*", "s3:*Metrics*", "s3:*Notification", "s3:*Object", "s3:*ObjectVersion",
+    "s3:*Replication*", "s3:*TagResource", "s3:*Versioning", "s3:*Website", "s3:DeleteBucketEncryption",
+    "s3:DeleteBucketLifecycle", "s3:ListTagsForResource", "s3:REST.*", "s3:UntagResource", "s3files:*", "s3tables:*",
+]  # fmt: skip
+"""What the schemas list for properties that the template doesn't have."""
 
-@pytest.fixture(scope="module")
-def template() -> Any:
-    return TEMPLATE
+
+def types() -> set[str]:
+    named = {resource["Type"] for resource in TEMPLATE["Resources"].values()}
+    return set().union(*(MADE_OF.get(name, {name}) for name in named))
 
 
-def _first_cells() -> list[str]:
-    return re.findall(r"^\| `([^`]+)` \|", (ROOT / "docs" / "deploy.md").read_text(), re.MULTILINE)
+def needed(kind: str) -> set[str]:
+    """What CloudFormation's schema of a type says that its handlers call."""
+    schemas = files("cfnlint") / "data" / "schemas"
+    provided: dict[str, str] = json.loads((schemas / "providers" / "us-east-1.json").read_bytes())
+    schema: dict[str, Any] = json.loads((schemas / "resources" / f"{provided[kind]}.json").read_bytes())
+    handlers = (body for verb, body in schema["handlers"].items() if verb != "list")
+    return {action for body in handlers for action in body["permissions"]}
 
 
-def test_every_parameter_is_explained_in_the_template_s_order(template: Any) -> None:
-    assert [name for name in _first_cells() if "::" not in name] == list(template["Parameters"])
+def granted() -> list[str]:
+    listed = (statement["Action"] for statement in POLICY["Statement"])
+    return [action for each in listed for action in (each if isinstance(each, list) else [each])]
 
 
-def test_what_a_deployer_must_be_allowed_is_listed_for_every_type_of_resource(template: Any) -> None:
-    types = {resource["Type"] for resource in template["Resources"].values()}
-    wanted: set[str] = set().union(*(MADE_OF.get(name, {name}) for name in types))
-    listed = [name for name in _first_cells() if "::" in name]
-    assert listed == sorted(wanted)
+def test_every_parameter_is_explained_in_the_template_s_order() -> None:
+    explained = re.findall(r"^\| `(\w+)` \|", DEPLOY, re.MULTILINE)
+    assert explained == list(TEMPLATE["Parameters"])
+
+
+@pytest.mark.parametrize("kind", sorted(types()))
+def test_the_deployer_may_do_what_the_type_of_resource_takes(kind: str) -> None:
+    wanted = {action for action in needed(kind) if not any(fnmatchcase(action, each) for each in NOT_OURS)}
+    assert wanted or kind == "AWS::SQS::QueuePolicy"
+    assert {action for action in wanted if not any(fnmatchcase(action, each) for each in granted())} == set()
+
+
+@pytest.mark.parametrize("pattern", NOT_OURS)
+def test_nothing_is_left_out_that_no_schema_lists(pattern: str) -> None:
+    assert any(fnmatchcase(action, pattern) for kind in types() for action in needed(kind))
+
+
+def test_the_deployer_s_policy_fits_into_one() -> None:
+    assert len(json.dumps(POLICY, separators=(",", ":"))) <= MANAGED_POLICY
+
+
+def test_the_deployer_hands_roles_to_nobody_but_the_services_that_take_them() -> None:
+    (passes,) = [each for each in POLICY["Statement"] if each["Action"] == "iam:PassRole"]
+    trusted = {
+        statement["Principal"]["Service"]
+        for body in TEMPLATE["Resources"].values()
+        if body["Type"] == "AWS::IAM::Role"
+        for statement in body["Properties"]["AssumeRolePolicyDocument"]["Statement"]
+    }
+    assert set(passes["Condition"]["StringEquals"]["iam:PassedToService"]) == trusted
