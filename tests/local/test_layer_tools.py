@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import platform
 import shutil
 import subprocess
@@ -29,8 +30,14 @@ class Machine:
         shutil.copytree(ROOT / "layers", self.layers)
         for name in SYSTEM:
             self.give(name, Path(shutil.which(name) or name))
-        _write_wheel(self.layers / "dependencies" / "tiny-1-py3-none-any.whl")
-        (self.layers / "dependencies" / "requirements.txt").write_text("./tiny-1-py3-none-any.whl\n")
+        wheel = self.layers / "dependencies" / "tiny-1-py3-none-any.whl"
+        _write_wheel(wheel)
+        self.lock(hashlib.sha256(wheel.read_bytes()).hexdigest())
+
+    def lock(self, digest: str) -> None:
+        """Let the layer be built of the wheel that has this digest."""
+        line = f"./tiny-1-py3-none-any.whl --hash=sha256:{digest}\n"
+        (self.layers / "dependencies" / "requirements.txt").write_text(line)
 
     def give(self, name: str, program: Path) -> None:
         (self.programs / name).symlink_to(program)
@@ -83,6 +90,18 @@ def _assert_built(machine: Machine, *first: Path, **environment: str) -> None:
 
 def test_a_python_with_pip_builds_both_layers(machine: Machine, with_pip: Path) -> None:
     _assert_built(machine, with_pip)
+
+
+@pytest.mark.parametrize("installer", ["pip", pytest.param("uv", marks=pytest.mark.skipif(UV is None, reason="no uv"))])
+def test_a_package_that_is_not_the_locked_one_is_not_installed(
+    machine: Machine, with_pip: Path, installer: str
+) -> None:
+    if installer == "uv":
+        machine.give("uv", Path(str(UV)))
+    machine.lock("0" * 64)
+    made, done = machine.build("dependencies", with_pip)
+    assert done.returncode != 0
+    assert not (made / "tiny.py").exists()
 
 
 def test_a_shim_that_fails_is_passed_over(machine: Machine, with_pip: Path, tmp_path: Path) -> None:
