@@ -23,7 +23,7 @@ from byoa.engine.copying import copy
 from byoa.errors import ByoaError, DigestMismatch, ReferenceNotFound, ShortRead, SizeMismatch, TargetConflict
 from byoa.oci.digest import Digest
 from byoa.oci.graph import blobs_of, children_of
-from byoa.oci.manifest import Descriptor
+from byoa.oci.manifest import OCI_MANIFEST, Descriptor, read_manifest
 from byoa.trust.credentials import Credential
 from local.demo import ARTIFACTS
 from local.processes import free_port
@@ -41,6 +41,8 @@ KINDS = (
     "registry without referrers", "ecr", "docker-registry", "olareg", "quarantine",
 )  # fmt: skip
 IMMUTABLE = ("ecr",)
+ONE_STORE = ("layout", "docker-registry")
+"""These keep manifests among the blobs and can't tell; the rest of the test holds for them as well."""
 
 
 @pytest.fixture(params=KINDS)
@@ -222,6 +224,31 @@ def test_what_is_not_there_is_not_found(target: Any) -> None:
         target.fetch_manifest(absent)
     with pytest.raises(ReferenceNotFound), target.open_blob(Descriptor("application/octet-stream", absent, 6)):
         pass
+
+
+def test_a_blob_with_a_manifest_s_digest_is_not_taken_for_that_manifest(target: Any, kind: str) -> None:
+    """Somebody may list another's manifest as a layer: its bytes are then there, and nothing says what they are."""
+    packed = pack("a: 1\n")
+    as_layer = Descriptor("application/yaml", packed.manifest.digest, len(packed.manifest.content))
+    config = blobs_of(packed.manifest)[0]
+    document = {"schemaVersion": 2, "mediaType": OCI_MANIFEST, "config": _described(config),
+                "layers": [_described(as_layer)]}  # fmt: skip
+    other = read_manifest(json.dumps(document).encode(), OCI_MANIFEST)
+    source = MemoryRepository.holding(packed)
+    source.blobs[as_layer.digest] = packed.manifest.content
+    source.manifests[other.digest] = other
+    copy(source, target, other, tag="other")
+    assert target.has_blob(as_layer)
+    if kind not in ONE_STORE:
+        assert target.find_manifest(packed.manifest.digest) is None
+        with pytest.raises(ReferenceNotFound):
+            target.fetch_manifest(packed.manifest.digest)
+    copy(source, target, packed.manifest, tag="ours")
+    assert target.fetch_manifest(packed.manifest.digest) == packed.manifest
+
+
+def _described(blob: Descriptor) -> dict[str, Any]:
+    return {"mediaType": blob.media_type, "digest": str(blob.digest), "size": blob.size}
 
 
 def test_a_tag_that_may_not_move_is_a_conflict_and_the_same_content_is_success(target: Any, kind: str) -> None:

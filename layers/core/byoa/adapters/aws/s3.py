@@ -1,4 +1,7 @@
-"""The quarantine: content by digest in a bucket, under one prefix per organisation. A Source and a Target."""
+"""The quarantine: content by digest in a bucket, under one prefix per organisation. A Source and a Target.
+
+Manifests are kept apart from blobs: what somebody had fetched as a blob is no manifest, whatever its digest is.
+"""
 
 from __future__ import annotations
 
@@ -112,13 +115,13 @@ class Quarantine:
         self._client = client
         self._bucket = bucket
         self._prefix = organisation
-        self._seen: dict[Digest, int] = {}
+        self._seen: dict[str, int] = {}
 
     def fetch_manifest(self, name: str | Digest) -> Manifest:
         """See ``engine.ports.Source``. The quarantine has no tags: everything in it is pinned."""
         if not isinstance(name, Digest):
             raise ReferenceInvalid("The quarantine knows digests alone.")
-        with self._get(name) as (body, media_type):
+        with self._get(self._manifest_key(name)) as (body, media_type):
             content = ObjectReader(body).read(MANIFEST_LIMIT)
         return read_manifest(content, media_type, expected=name)
 
@@ -128,7 +131,7 @@ class Quarantine:
         if start and start >= descriptor.size:
             yield Nothing()
             return
-        with self._get(descriptor.digest, start) as (body, _):
+        with self._get(self._key(descriptor.digest), start) as (body, _):
             yield ObjectReader(body)
 
     def referrers(self, subject: Digest) -> tuple[Descriptor, ...]:
@@ -138,11 +141,11 @@ class Quarantine:
 
     def find_manifest(self, name: str | Digest) -> Digest | None:
         """See ``engine.ports.Target``."""
-        return name if isinstance(name, Digest) and self._size(name) is not None else None
+        return name if isinstance(name, Digest) and self._size(self._manifest_key(name)) is not None else None
 
     def has_blob(self, descriptor: Descriptor) -> bool:
         """See ``engine.ports.Target``."""
-        return self._size(descriptor.digest) == descriptor.size
+        return self._size(self._key(descriptor.digest)) == descriptor.size
 
     def offer_blob(self, descriptor: Descriptor, offer: Offer) -> Fate | Upload:
         """See ``engine.ports.Target``."""
@@ -162,32 +165,32 @@ class Quarantine:
         with translated("S3"):
             self._client.put_object(
                 Bucket=self._bucket,
-                Key=self._key(manifest.digest),
+                Key=self._manifest_key(manifest.digest),
                 Body=manifest.content,
                 ContentType=manifest.descriptor.media_type,
             )
 
-    def _size(self, digest: Digest) -> int | None:
+    def _size(self, key: str) -> int | None:
         """The object's size; ``None`` also for one that may expire before what now relies on it."""
-        if digest in self._seen:
-            return self._seen[digest]
+        if key in self._seen:
+            return self._seen[key]
         with translated("S3"):
             try:
-                found = self._client.head_object(Bucket=self._bucket, Key=self._key(digest))
+                found = self._client.head_object(Bucket=self._bucket, Key=key)
             except ClientError as error:
                 if error_code(error) in _ABSENT:
                     return None
                 raise
         if datetime.now(UTC) - found["LastModified"] >= FRESH:
             return None
-        self._seen[digest] = found["ContentLength"]
-        return self._seen[digest]
+        self._seen[key] = found["ContentLength"]
+        return self._seen[key]
 
     def put(self, digest: Digest, content: bytes) -> None:
         """Store a blob in one piece."""
         with translated("S3"):
             self._client.put_object(Bucket=self._bucket, Key=self._key(digest), Body=content)
-        self._seen[digest] = len(content)
+        self._seen[self._key(digest)] = len(content)
 
     def put_part(self, digest: Digest, part: int, content: bytes) -> str:
         """Store one part of a blob, by its number from 0 on; its ETag."""
@@ -239,11 +242,11 @@ class Quarantine:
         return found
 
     @contextmanager
-    def _get(self, digest: Digest, start: int = 0) -> Iterator[tuple[StreamingBody, str]]:
+    def _get(self, key: str, start: int = 0) -> Iterator[tuple[StreamingBody, str]]:
         ranged: dict[str, Any] = {"Range": f"bytes={start}-"} if start else {}
         with translated("S3"):
             try:
-                found = self._client.get_object(Bucket=self._bucket, Key=self._key(digest), **ranged)
+                found = self._client.get_object(Bucket=self._bucket, Key=key, **ranged)
             except ClientError as error:
                 if error_code(error) in _ABSENT:
                     raise ReferenceNotFound("The quarantine doesn't hold this content any more.") from error
@@ -252,7 +255,10 @@ class Quarantine:
             yield body, found["ContentType"]
 
     def _key(self, digest: Digest) -> str:
-        return f"{self._prefix}/{digest.algorithm}/{digest.hex}"
+        return f"{self._prefix}/blobs/{digest.algorithm}/{digest.hex}"
+
+    def _manifest_key(self, digest: Digest) -> str:
+        return f"{self._prefix}/manifests/{digest.algorithm}/{digest.hex}"
 
     def _part_key(self, digest: Digest, part: int | None) -> str:
         """Under a prefix of its own; ``None`` is what the keys of all parts of a blob begin with."""
