@@ -98,11 +98,31 @@ def test_who_waits_as_long_as_it_is_told_is_let_in(budget: Budget, clock: Standi
             assert rounds <= 2
 
 
-def test_a_host_that_asked_for_rest_is_left_alone_by_all(budget: Budget, clock: StandingClock) -> None:
-    budget.rest(HOST, 20)
-    assert waits(budget, OURS) == waits(budget, THEIRS) == 20
+def test_a_host_that_asked_one_organisation_for_rest_is_left_alone_by_that_one(
+    budget: Budget, clock: StandingClock
+) -> None:
+    for seconds in (5, 20):
+        budget.rest(HOST, OURS, seconds)
+    assert (waits(budget, OURS), waits(budget, THEIRS), waits(budget, OURS, "quay.io")) == (20, 0, 0)
     clock.pass_by(20)
     assert waits(budget, OURS) == 0.0
+
+
+def test_a_host_that_asked_two_for_rest_at_a_time_is_left_alone_by_all(budget: Budget, clock: StandingClock) -> None:
+    budget.rest(HOST, OURS, 20)
+    clock.pass_by(10)
+    budget.rest(HOST, THEIRS, 20)
+    assert waits(budget, THEIRS) == waits(budget, "org_third0000000") == 20
+    assert waits(budget, OURS) > 0
+    clock.pass_by(20)
+    assert waits(budget, OURS) == waits(budget, THEIRS) == 0.0
+
+
+def test_one_that_is_asked_for_rest_after_another_s_is_over_rests_alone(budget: Budget, clock: StandingClock) -> None:
+    budget.rest(HOST, OURS, 20)
+    clock.pass_by(20)
+    budget.rest(HOST, THEIRS, 20)
+    assert (waits(budget, OURS), waits(budget, THEIRS)) == (0, 20)
 
 
 @pytest.mark.parametrize("moment", range(0, WINDOW * 1000, 777))

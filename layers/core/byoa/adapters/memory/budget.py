@@ -19,7 +19,8 @@ class MemoryBudget:
 
     clock: Clock
     used: Counter[tuple[str, str, int]] = field(default_factory=Counter)
-    rests: dict[str, int] = field(default_factory=dict)
+    rests: dict[str, tuple[str, int]] = field(default_factory=dict)
+    rests_of_all: dict[str, int] = field(default_factory=dict)
 
     def admit(self, host: str, organisation: str) -> None:
         """See ``builds.ports.Budget``."""
@@ -32,11 +33,17 @@ class MemoryBudget:
         for whose in ("", organisation):
             self.used[host, whose, window] += requests
 
-    def rest(self, host: str, seconds: float) -> None:
+    def rest(self, host: str, organisation: str, seconds: float) -> None:
         """See ``builds.ports.Budget``."""
-        until = milliseconds(self.clock.now()) + int(seconds * 1000)
-        self.rests[host] = max(self.rests.get(host, 0), until)
+        now = milliseconds(self.clock.now())
+        whose, until = self.rests.get(host, (organisation, 0))
+        if whose == organisation or until <= now:
+            self.rests[host] = (organisation, now + int(seconds * 1000))
+        else:
+            self.rests_of_all[host] = now + int(seconds * 1000)
 
     def _use(self, host: str, whose: str, now: int) -> Use:
         window = window_of(now)
-        return Use(self.used[host, whose, window], self.used[host, whose, window - 1], self.rests.get(host, 0))
+        resting, until = self.rests.get(host, ("", 0))
+        rest = (until if whose == resting else 0) if whose else self.rests_of_all.get(host, 0)
+        return Use(self.used[host, whose, window], self.used[host, whose, window - 1], rest)
