@@ -7,8 +7,10 @@ from byoa.step import count_build, step
 
 
 @step
-def handler(ended: BuildEnded) -> Outcome:
+def handler(ended: BuildEnded) -> Outcome | None:
     """Write how the build ended."""
-    outcome = record.record(ended, pipeline.ledger(), pipeline.clock(), pipeline.signer())
-    count_build(outcome.status)
+    lists = pipeline.lists(ended)
+    outcome = record.record(ended, pipeline.ledger(), pipeline.clock(), pipeline.signer(), lists)
+    if outcome:
+        count_build(outcome.status)
     return outcome

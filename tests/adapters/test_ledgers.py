@@ -13,7 +13,7 @@ from byoa.adapters.aws.dynamodb import DynamoLedger
 from byoa.adapters.memory.clocks import SteppingClock
 from byoa.adapters.memory.ledger import MemoryLedger
 from byoa.builds.messages import BuildKey, Failure, MirroredArtifact, Outcome, build_id_of
-from byoa.builds.records import entry
+from byoa.builds.records import HISTORY, entry
 from byoa.components.reading import check_config
 from byoa.errors import DuplicateEvent, EventUntrusted, StaleVersion
 from tests.template import TEMPLATE
@@ -78,7 +78,7 @@ def test_a_config_that_is_handed_in_queues_version_one(ledger: Any) -> None:
 def test_the_same_content_makes_nothing_new_unless_its_build_failed(ledger: Any) -> None:
     first = ledger.submit(ORG, APP, config()).build
     assert not ledger.submit(ORG, APP, config()).created
-    ledger.finish(first.key, failed(), [entry("error", "late", CLOCK.now())])
+    ledger.finish(first.key, "one", failed(), [entry("error", "late", CLOCK.now())])
     again = ledger.submit(ORG, APP, config())
     assert again.created
     assert again.build.version == 2
@@ -103,7 +103,7 @@ def test_an_overtaken_build_can_neither_begin_nor_go_on(ledger: Any) -> None:
     ledger.begin(old, "one", line())
     ledger.submit(ORG, APP, config("a: 2"))
     with pytest.raises(StaleVersion):
-        ledger.progress(old, [line()])
+        ledger.progress(old, "one", [line()])
     with pytest.raises(StaleVersion):
         ledger.begin(old, "one", line())
 
@@ -115,7 +115,7 @@ def test_a_build_that_was_overtaken_before_it_began_never_begins_and_ends_as_it_
     for key in (old, new):
         with pytest.raises(StaleVersion):
             ledger.begin(key, "one", line())
-        ended = ledger.finish(key, Outcome(status="superseded"), [entry("superseded", "newer", CLOCK.now())])
+        ended = ledger.finish(key, "one", Outcome(status="superseded"), [entry("superseded", "newer", CLOCK.now())])
         assert ended.status == "superseded"
 
 
@@ -124,44 +124,45 @@ def test_a_build_that_is_overtaken_at_its_end_does_not_become_active(ledger: Any
     ledger.begin(old, "one", line())
     ledger.submit(ORG, APP, config("a: 2"))
     with pytest.raises(StaleVersion):
-        ledger.finish(old, Outcome(status="active"), [entry("active", "ready", CLOCK.now())])
-    ended = ledger.finish(old, Outcome(status="superseded"), [entry("superseded", "newer", CLOCK.now())])
+        ledger.finish(old, "one", Outcome(status="active"), [entry("active", "ready", CLOCK.now())])
+    ended = ledger.finish(old, "one", Outcome(status="superseded"), [entry("superseded", "newer", CLOCK.now())])
     assert ended.status == "superseded"
-    assert ledger.finish(old, Outcome(status="active"), [entry("active", "no", CLOCK.now())]) is None
+    assert ledger.finish(old, "one", Outcome(status="active"), [entry("active", "no", CLOCK.now())]) is None
 
 
 def test_progress_begins_with_the_status_that_the_build_is_in(ledger: Any) -> None:
     key = ledger.submit(ORG, APP, config()).build.key
     building = entry("building", "fetching", CLOCK.now())
     with pytest.raises(StaleVersion):
-        ledger.progress(key, [line()])
+        ledger.progress(key, "one", [line()])
     ledger.begin(key, "one", line())
     with pytest.raises(StaleVersion):
-        ledger.progress(key, [building])
-    ledger.progress(key, [line(), building])
-    ledger.progress(key, [line(), building])  # a step that is tried again
+        ledger.progress(key, "one", [building])
+    ledger.progress(key, "one", [line(), building])
+    ledger.progress(key, "one", [line(), building])  # a step that is tried again
     with pytest.raises(StaleVersion):
-        ledger.progress(key, [line()])
+        ledger.progress(key, "one", [line()])
     assert ledger.build(ORG, id_of(key)).status == "building"
 
 
 def test_the_first_outcome_stands(ledger: Any) -> None:
     key = ledger.submit(ORG, APP, config()).build.key
-    ended = ledger.finish(key, failed(), [entry("error", "late", CLOCK.now())])
+    ended = ledger.finish(key, "one", failed(), [entry("error", "late", CLOCK.now())])
     assert ended
     assert ended.status == "error"
     assert ended.outcome == failed()
-    assert ledger.finish(key, Outcome(status="active"), [entry("active", "no", CLOCK.now())]) is None
+    assert ledger.finish(key, "one", Outcome(status="active"), [entry("active", "no", CLOCK.now())]) is None
     with pytest.raises(StaleVersion):
-        ledger.progress(key, [line()])
+        ledger.progress(key, "one", [line()])
 
 
 def test_a_receipt_shows_once_its_build_is_active_and_the_first_one_stays(ledger: Any) -> None:
     key = ledger.submit(ORG, APP, config()).build.key
-    ledger.keep_receipt(key, "first")
+    ledger.begin(key, "one", line())
+    ledger.keep_receipt(key, "one", "first")
     assert ledger.receipt(ORG, id_of(key)) is None
-    ledger.finish(key, Outcome(status="active"), [entry("active", "ready", CLOCK.now())])
-    ledger.keep_receipt(key, "second")
+    ledger.finish(key, "one", Outcome(status="active"), [entry("active", "ready", CLOCK.now())])
+    ledger.keep_receipt(key, "one", "second")
     assert ledger.receipt(ORG, id_of(key)) == "first"
     assert ledger.receipt("org_0123456789abc", id_of(key)) is None
     assert [build.version for build in ledger.builds(ORG, APP, None, 10)] == [1]
@@ -169,22 +170,23 @@ def test_a_receipt_shows_once_its_build_is_active_and_the_first_one_stays(ledger
 
 def test_a_build_that_failed_shows_no_receipt(ledger: Any) -> None:
     key = ledger.submit(ORG, APP, config()).build.key
-    ledger.keep_receipt(key, "first")
-    ledger.finish(key, failed(), [entry("error", "late", CLOCK.now())])
+    ledger.keep_receipt(key, "one", "first")
+    ledger.finish(key, "one", failed(), [entry("error", "late", CLOCK.now())])
     assert ledger.receipt(ORG, id_of(key)) is None
     assert ledger.receipt(ORG, "bldaaaaaaaaaaaaaaaaaaaaaaa") is None
 
 
 def test_an_outcome_comes_back_as_it_was_with_its_fractions(ledger: Any) -> None:
     key = ledger.submit(ORG, APP, config()).build.key
-    ledger.finish(key, done(0.1), [entry("active", "ready", CLOCK.now())])
+    ledger.begin(key, "one", line())
+    ledger.finish(key, "one", done(0.1), [entry("active", "ready", CLOCK.now())])
     assert ledger.build(ORG, id_of(key)).outcome == done(0.1)
 
 
 def test_history_keeps_its_order_and_its_last_line_is_the_status(ledger: Any) -> None:
     key = ledger.submit(ORG, APP, config()).build.key
     ledger.begin(key, "one", line("first"))
-    ledger.progress(key, [line("second"), line("third")])
+    ledger.progress(key, "one", [line("second"), line("third")])
     build = ledger.build(ORG, id_of(key))
     assert [each.status_human_description for each in build.history][1:] == ["first", "second", "third"]
     assert build.status_human_description == "third"
@@ -208,6 +210,106 @@ def test_another_organisation_sees_nothing(ledger: Any) -> None:
     assert ledger.components(other, APP) == []
 
 
+# ---- whose a build is --------------------------------------------------------------------------------------------
+
+
+def test_another_execution_neither_goes_on_with_a_build_nor_ends_it(ledger: Any) -> None:
+    key = ledger.submit(ORG, APP, config()).build.key
+    ledger.begin(key, "one", line())
+    with pytest.raises(DuplicateEvent):
+        ledger.progress(key, "two", [line()])
+    with pytest.raises(DuplicateEvent):
+        ledger.check_running(key, "two")
+    for outcome in (failed(), Outcome(status="superseded"), Outcome(status="active")):
+        assert ledger.finish(key, "two", outcome, [entry(outcome.status, "no", CLOCK.now())]) is None
+    ledger.check_running(key, "one")
+    assert ledger.build(ORG, id_of(key)).status == "planning"
+
+
+def test_only_the_receipt_of_the_execution_that_has_the_build_shows(ledger: Any) -> None:
+    key = ledger.submit(ORG, APP, config()).build.key
+    ledger.begin(key, "one", line())
+    ledger.keep_receipt(key, "two", "of another")
+    ledger.keep_receipt(key, "one", "ours")
+    ledger.finish(key, "one", Outcome(status="active"), [entry("active", "ready", CLOCK.now())])
+    assert ledger.receipt(ORG, id_of(key)) == "ours"
+
+
+def test_what_nobody_has_begun_anybody_may_end_but_not_as_active(ledger: Any) -> None:
+    key = ledger.submit(ORG, APP, config()).build.key
+    with pytest.raises((StaleVersion, DuplicateEvent)):
+        ledger.progress(key, "one", [entry("queued", "no", CLOCK.now())])
+    with pytest.raises((StaleVersion, DuplicateEvent)):
+        ledger.check_running(key, "one")
+    assert ledger.finish(key, "one", Outcome(status="active"), [entry("active", "no", CLOCK.now())]) is None
+    assert ledger.finish(key, "one", failed(), [entry("error", "late", CLOCK.now())]).status == "error"
+
+
+def test_a_build_that_is_silent_is_given_up_whoever_has_it(ledger: Any) -> None:
+    key = ledger.submit(ORG, APP, config()).build.key
+    ledger.begin(key, "one", line())
+    assert ledger.give_up(key, failed(), [entry("error", "late", CLOCK.now())]).status == "error"
+    assert ledger.give_up(key, failed(), [entry("error", "late", CLOCK.now())]) is None
+
+
+def test_a_build_that_is_overtaken_or_has_ended_is_not_gone_on_with(ledger: Any) -> None:
+    old = ledger.submit(ORG, APP, config("a: 1")).build.key
+    ledger.begin(old, "one", line())
+    new = ledger.submit(ORG, APP, config("a: 2")).build.key
+    ledger.begin(new, "one", line())
+    ledger.finish(new, "one", failed(), [entry("error", "late", CLOCK.now())])
+    for key in (old, new):
+        with pytest.raises(StaleVersion):
+            ledger.check_running(key, "one")
+
+
+def test_a_build_s_time_runs_from_when_it_was_first_begun(ledger: Any) -> None:
+    key = ledger.submit(ORG, APP, config()).build.key
+    first = line()
+    assert ledger.begin(key, "one", first).begun_ts == first.created_at_ts
+    assert ledger.begin(key, "one", line()).begun_ts == first.created_at_ts
+    assert ledger.build(ORG, id_of(key)).build_timeout_ms == 300_000
+
+
+# ---- a record that is full ---------------------------------------------------------------------------------------
+
+
+def test_a_full_history_takes_no_more_but_the_status_and_the_end(ledger: Any) -> None:
+    key = ledger.submit(ORG, APP, config()).build.key
+    ledger.begin(key, "one", line())
+    ledger.progress(key, "one", [line(str(number)) for number in range(HISTORY - 2)])
+    ledger.progress(key, "one", [line("more"), entry("building", "and more", CLOCK.now(), step="stage")])
+    build = ledger.build(ORG, id_of(key))
+    assert (len(build.history), build.left_out) == (HISTORY, 2)
+    assert (build.status, build.status_human_description, build.metadata) == ("building", "and more", {"step": "stage"})
+    with pytest.raises(StaleVersion):
+        ledger.progress(key, "one", [line()])
+    ended = ledger.finish(key, "one", failed(), [entry("error", "late", CLOCK.now())])
+    assert (ended.status, ended.history[-1].status_human_description) == ("error", "late")
+
+
+def test_a_build_whose_item_has_no_room_is_ended_all_the_same() -> None:
+    with mock_aws(), closing(boto3.client("dynamodb", "us-east-1")) as client:
+        client.create_table(
+            TableName="table",
+            BillingMode="PAY_PER_REQUEST",
+            **{name: TABLE[name] for name in ("AttributeDefinitions", "KeySchema", "GlobalSecondaryIndexes")},
+        )
+        ledger = DynamoLedger(client, "table", SteppingClock())
+        key = ledger.submit(ORG, APP, config()).build.key
+        ledger.begin(key, "one", line())
+        for _ in range(8):
+            ledger.progress(key, "one", [line("x" * 65_000)])
+        build = ledger.build(ORG, id_of(key))
+        assert build
+        assert build.left_out > 0
+        assert len(build.history) + build.left_out == 2 + 8
+        ended = ledger.finish(key, "one", failed(), [line("before"), entry("error", "late" * 4096, CLOCK.now())])
+    assert ended
+    assert (ended.status, ended.outcome) == ("error", failed())
+    assert [each.status_human_description[:6] for each in ended.history] == ["the li", "before", "latela"]
+
+
 # ---- builds that are left behind ---------------------------------------------------------------------------------
 
 LATER = 4_000_000_000_000
@@ -222,7 +324,7 @@ def test_builds_that_have_not_ended_are_found_the_oldest_first(ledger: Any) -> N
     runs = ledger.submit("org_ba9876543210", APP, config(name="runs")).build
     ended = ledger.submit(ORG, APP, config(name="ended")).build
     ledger.begin(runs.key, "one", line())
-    ledger.finish(ended.key, failed(), [entry("error", "late", CLOCK.now())])
+    ledger.finish(ended.key, "one", failed(), [entry("error", "late", CLOCK.now())])
     assert keys(ledger.unfinished(LATER, 10)) == [waits.key, runs.key]
     assert keys(ledger.unfinished(LATER, 1)) == [waits.key]
     assert keys(ledger.unfinished(runs.created_at_ts, 10)) == [waits.key]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,7 @@ from byoa.adapters.memory.ledger import MemoryLedger
 from byoa.builds import envelope, receipts
 from byoa.builds import record as record_step
 from byoa.builds.messages import BuildEnded
+from byoa.builds.records import entry
 from byoa.components.reading import check_config
 from byoa.errors import InternalFault, ReceiptInvalid, StoreThrottled
 from byoa_cli.keys import checker
@@ -32,12 +34,13 @@ SAMPLE = BuildEnded.model_validate_json((ROOT / "events" / "record_build.json").
 DIGEST = "sha256:fac2bf4015b35638ed9d43cff4f53e09743639903d7b6f839127b6589d27b581"
 assert SAMPLE.artifact
 BUILD_ID = SAMPLE.artifact.build_id
+SAMPLE_NODES = SAMPLE.artifact.nodes
 KEY = MemoryKey()
 CHECK = checker(KEY.pem)
 
 
 def _receipt() -> receipts.Receipt:
-    return receipts.receipt_of(SAMPLE, 2_000)
+    return receipts.receipt_of(SAMPLE, SAMPLE_NODES, 2_000)
 
 
 def _sealed() -> dict[str, Any]:
@@ -92,7 +95,7 @@ def test_a_receipt_says_what_was_fetched_checked_and_written() -> None:
             {
                 "name": "ecr",
                 "reference": SAMPLE.mirrors[0].reference,
-                "proof": {"digest": DIGEST, "at_ts": 1767225600009},
+                "proof": {"digest": DIGEST, "at_ts": 4102444800010},
                 "blobs_copied": 2,
                 "blobs_mounted": 0,
                 "blobs_skipped": 0,
@@ -113,7 +116,7 @@ def test_a_receipt_says_what_was_fetched_checked_and_written() -> None:
             "usable_by": {"byoa": True, "flux": True, "argo_cd": False},
         },
         "verification": "not required",
-        "started_at_ts": 1767225600001,
+        "started_at_ts": 4102444800001,
         "ended_at_ts": 2000,
     }
 
@@ -123,12 +126,12 @@ def test_there_is_no_receipt_without_the_target_s_proof(proof: Any) -> None:
     (mirror,) = SAMPLE.model_dump(mode="json")["mirrors"]
     ended = BuildEnded.model_validate(SAMPLE.model_dump() | {"mirrors": [mirror | {"proof": proof}]})
     with pytest.raises(InternalFault):
-        receipts.receipt_of(ended, 2_000)
+        receipts.receipt_of(ended, SAMPLE_NODES, 2_000)
 
 
 def test_there_is_no_receipt_of_a_build_that_failed() -> None:
     with pytest.raises(InternalFault):
-        receipts.receipt_of(BuildEnded(**SAMPLE.key.model_dump()), 2_000)
+        receipts.receipt_of(BuildEnded(**SAMPLE.key.model_dump(), execution="one"), [], 2_000)
 
 
 # ---- its bytes ---------------------------------------------------------------------------------------------------
@@ -302,6 +305,51 @@ def test_what_is_no_envelope_is_refused(content: bytes) -> None:
         receipts.verify(content, CHECK)
 
 
+def _with(**change: Any) -> bytes:
+    return _text(_sealed() | change)
+
+
+def _signature(change: Any) -> bytes:
+    document = _sealed()
+    raw = base64.b64decode(document["signatures"][0]["sig"])
+    document["signatures"][0]["sig"] = base64.b64encode(change(raw)).decode()
+    return _text(document)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        _text({name if name != "payloadType" else "payload_type": value for name, value in _sealed().items()}),
+        _with(payload=_sealed()["payload"] + "\n"),
+        _with(payload=base64.b64encode(_receipt().payload + b"\n").decode()),
+        _text(_sealed()) + b"x",
+        b"\xef\xbb\xbf" + _text(_sealed()),
+        _text(_sealed()).decode().encode("utf-16"),
+        _text(_sealed())[:-1] + b', "more": NaN}',
+        _signature(lambda raw: raw + b"\x00"),
+        _signature(lambda raw: raw[:-1]),
+        _signature(lambda raw: raw[:1] + b"\x81" + raw[1:]),
+        _signature(lambda raw: b""),
+    ],
+    ids=["alias", "newline", "payload and a newline", "text after", "bom", "utf-16", "nan", "der and a byte",
+         "der cut", "der not canonical", "nothing"],
+)  # fmt: skip
+def test_an_envelope_with_a_second_reading_is_refused(content: bytes) -> None:
+    with pytest.raises(ReceiptInvalid):
+        receipts.verify(content, CHECK)
+
+
+@pytest.mark.parametrize(("number", "other"), [(b'"config_version":1', b'"config_version":"1"'),
+                                               (b'"config_version":1', b'"config_version":true'),
+                                               (b'"config_version":1', b'"config_version":1.0'),
+                                               (b'"config_version":1', b'"config_version":NaN')])  # fmt: skip
+def test_a_signed_number_is_a_number(number: bytes, other: bytes) -> None:
+    payload = _receipt().payload
+    assert number in payload
+    with pytest.raises(ReceiptInvalid):
+        receipts.verify(_signed(payload.replace(number, other)), CHECK)
+
+
 @given(st.binary(max_size=200) | st.recursive(st.none() | st.text(), st.lists).map(_text))
 def test_nothing_unsigned_passes(content: bytes) -> None:
     with pytest.raises(ReceiptInvalid):
@@ -342,7 +390,7 @@ class Ledgered:
     """A ledger with the sample's build queued."""
 
     def __init__(self) -> None:
-        self.clock = SteppingClock()
+        self.clock = SteppingClock(datetime(2100, 1, 1, tzinfo=UTC))
         self.ledger = MemoryLedger(self.clock)
         config = check_config(
             'name = "flux"\ntype = "kubernetes_manifest"\nnamespace = "vendor"\n'
@@ -350,6 +398,7 @@ class Ledgered:
         ).config
         assert config
         assert self.ledger.submit("org_demo00000000", "demo", config).build.key == SAMPLE.key
+        self.ledger.begin(SAMPLE.key, SAMPLE.execution, entry("planning", "begun", self.clock.now()))
 
     @property
     def receipt(self) -> str | None:
@@ -404,6 +453,6 @@ def test_a_stack_without_a_key_keeps_an_unsigned_receipt() -> None:
 def test_a_build_that_fails_leaves_none() -> None:
     stage = Ledgered()
     failed = {"error": "Timeout", "cause": ""}
-    ended = BuildEnded.model_validate({**SAMPLE.key.model_dump(), "failure": failed})
+    ended = BuildEnded.model_validate({**SAMPLE.key.model_dump(), "execution": SAMPLE.execution, "failure": failed})
     record_step.record(ended, stage.ledger, stage.clock, KEY)
     assert stage.ledger.receipts == {}

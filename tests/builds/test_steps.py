@@ -9,6 +9,7 @@ import pytest
 
 from byoa.adapters.memory.clocks import SteppingClock
 from byoa.adapters.memory.ledger import MemoryLedger
+from byoa.adapters.memory.lists import MemoryLists
 from byoa.adapters.memory.repository import MemoryRepository
 from byoa.adapters.registries.layout import LayoutRepository
 from byoa.builds import inspect as inspect_step
@@ -68,12 +69,12 @@ class Stage:
         quarantine, target = MemoryRepository(), MemoryRepository(immutable=True)
         valid = crossed(self.validate(body), ValidReference)
         pinned = crossed(resolve_step.resolve(valid, source, Books(self.ledger, self.clock)), PinnedArtifact)
-        staged = stage_step.stage(pinned, source, quarantine, Books(self.ledger, self.clock))
+        staged = stage_step.stage(pinned, source, quarantine, MemoryLists(), Books(self.ledger, self.clock))
         inspected = crossed(inspect_step.inspect(crossed(staged, StagedArtifact), quarantine), InspectedArtifact)
         task = MirrorTask(artifact=inspected, target="ecr")
         mirrored = mirror_step.mirror(task, quarantine, target, PLACE, Books(self.ledger, self.clock))
         assert target.find_manifest(valid.build_id) is not None
-        return BuildEnded(**valid.key.model_dump(), artifact=inspected, mirrors=[mirrored])
+        return BuildEnded(**valid.key.model_dump(), execution="one", artifact=inspected, mirrors=[mirrored])
 
 
 def crossed(message: Any, model: Any) -> Any:
@@ -90,6 +91,7 @@ def test_an_artifact_of_each_format_ends_active(layout: str) -> None:
     stage = Stage()
     ended = stage.run(artifact(f"oci://ghcr.io/vendor/{layout}"), LayoutRepository(ARTIFACTS / layout))
     outcome = record_step.record(ended, stage.ledger, stage.clock)
+    assert outcome
     assert (outcome.status, outcome.tag) == ("active", "v2.3.1")
     assert outcome.inspection
     assert outcome.inspection.resources == 3
@@ -101,6 +103,7 @@ def test_inline_manifests_take_the_same_way() -> None:
     text = "apiVersion: v1\\nkind: ConfigMap\\nmetadata: {name: web}\\n"
     source = MemoryRepository.holding(pack(text.replace("\\n", "\n")))
     outcome = record_step.record(stage.run(f'manifest = "{text}"\n', source), stage.ledger, stage.clock)
+    assert outcome
     assert (outcome.status, outcome.digest) == ("active", str(next(iter(source.manifests))))
 
 
@@ -142,7 +145,10 @@ def test_an_overtaken_build_stops_and_is_recorded_as_superseded() -> None:
     with pytest.raises(StaleVersion):
         resolve_step.resolve(valid, LayoutRepository(ARTIFACTS / "flux"), Books(stage.ledger, stage.clock))
     caught = CaughtError(error="StaleVersion", cause="{}")
-    outcome = record_step.record(BuildEnded(**valid.key.model_dump(), failure=caught), stage.ledger, stage.clock)
+    outcome = record_step.record(
+        BuildEnded(**valid.key.model_dump(), execution="one", failure=caught), stage.ledger, stage.clock
+    )
+    assert outcome
     assert outcome.status == stage.ledger.records[valid.key].status == "superseded"
 
 
@@ -151,8 +157,11 @@ def test_a_failure_is_kept_with_code_cause_remedy_and_place() -> None:
     valid = stage.validate(artifact("oci://ghcr.io/vendor/flux"))
     error = ReferenceNotFound("The manifest is not in the registry.", where="source")
     cause = json.dumps({"errorType": "ReferenceNotFound", "errorMessage": error.as_json()})
-    ended = BuildEnded(**valid.key.model_dump(), failure=CaughtError(error="ReferenceNotFound", cause=cause))
+    ended = BuildEnded(
+        **valid.key.model_dump(), execution="one", failure=CaughtError(error="ReferenceNotFound", cause=cause)
+    )
     outcome = record_step.record(ended, stage.ledger, stage.clock)
+    assert outcome
     assert outcome.failure
     assert outcome.failure.model_dump() == error.as_dict()
 
@@ -168,8 +177,10 @@ def test_a_failure_is_kept_with_code_cause_remedy_and_place() -> None:
 def test_what_dies_without_a_word_is_named_by_its_kind(error: str, cause: str, code: str) -> None:
     stage = Stage()
     valid = stage.validate(artifact("oci://ghcr.io/vendor/flux"))
-    ended = BuildEnded(**valid.key.model_dump(), failure=CaughtError(error=error, cause=cause))
-    failure = record_step.record(ended, stage.ledger, stage.clock).failure
+    ended = BuildEnded(**valid.key.model_dump(), execution="one", failure=CaughtError(error=error, cause=cause))
+    outcome = record_step.record(ended, stage.ledger, stage.clock)
+    assert outcome
+    failure = outcome.failure
     assert failure
     assert failure.code == code
     assert "killed" not in failure.cause

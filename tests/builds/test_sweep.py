@@ -97,7 +97,7 @@ def test_a_build_that_has_ended_is_none_of_its_business(status: str) -> None:
     build = watch.submit()
     watch.begin(build)
     outcome = Outcome.model_validate({"status": status})
-    watch.ledger.finish(build.key, outcome, [entry(outcome.status, "over", watch.moment)])
+    watch.ledger.finish(build.key, "one", outcome, [entry(outcome.status, "over", watch.moment)])
     assert watch.sweep(timedelta(days=300)) == Swept(told=0, ended=0)
 
 

@@ -9,6 +9,7 @@ import pytest
 from byoa.adapters.memory.budget import MemoryBudget
 from byoa.adapters.memory.clocks import SteppingClock
 from byoa.adapters.memory.ledger import MemoryLedger
+from byoa.adapters.memory.lists import MemoryLists
 from byoa.adapters.memory.repository import MemoryRepository
 from byoa.adapters.registries.layout import LayoutRepository
 from byoa.builds import inspect as inspect_step
@@ -68,7 +69,7 @@ class Build:
         return resolve_step.resolve(valid, self.source, self.books)
 
     def inspected(self) -> InspectedArtifact:
-        staged = stage_step.stage(self.pinned(), self.source, self.quarantine, self.books)
+        staged = stage_step.stage(self.pinned(), self.source, self.quarantine, MemoryLists(), self.books)
         return inspect_step.inspect(staged, self.quarantine)
 
     def mirror(self, artifact: InspectedArtifact) -> None:
@@ -78,7 +79,7 @@ class Build:
 
 def test_a_large_artifact_is_told_blob_by_blob_before_anything_is_fetched() -> None:
     build = Build()
-    staged = stage_step.stage(build.pinned(), build.source, build.quarantine, build.books, SHARED_OUT)
+    staged = stage_step.stage(build.pinned(), build.source, build.quarantine, MemoryLists(), build.books, SHARED_OUT)
     assert len(staged.pending) == 4
     assert (staged.blobs, staged.nodes) == (0, [])
     assert build.quarantine == MemoryRepository()
@@ -87,13 +88,13 @@ def test_a_large_artifact_is_told_blob_by_blob_before_anything_is_fetched() -> N
 def test_when_every_pending_blob_is_staged_the_same_call_ends_the_staging() -> None:
     build = Build()
     pinned = build.pinned()
-    staged = stage_step.stage(pinned, build.source, build.quarantine, build.books, SHARED_OUT)
+    staged = stage_step.stage(pinned, build.source, build.quarantine, MemoryLists(), build.books, SHARED_OUT)
     for blob in staged.pending:
         done = stage_step.stage_blob(
             StageBlobTask(artifact=pinned, blob=blob), build.source, build.quarantine, build.books
         )
         assert (done.done, done.blob.rounds) == (True, 1)
-    staged = stage_step.stage(pinned, build.source, build.quarantine, build.books, SHARED_OUT)
+    staged = stage_step.stage(pinned, build.source, build.quarantine, MemoryLists(), build.books, SHARED_OUT)
     assert staged.pending == []
     assert len(staged.nodes) == 5
     assert Digest.parse(staged.digest) in build.quarantine.manifests
@@ -117,7 +118,7 @@ def test_mirroring_is_shared_out_the_same_way_and_proven_at_its_end() -> None:
 def test_a_step_without_time_leaves_all_of_it_pending_and_writes_no_manifest() -> None:
     build = Build()
     pinned = build.pinned()
-    staged = stage_step.stage(pinned, build.source, build.quarantine, build.books, NO_TIME)
+    staged = stage_step.stage(pinned, build.source, build.quarantine, MemoryLists(), build.books, NO_TIME)
     assert len(staged.pending) == 4
     (blob, *_) = staged.pending
     task = StageBlobTask(artifact=pinned, blob=blob)
@@ -140,7 +141,7 @@ def test_a_blob_that_is_taken_up_for_ever_is_given_up() -> None:
 def test_an_overtaken_build_copies_no_further_blob() -> None:
     build = Build()
     pinned = build.pinned()
-    staged = stage_step.stage(pinned, build.source, build.quarantine, build.books, SHARED_OUT)
+    staged = stage_step.stage(pinned, build.source, build.quarantine, MemoryLists(), build.books, SHARED_OUT)
     build.submit("two")
     with pytest.raises(StaleVersion):
         stage_step.stage_blob(
@@ -200,9 +201,9 @@ def test_a_registry_that_asks_for_rest_is_left_alone_by_every_build() -> None:
             raise RegistryThrottled("The registry asks us to slow down (status 429).", retry_after=30.0)
 
     with pytest.raises(RegistryThrottled):
-        stage_step.stage(pinned, Busy(), build.quarantine, build.books)
+        stage_step.stage(pinned, Busy(), build.quarantine, MemoryLists(), build.books)
     with pytest.raises(RegistryThrottled, match="used up"):
-        stage_step.stage(pinned, build.source, build.quarantine, build.books)
+        stage_step.stage(pinned, build.source, build.quarantine, MemoryLists(), build.books)
 
 
 class Asked(LayoutRepository):
@@ -223,7 +224,7 @@ def test_what_resolving_asked_goes_on_the_account_with_what_staging_asked() -> N
     pinned = build.pinned()
     assert (pinned.source_requests, budget.used.total()) == (1, 0)
     fresh = Asked(ARTIFACTS / "flux")
-    staged = stage_step.stage(pinned, fresh, build.quarantine, build.books)
+    staged = stage_step.stage(pinned, fresh, build.quarantine, MemoryLists(), build.books)
     assert staged.source_requests == 1 + fresh.requests
     assert budget.used.total() == 2 * staged.source_requests  # the organisation's and the host's
 
@@ -235,7 +236,7 @@ def test_a_small_manifest_is_fetched_once_in_a_build_and_a_large_one_again_by_it
     asked = []
     for each in (pinned, pinned.model_copy(update={"manifest": None})):
         source = Asked(ARTIFACTS / "oras-many")
-        stage_step.stage(each, source, MemoryRepository(), build.books)
+        stage_step.stage(each, source, MemoryRepository(), MemoryLists(), build.books)
         asked.append(source.requests)
     assert asked[1] == asked[0] + 1
 
@@ -245,7 +246,7 @@ def test_a_manifest_that_comes_back_from_a_message_as_another_is_refused() -> No
     pinned = build.pinned()
     other = pinned.model_copy(update={"manifest": f"{pinned.manifest} "})
     with pytest.raises(DigestMismatch):
-        stage_step.stage(other, build.source, build.quarantine, build.books)
+        stage_step.stage(other, build.source, build.quarantine, MemoryLists(), build.books)
     assert build.quarantine == MemoryRepository()
 
 

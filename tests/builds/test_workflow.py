@@ -11,6 +11,7 @@ import pytest
 
 from byoa.adapters.memory.clocks import SteppingClock
 from byoa.adapters.memory.ledger import MemoryLedger
+from byoa.adapters.memory.lists import MemoryLists
 from byoa.adapters.memory.repository import MemoryRepository
 from byoa.adapters.registries.layout import LayoutRepository
 from byoa.builds import inspect as inspect_step
@@ -101,7 +102,7 @@ class Pipeline:
 
     def inspect(self, key: BuildKey, source: Repository) -> InspectedArtifact:
         pinned = resolve_step.resolve(self.validate(key), source, Books(self.ledger, self.clock))
-        staged = stage_step.stage(pinned, source, self.quarantine, Books(self.ledger, self.clock))
+        staged = stage_step.stage(pinned, source, self.quarantine, MemoryLists(), Books(self.ledger, self.clock))
         return inspect_step.inspect(staged, self.quarantine)
 
     def mirror(self, artifact: InspectedArtifact) -> MirroredArtifact:
@@ -112,7 +113,9 @@ class Pipeline:
     def run(self, key: BuildKey, source: Repository) -> Build:
         try:
             artifact = self.inspect(key, source)
-            ended = BuildEnded(**key.model_dump(), artifact=artifact, mirrors=[self.mirror(artifact)])
+            ended = BuildEnded(
+                **key.model_dump(), execution="first", artifact=artifact, mirrors=[self.mirror(artifact)]
+            )
         except ByoaError as error:
             ended = _failed(key, error)
         record_step.record(ended, self.ledger, self.clock)
@@ -126,7 +129,7 @@ def _caught(error: ByoaError) -> CaughtError:
 
 
 def _failed(key: BuildKey, error: ByoaError) -> BuildEnded:
-    return BuildEnded(**key.model_dump(), failure=_caught(error))
+    return BuildEnded(**key.model_dump(), execution="first", failure=_caught(error))
 
 
 def _layout(name: str) -> LayoutRepository:
@@ -251,6 +254,7 @@ def test_an_overtaken_build_stops_and_is_recorded_as_superseded(pipeline: Pipeli
     with pytest.raises(StaleVersion) as caught:
         resolve_step.resolve(valid, _layout("flux"), Books(pipeline.ledger, pipeline.clock))
     outcome = record_step.record(_failed(old, caught.value), pipeline.ledger, pipeline.clock)
+    assert outcome
     assert outcome.status == "superseded"
     assert pipeline.ledger.records[old].status == "superseded"
     assert pipeline.ledger.records[old].status_human_description == "a newer config version took over"
@@ -262,8 +266,9 @@ def test_a_build_that_is_overtaken_while_it_is_mirrored_does_not_become_active(p
     artifact = pipeline.inspect(old, _layout("flux"))
     mirrors = [pipeline.mirror(artifact)]
     pipeline.submit(_artifact("oci://registry.example.com/vendor/other"))
-    ended = BuildEnded(**old.model_dump(), artifact=artifact, mirrors=mirrors)
+    ended = BuildEnded(**old.model_dump(), execution="first", artifact=artifact, mirrors=mirrors)
     outcome = record_step.record(ended, pipeline.ledger, pipeline.clock)
+    assert outcome
     assert (outcome.status, outcome.failure.code if outcome.failure else None) == ("superseded", "StaleVersion")
     assert pipeline.ledger.receipt(ORGANISATION, build_id_of(old, "")) is None
     told = [each.status_human_description for each in pipeline.ledger.records[old].history]
@@ -308,6 +313,7 @@ def test_a_failed_build_says_what_happened_and_what_to_do(
 def test_every_error_ends_a_build_with_its_own_code(leaf: type[ByoaError], pipeline: Pipeline) -> None:
     key = pipeline.submit(_artifact())
     outcome = record_step.record(_failed(key, leaf("It happened.", where="source")), pipeline.ledger, pipeline.clock)
+    assert outcome
     assert outcome.failure
     assert outcome.failure.model_dump() == {
         "code": leaf.__name__,
@@ -326,7 +332,7 @@ def test_a_manifest_that_changes_its_media_type_after_pinning_is_not_staged(pipe
     docker = "application/vnd.docker.distribution.manifest.v2+json"
     other = pinned.model_copy(update={"media_type": docker, "manifest": None})
     with pytest.raises(DigestMismatch):
-        stage_step.stage(other, source, pipeline.quarantine, Books(pipeline.ledger, pipeline.clock))
+        stage_step.stage(other, source, pipeline.quarantine, MemoryLists(), Books(pipeline.ledger, pipeline.clock))
     assert not pipeline.quarantine.blobs
 
 
@@ -374,8 +380,9 @@ def test_what_died_without_a_readable_word_still_ends_its_build(
     error: str, leaf: type[ByoaError], cause: str, pipeline: Pipeline
 ) -> None:
     key = pipeline.submit(_artifact())
-    ended = BuildEnded(**key.model_dump(), failure=CaughtError(error=error, cause=cause))
+    ended = BuildEnded(**key.model_dump(), execution="first", failure=CaughtError(error=error, cause=cause))
     outcome = record_step.record(ended, pipeline.ledger, pipeline.clock)
+    assert outcome
     assert outcome.failure
     assert (outcome.status, outcome.failure.code) == ("error", leaf.__name__)
     assert outcome.failure.remedy == leaf.default_remedy
@@ -385,7 +392,9 @@ def test_what_died_without_a_readable_word_still_ends_its_build(
 def test_what_an_error_says_is_printed_without_control_characters_and_cut(pipeline: Pipeline) -> None:
     key = pipeline.submit(_artifact())
     error = ReferenceNotFound("\x1b[31mred\n\u202e" + "x" * 10_000, where="so\x07urce")
-    failure = record_step.record(_failed(key, error), pipeline.ledger, pipeline.clock).failure
+    outcome = record_step.record(_failed(key, error), pipeline.ledger, pipeline.clock)
+    assert outcome
+    failure = outcome.failure
     assert failure
     assert failure.cause.startswith("[31mredxxx")
     assert len(failure.cause) == 512
@@ -395,7 +404,10 @@ def test_what_an_error_says_is_printed_without_control_characters_and_cut(pipeli
 def test_a_build_without_its_mirror_is_not_recorded_as_done(pipeline: Pipeline) -> None:
     key = pipeline.submit(_artifact())
     artifact = pipeline.inspect(key, _layout("flux"))
-    for ended in (BuildEnded(**key.model_dump()), BuildEnded(**key.model_dump(), artifact=artifact)):
+    for ended in (
+        BuildEnded(**key.model_dump(), execution="first"),
+        BuildEnded(**key.model_dump(), execution="first", artifact=artifact),
+    ):
         with pytest.raises(InternalFault):
             record_step.record(ended, pipeline.ledger, pipeline.clock)
     assert not pipeline.ledger.records[key].ended
@@ -417,7 +429,7 @@ def test_a_stopped_execution_ends_its_build(status: str, pipeline: Pipeline) -> 
     key = pipeline.submit(_artifact())
     pipeline.validate(key)
     event = {"detail": {**key.model_dump(), "other": "field"}, "source": "io.byoa"}
-    stopped = StoppedExecution.model_validate({"status": status, "input": json.dumps(event), "name": "x"})
+    stopped = StoppedExecution.model_validate({"status": status, "input": json.dumps(event), "name": "first"})
     build = record_step.record_stopped(stopped, pipeline.ledger, pipeline.clock)
     assert build
     assert build.outcome
@@ -430,12 +442,16 @@ def test_a_stopped_execution_ends_its_build(status: str, pipeline: Pipeline) -> 
 def test_a_stopped_execution_changes_no_build_that_has_ended(pipeline: Pipeline) -> None:
     key = pipeline.submit(_artifact())
     first = pipeline.run(key, _layout("flux"))
-    stopped = StoppedExecution.model_validate({"status": "FAILED", "input": json.dumps({"detail": key.model_dump()})})
+    stopped = StoppedExecution.model_validate(
+        {"status": "FAILED", "name": "first", "input": json.dumps({"detail": key.model_dump()})}
+    )
     assert record_step.record_stopped(stopped, pipeline.ledger, pipeline.clock) is None
     assert pipeline.ledger.records[key] == first
 
 
 def test_a_stopped_execution_of_no_build_is_nothing(pipeline: Pipeline) -> None:
     detail = {"organisation": ORGANISATION, "app": APP, "component": "gone", "version": 3}
-    stopped = StoppedExecution.model_validate({"status": "FAILED", "input": json.dumps({"detail": detail})})
+    stopped = StoppedExecution.model_validate(
+        {"status": "FAILED", "name": "first", "input": json.dumps({"detail": detail})}
+    )
     assert record_step.record_stopped(stopped, pipeline.ledger, pipeline.clock) is None

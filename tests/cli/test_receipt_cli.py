@@ -11,8 +11,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric.ec import SECP384R1, generate_private_key
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from cryptography.hazmat.primitives.asymmetric.ec import (
+    SECP256K1,
+    SECP256R1,
+    SECP384R1,
+    EllipticCurve,
+    generate_private_key,
+)
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
 from byoa.adapters.memory.clocks import SteppingClock
 from byoa.adapters.memory.ledger import MemoryLedger
@@ -20,6 +26,7 @@ from byoa.bootstrap import terminal as bootstrap
 from byoa.builds import receipts
 from byoa.builds import record as record_step
 from byoa.builds.messages import BuildEnded
+from byoa.builds.records import entry
 from byoa.components.reading import check_config
 from byoa.errors import ReferenceNotFound
 from byoa_cli.receipts import receipt
@@ -34,7 +41,7 @@ BYOA = Path(sys.executable).with_name("byoa")
 SAMPLE = BuildEnded.model_validate_json((ROOT / "events" / "record_build.json").read_bytes())
 assert SAMPLE.artifact
 BUILD_ID = SAMPLE.artifact.build_id
-RECEIPT = receipts.receipt_of(SAMPLE, 2_000)
+RECEIPT = receipts.receipt_of(SAMPLE, SAMPLE.artifact.nodes, 2_000)
 FINE, MEND, USAGE = 0, 1, 2
 
 
@@ -149,15 +156,25 @@ def test_an_input_without_end_is_given_up(byoa: Callable[..., Done], files: File
     assert "larger than 4 MiB" in _refused(byoa("verify", "/dev/zero", "--key", files.pem, "--json"))
 
 
-def _other_curve() -> bytes:
-    key = generate_private_key(SECP384R1()).public_key()
+def _other_curve(curve: EllipticCurve) -> bytes:
+    key = generate_private_key(curve).public_key()
     return key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+
+
+def _private() -> bytes:
+    return generate_private_key(SECP256R1()).private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
 
 
 @pytest.mark.parametrize(
     ("content", "word"),
-    [(b"", "no public key"), (b"\x00" * 70_000, "no public key"), (_other_curve(), "another kind")],
-    ids=["empty", "bytes", "another curve"],
+    [
+        (b"", "no public key"),
+        (b"\x00" * 70_000, "no public key"),
+        (_private(), "no public key"),
+        (_other_curve(SECP384R1()), "another kind"),
+        (_other_curve(SECP256K1()), "another kind"),
+    ],
+    ids=["empty", "bytes", "private", "P-384", "secp256k1"],
 )
 def test_a_key_that_is_none_is_told(byoa: Callable[..., Done], files: Files, content: bytes, word: str) -> None:
     files.pem.write_bytes(content)
@@ -185,6 +202,7 @@ def kept(monkeypatch: pytest.MonkeyPatch) -> MemoryLedger:
     config = check_config(text).config
     assert config
     assert ledger.submit("org_demo00000000", "demo", config).build.key == SAMPLE.key
+    ledger.begin(SAMPLE.key, SAMPLE.execution, entry("planning", "begun", SteppingClock().now()))
     monkeypatch.setattr(bootstrap, "catalogue", lambda table: ledger)
     return ledger
 
@@ -200,7 +218,7 @@ def test_a_kept_receipt_is_printed_as_it_is(
 ) -> None:
     record_step.record(SAMPLE, kept, SteppingClock(), files.key)
     assert _get() == FINE
-    assert capsys.readouterr() == (f"{kept.receipts[SAMPLE.key]}\n", "")
+    assert capsys.readouterr() == (f"{kept.receipts[SAMPLE.key, SAMPLE.execution]}\n", "")
 
 
 def test_an_unsigned_receipt_is_given_with_a_word_about_it(

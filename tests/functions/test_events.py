@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import inspect
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_type_hints
 
@@ -13,6 +14,7 @@ import pytest
 from byoa.adapters.aws.stream import event_of
 from byoa.adapters.memory.clocks import SteppingClock
 from byoa.adapters.memory.ledger import MemoryLedger
+from byoa.adapters.memory.lists import MemoryLists
 from byoa.adapters.memory.repository import MemoryRepository
 from byoa.adapters.registries.layout import LayoutRepository
 from byoa.builds import inspect as inspect_step
@@ -112,7 +114,7 @@ def test_a_step_gives_what_the_next_one_takes(step: str, following: str) -> None
 
 def test_the_samples_are_one_build_s_messages() -> None:
     """The whole pipeline in memory; every message crosses as JSON, and is then the next sample."""
-    clock = SteppingClock()
+    clock = SteppingClock(datetime(2100, 1, 1, tzinfo=UTC))  # the samples' builds have time left
     ledger = MemoryLedger(clock)
     checked = check_config(CONFIG)
     assert checked.config, checked.faults
@@ -125,7 +127,9 @@ def test_the_samples_are_one_build_s_messages() -> None:
     assert sent == _event("resolve_digest")
     sent = _sent(resolve_step.resolve(ValidReference.model_validate(sent), source, Books(ledger, clock)))
     assert sent == _event("stage_artifact")
-    sent = _sent(stage_step.stage(PinnedArtifact.model_validate(sent), source, quarantine, Books(ledger, clock)))
+    sent = _sent(
+        stage_step.stage(PinnedArtifact.model_validate(sent), source, quarantine, MemoryLists(), Books(ledger, clock))
+    )
     assert sent == _event("inspect_artifact")
     inspected = _sent(inspect_step.inspect(StagedArtifact.model_validate(sent), quarantine))
     (name,) = inspected["targets"]
@@ -135,9 +139,15 @@ def test_the_samples_are_one_build_s_messages() -> None:
     mirrored = mirror_step.mirror(MirrorTask.model_validate(task), quarantine, target, place, Books(ledger, clock))
     assert MirroredArtifact.model_validate(_sent(mirrored)) == mirrored
     # What the state machine's Map puts together is the last message.
-    ended = {**change.key.model_dump(), "artifact": inspected, "mirrors": [_sent(mirrored)]}
+    ended = {
+        **change.key.model_dump(),
+        "execution": change.execution,
+        "artifact": inspected,
+        "mirrors": [_sent(mirrored)],
+    }
     assert ended == _event("record_build")
     outcome = record_step.record(BuildEnded.model_validate(ended), ledger, clock)
+    assert outcome
 
     assert outcome.status == "active"
     assert target.tags == {build_id_of(change, ""): source.fetch_manifest("v2.3.1").digest}

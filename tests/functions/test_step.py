@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import io
 import json
 import logging
@@ -12,13 +13,15 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from byoa import step as module
 from byoa.builds.messages import BuildKey
-from byoa.errors import EventUntrusted, InternalFault, ReferenceNotFound, RegistryThrottled
+from byoa.errors import BuildTimedOut, EventUntrusted, InternalFault, ReferenceNotFound, RegistryThrottled
 from byoa.step import step
+from tests.template import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 KEY = {"organisation": "org_demo00000000", "app": "demo", "component": "flux", "version": 1}
+ODD_VERSIONS: list[Any] = [[1], {}, "x", 1.5, 10**10, -1, None]
 SECRET = "hunter2-of-the-vendor"
 
 
@@ -123,8 +126,10 @@ def test_the_unknown_exception_stays_in_the_log_for_operators(log: io.StringIO, 
         {**KEY, "component": "../../other"},
         [],
         None,
+        *({**KEY, "organisation": f"org_demo0000000{end}"} for end in ("\n", " ", "*", "?", "A", "\u0430", "#", "/")),
+        *({**KEY, "app": f"demo{end}"} for end in ("\n", "#", "__x", "-", "*", "", "#1")[:5]),
+        *({**KEY, "version": version} for version in ODD_VERSIONS),
     ],
-    ids=["empty", "organisation", "version", "more", "path", "list", "null"],
 )
 def test_an_event_of_another_form_is_not_trusted(event: Any, log: io.StringIO, context: LambdaContext) -> None:
     with pytest.raises(EventUntrusted) as caught:
@@ -156,6 +161,16 @@ def test_one_call_s_build_is_not_in_the_next_call_s_log(log: io.StringIO, contex
     with pytest.raises(EventUntrusted):
         polite({}, context)
     assert all("build" not in line and "organisation" not in line for line in _lines(log))
+
+
+@pytest.mark.parametrize("name", ["resolve_digest", "stage_blob", "mirror_artifact", "retire_tags"])
+def test_no_step_begins_after_its_build_s_time(name: str, log: io.StringIO, context: LambdaContext) -> None:
+    event = json.loads((ROOT / "events" / f"{name}.json").read_bytes())
+    event.get("artifact", event)["ends_ts"] = 1_000
+    handler = importlib.import_module(f"functions.{name}").handler
+    with pytest.raises(BuildTimedOut) as caught:
+        handler(event, context)
+    assert json.loads(str(caught.value))["where"] == "build_timeout"
 
 
 @pytest.mark.parametrize("event", [KEY, {}], ids=["done", "refused"])

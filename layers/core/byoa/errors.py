@@ -247,6 +247,12 @@ class DuplicateEvent(Rejected):
     default_remedy = "Nothing to do: the first execution goes on."
 
 
+class BuildTimedOut(Rejected):
+    """A build took longer than its component's build_timeout lets it."""
+
+    default_remedy = "Give the component a longer build_timeout, at most 1h, or see why its registry is slow."
+
+
 class StaleVersion(Rejected):
     """A newer config version has overtaken this build."""
 

@@ -75,6 +75,8 @@ def _run[In: BaseModel, Out: BaseModel | None](
     if isinstance(key, BuildKey):
         build = {"build": key.build_id} if isinstance(key, ValidReference) else {}  # told by the ledger
         logger.append_keys(**key.key.model_dump(), **build)
+    if isinstance(key, ValidReference):
+        pipeline.bound(key.ends_ts)
     return function(message)
 
 

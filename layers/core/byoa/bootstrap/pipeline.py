@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
     from byoa.adapters.aws.dynamodb import DynamoLedger
     from byoa.adapters.aws.ecr import EcrRegistry, EcrTags
+    from byoa.adapters.aws.lists import QuarantineLists
     from byoa.adapters.aws.s3 import Quarantine
     from byoa.adapters.registries.authorization import Wallet
     from byoa.adapters.registries.transport import Endpoint, Transport
@@ -29,8 +31,8 @@ if TYPE_CHECKING:
     from byoa.trust.policy import Policy
 
 __all__ = [
-    "begin", "books", "clock", "ledger", "pace", "policy", "publish", "quarantine", "series", "signer", "source",
-    "tags", "target",
+    "begin", "books", "bound", "clock", "ledger", "lists", "pace", "policy", "publish", "quarantine", "series",
+    "signer", "source", "tags", "target", "time_left",
 ]  # fmt: skip
 
 IN_A_STEP: Final = Patience(attempts=5, first=0.1, longest=5.0)
@@ -43,6 +45,7 @@ MARGIN_MILLISECONDS: Final = 15_000
 """What a step keeps of its time, to end what it is at and to say how far it came."""
 
 _remaining: list[Callable[[], int]] = []
+_ends: list[int] = []
 
 
 @cache
@@ -82,6 +85,15 @@ def begin(remaining: Callable[[], int]) -> None:
     """An invocation begins, which has ``remaining()`` milliseconds left."""
     _remaining.append(remaining)
     del _remaining[:-1]
+    _ends.clear()
+
+
+def bound(ends_ts: int) -> None:
+    """This invocation is for a build whose time is over at ``ends_ts``. Raises ``BuildTimedOut`` where it is."""
+    from byoa.builds.deadline import check_time
+
+    check_time(ends_ts, clock().now())
+    _ends.append(ends_ts)
 
 
 def pace() -> Pace:
@@ -98,8 +110,18 @@ def pace() -> Pace:
     )
 
 
+def time_left() -> float:
+    """Seconds until a step has to stop: shortly before its invocation ends, and when its build's time is over."""
+    from byoa.builds.records import milliseconds
+
+    left = [remaining() - MARGIN_MILLISECONDS for remaining in _remaining]
+    left += [ends_ts - milliseconds(clock().now()) for ends_ts in _ends]
+    return min(left, default=math.inf) / 1000
+
+
 def _out_of_time() -> bool:
-    return bool(_remaining) and _remaining[-1]() < MARGIN_MILLISECONDS
+    """What is pending when a build's time is over, the next step refuses."""
+    return time_left() <= 0
 
 
 def policy() -> Policy:
@@ -132,6 +154,13 @@ def quarantine(key: BuildKey) -> Quarantine:
     from byoa.adapters.aws.s3 import Quarantine
 
     return Quarantine(clients.s3(), settings().bucket, key.organisation)
+
+
+def lists(key: BuildKey) -> QuarantineLists:
+    """The lists of the build's organisation that no message holds."""
+    from byoa.adapters.aws.lists import QuarantineLists
+
+    return QuarantineLists(clients.s3, settings().bucket, key.organisation)
 
 
 def source(valid: ValidReference) -> Repository:

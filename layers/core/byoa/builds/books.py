@@ -47,7 +47,7 @@ class Books:
             yield
         except BaseException as error:
             if isinstance(error, RegistryThrottled):
-                self.budget.rest(host, error.retry_after or _REST)
+                self.budget.rest(host, key.organisation, error.retry_after or _REST)
             self.budget.spend(host, key.organisation, source.requests - before)
             raise
         if not carried:

@@ -59,7 +59,7 @@ def read_envelope(content: bytes) -> Envelope:
     if len(content) > LIMIT:
         raise ReceiptInvalid("The envelope is larger than 4 MiB.")
     try:
-        found = _Sealed.model_validate(json.loads(content.decode(), object_pairs_hook=_unique))
+        found = _Sealed.model_validate(json.loads(content.decode(), object_pairs_hook=_unique, parse_constant=_none))
         signatures = tuple(Signature(each.keyid, _decoded(each.sig)) for each in found.signatures)
         return Envelope(found.payload_type, _decoded(found.payload), signatures)
     except (ValueError, RecursionError) as error:
@@ -91,6 +91,10 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(found) != len(pairs):
         raise ValueError("a name stands twice")
     return found
+
+
+def _none(constant: str) -> None:
+    raise ValueError(f"{constant} is no JSON")
 
 
 def _encoded(content: bytes) -> str:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
+from itertools import accumulate
 from typing import TYPE_CHECKING
 
-from byoa.builds.messages import LISTED, InspectedArtifact, Inspection
+from byoa.builds.messages import LISTED, LISTED_CHARACTERS, InspectedArtifact, Inspection
 from byoa.builds.pinned import root_of
 from byoa.content import inspection
 from byoa.engine.contents import VerifiedContents
 from byoa.trust.policy import STAGED
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from byoa.builds.messages import StagedArtifact
     from byoa.content.inspection import Report
     from byoa.engine.ports import Source
@@ -41,8 +44,14 @@ def summarise(report: Report) -> Inspection:
         encrypted=report.encrypted,
         templated=report.templated,
         resources=len(report.resources),
-        kinds=dict(sorted(kinds.items())[:LISTED]),
-        namespaces=namespaces[:LISTED],
-        images=list(report.images[:LISTED]),
+        kinds={kind: kinds[kind] for kind in _cut(sorted(kinds))},
+        namespaces=_cut(namespaces),
+        images=_cut(report.images),
         usable_by=report.usable_by,
     )
+
+
+def _cut(names: Sequence[str]) -> list[str]:
+    """The first of them, as many as a message lists."""
+    lengths = accumulate(len(name) for name in names[:LISTED])
+    return [name for name, length in zip(names, lengths, strict=False) if length <= LISTED_CHARACTERS]

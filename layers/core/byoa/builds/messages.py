@@ -1,7 +1,7 @@
 """What travels between the states of the pipeline, what stands in the ledger, and the events on the bus.
 
 Each state takes the message of the state before and adds to it. A message stays under 200 KiB: content travels through
-the quarantine, and lists that a vendor can make long are cut (``LISTED``).
+the quarantine, and so do lists that a vendor can make long (``byoa.builds.lists``); what people only look at is cut.
 """
 
 from __future__ import annotations
@@ -21,11 +21,15 @@ EVENT_SOURCE: Final = "io.byoa"
 LISTED: Final = 100
 """How many namespaces, images and kinds a message lists at most; what is cut still counts in ``resources``."""
 
+LISTED_CHARACTERS: Final = 8 * 1024
+"""How long each of these lists is at most, whatever its entries are."""
+
 type Status = Literal["queued", "planning", "building", "active", "error", "superseded"]
 ENDED: Final[frozenset[Status]] = frozenset({"active", "error", "superseded"})
 
 OrganisationId = Annotated[str, StringConstraints(pattern=r"^org_[a-z0-9]{12,40}$")]
 BuildId = Annotated[str, StringConstraints(pattern=r"^bld[a-z2-7]{23}$")]
+ExecutionName = Annotated[str, StringConstraints(min_length=1, max_length=80)]
 Label = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(?:[_-][a-z0-9]+)*$", max_length=63)]
 
 
@@ -68,21 +72,24 @@ class ConfigChanged(BuildKey):
 class ChangeReceived(ConfigChanged):
     """The change, and the name of the execution that received it."""
 
-    execution: Annotated[str, StringConstraints(min_length=1, max_length=80)]
+    execution: ExecutionName
 
 
 class ValidReference(BuildKey):
     """What is to be built, from where, for which targets; the reference is allowed.
 
-    ``handed_in_ts`` is when the config was accepted, in milliseconds since 1970-01-01 UTC.
+    ``execution`` has the build: every write of it is held to that name. ``handed_in_ts`` is when the config was
+    accepted, ``ends_ts`` when the build's time is over, in milliseconds since 1970-01-01 UTC.
     """
 
+    execution: ExecutionName
     build_id: BuildId
     source_type: Literal["inline", "oci_artifact"]
     reference: str | None
     credentials_ref: str | None
     targets: list[str]
     handed_in_ts: int
+    ends_ts: int
 
 
 class PinnedArtifact(ValidReference):
@@ -108,6 +115,13 @@ class Node(Message):
     media_type: str
 
 
+class StoredList(Message):
+    """A list of nodes in the quarantine, by the digest of its text, and how many it has."""
+
+    digest: str
+    count: int
+
+
 class Attached(Message):
     """A manifest that is attached to the artifact, and the tag that cosign finds it by, if it is found so."""
 
@@ -125,12 +139,13 @@ class PendingBlob(Node):
 class StagedArtifact(PinnedArtifact):
     """All of the artifact is in quarantine, every byte verified, unless something is ``pending``.
 
-    ``nodes`` is every manifest and blob, what is attached included.
+    ``nodes`` is every manifest and blob, what is attached included; where that is long, ``stored`` says where it is.
     """
 
     blobs: int
     bytes_staged: int
     nodes: list[Node] = []
+    stored: StoredList | None = None
     attachments: list[Attached] = []
     pending: list[PendingBlob] = []
 
@@ -225,8 +240,9 @@ class CaughtError(Message):
 
 
 class BuildEnded(BuildKey):
-    """The way a build went: either all of it, or what stopped it."""
+    """The way a build went under one execution: either all of it, or what stopped it."""
 
+    execution: ExecutionName
     artifact: InspectedArtifact | None = None
     mirrors: list[MirroredArtifact] = []
     failure: CaughtError | None = None
@@ -246,6 +262,7 @@ class StoppedExecution(Message):
     model_config = ConfigDict(frozen=True, extra="ignore", defer_build=True)
 
     status: Literal["FAILED", "TIMED_OUT", "ABORTED"]
+    name: ExecutionName
     input: Json[ExecutionInput]
 
 
@@ -304,7 +321,10 @@ class ConfigVersion(BuildKey):
 
 
 class Build(BuildKey):
-    """A build as the ledger has it. ``status`` to ``history`` is Nuon's composite status."""
+    """A build as the ledger has it. ``status`` to ``history`` is Nuon's composite status.
+
+    ``left_out`` counts lines that a history which is full has no room for. ``build_timeout_ms`` runs from ``begun_ts``.
+    """
 
     build_id: BuildId
     status: Status
@@ -312,9 +332,12 @@ class Build(BuildKey):
     created_at_ts: int
     metadata: dict[str, str | int] = {}
     history: list[HistoryEntry]
+    left_out: int = 0
     source_type: str
     reference: str | None = None
     credentials_ref: str | None = None
+    build_timeout_ms: int
+    begun_ts: int | None = None
     told_again_ts: int | None = None
     outcome: Outcome | None = None
 

@@ -12,7 +12,7 @@ from byoa.engine.attachments import Attachment, copy_attachments
 from byoa.engine.copying import Copied, copy
 from byoa.engine.mirroring import plan_graph
 from byoa.engine.sending import ALONE, Pace
-from byoa.errors import DigestMismatch
+from byoa.errors import DigestMismatch, EventUntrusted
 from byoa.oci.digest import Digest
 from byoa.oci.graph import blobs_of
 from byoa.oci.reference import Reference
@@ -37,9 +37,12 @@ def mirror(  # noqa: PLR0913, PLR0917 - both ends, where they are, and how
     """Copy from quarantine to one target, under the build's id, and have the target say that it is there.
 
     ``place`` is the target's registry and repository. What is to be written is told before anything is. Raises what
-    the two ends and ``Ledger.progress`` raise, and ``DigestMismatch`` where the target then says another digest.
+    the two ends and ``Ledger.progress`` raise, ``DigestMismatch`` where the target then says another digest, and
+    ``EventUntrusted`` where the build has no such target.
     """
     artifact, tag, started = task.artifact, task.artifact.build_id, books.clock.now()
+    if task.target not in artifact.targets:
+        raise EventUntrusted("The message names a target that its build has not.")
     root = root_of(artifact, quarantine)
     plan = plan_graph(quarantine, target, root, tag, target_name=task.target)
     _tell_plan(task, plan, books)
@@ -59,7 +62,7 @@ def mirror(  # noqa: PLR0913, PLR0917 - both ends, where they are, and how
     if not done.pending:
         proof = _prove(target, tag, root.digest, books.clock)
         if len(artifact.targets) > 1:  # others may still fail; of a single one RecordBuild tells
-            books.ledger.progress(artifact.key, [mirrored(task.target, proof.at_ts)])
+            books.ledger.progress(artifact.key, artifact.execution, [mirrored(task.target, proof.at_ts)])
     registry, repository = place
     return MirroredArtifact(
         target=task.target,
@@ -86,7 +89,7 @@ def _tell_plan(task: MirrorTask, plan: Plan, books: Books) -> None:
     what = "all is there" if plan.is_done else f"{blobs} blobs to write, {size} bytes in all"
     text = f"mirroring to {task.target}: {what}"
     told.append(entry("building", text, clock.now(), step="mirror", target=task.target, blobs=blobs, bytes=size))
-    books.ledger.progress(artifact.key, told)
+    books.ledger.progress(artifact.key, artifact.execution, told)
 
 
 def _describe(inspection: Inspection) -> str:
@@ -103,8 +106,9 @@ def _prove(target: Target, tag: str, digest: Digest, clock: Clock) -> Proof:
 
 
 def mirror_blob(task: MirrorBlobTask, quarantine: Source, target: Target, books: Books, pace: Pace = ALONE) -> BlobDone:
-    """Copy one blob from quarantine to a target, or as much of it as there is time for."""
-    text = f"mirroring a blob of {task.blob.size} bytes to {task.target}"
-    told = entry("building", text, books.clock.now(), step="mirror", target=task.target)
-    books.ledger.progress(task.artifact.key, [told])
+    """Copy one blob from quarantine to a target, or as much of it as there is time for.
+
+    It asks the ledger and tells it nothing: a blob may be tried many times.
+    """
+    books.ledger.check_running(task.artifact.key, task.artifact.execution)
     return copy_pending(quarantine, target, task.blob, task.target, pace)

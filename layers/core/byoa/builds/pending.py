@@ -25,7 +25,10 @@ LASTING: Final = 16 * 1024 * 1024
 ROUNDS: Final = 50
 """How often a blob is taken up again before its build gives up."""
 
-_AT_ONCE: Final = 100
+_SESSION: Final = 1024
+"""Characters of an upload's name that a message carries; one with a longer name is begun anew."""
+
+_AT_ONCE: Final = 50
 """How many blobs one round hands out; what is cut comes in the next."""
 
 
@@ -36,10 +39,14 @@ def pending(done: Copied) -> list[PendingBlob]:
             digest=str(each.descriptor.digest),
             size=each.descriptor.size,
             media_type=each.descriptor.media_type,
-            session=each.session,
+            session=_carried(each.session),
         )
         for each in done.pending[:_AT_ONCE]
     ]
+
+
+def _carried(session: str | None) -> str | None:
+    return session if session and len(session) <= _SESSION else None
 
 
 def copy_pending(source: Source, target: Target, blob: PendingBlob, target_name: str, pace: Pace) -> BlobDone:
@@ -51,5 +58,5 @@ def copy_pending(source: Source, target: Target, blob: PendingBlob, target_name:
         raise Timeout("A blob of the artifact takes more invocations than a build may have.").at(target_name)
     descriptor = Descriptor(blob.media_type, Digest.parse(blob.digest), blob.size)
     done = copy_blob(source, target, Pending(descriptor, blob.session), target_name=target_name, pace=pace)
-    left = done.pending[0].session if done.pending else None
+    left = _carried(done.pending[0].session) if done.pending else None
     return BlobDone(done=not done.pending, blob=blob.model_copy(update={"session": left, "rounds": blob.rounds + 1}))

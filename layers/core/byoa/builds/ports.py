@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from byoa.builds.messages import Build, BuildKey, ConfigVersion, HistoryEntry, Outcome
     from byoa.components.reading import ComponentConfig
+    from byoa.oci.digest import Digest
 
 
 class Clock(Protocol):
@@ -48,8 +49,9 @@ class Ledger(Protocol):
     def begin(self, key: BuildKey, execution: str, entry: HistoryEntry) -> Build:
         """Give the queued build to ``execution`` and return it: it says what of its config a build needs to know.
 
-        The same execution may ask again. Raises ``EventUntrusted`` where no such config was accepted,
-        ``DuplicateEvent`` where another execution has the build, ``StaleVersion`` where a newer config exists.
+        From then on nothing but that execution writes of it, and its time runs. The same execution may ask again.
+        Raises ``EventUntrusted`` where no such config was accepted, ``DuplicateEvent`` where another execution has the
+        build, ``StaleVersion`` where a newer config exists.
         """
         ...
 
@@ -57,23 +59,46 @@ class Ledger(Protocol):
         """The config version that a build is of. Raises ``EventUntrusted`` where there is none."""
         ...
 
-    def progress(self, key: BuildKey, entries: Sequence[HistoryEntry]) -> None:
+    def check_running(self, key: BuildKey, execution: str) -> None:
+        """Look, without a write, whether ``execution`` may go on with the build. Raises what ``progress`` raises."""
+        ...
+
+    def progress(self, key: BuildKey, execution: str, entries: Sequence[HistoryEntry]) -> None:
         """Append to the build's history; the last entry's status becomes the build's, and the bus hears of another one.
 
-        The first entry has the status that the build is in. Raises ``StaleVersion`` where the build is in another one
-        than the first or the last entry's, or has ended, or where a newer config exists.
+        A history that is full (``records.HISTORY``) takes no more, and what is left out is counted. The first entry has
+        the status that the build is in. Raises ``DuplicateEvent`` where another execution has the build, and
+        ``StaleVersion`` where it is in another status than the first or the last entry's, or has ended, or where a
+        newer config exists.
         """
         ...
 
-    def finish(self, key: BuildKey, outcome: Outcome, entries: Sequence[HistoryEntry]) -> Build | None:
-        """End the build; the last entry says how. ``None`` where it had ended before, or where there is none.
+    def finish(self, key: BuildKey, execution: str, outcome: Outcome, entries: Sequence[HistoryEntry]) -> Build | None:
+        """End the build; the last entry says how. Where its record is full, these entries replace its history.
 
-        The first outcome stands. Raises ``StaleVersion`` where it would become active and a newer config exists.
+        ``None`` where it had ended before, where there is none, and where another execution has it; what nobody has
+        begun, anybody may end in another way than as active. Raises ``StaleVersion`` where it would become active and a
+        newer config exists.
         """
         ...
 
-    def keep_receipt(self, key: BuildKey, envelope: str) -> None:
-        """Keep a receipt with the build; the first one stays. It shows when the build has ended as active."""
+    def keep_receipt(self, key: BuildKey, execution: str, envelope: str) -> None:
+        """Keep a receipt of what ``execution`` did; its first one stays.
+
+        It shows when the build has ended as active, if the build is that execution's.
+        """
+        ...
+
+
+class Lists(Protocol):
+    """Lists that are too long for a message: texts by digest, of one organisation."""
+
+    def put(self, content: bytes) -> Digest:
+        """Keep a text; its digest."""
+        ...
+
+    def fetch(self, digest: Digest) -> bytes:
+        """A text that was kept, not verified. Raises ``ReferenceNotFound`` where it is gone."""
         ...
 
 
@@ -88,8 +113,8 @@ class Unfinished(Protocol):
         """Have the bus told of a build's config once more; ``False`` where the build no longer waits."""
         ...
 
-    def finish(self, key: BuildKey, outcome: Outcome, entries: Sequence[HistoryEntry]) -> Build | None:
-        """See ``Ledger.finish``."""
+    def give_up(self, key: BuildKey, outcome: Outcome, entries: Sequence[HistoryEntry]) -> Build | None:
+        """``Ledger.finish``, whichever execution has the build: it was silent for longer than one may last."""
         ...
 
 
@@ -116,8 +141,11 @@ class Budget(Protocol):
         """Put ``requests`` on both accounts."""
         ...
 
-    def rest(self, host: str, seconds: float) -> None:
-        """Let nobody ask ``host`` for so long: it said so."""
+    def rest(self, host: str, organisation: str, seconds: float) -> None:
+        """Let ``organisation`` not ask ``host`` for so long: it said so.
+
+        Where it says so to another organisation as well in that time, nobody asks it.
+        """
         ...
 
 

@@ -15,7 +15,7 @@ from byoa.errors import InternalFault, ReceiptInvalid
 from byoa.oci.manifest import INDEX_TYPES, MANIFEST_TYPES
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from byoa.builds.messages import BuildEnded, BuildKey, InspectedArtifact, MirroredArtifact
     from byoa.builds.ports import Signer
@@ -95,7 +95,7 @@ class Receipt(Message):
         return envelope.canonical(self.model_dump(mode="json")).encode("ascii")
 
 
-def receipt_of(ended: BuildEnded, ended_at_ts: int) -> Receipt:
+def receipt_of(ended: BuildEnded, nodes: Sequence[Node], ended_at_ts: int) -> Receipt:
     """The receipt of a build that went well. Raises ``InternalFault`` where nothing proves that it did."""
     artifact = ended.artifact
     if artifact is None:
@@ -104,7 +104,7 @@ def receipt_of(ended: BuildEnded, ended_at_ts: int) -> Receipt:
         version=VERSION,
         build=_name(ended.key, artifact.build_id),
         source=Origin(reference=artifact.reference, digest=artifact.digest, tag=artifact.tag),
-        nodes=[Part(**node.model_dump(), kind=_kind(node.media_type)) for node in artifact.nodes],
+        nodes=[Part(**node.model_dump(), kind=_kind(node.media_type)) for node in nodes],
         attachments=artifact.attachments,
         targets=[_delivery(mirror, artifact) for mirror in ended.mirrors],
         totals=Cost(bytes=artifact.bytes_staged, requests=artifact.source_requests),

@@ -5,38 +5,47 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Final
 
+from byoa.builds.lists import nodes_of
 from byoa.builds.messages import BuildEnded, CaughtError, Failure, Outcome
 from byoa.builds.receipts import receipt_of, seal
 from byoa.builds.records import entry, milliseconds, mirrored
-from byoa.errors import InternalFault, StaleVersion, Timeout, leaves
+from byoa.errors import EventUntrusted, InternalFault, StaleVersion, Timeout, leaves
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from byoa.builds.messages import Build, HistoryEntry, StoppedExecution
-    from byoa.builds.ports import Clock, Ledger, Signer
+    from byoa.builds.messages import Build, HistoryEntry, InspectedArtifact, Node, StoppedExecution
+    from byoa.builds.ports import Clock, Ledger, Lists, Signer
 
 _TEXT_LIMIT: Final = 512
 _TIMEOUTS: Final = frozenset({"States.Timeout", "Sandbox.Timedout", "States.HeartbeatTimeout"})
 _LEAVES: Final = {leaf.__name__: leaf for leaf in leaves()}
 
 
-def record(ended: BuildEnded, ledger: Ledger, clock: Clock, signer: Signer | None = None) -> Outcome:
+def record(
+    ended: BuildEnded, ledger: Ledger, clock: Clock, signer: Signer | None = None, lists: Lists | None = None
+) -> Outcome | None:
     """Write how the build ended. The first outcome stands; the table's stream tells the bus.
 
-    A build that went well has its receipt before it is active: ``signer`` signs it, where there is one. Raises what
-    signing raises.
+    A build that went well has its receipt before it is active: ``signer`` signs it, where there is one. ``None`` where
+    it had ended, or another execution has it. Raises what signing and ``lists`` raise, ``InternalFault`` for a build
+    that isn't done, and ``EventUntrusted`` for one put together from several.
     """
     outcome, now = _failed(ended.failure) if ended.failure else _succeeded(ended), clock.now()
     if outcome.status == "active":
-        ledger.keep_receipt(ended.key, seal(receipt_of(ended, milliseconds(now)), signer))
+        receipt = receipt_of(ended, _nodes(ended, lists), milliseconds(now))
+        ledger.keep_receipt(ended.key, ended.execution, seal(receipt, signer))
     try:
-        ledger.finish(ended.key, outcome, [*_told_here(ended), _last(outcome, now)])
+        build = ledger.finish(ended.key, ended.execution, outcome, [*_told_here(ended), _last(outcome, now)])
     except StaleVersion as error:  # overtaken since the last step looked: it must not be active after its successor
         failure = Failure(code=StaleVersion.__name__, cause=error.cause, remedy=error.remedy)
         outcome = Outcome(status="superseded", failure=failure)
-        ledger.finish(ended.key, outcome, [*_told_here(ended), _last(outcome, now)])
-    return outcome
+        build = ledger.finish(ended.key, ended.execution, outcome, [*_told_here(ended), _last(outcome, now)])
+    return outcome if build else None
+
+
+def _nodes(ended: BuildEnded, lists: Lists | None) -> list[Node]:
+    return nodes_of(ended.artifact, lists) if ended.artifact else []
 
 
 def _told_here(ended: BuildEnded) -> list[HistoryEntry]:
@@ -52,7 +61,10 @@ def _last(outcome: Outcome, now: datetime) -> HistoryEntry:
 
 
 def record_stopped(stopped: StoppedExecution, ledger: Ledger, clock: Clock) -> Build | None:
-    """End the build of an execution that was stopped, so that none is ever stuck. ``None`` where it had ended."""
+    """End the build of an execution that was stopped, so that none is ever stuck.
+
+    ``None`` where it had ended, or another execution has it.
+    """
     failure = Failure(
         code="InternalFault",
         cause=f"The pipeline's execution ended before the build did ({stopped.status}).",
@@ -60,13 +72,14 @@ def record_stopped(stopped: StoppedExecution, ledger: Ledger, clock: Clock) -> B
     )
     outcome = Outcome(status="error", failure=failure)
     last = entry("error", failure.cause, clock.now(), step="record")
-    return ledger.finish(stopped.input.detail.key, outcome, [last])
+    return ledger.finish(stopped.input.detail.key, stopped.name, outcome, [last])
 
 
 def _succeeded(ended: BuildEnded) -> Outcome:
-    if ended.artifact is None or len(ended.mirrors) != len(ended.artifact.targets):
-        raise InternalFault("A build is to be recorded as done that is not.")
     artifact = ended.artifact
+    if artifact is None or len(ended.mirrors) < max(1, len(artifact.targets)):
+        raise InternalFault("A build is to be recorded as done that is not.")
+    _check_one_build(ended, artifact)
     return Outcome(
         status="active",
         digest=artifact.digest,
@@ -74,6 +87,15 @@ def _succeeded(ended: BuildEnded) -> Outcome:
         inspection=artifact.inspection,
         mirrors=ended.mirrors,
     )
+
+
+def _check_one_build(ended: BuildEnded, artifact: InspectedArtifact) -> None:
+    """Each part of the message came from another step; a receipt vouches for all of them together."""
+    same = artifact.key == ended.key and artifact.execution == ended.execution
+    targets = sorted(mirror.target for mirror in ended.mirrors) == sorted(set(artifact.targets))
+    here = all((each.digest, each.tag) == (artifact.digest, artifact.build_id) for each in ended.mirrors)
+    if not (same and targets and here):
+        raise EventUntrusted("The message is put together from more than one build.")
 
 
 def _failed(caught: CaughtError) -> Outcome:

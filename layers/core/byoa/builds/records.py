@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from byoa.builds.messages import Build, HistoryEntry, build_id_of
+from byoa.components.values import seconds
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
 
     from byoa.builds.messages import BuildKey, Status
     from byoa.components.reading import ComponentConfig
+
+
+HISTORY: Final = 200
+"""Lines of a history that a running build writes: a few make a build, and the item takes 400 KB. Its end has room."""
 
 
 def milliseconds(moment: datetime) -> int:
@@ -44,7 +50,16 @@ def queued_build(key: BuildKey, series: str, config: ComponentConfig, moment: da
         source_type=config.source_type,
         reference=str(config.reference) if config.oci_artifact else None,
         credentials_ref=config.oci_artifact.credentials_ref if config.oci_artifact else None,
+        build_timeout_ms=max(1, int(seconds(config.build_timeout) * 1000)),
     )
+
+
+def cut_short(entries: Sequence[HistoryEntry]) -> list[HistoryEntry]:
+    """``entries`` as the whole history of a build whose own is too long to be kept."""
+    first, moment = entries[0], entries[0].created_at_ts
+    text = "the lines before were too long to be kept"
+    told = HistoryEntry(status=first.status, status_human_description=text, created_at_ts=moment)
+    return [told, *entries]
 
 
 def reusable(build: Build) -> bool:

@@ -27,7 +27,8 @@ def resolve(valid: ValidReference, source: Repository, books: Books) -> PinnedAr
         manifest = source.fetch_manifest(name or INLINE_TAG)
     digest, now = str(manifest.digest), books.clock.now()
     pinned = entry("planning", f"pinned {digest}", now, step="resolve", digest=digest)
-    books.ledger.progress(valid.key, [pinned, entry("building", "fetching the artifact", now, step="stage")])
+    told = [pinned, entry("building", "fetching the artifact", now, step="stage")]
+    books.ledger.progress(valid.key, valid.execution, told)
     return PinnedArtifact(
         **valid.model_dump(),
         media_type=manifest.descriptor.media_type,

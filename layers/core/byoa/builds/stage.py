@@ -4,83 +4,100 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from byoa.builds.lists import carry
 from byoa.builds.messages import Attached, BlobDone, Node, StagedArtifact
 from byoa.builds.pending import copy_pending, pending
 from byoa.builds.pinned import root_of
 from byoa.builds.records import entry
-from byoa.engine.attachments import Attachment, copy_attachments, find_attachments
+from byoa.builds.survey import survey
+from byoa.engine.attachments import copy_attachments
 from byoa.engine.copying import Copied, copy
-from byoa.engine.mirroring import nodes_of
 from byoa.engine.sending import ALONE, Pace
-from byoa.trust.policy import ATTACHED, STAGED
+from byoa.oci.digest import Digest
+from byoa.trust.policy import STAGED
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
     from byoa.builds.books import Books
     from byoa.builds.messages import PinnedArtifact, StageBlobTask
-    from byoa.engine.ports import Quarantine, Repository, Source
-    from byoa.oci.manifest import Manifest
+    from byoa.builds.ports import Lists
+    from byoa.builds.survey import Survey
+    from byoa.engine.ports import Quarantine, Repository
+    from byoa.oci.manifest import Descriptor
 
 
-def stage(
-    pinned: PinnedArtifact, source: Repository, quarantine: Quarantine, books: Books, pace: Pace = ALONE
+def stage(  # noqa: PLR0913, PLR0917 - both ends, where lists are kept, and how
+    pinned: PinnedArtifact,
+    source: Repository,
+    quarantine: Quarantine,
+    lists: Lists,
+    books: Books,
+    pace: Pace = ALONE,
 ) -> StagedArtifact:
     """Fetch all of the artifact and what is attached to it into quarantine, every byte verified.
 
     The two entries at its end are for two steps: inspecting has no way to the ledger, so its start is told here.
-    Raises what the two ends and ``Ledger.progress`` raise.
+    Raises what ``survey``, the two ends and ``Ledger.progress`` raise.
     """
     with books.account(pinned.key, pinned.reference, source, owed=pinned.source_requests):
-        root = root_of(pinned, source)
-        done, attachments = _fetch(source, quarantine, root, pace)
-    if not done.pending:
-        _tell_staged(pinned, done, len(attachments), books)
+        known = survey(root_of(pinned, source), source, quarantine)
+        done = _fetch(known, quarantine, Digest.parse(pinned.digest), pace)
+    attachments = [each for each in known.attachments if each.digest not in done.lost]
+    _tell(pinned, done, len(attachments), books)
+    nodes, stored = ([], None) if done.pending else carry([_node(each) for each in known.nodes], lists)
     return StagedArtifact(
         **pinned.model_dump(exclude={"source_requests"}),
         blobs=done.copied + done.skipped,
         bytes_staged=done.bytes_copied,
-        nodes=[] if done.pending else list(_nodes(quarantine, root, attachments)),
+        nodes=nodes,
+        stored=stored,
         attachments=[Attached(digest=str(each.digest), tag=each.tag) for each in attachments],
         source_requests=pinned.source_requests + source.requests,
         pending=pending(done),
     )
 
 
-def _fetch(source: Source, quarantine: Quarantine, root: Manifest, pace: Pace) -> tuple[Copied, tuple[Attachment, ...]]:
-    """The graph, and when that is whole, what is attached; without what is listed as attached and is lost."""
+def _fetch(known: Survey, quarantine: Quarantine, digest: Digest, pace: Pace) -> Copied:
+    """The graph, and when that is whole, what is attached."""
     # Not asked for the root, which is rarely there: who has all of it already is asked for its blobs alone.
-    done = copy(source, quarantine, root, limits=STAGED, target_name="quarantine", pace=pace, absent=True)
+    root = known.source.fetch_manifest(digest)
+    done = copy(known.source, quarantine, root, limits=STAGED, target_name="quarantine", pace=pace, absent=True)
+    if not done.pending:
+        more = copy_attachments(
+            known.source, quarantine, known.attachments, limits=STAGED, target_name="quarantine", pace=pace
+        )
+        if more:
+            done.add(more)
+    return done
+
+
+def _node(descriptor: Descriptor) -> Node:
+    return Node(digest=str(descriptor.digest), size=descriptor.size, media_type=descriptor.media_type)
+
+
+def _tell(pinned: PinnedArtifact, done: Copied, attached: int, books: Books) -> None:
     if done.pending:
-        return done, ()
-    found = find_attachments(source, root, most=ATTACHED)
-    more = copy_attachments(source, quarantine, found, limits=STAGED, target_name="quarantine", pace=pace)
-    if more:
-        done.add(more)
-    return done, tuple(each for each in found if each.digest not in done.lost)
-
-
-def _tell_staged(pinned: PinnedArtifact, done: Copied, attached: int, books: Books) -> None:
-    count = done.copied + done.skipped
-    text = f"fetched and verified {count} blobs" + (f", {attached} attached manifests" if attached else "")
-    staged = entry("building", text, books.clock.now(), step="stage", blobs=count, attached=attached)
-    inspecting = entry("building", "looking for Kubernetes manifests", books.clock.now(), step="inspect")
-    books.ledger.progress(pinned.key, [staged, inspecting])
-
-
-def _nodes(quarantine: Source, root: Manifest, attachments: Sequence[Attachment]) -> Iterator[Node]:
-    """All that was staged, each digest once."""
-    roots = [root, *(quarantine.fetch_manifest(each.digest) for each in attachments)]
-    found = {node.digest: node for each in roots for node in nodes_of(quarantine, each)}
-    for node in found.values():
-        yield Node(digest=str(node.digest), size=node.size, media_type=node.media_type)
+        left = len(done.pending)
+        text = f"fetching {left} blobs by an invocation each"
+        told = [entry("building", text, books.clock.now(), step="stage", blobs=left)]
+    else:
+        count = done.copied + done.skipped
+        text = f"fetched and verified {count} blobs" + (f", {attached} attached manifests" if attached else "")
+        told = [
+            entry("building", text, books.clock.now(), step="stage", blobs=count, attached=attached),
+            entry("building", "looking for Kubernetes manifests", books.clock.now(), step="inspect"),
+        ]
+    books.ledger.progress(pinned.key, pinned.execution, told)
 
 
 def stage_blob(
     task: StageBlobTask, source: Repository, quarantine: Quarantine, books: Books, pace: Pace = ALONE
 ) -> BlobDone:
-    """Fetch one blob into quarantine, or as much of it as there is time for."""
-    text = f"fetching a blob of {task.blob.size} bytes"
-    books.ledger.progress(task.artifact.key, [entry("building", text, books.clock.now(), step="stage")])
-    with books.account(task.artifact.key, task.artifact.reference, source):
+    """Fetch one blob into quarantine, or as much of it as there is time for.
+
+    It asks the ledger and tells it nothing: a blob may be tried many times. Raises what ``Ledger.check_running`` and
+    the two ends raise.
+    """
+    artifact = task.artifact
+    books.ledger.check_running(artifact.key, artifact.execution)
+    with books.account(artifact.key, artifact.reference, source):
         return copy_pending(source, quarantine, task.blob, "quarantine", pace)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 PATIENCE: Final = timedelta(minutes=15)
 """How long a change may be on its way; what is told again, is told in intervals that double."""
 
-SILENCE: Final = timedelta(hours=7)
+SILENCE: Final = timedelta(hours=3)
 """How long a build that runs may say nothing: an hour more than its execution may last."""
 
 _AT_ONCE: Final = 100
@@ -36,7 +36,7 @@ def sweep(builds: Unfinished, clock: Clock) -> Swept:
         if build.status == "queued":
             told += is_due(build, now) and builds.tell_again(build.key, milliseconds(now))
         elif milliseconds(now - SILENCE) > build.history[-1].created_at_ts:
-            ended += builds.finish(build.key, *_given_up(now)) is not None
+            ended += builds.give_up(build.key, *_given_up(now)) is not None
     return Swept(told=told, ended=ended)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from byoa.builds.deadline import check_time
 from byoa.builds.messages import ValidReference
 from byoa.builds.records import entry
 from byoa.errors import CredentialForbidden, SourceKindUnsupported
@@ -18,10 +19,13 @@ if TYPE_CHECKING:
 def validate(change: ChangeReceived, ledger: Ledger, policy: Policy, clock: Clock) -> ValidReference:
     """Take up the build and check that its config may be built.
 
-    Raises what ``Ledger.begin`` raises, ``SourceKindUnsupported``, and what ``Policy`` refuses.
+    Raises what ``Ledger.begin`` raises, ``SourceKindUnsupported``, ``BuildTimedOut``, and what ``Policy`` refuses.
     """
     started = entry("planning", "checking the config and resolving its reference", clock.now(), step="validate")
     build = ledger.begin(change.key, change.execution, started)
+    ends_ts = started.created_at_ts if build.begun_ts is None else build.begun_ts
+    ends_ts += build.build_timeout_ms
+    check_time(ends_ts, clock.now())
     policy.repository_for(change.key)
     if build.source_type == "kustomize":
         raise SourceKindUnsupported(
@@ -39,10 +43,12 @@ def validate(change: ChangeReceived, ledger: Ledger, policy: Policy, clock: Cloc
         )
     return ValidReference(
         **change.key.model_dump(),
+        execution=change.execution,
         build_id=build.build_id,
         source_type="oci_artifact" if build.reference else "inline",
         reference=build.reference,
         credentials_ref=None,
         targets=list(policy.targets),
         handed_in_ts=build.created_at_ts,
+        ends_ts=ends_ts,
     )

@@ -189,7 +189,9 @@ class ComponentConfig(_Table):
         default=None, description="When to look for drift: cron, 5 fields.", examples=["0 2 * * *"]
     )
     build_timeout: Duration = Field(
-        default="5m", description="How long a build may take, at most 1h.", examples=["90s", "30m"]
+        default="5m",
+        description="How long a build may take from when it is begun, at most 1h.",
+        examples=["90s", "30m"],
     )
     deploy_timeout: Duration = Field(
         default="15m", description="How long a deploy may take, at most 1h.", examples=["30m", "1h"]

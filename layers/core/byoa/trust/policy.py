@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
 from byoa.errors import CredentialForbidden, ReferenceInvalid, TenantForbidden
 from byoa.oci.ecr import ecr_account
@@ -19,6 +19,24 @@ STAGED: Final = GraphLimits(layers=10, manifests=50, depth=2, blob=100 * _MEBIBY
 
 ATTACHED: Final = 50
 """How many manifests may be attached to an artifact; each has its place in a message and in the receipt."""
+
+
+class Sums(NamedTuple):
+    """What one build may fetch in all: its artifact, what is attached to it, and all below these.
+
+    ``nodes`` counts manifests and blobs; ``content_bytes`` are those of both.
+    """
+
+    manifests: int
+    nodes: int
+    manifest_bytes: int
+    content_bytes: int
+
+
+WHOLE: Final = Sums(manifests=100, nodes=500, manifest_bytes=8 * _MEBIBYTE, content_bytes=1024 * _MEBIBYTE)
+"""A receipt names each node with up to half a kilobyte and must fit into an item of 400 KB. All manifests are held in
+memory at once, where a text may take four times its bytes.
+"""
 
 _REPOSITORY_LIMIT: Final = 256
 """Characters of an ECR repository's name (ECR API, CreateRepository)."""

@@ -7,13 +7,15 @@ organisation apart from the other:
     COMPONENT#<app>#<component>            the newest version's number and fingerprint
     CONFIG#<app>#<component>#<version>     a config as it was accepted
     BUILD#<app>#<component>#<version>      its build: status, history, outcome
-    RECEIPT#<app>#<component>#<version>    the build's receipt, in its envelope
+    RECEIPT#<app>#<component>#<version>#<execution>    what an execution says of it, in an envelope
     BUILDID#<build id>                     the sort key of that build
 
 The index ``unfinished`` holds the builds that have not ended, of all organisations, by the moment they were handed in.
 
 A config, its build and the component's newest version are written in one transaction, which marks the build before as
 overtaken: that one can't write from then on, and no write of a running build has to ask for more than its own item.
+
+A build is the execution's that began it: every write asks for its name, and only that execution's receipt shows.
 
 ``news`` says of a write that the bus is to hear of it: the stream's filter passes nothing else on.
 """
@@ -28,9 +30,10 @@ from botocore.exceptions import ClientError
 
 from byoa.adapters.aws.refusals import error_code, translated
 from byoa.adapters.aws.table import Item, dump, load
+from byoa.adapters.aws.writes import OURS_OR_NOBODYS, RUNNING, UNENDED, UNFINISHED, append, end, leave_out
 from byoa.builds.messages import ENDED, Build, BuildKey, ConfigVersion, HistoryEntry, Outcome
 from byoa.builds.ports import Accepted
-from byoa.builds.records import queued_build, reusable
+from byoa.builds.records import HISTORY, cut_short, queued_build, reusable
 from byoa.components.reading import fingerprint
 from byoa.errors import DuplicateEvent, EventUntrusted, StaleVersion, StoreThrottled
 
@@ -46,13 +49,11 @@ if TYPE_CHECKING:
 _RACES: Final = 5
 """Tries to be the next version while others hand in the same component."""
 
-_UNFINISHED: Final = "NOT #status IN (:active, :error, :superseded)"
-_RUNNING: Final = f"attribute_exists(pk) AND attribute_not_exists(overtaken) AND {_UNFINISHED}"
-_ENDS: Final = {f":{status}": status for status in sorted(ENDED)}
-UNFINISHED: Final = "unfinished"
-"""The index of builds that have not ended, and the attribute that puts one in it."""
-
 _INSIDE: Final = frozenset({"pk", "sk", "entity", "execution", "news", "overtaken", UNFINISHED})
+
+
+class _ItemFull(Exception):
+    """The build's item has no room for what was to be added (400 KB)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,16 +66,14 @@ class DynamoLedger:
 
     def begin(self, key: BuildKey, execution: str, entry: HistoryEntry) -> Build:
         """See ``builds.ports.Ledger``."""
-        update = _append([entry], "execution = :execution", {":execution": execution}, news=True)
-        unowned = "(attribute_not_exists(execution) OR execution = :execution)"
-        begun, before = self._advance(key, update, f"{unowned} AND {_RUNNING}", "ALL_NEW")
+        begins = "execution = :execution, begun_ts = if_not_exists(begun_ts, :begun)"
+        update = append([entry], begins, {":execution": execution, ":begun": entry.created_at_ts}, news=True)
+        begun, before = self._advance(key, update, f"{OURS_OR_NOBODYS} AND {RUNNING}", "ALL_NEW")
         if begun is not None:
             return _build(begun)
         if before is None:
             raise EventUntrusted("The event names a config version that was never accepted.")
-        if before.get("execution", execution) != execution:
-            raise DuplicateEvent("Another execution already runs this build.")
-        raise StaleVersion("A newer config version exists, or the build has ended.")
+        raise _refusal(before, execution)
 
     def config(self, key: BuildKey) -> ConfigVersion:
         """See ``builds.ports.Ledger``."""
@@ -83,28 +82,56 @@ class DynamoLedger:
             raise EventUntrusted("The event names a config version that was never accepted.")
         return ConfigVersion.model_validate(_plain(item))
 
-    def progress(self, key: BuildKey, entries: Sequence[HistoryEntry]) -> None:
+    def check_running(self, key: BuildKey, execution: str) -> None:
         """See ``builds.ports.Ledger``."""
-        before = {":before": entries[0].status}
-        update = _append(entries, "", before, news=entries[0].status != entries[-1].status)
-        updated, _ = self._advance(key, update, f"#status IN (:before, :status) AND {_RUNNING}")
-        if updated is None:
-            raise StaleVersion("A newer config version exists, or the build has ended.")
+        item = self._get(key.organisation, _sk("BUILD", key)) or {}
+        stopped = not item or "overtaken" in item or item["status"] in ENDED
+        if stopped or item.get("execution") != execution:
+            raise _refusal(item, execution)
 
-    def finish(self, key: BuildKey, outcome: Outcome, entries: Sequence[HistoryEntry]) -> Build | None:
+    def progress(self, key: BuildKey, execution: str, entries: Sequence[HistoryEntry]) -> None:
+        """See ``builds.ports.Ledger``. Which of the two writes is due, the first finds out."""
+        news = entries[0].status != entries[-1].status
+        values = {":before": entries[0].status, ":execution": execution}
+        condition = f"execution = :execution AND #status IN (:before, :status) AND {RUNNING}"
+        update = append(entries, "", {**values, ":full": HISTORY}, news=news)
+        try:
+            updated, before = self._advance(key, update, f"{condition} AND size(history) < :full")
+            full = updated is None and before is not None and len(before["history"]) >= HISTORY
+        except _ItemFull:
+            full = True
+        if full:
+            updated, before = self._advance(key, leave_out(entries, values, news=news), condition)
+        if updated is None:
+            raise _refusal(before or {}, execution)
+
+    def finish(self, key: BuildKey, execution: str, outcome: Outcome, entries: Sequence[HistoryEntry]) -> Build | None:
         """See ``builds.ports.Ledger``."""
-        update = _append(entries, "#outcome = :outcome", {":outcome": outcome.model_dump(mode="json")}, news=True)
-        update["ExpressionAttributeNames"] |= {"#outcome": "outcome"}
-        update["UpdateExpression"] += f" REMOVE {UNFINISHED}"
-        condition = _RUNNING if outcome.status == "active" else f"attribute_exists(pk) AND {_UNFINISHED}"
-        ended, before = self._advance(key, update, condition, "ALL_NEW")
-        if before and before["status"] not in ENDED:
+        ours = "execution = :execution" if outcome.status == "active" else OURS_OR_NOBODYS
+        return self._end(key, outcome, entries, ours, {":execution": execution})
+
+    def give_up(self, key: BuildKey, outcome: Outcome, entries: Sequence[HistoryEntry]) -> Build | None:
+        """See ``builds.ports.Unfinished``."""
+        return self._end(key, outcome, entries, "attribute_exists(pk)", {})
+
+    def _end(
+        self, key: BuildKey, outcome: Outcome, entries: Sequence[HistoryEntry], whose: str, values: Item
+    ) -> Build | None:
+        running = RUNNING if outcome.status == "active" else f"attribute_exists(pk) AND {UNENDED}"
+        values = {**values, ":outcome": outcome.model_dump(mode="json")}
+        try:
+            ended, before = self._advance(key, end(entries, values), f"{whose} AND {running}", "ALL_NEW")
+        except _ItemFull:
+            update = end(cut_short(entries), values, keep=False)
+            ended, before = self._advance(key, update, f"{whose} AND {running}", "ALL_NEW")
+        if before and before["status"] not in ENDED and before.get("execution") == values.get(":execution"):
             raise StaleVersion("A newer config version exists.")
         return _build(ended) if ended is not None else None
 
-    def keep_receipt(self, key: BuildKey, envelope: str) -> None:
+    def keep_receipt(self, key: BuildKey, execution: str, envelope: str) -> None:
         """See ``builds.ports.Ledger``."""
-        item = {"pk": f"ORG#{key.organisation}", "sk": _sk("RECEIPT", key), "entity": "receipt", "envelope": envelope}
+        sk = _receipt_sk(key, execution)
+        item = {"pk": f"ORG#{key.organisation}", "sk": sk, "entity": "receipt", "envelope": envelope}
         with translated("DynamoDB"), suppress(self.client.exceptions.ConditionalCheckFailedException):
             self.client.put_item(TableName=self.table, Item=dump(item), ConditionExpression="attribute_not_exists(pk)")
 
@@ -154,14 +181,15 @@ class DynamoLedger:
 
     def build(self, organisation: str, build_id: str) -> Build | None:
         """See ``builds.ports.Catalogue``."""
-        pointer = self._get(organisation, f"BUILDID#{build_id}")
-        item = self._get(organisation, pointer["build"]) if pointer else None
+        item = self._build_item(organisation, build_id)
         return _build(item) if item else None
 
     def receipt(self, organisation: str, build_id: str) -> str | None:
         """See ``builds.ports.Catalogue``."""
-        build = self.build(organisation, build_id)
-        item = self._get(organisation, _sk("RECEIPT", build.key)) if build and build.status == "active" else None
+        build = self._build_item(organisation, build_id)
+        if build is None or build["status"] != "active":
+            return None
+        item = self._get(organisation, _receipt_sk(_build(build).key, build["execution"]))
         return str(item["envelope"]) if item else None
 
     def builds(self, organisation: str, app: str, component: str | None, limit: int) -> list[Build]:
@@ -192,6 +220,10 @@ class DynamoLedger:
             except self.client.exceptions.ConditionalCheckFailedException as error:
                 kept = cast("Item | None", error.response.get("Item"))
                 return None, load(kept) if kept else None
+            except ClientError as error:
+                if "maximum allowed size" in str(error):
+                    raise _ItemFull from error
+                raise
         return load(found.get("Attributes") or {}), None
 
     def _accept(self, build: Build, config: ComponentConfig) -> bool:
@@ -249,6 +281,10 @@ class DynamoLedger:
                 raise
         return True
 
+    def _build_item(self, organisation: str, build_id: str) -> Item | None:
+        pointer = self._get(organisation, f"BUILDID#{build_id}")
+        return self._get(organisation, pointer["build"]) if pointer else None
+
     def _build_of(self, key: BuildKey) -> Build | None:
         item = self._get(key.organisation, _sk("BUILD", key))
         return _build(item) if item else None
@@ -289,31 +325,21 @@ def _sk(kind: str, key: BuildKey) -> str:
     return f"{kind}#{key.app}#{key.component}#{key.version:010d}"
 
 
-def _append(entries: Sequence[HistoryEntry], extra: str, values: Item, *, news: bool) -> Item:
-    """An update that appends to the history and makes its last entry the build's status."""
-    last = entries[-1]
-    sets = ["history = list_append(history, :entries)", "#status = :status", "#human = :human", "#metadata = :metadata"]
-    sets += ["news = :news", extra] if extra else ["news = :news"]
-    bound = {
-        ":news": news,
-        ":entries": [entry.model_dump(mode="json") for entry in entries],
-        ":status": last.status,
-        ":human": last.status_human_description,
-        ":metadata": last.metadata,
-    }
-    return {
-        "UpdateExpression": f"SET {', '.join(sets)}",
-        "ExpressionAttributeNames": {
-            "#status": "status",
-            "#human": "status_human_description",
-            "#metadata": "metadata",
-        },
-        "ExpressionAttributeValues": dump({**bound, **values, **_ENDS}),
-    }
+def _receipt_sk(key: BuildKey, execution: str) -> str:
+    """No execution's name has a ``#`` in it (Step Functions, StartExecution)."""
+    return f"{_sk('RECEIPT', key)}#{execution}"
+
+
+def _refusal(item: Item, execution: str) -> DuplicateEvent | StaleVersion:
+    """Why an execution may not go on with a build that stands like this."""
+    if item.get("execution", execution) != execution:
+        return DuplicateEvent("Another execution already runs this build.")
+    return StaleVersion("A newer config version exists, or the build has ended.")
 
 
 def _document(record: Build | ConfigVersion) -> Item:
-    return record.model_dump(mode="json")
+    """What isn't known yet is no attribute: a write can find that out."""
+    return record.model_dump(mode="json", exclude_none=isinstance(record, Build))
 
 
 def _plain(item: Item) -> Item:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from byoa.builds.messages import Build, BuildKey, ConfigVersion
 from byoa.builds.ports import Accepted
-from byoa.builds.records import queued_build, reusable
+from byoa.builds.records import HISTORY, queued_build, reusable
 from byoa.components.reading import fingerprint
 from byoa.errors import DuplicateEvent, EventUntrusted, StaleVersion
 
@@ -29,15 +29,16 @@ class MemoryLedger:
     records: dict[BuildKey, Build] = field(default_factory=dict)
     newest: dict[tuple[str, str, str], int] = field(default_factory=dict)
     executions: dict[BuildKey, str] = field(default_factory=dict)
-    receipts: dict[BuildKey, str] = field(default_factory=dict)
+    receipts: dict[tuple[BuildKey, str], str] = field(default_factory=dict)
 
     def begin(self, key: BuildKey, execution: str, entry: HistoryEntry) -> Build:
         """See ``builds.ports.Ledger``."""
         self.config(key)
-        if self.executions.get(key, execution) != execution:
-            raise DuplicateEvent("Another execution already runs this build.")
-        self._check_running(key)
+        self._check_running(key, ours=self.executions.get(key, execution) == execution)
         self.executions[key] = execution
+        build = self.records[key]
+        begun = entry.created_at_ts if build.begun_ts is None else build.begun_ts
+        self.records[key] = build.model_copy(update={"begun_ts": begun})
         return self._append(key, [entry], None)
 
     def config(self, key: BuildKey) -> ConfigVersion:
@@ -46,24 +47,36 @@ class MemoryLedger:
             raise EventUntrusted("The event names a config version that was never accepted.")
         return self.configs[key]
 
-    def progress(self, key: BuildKey, entries: Sequence[HistoryEntry]) -> None:
+    def check_running(self, key: BuildKey, execution: str) -> None:
         """See ``builds.ports.Ledger``."""
-        self._check_running(key)
-        if self.records[key].status not in (entries[0].status, entries[-1].status):
+        self._check_running(key, ours=self.executions.get(key) == execution)
+
+    def progress(self, key: BuildKey, execution: str, entries: Sequence[HistoryEntry]) -> None:
+        """See ``builds.ports.Ledger``."""
+        self._check_running(key, ours=self.executions.get(key, execution) == execution)
+        if key not in self.executions or self.records[key].status not in (entries[0].status, entries[-1].status):
             raise StaleVersion("A newer config version exists, or the build has ended.")
         self._append(key, entries, None)
 
-    def finish(self, key: BuildKey, outcome: Outcome, entries: Sequence[HistoryEntry]) -> Build | None:
+    def finish(self, key: BuildKey, execution: str, outcome: Outcome, entries: Sequence[HistoryEntry]) -> Build | None:
         """See ``builds.ports.Ledger``."""
+        nobodys = outcome.status != "active" and key not in self.executions
+        return self._end(key, outcome, entries) if nobodys or self.executions.get(key) == execution else None
+
+    def give_up(self, key: BuildKey, outcome: Outcome, entries: Sequence[HistoryEntry]) -> Build | None:
+        """See ``builds.ports.Unfinished``."""
+        return self._end(key, outcome, entries)
+
+    def _end(self, key: BuildKey, outcome: Outcome, entries: Sequence[HistoryEntry]) -> Build | None:
         if key not in self.records or self.records[key].ended:
             return None
         if outcome.status == "active":
-            self._check_running(key)
+            self._check_running(key, ours=True)
         return self._append(key, entries, outcome)
 
-    def keep_receipt(self, key: BuildKey, envelope: str) -> None:
+    def keep_receipt(self, key: BuildKey, execution: str, envelope: str) -> None:
         """See ``builds.ports.Ledger``."""
-        self.receipts.setdefault(key, envelope)
+        self.receipts.setdefault((key, execution), envelope)
 
     def unfinished(self, before_ts: int, limit: int) -> list[Build]:
         """See ``builds.ports.Unfinished``."""
@@ -107,7 +120,9 @@ class MemoryLedger:
     def receipt(self, organisation: str, build_id: str) -> str | None:
         """See ``builds.ports.Catalogue``."""
         build = self.build(organisation, build_id)
-        return self.receipts.get(build.key) if build and build.status == "active" else None
+        if build is None or build.status != "active":
+            return None
+        return self.receipts.get((build.key, self.executions[build.key]))
 
     def builds(self, organisation: str, app: str, component: str | None, limit: int) -> list[Build]:
         """See ``builds.ports.Catalogue``."""
@@ -118,20 +133,23 @@ class MemoryLedger:
         ]
         return sorted(found, key=lambda build: build.history[0].created_at_ts, reverse=True)[:limit]
 
-    def _check_running(self, key: BuildKey) -> None:
+    def _check_running(self, key: BuildKey, *, ours: bool) -> None:
+        if not ours:
+            raise DuplicateEvent("Another execution already runs this build.")
         newest = self.newest.get((key.organisation, key.app, key.component))
         if newest != key.version or self.records[key].ended:
             raise StaleVersion("A newer config version exists, or the build has ended.")
 
     def _append(self, key: BuildKey, entries: Sequence[HistoryEntry], outcome: Outcome | None) -> Build:
         build = self.records[key]
-        last = entries[-1]
+        last, full = entries[-1], len(build.history) >= HISTORY and outcome is None
         self.records[key] = build.model_copy(
             update={
                 "status": last.status,
                 "status_human_description": last.status_human_description,
                 "metadata": last.metadata,
-                "history": [*build.history, *entries],
+                "history": build.history if full else [*build.history, *entries],
+                "left_out": build.left_out + len(entries) * full,
                 "outcome": outcome or build.outcome,
             }
         )

@@ -1,0 +1,125 @@
+"""What the ledger and the budget name in their requests is what the roles in the template let their steps name."""
+
+from __future__ import annotations
+
+import re
+from contextlib import closing
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from byoa.adapters.aws.budget import DynamoBudget
+from byoa.adapters.aws.dynamodb import DynamoLedger
+from byoa.adapters.memory.clocks import SteppingClock
+from byoa.builds.messages import Failure, Outcome
+from byoa.builds.records import HISTORY, entry
+from byoa.components.reading import check_config
+from tests.template import TEMPLATE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from byoa.builds.messages import BuildKey
+
+TABLE = TEMPLATE["Resources"]["Table"]["Properties"]
+WORDS = {
+    "SET", "REMOVE", "ADD", "AND", "OR", "NOT", "IN", "attribute_exists", "attribute_not_exists", "if_not_exists",
+    "list_append", "size",
+}  # fmt: skip
+
+
+class Spied:
+    """A ledger and a budget on a table, and what their last requests named: the action, the key's kind, attributes."""
+
+    def __init__(self, client: Any) -> None:
+        self.clock = SteppingClock()
+        self.ledger = DynamoLedger(client, "table", self.clock)
+        self.budget = DynamoBudget(client, "table", self.clock)
+        self.asked: list[tuple[str, str, frozenset[str]]] = []
+        client.meta.events.register("provide-client-params.dynamodb", self._note)
+        config = check_config('name = "web"\ntype = "kubernetes_manifest"\nnamespace = "a"\nmanifest = "a: 1"\n').config
+        assert config
+        self.key: BuildKey = self.ledger.submit("org_0123456789ab", "shop", config).build.key
+        self.asked.clear()
+
+    def _note(self, params: dict[str, Any], model: Any, **_: Any) -> None:
+        keys = [params.get("Key") or params.get("Item") or {}]
+        for table in params.get("RequestItems", {}).values():
+            keys = table["Keys"]
+        kinds = {key["pk"]["S"].partition("#")[0] for key in keys if key}
+        text = " ".join(str(params.get(name, "")) for name in ("UpdateExpression", "ConditionExpression"))
+        names = params.get("ExpressionAttributeNames", {})
+        found = {names.get(word, word) for word in re.findall(r"(?<![:\w])#?\w+", text)} - WORDS
+        found = {name for name in found if not name.isdigit()} | {*params.get("Item", {}), *keys[0]}
+        self.asked.append((f"dynamodb:{model.name}", "".join(kinds), frozenset(found)))
+
+
+@pytest.fixture
+def spied() -> Iterator[Spied]:
+    with mock_aws(), closing(boto3.client("dynamodb", "us-east-1")) as client:
+        client.create_table(
+            TableName="table",
+            BillingMode="PAY_PER_REQUEST",
+            **{name: TABLE[name] for name in ("AttributeDefinitions", "KeySchema", "GlobalSecondaryIndexes")},
+        )
+        yield Spied(client)
+
+
+def check(role: str, spied: Spied) -> None:
+    """Every request that was made since the last check is one that the role allows."""
+    (policy,) = TEMPLATE["Resources"][role]["Properties"]["Policies"]
+    assert spied.asked
+    for action, kind, attributes in spied.asked:
+        assert any(_allows(each, action, kind, attributes) for each in policy["PolicyDocument"]["Statement"]), (
+            role, action, kind, sorted(attributes),
+        )  # fmt: skip
+    spied.asked.clear()
+
+
+def _allows(statement: dict[str, Any], action: str, kind: str, attributes: frozenset[str]) -> bool:
+    actions = statement.get("Action", [])
+    if action not in (actions if isinstance(actions, list) else [actions]):
+        return False
+    conditions = statement["Condition"]
+    named = conditions.get("ForAllValues:StringEquals", {}).get("dynamodb:Attributes")
+    keys = conditions["ForAllValues:StringLike"]["dynamodb:LeadingKeys"]
+    return keys == f"{kind}#*" and (named is None or attributes <= set(named))
+
+
+def test_each_step_s_role_lets_it_write_what_it_writes(spied: Spied) -> None:
+    ledger, key, now = spied.ledger, spied.key, spied.clock.now()
+    begun = entry("planning", "begun", now)
+    ledger.begin(key, "one", begun)
+    check("ValidateReferenceRole", spied)
+    for role in ("ResolveDigestRole", "StageArtifactRole", "MirrorArtifactRole"):
+        ledger.progress(key, "one", [begun])
+        ledger.progress(key, "one", [begun] * HISTORY)
+        ledger.progress(key, "one", [begun])
+        check(role, spied)
+    ledger.config(key)
+    check("StageArtifactRole", spied)
+    for role in ("StageBlobRole", "MirrorBlobRole"):
+        ledger.check_running(key, "one")
+        check(role, spied)
+    ledger.keep_receipt(key, "one", "text")
+    outcome = Outcome(status="error", failure=Failure(code="Timeout", cause="late", remedy="again"))
+    ledger.finish(key, "one", outcome, [entry("error", "late", now)])
+    check("RecordBuildRole", spied)
+    ledger.finish(key, "one", outcome, [entry("error", "late", now)])
+    check("RecordStoppedRole", spied)
+    ledger.give_up(key, outcome, [entry("error", "late", now)])
+    ledger.tell_again(key, 7)
+    check("SweepBuildsRole", spied)
+
+
+def test_who_asks_registries_may_count_and_no_more(spied: Spied) -> None:
+    for role in ("ResolveDigestRole", "StageArtifactRole", "StageBlobRole"):
+        spied.budget.admit("ghcr.io", "org_0123456789ab")
+        spied.budget.spend("ghcr.io", "org_0123456789ab", 3)
+        spied.budget.rest("ghcr.io", "org_0123456789ab", 5)
+        spied.budget.rest("ghcr.io", "org_other0000000", 5)
+        spied.clock.moment += timedelta(seconds=5)
+        check(role, spied)
