@@ -136,7 +136,10 @@ STEPS = {name: name.partition("_")[0] for name in MODULES if name != "publish_ch
 
 FUNCTIONS_IN_ORDER = [name.removesuffix("Function") for name in FUNCTIONS]
 
-NOUNS = {"books", "budgets", "envelope", "messages", "pending", "pinned", "ports", "receipts", "records"}
+NOUNS = {
+    "books", "budgets", "deadline", "envelope", "lists", "messages", "pending", "pinned", "ports", "receipts",
+    "records", "survey",
+}  # fmt: skip
 
 
 def _camel(module: str) -> str:
@@ -294,8 +297,17 @@ def test_the_layer_s_requirements_are_the_locked_ones() -> None:
     uv = shutil.which("uv") or shutil.which(str(ROOT / ".uv" / "bin" / "uv"))
     if uv is None:
         pytest.fail("uv is neither on the PATH nor in .uv/bin; `make setup` puts it there")
-    arguments = ["export", "-q", "--no-dev", "--frozen", "--no-emit-project", "--no-hashes", "--no-header"]
+    arguments = ["export", "-q", "--no-dev", "--frozen", "--no-emit-project", "--no-header"]
     environment = {name: value for name, value in os.environ.items() if name != "VIRTUAL_ENV"}
     done = subprocess.run([uv, *arguments], cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert (ROOT / "layers" / "dependencies" / "requirements.txt").read_text() == done.stdout
+
+
+def test_the_layer_takes_what_was_locked_by_its_hash_or_nothing() -> None:
+    folder = ROOT / "layers" / "dependencies"
+    pinned = [line for line in (folder / "requirements.txt").read_text().splitlines() if "==" in line]
+    assert pinned
+    assert all(line.endswith(" \\") for line in pinned), "the next line is a hash"
+    installs = (folder / "Makefile").read_text().count(" install ")
+    assert installs == (folder / "Makefile").read_text().count("--require-hashes -r requirements.txt") > 0

@@ -150,7 +150,7 @@ def test_every_rule_s_target_retries_and_then_keeps_the_event(resources: dict[st
 
 
 def test_the_queue_of_lost_events_takes_them_from_every_rule_and_from_nobody_else(resources: dict[str, Any]) -> None:
-    (statement,) = resources["RuleDlqPolicy"]["Properties"]["PolicyDocument"]["Statement"]
+    statement, _ = resources["RuleDlqPolicy"]["Properties"]["PolicyDocument"]["Statement"]
     allowed = {each["Fn::GetAtt"][0] for each in statement["Condition"]["ArnEquals"]["aws:SourceArn"]}
     assert allowed == _of_type(resources, "AWS::Events::Rule").keys()
 
@@ -214,13 +214,16 @@ def test_the_step_that_parses_strangers_bytes_reads_quarantine_and_no_more(resou
         for role, statement in _statements(resources)
         if role == "InspectArtifactRole" and "s3:GetObject" in _many(statement["Action"])
     )
-    assert place == {"Fn::Sub": "${QuarantineBucket.Arn}/*"}
+    assert place == [{"Fn::Sub": f"${{QuarantineBucket.Arn}}/*/{kind}/*"} for kind in ("blobs", "manifests")]
 
 
-def test_only_the_mirroring_step_may_write_to_ecr_and_only_below_our_prefix(resources: dict[str, Any]) -> None:
-    writers = {role for role, statement in _statements(resources) if "ecr:PutImage" in _many(statement["Action"])}
-    assert writers == {"MirrorArtifactRole", "MirrorBlobRole"}
-    places = [statement["Resource"] for _, statement in _statements(resources) if "ecr:PutImage" in statement["Action"]]
+def test_only_the_mirroring_steps_may_write_to_ecr_and_only_below_our_prefix(resources: dict[str, Any]) -> None:
+    wanted = {"ecr:PutImage": {"MirrorArtifactRole"}, "ecr:UploadLayerPart": {"MirrorArtifactRole", "MirrorBlobRole"}}
+    places = []
+    for action, roles in wanted.items():
+        found = [(role, each) for role, each in _statements(resources) if action in _many(each["Action"])]
+        assert {role for role, _ in found} == roles
+        places += [each["Resource"] for _, each in found]
     assert all(place["Fn::Sub"].endswith(":${AWS::AccountId}:repository/${RepositoryPrefix}/*") for place in places)
 
 
@@ -262,6 +265,76 @@ def test_no_step_may_delete_anything_but_the_one_that_retires_tags(resources: di
     }
     assert deletes == {("BuildRole", "logs:DeleteLogDelivery"), ("RetireTagsRole", "ecr:BatchDeleteImage")}
     assert _actions(resources, "RetireTagsRole") - LOG_AND_TRACE == {"ecr:BatchDeleteImage", "ecr:DescribeImages"}
+
+
+def _of_the_table(resources: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
+    """The statements about the table's items."""
+    return [
+        (role, each)
+        for role, each in _statements(resources)
+        if any(action.startswith("dynamodb:") for action in _many(each["Action"])) and "StreamArn" not in str(each)
+        if each["Resource"] != "*"
+    ]
+
+
+def test_a_role_has_of_the_table_the_kinds_of_keys_that_it_needs(resources: dict[str, Any]) -> None:
+    """IAM: ForAllValues holds where a request has no such key; Null false says that it has one."""
+    for role, each in _of_the_table(resources):
+        allowed = [values["dynamodb:LeadingKeys"] for name, values in each["Condition"].items() if "ForAll" in name
+                   and "dynamodb:LeadingKeys" in values]  # fmt: skip
+        assert allowed in (["ORG#*"], ["HOST#*"], ["build"]), role
+        assert each["Condition"]["Null"]["dynamodb:LeadingKeys"] == {"Fn::If": ["RealAws", "false", "true"]}, role
+
+
+def test_who_writes_below_organisations_names_the_attributes_and_none_that_makes_an_item_of_ours(
+    resources: dict[str, Any],
+) -> None:
+    """An item is a config or a build by its ``entity``, and its news are events: only who hands in makes one."""
+    for role, each in _of_the_table(resources):
+        if {"dynamodb:UpdateItem", "dynamodb:PutItem"} & set(_many(each["Action"])) and "ORG#*" in str(each):
+            named = set(each["Condition"]["ForAllValues:StringEquals"]["dynamodb:Attributes"])
+            assert each["Condition"]["Null"]["dynamodb:Attributes"] == {"Fn::If": ["RealAws", "false", "true"]}, role
+            assert not named & {"config", "fingerprint", "reference", "expires_at"}, role
+            assert ("entity" in named) == (each["Action"] == "dynamodb:PutItem"), role
+    puts = {role for role, each in _of_the_table(resources) if "dynamodb:PutItem" in _many(each["Action"])}
+    assert puts == {"RecordBuildRole"}
+
+
+def test_who_moves_blobs_writes_nothing_of_builds(resources: dict[str, Any]) -> None:
+    for role, each in _of_the_table(resources):
+        if role in ("StageBlobRole", "MirrorBlobRole") and "ORG#*" in str(each):
+            assert each["Action"] == "dynamodb:GetItem"
+
+
+def test_only_lists_are_read_of_the_quarantine_by_the_step_that_signs(resources: dict[str, Any]) -> None:
+    (place,) = (
+        each["Resource"]
+        for role, each in _statements(resources)
+        if role == "RecordBuildRole" and "s3:GetObject" in _many(each["Action"])
+    )
+    assert place == {"Fn::Sub": "${QuarantineBucket.Arn}/*/lists/*"}
+    assert "s3:PutObject" not in _actions(resources, "RecordBuildRole")
+
+
+def test_the_desk_s_switches_are_refused_on_aws(translated: dict[str, Any]) -> None:
+    (rule,) = translated["Rules"].values()
+    assert rule["RuleCondition"] == {"Fn::Equals": [{"Ref": "Emulated"}, "false"]}
+    switches = {each["Assert"]["Fn::Equals"][0]["Ref"] for each in rule["Assertions"]}
+    for_the_desk = {name for name, body in translated["Parameters"].items() if "for the desk" in str(body)}
+    assert switches == for_the_desk == {"EcrEndpoint", "PlainHttpHosts", "AwsEndpointUrl"}
+    assert all(each["Assert"]["Fn::Equals"][1] == "" for each in rule["Assertions"])
+
+
+def test_every_queue_answers_over_tls_alone(resources: dict[str, Any]) -> None:
+    refused = {}
+    for policy in _of_type(resources, "AWS::SQS::QueuePolicy").values():
+        (queue,) = policy["Properties"]["Queues"]
+        for each in policy["Properties"]["PolicyDocument"]["Statement"]:
+            statement = each["Fn::If"][1] if "Fn::If" in each else each
+            if statement["Effect"] == "Deny":
+                refused[queue["Ref"]] = (statement["Condition"], statement["Action"])
+    tls = ({"Bool": {"aws:SecureTransport": "false"}}, "sqs:*")
+    assert refused == dict.fromkeys(_of_type(resources, "AWS::SQS::Queue"), tls)
 
 
 def test_every_function_runs_in_a_role_of_its_own(resources: dict[str, Any]) -> None:
@@ -312,6 +385,8 @@ def test_what_holds_data_outlives_the_stack(name: str, resources: dict[str, Any]
 def test_no_log_is_kept_for_ever(resources: dict[str, Any]) -> None:
     for name, group in _of_type(resources, "AWS::Logs::LogGroup").items():
         assert group["Properties"]["RetentionInDays"] == {"Ref": "LogRetentionDays"}, name
+        key = {"Fn::If": ["HasLogsKey", {"Ref": "LogsKmsKeyArn"}, {"Ref": "AWS::NoValue"}]}
+        assert group["Properties"]["KmsKeyId"] == key, name
 
 
 def test_every_queue_is_encrypted_and_watched(resources: dict[str, Any]) -> None:
