@@ -8,7 +8,7 @@ from byoa.builds.messages import Attached, BlobDone, Node, StagedArtifact
 from byoa.builds.pending import copy_pending, pending
 from byoa.builds.pinned import root_of
 from byoa.builds.records import entry
-from byoa.engine.attachments import Attachment, copy_attachments, find_attachments
+from byoa.engine.attachments import copy_attachments, find_attachments
 from byoa.engine.copying import Copied, copy
 from byoa.engine.mirroring import nodes_of
 from byoa.engine.sending import ALONE, Pace
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from byoa.builds.books import Books
     from byoa.builds.messages import PinnedArtifact, StageBlobTask
+    from byoa.engine.belonging import Attachment
     from byoa.engine.ports import Quarantine, Repository, Source
     from byoa.oci.manifest import Manifest
 
@@ -57,7 +58,7 @@ def _fetch(source: Source, quarantine: Quarantine, root: Manifest, pace: Pace) -
     more = copy_attachments(source, quarantine, found, limits=STAGED, target_name="quarantine", pace=pace)
     if more:
         done.add(more)
-    return done, tuple(each for each in found if each.digest not in done.lost)
+    return done, tuple(each for each in found if each.digest not in done.passed_over)
 
 
 def _tell_staged(pinned: PinnedArtifact, done: Copied, attached: int, books: Books) -> None:
