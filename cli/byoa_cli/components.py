@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from byoa_cli.commands import command
 from byoa_cli.options import FOLDER, JSON
-from byoa_cli.output import FINE, MEND, err, out, print_json
+from byoa_cli.output import FINE, MEND, err, next_step, out, print_json
+from byoa_cli.printable import styled
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -89,15 +90,12 @@ def validate(folder: Path, *, as_json: bool) -> int:
 
 def show_faults(files: Sequence[ComponentFile]) -> None:
     """One line per fault, with the next step below."""
-    from rich.markup import escape
-
     for file in files:
         for fault in file.faults:
             field = f" {fault.field}:" if fault.field else ""
-            err().print(
-                f"[bold red]{escape(str(file.path))}[/]:{escape(field)} {escape(fault.message)} [dim]({fault.code})[/]"
-            )
-            err().print(f"  [dim]next:[/] {escape(fault.remedy)}")
+            said = f":{field} {fault.message} "
+            err().print(styled((str(file.path), "bold red"), said, (f"({fault.code})", "dim")))
+            err().print(next_step(fault.remedy))
 
 
 @command()

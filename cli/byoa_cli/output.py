@@ -8,9 +8,11 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from byoa.errors import Corrupt, Rejected
+from byoa_cli.printable import styled, visible
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.text import Text
 
     from byoa.errors import ByoaError
 
@@ -25,22 +27,22 @@ FAULT = 3
 @cache
 def out() -> Console:
     """Results for people."""
-    from rich.console import Console
+    from byoa_cli.screen import Screen
 
-    return Console(highlight=False, soft_wrap=True)
+    return Screen()
 
 
 @cache
 def err() -> Console:
     """Progress and errors."""
-    from rich.console import Console
+    from byoa_cli.screen import Screen
 
-    return Console(stderr=True, highlight=False, soft_wrap=True)
+    return Screen(stderr=True)
 
 
 def print_line(text: str) -> None:
     """A line of results without any style: what needs none needs not import what draws it."""
-    sys.stdout.write(f"{text}\n")
+    sys.stdout.write(f"{visible(text)}\n")
 
 
 def print_json(document: dict[str, Any]) -> None:
@@ -58,9 +60,12 @@ def print_error(error: ByoaError, *, as_json: bool) -> None:
     if as_json:
         print_json({"error": error.as_dict()})
         return
-    from rich.markup import escape
-
     where = f" ({error.where})" if error.where else ""
-    err().print(f"[bold red]error[/] [bold]{error.code}[/]{escape(where)}: {escape(error.cause)}")
+    err().print(styled(("error", "bold red"), " ", (error.code, "bold"), f"{where}: {error.cause}"))
     if error.remedy:
-        err().print(f"  [dim]next:[/] {escape(error.remedy)}")
+        err().print(next_step(error.remedy))
+
+
+def next_step(remedy: str) -> Text:
+    """The line below an error that says what to do."""
+    return styled("  ", ("next:", "dim"), f" {remedy}")

@@ -13,14 +13,18 @@ from byoa.errors import Corrupt, Rejected, Timeout
 from byoa_cli.commands import Option, command
 from byoa_cli.components import ComponentFile, read_components, show_faults
 from byoa_cli.options import APP, FOLDER, JSON, ORGANISATION, TABLE, minutes
-from byoa_cli.output import FAULT, FINE, MEND, err, print_json
+from byoa_cli.output import FAULT, FINE, MEND, err, next_step, print_json
+from byoa_cli.printable import styled
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from rich.text import Text
+
     from byoa.builds.messages import Build
     from byoa.builds.ports import Accepted, Catalogue
+    from byoa_cli.printable import Part
 
 _POLL_SECONDS = (0.25, 5.0)
 """From the first look to the last; each wait is a half longer than the one before."""
@@ -33,9 +37,9 @@ class _Run:
     app: str
     talk: bool
 
-    def say(self, text: str) -> None:
+    def say(self, *parts: Part) -> None:
         if self.talk:
-            err().print(text)
+            err().print(styled(*parts))
 
 
 @command(
@@ -97,7 +101,7 @@ def _orphans(files: Sequence[ComponentFile], run: _Run) -> list[str]:
     here = {file.checked.name for file in files}
     orphans = [name for name in run.catalogue.components(run.org, run.app) if name not in here]
     for name in orphans:
-        run.say(f"[yellow]note[/] component {name} is not in this folder any more; it was left as it is")
+        run.say(("note", "yellow"), f" component {name} is not in this folder any more; it was left as it is")
     return orphans
 
 
@@ -140,7 +144,7 @@ class _Spinners:
             self._status.start()
         elif self._shown:
             for line in self._running.values():
-                err().print(line)
+                err().print(styled(line))
         return self
 
     def update(self, build: Build) -> None:
@@ -158,23 +162,24 @@ class _Spinners:
         if self._status:
             self._status.stop()
 
-    def _text(self) -> str:
-        from rich.markup import escape
+    def _text(self) -> Text:
+        from rich.text import Text
 
-        return "\n".join(escape(line) for line in self._running.values())
+        return Text("\n").join(styled(line) for line in self._running.values())
 
     def _end(self, build: Build) -> None:
         if not self._shown:
             return
         outcome = build.outcome
         if build.status == "active" and outcome:
-            err().print(f"[green]finished building component[/] {build.component}")
-            err().print(f"  pinned {outcome.tag or 'inline'} → {outcome.digest}")
+            err().print(styled(("finished building component", "green"), f" {build.component}"))
+            err().print(styled(f"  pinned {outcome.tag or 'inline'} → {outcome.digest}"))
         elif outcome and outcome.failure and build.status == "error":
-            err().print(f"[red]error building component[/] {build.component}: {outcome.failure.code}")
-            err().print(f"  {outcome.failure.cause}\n  [dim]next:[/] {outcome.failure.remedy}", markup=True)
+            err().print(styled(("error building component", "red"), f" {build.component}: {outcome.failure.code}"))
+            err().print(styled(f"  {outcome.failure.cause}"))
+            err().print(next_step(outcome.failure.remedy))
         else:
-            err().print(f"[yellow]{build.status}[/] {build.component}: {build.status_human_description}")
+            err().print(styled((build.status, "yellow"), f" {build.component}: {build.status_human_description}"))
 
 
 def _verdict(builds: Sequence[Build], run: _Run) -> int:
