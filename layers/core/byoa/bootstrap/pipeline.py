@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from functools import cache
+from math import inf
 from typing import TYPE_CHECKING, Any, Final
 
 from byoa.bootstrap import clients
@@ -40,6 +41,9 @@ BLOB_WORKERS: Final = 3
 MARGIN_MILLISECONDS: Final = 15_000
 """What a step keeps of its time, to end what it is at and to say how far it came."""
 
+LAST_MILLISECONDS: Final = 5_000
+"""What of that is kept from the sockets: whoever still waits for a registry then is told that time is over."""
+
 _remaining: list[Callable[[], int]] = []
 
 
@@ -53,10 +57,14 @@ def settings() -> Settings:
 
 @cache
 def transport() -> Transport:
-    """One pool of connections for all registries. It waits out no long rest of theirs: the state machine does."""
+    """One pool of connections for all registries, that ends with the invocation's time.
+
+    It waits out no long rest of theirs: the state machine does.
+    """
+    from byoa.adapters.registries.deadlines import Allowance
     from byoa.adapters.registries.transport import Transport
 
-    return Transport(longest_rest=IN_A_STEP.longest)
+    return Transport(allowance=Allowance(left=_left), longest_rest=IN_A_STEP.longest)
 
 
 @cache
@@ -98,6 +106,11 @@ def pace() -> Pace:
 
 def _out_of_time() -> bool:
     return bool(_remaining) and _remaining[-1]() < MARGIN_MILLISECONDS
+
+
+def _left() -> float:
+    """Seconds that may be spent waiting at a socket."""
+    return (_remaining[-1]() - LAST_MILLISECONDS) / 1000 if _remaining else inf
 
 
 def policy() -> Policy:
