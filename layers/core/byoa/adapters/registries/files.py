@@ -37,5 +37,8 @@ def read_file(place: Path, limit: int) -> bytes | None:
     file = open_file(place)
     if file is None:
         return None
-    with os.fdopen(file, "rb") as opened:
-        return opened.read(limit + 1)
+    try:
+        with os.fdopen(file, "rb") as opened:
+            return opened.read(limit + 1)
+    except OSError as error:
+        raise ManifestInvalid("A file of the layout can't be read.") from error

@@ -48,7 +48,10 @@ class _FileReader:
     file: int
 
     def readinto(self, buffer: memoryview, /) -> int:
-        return os.readv(self.file, [buffer])
+        try:
+            return os.readv(self.file, [buffer])
+        except OSError as error:
+            raise ManifestInvalid("A file of the layout can't be read.") from error
 
 
 @dataclass(frozen=True, slots=True)
