@@ -7,8 +7,6 @@ import sys
 from argparse import ArgumentParser, RawDescriptionHelpFormatter
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
-from byoa_cli.printable import visible
-
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
@@ -107,6 +105,8 @@ class _Parser(ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """Say what is wrong with the call, and where the right one is shown."""
+        from byoa_cli.printable import visible
+
         self.print_usage(sys.stderr)
         self.exit(2, f"error: {visible(message)}\n  next: `{self.prog} --help` shows how it is called\n")
 

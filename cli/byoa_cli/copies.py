@@ -6,7 +6,6 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from byoa_cli.output import err
-from byoa_cli.printable import styled
 
 if TYPE_CHECKING:
     from byoa.engine.copying import Copied
@@ -66,6 +65,10 @@ def print_notes(document: dict[str, Any], named: str = "") -> None:
     told = [f"the source lists {digest} as attached and doesn't have it" for digest in document["lost"]]
     told += [f"the source lists {digest} as attached, which refers to something else" for digest in document["strays"]]
     told += [f"the target keeps {tag}: it holds what the source's doesn't" for tag in document["kept"]]
+    if not told:
+        return
+    from byoa_cli.printable import styled
+
     for text in told:
         err().print(styled(("note", "yellow"), f" {named}{text}"))
 

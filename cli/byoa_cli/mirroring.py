@@ -9,7 +9,6 @@ from byoa_cli.commands import Option, UsageError, command
 from byoa_cli.copies import Options, make_plan, mirror_artifact, print_notes
 from byoa_cli.options import JSON, PLAIN_HTTP, whole
 from byoa_cli.output import FINE, MEND, err, out, print_json, print_line
-from byoa_cli.printable import styled
 
 if TYPE_CHECKING:
     from byoa.engine.mirroring import Plan
@@ -117,6 +116,8 @@ def _show_plan(plan: Plan, target: str, *, as_json: bool) -> int:
     if as_json:
         print_json(document)
     else:
+        from byoa_cli.printable import styled
+
         out().print(styled((str(plan.root.digest), "bold"), f" → {target}"))
         for step in plan.steps:
             out().print(f"  {step.action:<5} {step.kind:<8} {step.descriptor.digest} {step.descriptor.size} bytes")

@@ -8,7 +8,6 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from byoa.errors import Corrupt, Rejected
-from byoa_cli.printable import styled, visible
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -42,7 +41,11 @@ def err() -> Console:
 
 def print_line(text: str) -> None:
     """A line of results without any style: what needs none needs not import what draws it."""
-    sys.stdout.write(f"{visible(text)}\n")
+    if not text.isprintable():
+        from byoa_cli.printable import visible
+
+        text = visible(text)
+    sys.stdout.write(f"{text}\n")
 
 
 def print_json(document: dict[str, Any]) -> None:
@@ -60,6 +63,8 @@ def print_error(error: ByoaError, *, as_json: bool) -> None:
     if as_json:
         print_json({"error": error.as_dict()})
         return
+    from byoa_cli.printable import styled
+
     where = f" ({error.where})" if error.where else ""
     err().print(styled(("error", "bold red"), " ", (error.code, "bold"), f"{where}: {error.cause}"))
     if error.remedy:
@@ -68,4 +73,6 @@ def print_error(error: ByoaError, *, as_json: bool) -> None:
 
 def next_step(remedy: str) -> Text:
     """The line below an error that says what to do."""
+    from byoa_cli.printable import styled
+
     return styled("  ", ("next:", "dim"), f" {remedy}")

@@ -126,7 +126,8 @@ def named(tag: str) -> dict[str, object]:
 
 def test_names_that_are_no_tags_are_counted_and_nowhere_kept(folder: Path) -> None:
     (folder / "index.json").write_bytes(index(named("v1"), named("\x1b[2J")))
-    assert LayoutRepository(folder).all_tags() == (("v1",), 1)
+    found = LayoutRepository(folder).all_tags()
+    assert (found.names, found.passed_over) == (("v1",), 1)
     assert LayoutRepository(folder).only_tag() == "v1"
 
 

@@ -122,11 +122,12 @@ class Quarantine(Source, Target, Protocol):
     """What one organisation has staged: both sides of the gate."""
 
 
-class Tags(NamedTuple):
+class Tags:
     """The tags of a repository. What is listed and can't be a tag is neither kept nor shown, only counted."""
 
-    names: tuple[str, ...]
-    passed_over: int = 0
+    def __init__(self, names: tuple[str, ...], passed_over: int = 0) -> None:
+        self.names = names
+        self.passed_over = passed_over
 
 
 class Repository(Source, Target, Protocol):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,7 +27,7 @@ def endless() -> float:
     return math.inf
 
 
-class Allowance(NamedTuple):
+class Allowance:
     """Seconds and rates.
 
     ``connect`` for a connection to be made; ``silence`` until the next byte comes or goes; ``answer`` for an answer's
@@ -39,12 +39,22 @@ class Allowance(NamedTuple):
     keeps to it needs a quarter of an hour for what an artifact of manifests usually has, not a day.
     """
 
-    connect: float = 10.0
-    silence: float = 30.0
-    answer: float = 120.0
-    window: float = 60.0
-    slowest: int = 4096
-    left: Callable[[], float] = endless
+    def __init__(  # noqa: PLR0913 - settings by name
+        self,
+        *,
+        connect: float = 10.0,
+        silence: float = 30.0,
+        answer: float = 120.0,
+        window: float = 60.0,
+        slowest: int = 4096,
+        left: Callable[[], float] = endless,
+    ) -> None:
+        self.connect = connect
+        self.silence = silence
+        self.answer = answer
+        self.window = window
+        self.slowest = slowest
+        self.left = left
 
 
 PATIENT = Allowance()
