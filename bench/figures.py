@@ -13,7 +13,7 @@ OURS = "byoa"
 FOREIGN_SHARE = 0.1
 """Of the machine's CPU time: a run during which strangers used more is disturbed."""
 
-type Unit = Literal["ratio", "seconds", "requests", "USD", "MiB"]
+type Unit = Literal["ratio", "seconds", "requests", "USD", "MiB", "MiB at the peak"]
 
 
 class Requests(NamedTuple):
@@ -121,7 +121,7 @@ class Load:
             return within(ours.requests, self.goal) if ours and ours.requests else None
         seconds = ours.seconds if ours else None
         memory = ours.rss_mib if ours else None
-        reached = {"ratio": self.ratio, "MiB": memory}.get(self.unit, seconds)
+        reached = {"ratio": self.ratio, "MiB": memory, "MiB at the peak": memory}.get(self.unit, seconds)
         return None if reached is None or self.goal is None else reached <= self.goal
 
     def _cost(self, figure: Figure) -> float | None:

@@ -16,7 +16,14 @@ if TYPE_CHECKING:
 
 _COLUMNS = ("load", "tool", "seconds", "ratio", "requests", "CPU s", "peak MiB", "goal", "")
 _WIDTH = 130
-_GOAL_UNITS = {"ratio": "", "seconds": " s", "requests": "", "USD": " USD", "MiB": " MiB above the imports"}
+_GOAL_UNITS = {
+    "ratio": "",
+    "seconds": " s",
+    "requests": "",
+    "USD": " USD",
+    "MiB": " MiB above the imports",
+    "MiB at the peak": " MiB at the peak",
+}
 
 
 def show(loads: Sequence[Load], *, stderr: bool) -> None:

@@ -15,7 +15,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bench.bytecode import compile_all, our_folders
+from bench.hostile import ROWS
 from bench.loads import copying, pipeline
+from bench.loads.hostile import hostile
 from bench.machine import describe
 from bench.registries import real_kinds, storage_folder
 from bench.report import as_json, save, show
@@ -38,6 +40,7 @@ GROUPS: dict[tuple[str, ...], Callable[[Stand], list[Load]]] = {
     ("small, whole process", "requests, no-op", "requests, cold small artifact"): copying.small,
     ("fleet of 500, cold", "fleet of 500, no-op"): copying.fleet,
     ("pipeline, warm", "cold start", "cost", "memory"): pipeline.pipeline,
+    tuple(f"hostile, {name}" for name in ROWS): hostile,
 }
 
 

@@ -11,7 +11,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from byoa_cli.output import err, printable
+from byoa_cli.output import err
+from byoa_cli.printable import visible
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -44,8 +45,8 @@ def annotation(path: Path, fault: Fault) -> str:
 
 
 def _data(text: str) -> str:
-    """``text`` as the runner takes it back; a control character that it has no spelling for doesn't pass."""
-    return printable(text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A"))
+    """``text`` as the runner takes it back; a control character that it has no spelling for is shown as its escape."""
+    return visible(text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A"))
 
 
 def _property(text: str) -> str:
@@ -89,7 +90,7 @@ def _append(title: str, head: Sequence[str], rows: Sequence[Sequence[str]]) -> N
         with Path(place).open("a", encoding="utf-8") as file:
             file.write("\n".join([*lines, "", ""]))
     except OSError as error:
-        err().print(f"note: the step's summary can't be written: {error.strerror}", markup=False)
+        err().print(f"note: the step's summary can't be written: {error.strerror}")
 
 
 def _row(cells: Sequence[str]) -> str:
@@ -98,4 +99,4 @@ def _row(cells: Sequence[str]) -> str:
 
 def markdown(text: str) -> str:
     """``text`` as Markdown that shows it as it is, on one line."""
-    return _PUNCTUATION.sub(r"\\\1", printable(text))
+    return _PUNCTUATION.sub(r"\\\1", visible(text))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from byoa_cli.commands import Option, command
 from byoa_cli.options import JSON, PLAIN_HTTP
 from byoa_cli.output import FINE, exit_code, out, print_error, print_json, print_line
+from byoa_cli.printable import styled
 
 if TYPE_CHECKING:
     from byoa.engine.ports import Source
@@ -104,16 +105,14 @@ def _inspect(source: Source, manifest: Manifest) -> tuple[dict[str, Any], ByoaEr
 
 
 def _show_inspection(document: dict[str, Any]) -> None:
-    from rich.markup import escape
-
-    out().print(f"[bold]{document['digest']}[/]  {document['format']}")
+    out().print(styled((document["digest"], "bold"), f"  {document['format']}"))
     if document["encrypted"]:
         out().print("encrypted, contents not validated")
     for each in document["resources"]:
         where = f"{each['namespace']}/" if each["namespace"] else ""
-        out().print(f"  {escape(each['kind'])} {escape(where + each['name'])} [dim]{escape(each['api_version'])}[/]")
+        out().print(styled(f"  {each['kind']} {where}{each['name']} ", (each["api_version"], "dim")))
     for image in document["images"]:
-        out().print(f"  image {escape(image)}")
+        out().print(styled(f"  image {image}"))
     for name, usable in document["usable_by"].items():
         reason = "" if usable else f": {document['obstacles'][name]}"
         out().print(f"usable by {name}: {'yes' if usable else 'no'}{reason}")

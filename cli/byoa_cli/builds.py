@@ -9,10 +9,12 @@ from byoa.bootstrap import terminal
 from byoa.errors import ReferenceNotFound
 from byoa_cli.commands import Group, Option, command
 from byoa_cli.options import APP, BUILD, JSON, ORGANISATION, TABLE, whole
-from byoa_cli.output import FINE, out, print_json
+from byoa_cli.output import FINE, next_step, out, print_json
+from byoa_cli.printable import styled
 
 if TYPE_CHECKING:
     from byoa.builds.messages import Build
+    from byoa_cli.printable import Part
 
 _COLOURS = {"active": "green", "error": "red", "superseded": "yellow"}
 
@@ -40,9 +42,8 @@ def list_builds(org: str, app: str, table: str, component: str | None, limit: in
     grid = Grid("ID", "STATUS", "COMPONENT", "CONFIG VERSION", "REFERENCE", "CREATED AT", box=None)
     for build in found:
         created = _moment(build.history[0].created_at_ts)
-        grid.add_row(
-            build.build_id, _coloured(build.status), build.component, str(build.version), build.reference, created
-        )
+        status = styled(_coloured(build.status))
+        grid.add_row(build.build_id, status, build.component, str(build.version), build.reference, created)
     out().print(grid)
     return FINE
 
@@ -73,23 +74,21 @@ def describe(build: Build) -> dict[str, Any]:
 
 
 def _show(build: Build) -> None:
-    from rich.markup import escape
-
-    out().print(f"[bold]{build.build_id}[/]  {build.component} v{build.version}  {_coloured(build.status)}")
+    named = f"  {build.component} v{build.version}  "
+    out().print(styled((build.build_id, "bold"), named, _coloured(build.status)))
     for entry in build.history:
-        moment = _moment(entry.created_at_ts)
-        out().print(f"  [dim]{moment}[/]  {_coloured(entry.status)}  {escape(entry.status_human_description)}")
+        text = f"  {entry.status_human_description}"
+        out().print(styled("  ", (_moment(entry.created_at_ts), "dim"), "  ", _coloured(entry.status), text))
     outcome = build.outcome
     if outcome and outcome.failure:
-        out().print(f"[bold red]{outcome.failure.code}[/]: {escape(outcome.failure.cause)}")
-        out().print(f"  [dim]next:[/] {escape(outcome.failure.remedy)}")
+        out().print(styled((outcome.failure.code, "bold red"), f": {outcome.failure.cause}"))
+        out().print(next_step(outcome.failure.remedy))
     for mirror in outcome.mirrors if outcome else []:
-        out().print(f"mirror {mirror.target}: {escape(mirror.reference)}")
+        out().print(styled(f"mirror {mirror.target}: {mirror.reference}"))
 
 
-def _coloured(status: str) -> str:
-    colour = _COLOURS.get(status, "blue")
-    return f"[{colour}]{status}[/]"
+def _coloured(status: str) -> Part:
+    return status, _COLOURS.get(status, "blue")
 
 
 def _moment(milliseconds: int) -> str:

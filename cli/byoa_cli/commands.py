@@ -166,8 +166,10 @@ class _Parser(ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """Say what is wrong with the call, and where the right one is shown."""
+        from byoa_cli.printable import visible
+
         self.print_usage(sys.stderr)
-        self.exit(2, f"error: {message}\n  next: `{self.prog} --help` shows how it is called\n")
+        self.exit(2, f"error: {visible(message)}\n  next: `{self.prog} --help` shows how it is called\n")
 
 
 def _may_be_coloured(stream: Any) -> bool:  # noqa: ANN401 - a text stream

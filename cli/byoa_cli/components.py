@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from byoa_cli.commands import command
 from byoa_cli.files import read_components
 from byoa_cli.options import FOLDER, JSON
-from byoa_cli.output import FINE, MEND, err, out, print_json, printable
+from byoa_cli.output import FINE, MEND, err, next_step, out, print_json
+from byoa_cli.printable import styled
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -42,14 +43,12 @@ def validate(folder: Path, *, as_json: bool) -> int:
 
 def show_faults(files: Sequence[ComponentFile]) -> None:
     """One line per fault, with the next step below."""
-    from rich.markup import escape
-
     for file in files:
         for fault in file.faults:
             field = f" {fault.field}:" if fault.field else ""
-            place = f"[bold red]{escape(printable(str(file.path)))}[/]:{fault.line}:{fault.column}"
-            err().print(f"{place}:{escape(field)} {escape(fault.message)} [dim]({fault.code})[/]")
-            err().print(f"  [dim]next:[/] {escape(fault.remedy)}")
+            place = (f"{file.path}:{fault.line}:{fault.column}", "bold red")
+            err().print(styled(place, f":{field} {fault.message} ", (f"({fault.code})", "dim")))
+            err().print(next_step(fault.remedy))
 
 
 @command()

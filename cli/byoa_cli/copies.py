@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
+from byoa_cli.output import err
+
 if TYPE_CHECKING:
     from byoa.engine.copying import Copied
     from byoa.engine.mirroring import Plan, Wanted
@@ -50,10 +52,25 @@ def _describe(done: Copied, attached: int, origin: Place, goal: Place, seconds: 
         "manifests": done.manifests,
         "attached": attached,
         "lost": [str(digest) for digest in done.lost],
+        "strays": [str(digest) for digest in done.strays],
+        "kept": done.kept,
         "bytes_copied": done.bytes_copied,
         "requests": {"source": origin.repository.requests, "target": goal.repository.requests},
         "seconds": round(seconds, 3),
     }
+
+
+def print_notes(document: dict[str, Any], named: str = "") -> None:
+    """Tell of what was listed as attached and isn't, and of tags that stayed; ``named`` says of which artifact."""
+    told = [f"the source lists {digest} as attached and doesn't have it" for digest in document["lost"]]
+    told += [f"the source lists {digest} as attached, which refers to something else" for digest in document["strays"]]
+    told += [f"the target keeps {tag}: it holds what the source's doesn't" for tag in document["kept"]]
+    if not told:
+        return
+    from byoa_cli.printable import styled
+
+    for text in told:
+        err().print(styled(("note", "yellow"), f" {named}{text}"))
 
 
 def make_plan(source: str, target: str, options: Options) -> tuple[Plan, str]:

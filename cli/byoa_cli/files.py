@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from byoa_cli.output import printable
+from byoa_cli.printable import visible
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -62,7 +62,7 @@ def _twice(first: Path, content: bytes) -> Fault:
     return Fault(
         code="name_duplicate",
         field="name",
-        message=f"the component of {printable(first.name)} has the same name",
+        message=f"the component of {visible(first.name)} has the same name",
         remedy="Give each component of an app a name of its own.",
         location=("name",),
         line=place.line,

@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any, Self
 from byoa.engine.workers import Workers
 from byoa.errors import ByoaError, InternalFault, ReferenceInvalid
 from byoa.oci.tagschema import is_attachment_tag
-from byoa_cli.copies import Options, mirror_artifact
-from byoa_cli.output import FINE, err, exit_code, out, print_json
+from byoa_cli.copies import Options, mirror_artifact, print_notes
+from byoa_cli.output import FINE, err, exit_code, next_step, out, print_json
+from byoa_cli.printable import styled
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -68,7 +69,10 @@ def mirror_tags(source: str, target: str, pattern: str | None, options: Options,
     origin = open_bare(source, options.plain_http, "source")
     open_bare(target, options.plain_http, "target")
     matches = re.compile(translate(pattern or "*")).match
-    tags = [tag for tag in origin.repository.all_tags() if matches(tag) and not is_attachment_tag(tag)]
+    listed = origin.repository.all_tags()
+    if listed.passed_over:
+        err().print(styled(("note", "yellow"), f" {listed.passed_over} names that no tag can have are passed over"))
+    tags = [tag for tag in listed.names if matches(tag) and not is_attachment_tag(tag)]
     return _mirror_all([(f"{source}:{tag}", f"{target}:{tag}") for tag in tags], options, jobs, as_json=as_json)
 
 
@@ -110,13 +114,13 @@ def _one(pair: Pair, options: Options, count: _Count) -> tuple[dict[str, Any], B
 
 
 def _summarise(results: Sequence[dict[str, Any]], seconds: float) -> None:
-    from rich.markup import escape
-
     for result in results:
         if "error" in result:
             error = result["error"]
-            err().print(f"[bold red]error[/] {escape(result['source'])}: {error['code']}: {escape(error['cause'])}")
-            err().print(f"  [dim]next:[/] {escape(error['remedy'])}")
+            err().print(styled(("error", "bold red"), f" {result['source']}: {error['code']}: {error['cause']}"))
+            err().print(next_step(error["remedy"]))
+        else:
+            print_notes(result, f"{result['source']}: ")
     good = [result for result in results if "error" not in result]
     copied = sum(result["blobs"]["copied"] for result in good)
     size = sum(result["bytes_copied"] for result in good)

@@ -7,10 +7,13 @@ import time
 from typing import TYPE_CHECKING, Any, Self
 
 from byoa.errors import Timeout
-from byoa_cli.output import err
+from byoa_cli.output import err, next_step
+from byoa_cli.printable import styled
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from rich.text import Text
 
     from byoa.builds.messages import Build
     from byoa.builds.ports import Catalogue
@@ -61,7 +64,7 @@ class _Progress:
             self._status.start()
         elif self._shown:
             for line in self._running.values():
-                err().print(line, markup=False)
+                err().print(styled(line))
         return self
 
     def update(self, build: Build) -> None:
@@ -79,22 +82,21 @@ class _Progress:
         if self._status:
             self._status.stop()
 
-    def _text(self) -> str:
-        from rich.markup import escape
+    def _text(self) -> Text:
+        from rich.text import Text
 
-        return "\n".join(escape(line) for line in self._running.values())
+        return Text("\n").join(styled(line) for line in self._running.values())
 
     def _end(self, build: Build) -> None:
-        from rich.markup import escape
-
         if not self._shown:
             return
         outcome = build.outcome
         if build.status == "active" and outcome:
-            err().print(f"[green]finished building component[/] {build.component}")
-            err().print(f"  pinned {outcome.tag or 'inline'} → {outcome.digest}", markup=False)
+            err().print(styled(("finished building component", "green"), f" {build.component}"))
+            err().print(styled(f"  pinned {outcome.tag or 'inline'} → {outcome.digest}"))
         elif outcome and outcome.failure and build.status == "error":
-            err().print(f"[red]error building component[/] {build.component}: {outcome.failure.code}")
-            err().print(f"  {escape(outcome.failure.cause)}\n  [dim]next:[/] {escape(outcome.failure.remedy)}")
+            err().print(styled(("error building component", "red"), f" {build.component}: {outcome.failure.code}"))
+            err().print(styled(f"  {outcome.failure.cause}"))
+            err().print(next_step(outcome.failure.remedy))
         else:
-            err().print(f"[yellow]{build.status}[/] {build.component}: {escape(build.status_human_description)}")
+            err().print(styled((build.status, "yellow"), f" {build.component}: {build.status_human_description}"))

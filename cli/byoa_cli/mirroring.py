@@ -6,7 +6,7 @@ from argparse import BooleanOptionalAction
 from typing import TYPE_CHECKING, Any
 
 from byoa_cli.commands import Option, UsageError, command
-from byoa_cli.copies import Options, make_plan, mirror_artifact
+from byoa_cli.copies import Options, make_plan, mirror_artifact, print_notes
 from byoa_cli.options import JSON, PLAIN_HTTP, whole
 from byoa_cli.output import FINE, MEND, err, out, print_json, print_line
 
@@ -91,8 +91,7 @@ def _mirror_one(source: str, target: str, options: Options, *, as_json: bool) ->
         f"{document['digest']}: {blobs['copied']} blobs copied, {blobs['mounted']} mounted, {blobs['skipped']} there "
         f"already{attached}, {document['bytes_copied']} bytes, {document['seconds']} s"
     )
-    for digest in document["lost"]:
-        err().print(f"[yellow]note[/] the source lists {digest} as attached and doesn't have it")
+    print_notes(document)
     return FINE
 
 
@@ -117,14 +116,14 @@ def _show_plan(plan: Plan, target: str, *, as_json: bool) -> int:
     if as_json:
         print_json(document)
     else:
-        from rich.markup import escape
+        from byoa_cli.printable import styled
 
-        out().print(f"[bold]{plan.root.digest}[/] → {escape(target)}")
+        out().print(styled((str(plan.root.digest), "bold"), f" → {target}"))
         for step in plan.steps:
             out().print(f"  {step.action:<5} {step.kind:<8} {step.descriptor.digest} {step.descriptor.size} bytes")
         out().print(f"{plan.bytes_to_copy} bytes to copy")
         for permission in plan.missing:
-            out().print(f"[red]missing permission[/] {escape(permission)}")
+            out().print(styled(("missing permission", "red"), f" {permission}"))
     return MEND if plan.missing else FINE
 
 

@@ -11,6 +11,7 @@ from byoa.errors import Corrupt, Rejected
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.text import Text
 
     from byoa.errors import ByoaError
 
@@ -25,26 +26,25 @@ FAULT = 3
 @cache
 def out() -> Console:
     """Results for people."""
-    from rich.console import Console
+    from byoa_cli.screen import Screen
 
-    return Console(highlight=False, soft_wrap=True)
+    return Screen()
 
 
 @cache
 def err() -> Console:
     """Progress and errors."""
-    from rich.console import Console
+    from byoa_cli.screen import Screen
 
-    return Console(stderr=True, highlight=False, soft_wrap=True)
-
-
-def printable(text: str) -> str:
-    """``text`` without what could move a cursor or end a line: names of files may hold anything."""
-    return "".join(each if each.isprintable() else "\ufffd" for each in text)
+    return Screen(stderr=True)
 
 
 def print_line(text: str) -> None:
     """A line of results without any style: what needs none needs not import what draws it."""
+    if not text.isprintable():
+        from byoa_cli.printable import visible
+
+        text = visible(text)
     sys.stdout.write(f"{text}\n")
 
 
@@ -63,9 +63,16 @@ def print_error(error: ByoaError, *, as_json: bool) -> None:
     if as_json:
         print_json({"error": error.as_dict()})
         return
-    from rich.markup import escape
+    from byoa_cli.printable import styled
 
     where = f" ({error.where})" if error.where else ""
-    err().print(f"[bold red]error[/] [bold]{error.code}[/]{escape(where)}: {escape(error.cause)}")
+    err().print(styled(("error", "bold red"), " ", (error.code, "bold"), f"{where}: {error.cause}"))
     if error.remedy:
-        err().print(f"  [dim]next:[/] {escape(error.remedy)}")
+        err().print(next_step(error.remedy))
+
+
+def next_step(remedy: str) -> Text:
+    """The line below an error that says what to do."""
+    from byoa_cli.printable import styled
+
+    return styled("  ", ("next:", "dim"), f" {remedy}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from argparse import ArgumentTypeError
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING
 from byoa_cli.commands import Group, Option, UsageError, command
 from byoa_cli.options import BUILD, JSON, ORGANISATION, TABLE
 from byoa_cli.output import FINE, err, out, print_json
+from byoa_cli.printable import styled
 
 if TYPE_CHECKING:
     from byoa.builds.receipts import Receipt
@@ -61,15 +63,15 @@ def get_receipt(build_id: str, org: str, table: str, file: Path | None, *, as_js
         )
     signed = bool(read_envelope(envelope.encode()).signatures)
     if not signed:
-        err().print("[yellow]note[/] this receipt is not signed: the stack had no key (BYOA_RECEIPT_KEY)")
+        err().print(styled(("note", "yellow"), " this receipt is not signed: the stack had no key (BYOA_RECEIPT_KEY)"))
     if file is None:
-        sys.stdout.write(f"{envelope}\n")
+        sys.stdout.write(f"{_plain(envelope)}\n")
         return FINE
     file.write_text(f"{envelope}\n")
     if as_json:
         print_json({"build_id": build_id, "file": str(file), "signed": signed})
     else:
-        err().print(f"wrote {file}", markup=False)
+        err().print(styled(f"wrote {file}"))
     return FINE
 
 
@@ -122,6 +124,13 @@ def verify_receipt(file: str, key: str, *, as_json: bool) -> int:
     return FINE
 
 
+def _plain(envelope: str) -> str:
+    """The envelope as it is kept, unless there is anything in it that a terminal might take for more than letters."""
+    if envelope.replace("\n", "").isprintable():
+        return envelope
+    return json.dumps(json.loads(envelope))
+
+
 receipt = Group(
     "Get and check the signed receipts of builds.",
     {"get": get_receipt, "key": print_key, "verify": verify_receipt},
@@ -129,11 +138,9 @@ receipt = Group(
 
 
 def _show(receipt: Receipt) -> None:
-    from rich.markup import escape
-
     build, source, inspection = receipt.build, receipt.source, receipt.inspection
     named = f"{build.id}  {build.organisation} {build.app}/{build.component} v{build.config_version}"
-    out().print(f"[green]verified[/] {escape(named)}")
+    out().print(styled(("verified", "green"), f" {named}"))
     size = sum(node.size for node in receipt.nodes)
     lines = [
         f"source {source.reference or 'inline'} → {source.digest}",
@@ -143,4 +150,4 @@ def _show(receipt: Receipt) -> None:
         f"the vendor's signatures: {receipt.verification}",
     ]
     for line in lines:
-        out().print(f"  {escape(line)}")
+        out().print(styled(f"  {line}"))

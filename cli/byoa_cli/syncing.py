@@ -15,7 +15,8 @@ from byoa_cli.components import show_faults
 from byoa_cli.files import read_components
 from byoa_cli.following import follow
 from byoa_cli.options import APP, FOLDER, JSON, ORGANISATION, TABLE, minutes
-from byoa_cli.output import FAULT, FINE, MEND, err, print_json, printable
+from byoa_cli.output import FAULT, FINE, MEND, err, print_json
+from byoa_cli.printable import styled
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from byoa.builds.messages import Build
     from byoa.builds.ports import Accepted, Catalogue
     from byoa_cli.files import ComponentFile
+    from byoa_cli.printable import Part
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +35,9 @@ class _Run:
     app: str
     talk: bool
 
-    def say(self, text: str) -> None:
+    def say(self, *parts: Part) -> None:
         if self.talk:
-            err().print(text)
+            err().print(styled(*parts))
 
 
 @command(
@@ -55,10 +57,8 @@ def sync(*, folder: Path, org: str, app: str, table: str, wait: bool, timeout: f
 
         byoa sync --no-wait --json
     """
-    from rich.markup import escape
-
     run = _Run(terminal.catalogue(table), org, app, talk=not as_json)
-    run.say(f"syncing directory from {escape(printable(str(folder)))}")
+    run.say(f"syncing directory from {folder}")
     run.say("validating configs")
     files = read_components(folder)
     if any(file.faults for file in files):
@@ -102,7 +102,7 @@ def _orphans(files: Sequence[ComponentFile], run: _Run) -> list[str]:
     here = {file.checked.name for file in files}
     orphans = [name for name in run.catalogue.components(run.org, run.app) if name not in here]
     for name in orphans:
-        run.say(f"[yellow]note[/] component {name} is not in this folder any more; it was left as it is")
+        run.say(("note", "yellow"), f" component {name} is not in this folder any more; it was left as it is")
     return orphans
 
 

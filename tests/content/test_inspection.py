@@ -13,7 +13,7 @@ import pytest
 from byoa.adapters.memory.repository import MemoryRepository
 from byoa.adapters.registries.layout import LayoutRepository
 from byoa.builds.inspect import look_into as inspect
-from byoa.content.formats import CHECKSUM, FILE_NAME, Format
+from byoa.content.formats import Format
 from byoa.content.packing import pack
 from byoa.errors import (
     ArchiveInvalid,
@@ -26,7 +26,16 @@ from byoa.errors import (
     MediaTypeUnsupported,
 )
 from byoa.oci.digest import Digest
-from byoa.oci.manifest import DOCKER_MANIFEST, EMPTY_JSON, OCI_INDEX, OCI_MANIFEST, Manifest, read_manifest
+from byoa.oci.manifest import (
+    CHECKSUM,
+    DOCKER_MANIFEST,
+    EMPTY_JSON,
+    OCI_INDEX,
+    OCI_MANIFEST,
+    TITLE,
+    Manifest,
+    read_manifest,
+)
 from local.demo import ARTIFACTS
 
 TAR_GZIP = "application/vnd.oci.image.layer.v1.tar+gzip"
@@ -62,7 +71,7 @@ class Made:
     def blob(self, content: bytes, media_type: str, name: str = "") -> dict[str, object]:
         digest = Digest.of(content)
         self.source.blobs[digest] = content
-        named = {"annotations": {FILE_NAME: name}} if name else {}
+        named = {"annotations": {TITLE: name}} if name else {}
         return {"mediaType": media_type, "digest": str(digest), "size": len(content)} | named
 
     def artifact(self, *layers: dict[str, object], **fields: object) -> Manifest:

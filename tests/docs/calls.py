@@ -20,7 +20,7 @@ DESK: Final = "127.0.0.1:5101"
 
 CLIENTS: Final = {"kustomize", "kustomizer", "flux", "oras", "crane", "cosign"}
 OWN_RELEASES: Final = {"flux", "kustomizer"}
-"""Run where they are, and else read alone: they are in no registry of packages that a machine could install them from."""
+"""Run where they are, and else read alone: no registry of packages has them for a machine to install."""
 
 SHELL: Final = {"cat", "cd", "cp", "echo", "eval", "export", "ls", "mkdir", "source"}
 _OUTSIDE: Final = re.compile(rf"oci://(?!{re.escape(DESK)}/)|…|\.desk/")

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final
 import pytest
 
 from byoa.adapters.registries.authorization import Wallet
+from byoa.adapters.registries.deadlines import Allowance
 from byoa.adapters.registries.distribution import DistributionRepository
 from byoa.adapters.registries.traits import Traits
 from byoa.adapters.registries.transport import Endpoint, Transport
@@ -105,7 +106,7 @@ class Play:
             origin = stack.enter_context(self._registry(0))
             goal = origin if self._seed % 5 == 0 else stack.enter_context(self._registry(1))
             put(origin, "vendor/app", self._artifact, "v1")
-            transport = Transport(read_seconds=self._kind.read_seconds)
+            transport = Transport(allowance=Allowance(silence=self._kind.read_seconds))
             stack.callback(transport.close)
             error = self._mirror(transport, origin, goal)
             return self._seen(goal, sum((each.injected for each in {origin, goal}), Counter[str]()), error)

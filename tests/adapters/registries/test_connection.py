@@ -6,13 +6,14 @@ import socket
 import threading
 import time
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from byoa.adapters.registries import connection
-from byoa.adapters.registries.transport import Endpoint, Response, Transport
-from byoa.errors import RegistryProtocolError, RegistryUnavailable, ShortRead
+from byoa.adapters.registries.deadlines import Allowance
+from byoa.adapters.registries.transport import Endpoint, Response, Stream, Transport
+from byoa.errors import RegistryProtocolError, RegistryUnavailable, ShortRead, Timeout
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -43,12 +44,29 @@ def answering(script: Script) -> Iterator[Endpoint]:
         listening.shutdown(socket.SHUT_RDWR)
 
 
+type Asked = Callable[[Endpoint, Allowance], Response]
+
+
+@pytest.fixture
+def asked() -> Iterator[Asked]:
+    """Asks with an allowance of the test's own."""
+    made: list[Transport] = []
+
+    def ask(endpoint: Endpoint, allowance: Allowance) -> Response:
+        made.append(Transport(allowance=allowance))
+        return made[-1].request("GET", endpoint, "/", {})
+
+    yield ask
+    for transport in made:
+        transport.close()
+
+
 type Get = Callable[[Endpoint], Response]
 
 
 @pytest.fixture
 def get() -> Iterator[Get]:
-    transport = Transport(read_seconds=2.0)
+    transport = Transport(allowance=Allowance(silence=2.0))
     yield lambda endpoint: transport.request("GET", endpoint, "/", {})
     transport.close()
 
@@ -139,37 +157,103 @@ def test_a_switch_of_protocols_that_nobody_asked_for_is_refused(get: Get) -> Non
         get(endpoint)
 
 
-@pytest.fixture
-def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A minute lasts a fifth of a second."""
-    monkeypatch.setattr(connection, "_PATIENT_SECONDS", 0.2)
+HASTY = Allowance(silence=2.0, answer=5.0, window=0.2)
+"""A minute of waiting lasts a fifth of a second."""
 
 
-@pytest.mark.usefixtures("hasty")
-def test_a_head_that_drips_is_given_up(get: Get) -> None:
+def test_a_head_that_drips_is_given_up(asked: Asked) -> None:
     dripping = sending(b"HTTP/1.1 200 OK\r\nX: ", *[b"y"] * 200, pause=0.02)
     with answering(dripping) as endpoint, pytest.raises(RegistryUnavailable) as caught:
-        get(endpoint)
+        asked(endpoint, HASTY)
     assert "in time" in caught.value.cause
 
 
-@pytest.mark.usefixtures("hasty")
-def test_a_body_that_drips_is_given_up(get: Get) -> None:
+def test_a_body_that_drips_is_given_up(asked: Asked) -> None:
     dripping = sending(b"HTTP/1.1 200 OK\r\nContent-Length: 200\r\n\r\n", *[b"y"] * 200, pause=0.02)
     with answering(dripping) as endpoint, pytest.raises(ShortRead):
-        everything(get(endpoint))
+        everything(asked(endpoint, HASTY))
 
 
-@pytest.mark.usefixtures("hasty")
-def test_who_is_slow_to_read_is_not_taken_for_a_slow_sender(get: Get) -> None:
+def test_who_is_slow_to_read_is_not_taken_for_a_slow_sender(asked: Asked) -> None:
     content = b"z" * 300
     with answering(sending(b"HTTP/1.1 200 OK\r\nContent-Length: 300\r\n\r\n" + content)) as endpoint:
-        response = get(endpoint)
+        response = asked(endpoint, HASTY)
         view = memoryview(bytearray(1))
         for _ in range(3):
             assert response.readinto(view) == 1
             time.sleep(0.15)
         assert everything(response) == content[3:]
+
+
+STEADY = [b"y" * 50] * 200
+"""Twice as fast as the slowest that is borne, for two seconds."""
+
+SIZED = b"HTTP/1.1 200 OK\r\nContent-Length: 10000\r\n\r\n"
+
+
+def steady(head: bytes) -> Script:
+    return sending(head, *STEADY, pause=0.01)
+
+
+def short(**more: Any) -> Allowance:
+    return Allowance(silence=2.0, answer=0.3, window=0.2, slowest=1000, **more)
+
+
+@pytest.mark.parametrize("head", [b"HTTP/1.1 200 OK\r\nX: ", SIZED])
+def test_an_answer_that_keeps_the_pace_and_takes_too_long_is_given_up_for_good(head: bytes, asked: Asked) -> None:
+    with answering(steady(head)) as endpoint, pytest.raises(RegistryUnavailable) as caught:
+        everything(asked(endpoint, short()))
+    assert caught.value.given_up
+
+
+def test_a_blob_that_keeps_the_pace_may_take_as_long_as_it_needs(asked: Asked) -> None:
+    view, count = memoryview(bytearray(10_000)), 0
+    with answering(steady(SIZED)) as endpoint, asked(endpoint, short()) as response:
+        while count < len(view):
+            count += response.readinto(view[count:])
+    assert bytes(view) == b"".join(STEADY)
+
+
+def test_a_blob_in_the_midst_of_which_our_own_time_ends_is_a_timeout(asked: Asked) -> None:
+    left = iter([5.0] * 6)
+    allowance = short(left=lambda: next(left, 0.0))
+    with answering(steady(SIZED)) as endpoint, asked(endpoint, allowance) as response, pytest.raises(Timeout):
+        list(iter(lambda: response.readinto(memoryview(bytearray(10_000))), 0))
+
+
+def test_without_time_nobody_is_asked(asked: Asked) -> None:
+    seen: list[socket.socket] = []
+    with answering(seen.append) as endpoint, pytest.raises(Timeout) as caught:
+        asked(endpoint, Allowance(left=lambda: 0.0))
+    assert caught.value.given_up
+    assert not seen
+
+
+def test_what_came_is_handed_on_after_a_while_though_the_buffer_is_not_full(
+    monkeypatch: pytest.MonkeyPatch, asked: Asked
+) -> None:
+    monkeypatch.setattr(connection, "_A_WHILE", 0.05)
+    with answering(steady(SIZED)) as endpoint, asked(endpoint, Allowance()) as response:
+        assert 0 < response.readinto(memoryview(bytearray(10_000))) < 10_000
+
+
+class Endless:
+    """A blob without an end."""
+
+    def readinto(self, buffer: memoryview, /) -> int:
+        return len(buffer)
+
+
+def test_who_takes_nothing_of_what_is_sent_is_given_up() -> None:
+    transport = Transport(allowance=Allowance(silence=0.2))
+    with answering(lambda _: time.sleep(3)) as endpoint, pytest.raises(RegistryUnavailable):
+        transport.request("PUT", endpoint, "/", {}, Stream(Endless(), 1 << 30))
+
+
+def test_a_line_of_chunking_that_says_more_than_a_size_is_refused(get: Get) -> None:
+    line = b"1;" + b"x" * 8000 + b"\r\ny\r\n"
+    with answering(sending(CHUNKED + line * 3 + b"0\r\n\r\n")) as endpoint, pytest.raises(ShortRead):
+        everything(get(endpoint))
 
 
 def test_a_connection_with_more_on_it_than_was_asked_for_is_not_used_again(get: Get) -> None:

@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from cryptography.x509.oid import NameOID
 
 from byoa.adapters.memory.repository import MemoryRepository
+from byoa.adapters.registries.deadlines import Allowance
 from byoa.adapters.registries.distribution import DistributionRepository
 from byoa.adapters.registries.transport import Endpoint, Transport
 from byoa.engine.mirroring import Wanted, mirror
@@ -99,7 +100,7 @@ def terminated(address: str, context: ssl.SSLContext) -> Iterator[tuple[int, lis
 
 @pytest.fixture
 def transport() -> Iterator[Transport]:
-    made = Transport(read_seconds=5.0)
+    made = Transport(allowance=Allowance(silence=5.0))
     yield made
     made.close()
 

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "begin", "books", "bound", "clock", "ledger", "lists", "pace", "policy", "publish", "quarantine", "series",
-    "signer", "source", "tags", "target", "time_left",
+    "signer", "source", "tags", "target",
 ]  # fmt: skip
 
 IN_A_STEP: Final = Patience(attempts=5, first=0.1, longest=5.0)
@@ -43,6 +43,9 @@ BLOB_WORKERS: Final = 3
 
 MARGIN_MILLISECONDS: Final = 15_000
 """What a step keeps of its time, to end what it is at and to say how far it came."""
+
+LAST_MILLISECONDS: Final = 5_000
+"""What of that is kept from the sockets: whoever still waits for a registry then is told that time is over."""
 
 _remaining: list[Callable[[], int]] = []
 _ends: list[int] = []
@@ -58,10 +61,14 @@ def settings() -> Settings:
 
 @cache
 def transport() -> Transport:
-    """One pool of connections for all registries. It waits out no long rest of theirs: the state machine does."""
+    """One pool of connections for all registries, that ends with the invocation's time.
+
+    It waits out no long rest of theirs: the state machine does.
+    """
+    from byoa.adapters.registries.deadlines import Allowance
     from byoa.adapters.registries.transport import Transport
 
-    return Transport(longest_rest=IN_A_STEP.longest)
+    return Transport(allowance=Allowance(left=_left), longest_rest=IN_A_STEP.longest)
 
 
 @cache
@@ -122,6 +129,11 @@ def time_left() -> float:
 def _out_of_time() -> bool:
     """What is pending when a build's time is over, the next step refuses."""
     return time_left() <= 0
+
+
+def _left() -> float:
+    """Seconds that may be spent waiting at a socket."""
+    return time_left() + (MARGIN_MILLISECONDS - LAST_MILLISECONDS) / 1000
 
 
 def policy() -> Policy:

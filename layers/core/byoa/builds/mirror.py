@@ -8,7 +8,8 @@ from byoa.builds.messages import BlobDone, MirroredArtifact, Proof
 from byoa.builds.pending import copy_pending, pending
 from byoa.builds.pinned import root_of
 from byoa.builds.records import entry, milliseconds, mirrored
-from byoa.engine.attachments import Attachment, copy_attachments
+from byoa.engine.attachments import copy_attachments
+from byoa.engine.belonging import Attachment
 from byoa.engine.copying import Copied, copy
 from byoa.engine.mirroring import plan_graph
 from byoa.engine.sending import ALONE, Pace

@@ -1,6 +1,7 @@
 """A build's receipt: what was fetched, checked and written, signed so that anyone can check it without us.
 
-The payload is canonical JSON in an envelope (``byoa/builds/envelope.py``), the signature ECDSA over P-256 with SHA-256 in DER.
+The payload is canonical JSON in an envelope (``byoa/builds/envelope.py``), the signature ECDSA over P-256 with SHA-256,
+in DER.
 """
 
 from __future__ import annotations

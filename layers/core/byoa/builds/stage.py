@@ -41,7 +41,7 @@ def stage(  # noqa: PLR0913, PLR0917 - both ends, where lists are kept, and how
     with books.account(pinned.key, pinned.reference, source, owed=pinned.source_requests):
         known = survey(root_of(pinned, source), source, quarantine)
         done = _fetch(known, quarantine, Digest.parse(pinned.digest), pace)
-    attachments = [each for each in known.attachments if each.digest not in done.lost]
+    attachments = [each for each in known.attachments if each.digest not in done.passed_over]
     _tell(pinned, done, len(attachments), books)
     nodes, stored = ([], None) if done.pending else carry([_node(each) for each in known.nodes], lists)
     return StagedArtifact(

@@ -8,9 +8,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from byoa.engine.attachments import find_attachments
+from byoa.engine.belonging import Belonging, fetch
 from byoa.engine.mirroring import nodes_of
 from byoa.engine.verifying import placed
-from byoa.errors import ContentTooLarge, GraphLimit, ReferenceNotFound
+from byoa.errors import ContentTooLarge, GraphLimit
 from byoa.oci.digest import Digest
 from byoa.oci.graph import Walk, blobs_of, children_of
 from byoa.trust.policy import ATTACHED, STAGED, WHOLE
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from contextlib import AbstractContextManager
 
-    from byoa.engine.attachments import Attachment
+    from byoa.engine.belonging import Attachment
     from byoa.engine.ports import BlobReader, Quarantine, Source
     from byoa.oci.manifest import Descriptor, Manifest
     from byoa.trust.policy import Sums
@@ -41,17 +42,21 @@ def survey(root: Manifest, source: Source, quarantine: Quarantine) -> Survey:
     known = _Known(source, quarantine, WHOLE)
     known.add(root)
     _enter(known, root)
-    found = tuple(each for each in find_attachments(known, root, most=ATTACHED) if _is_there(known, each))
+    listed = find_attachments(known, root, most=ATTACHED)
+    belonging = Belonging(known, listed)
+    found = tuple(each for each in listed if _belongs(known, belonging, each))
     roots = [root, *(known.fetch_manifest(each.digest) for each in found)]
     nodes = {node.digest: node for each in roots for node in nodes_of(known, each)}
     return Survey(known, found, tuple(nodes.values()))
 
 
-def _is_there(known: _Known, attachment: Attachment) -> bool:
-    """Whether the source has what it lists as attached: lists outlive what they name."""
-    try:
-        manifest = known.fetch_manifest(attachment.digest)
-    except ReferenceNotFound:
+def _belongs(known: _Known, belonging: Belonging, attachment: Attachment) -> bool:
+    """Whether what the source lists as attached is there and says so itself: lists outlive what they name, and lie."""
+    manifest = fetch(known, attachment.digest)
+    if manifest is None:
+        belonging.note_lost(attachment)
+        return False
+    if not belonging.holds(attachment, manifest):
         return False
     _enter(known, manifest)
     return True

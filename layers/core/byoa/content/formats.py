@@ -11,12 +11,11 @@ from typing import TYPE_CHECKING, Final
 
 from byoa.content.packing import ARTIFACT_TYPE
 from byoa.errors import MediaTypeUnsupported
+from byoa.oci.manifest import CHECKSUM, TITLE
 
 if TYPE_CHECKING:
     from byoa.oci.manifest import Descriptor, Manifest
 
-FILE_NAME: Final = "org.opencontainers.image.title"
-CHECKSUM: Final = "kustomizer.dev/checksum"
 _IMAGE_CONFIGS: Final = frozenset(
     {"application/vnd.docker.container.image.v1+json", "application/vnd.oci.image.config.v1+json"}
 )
@@ -90,7 +89,7 @@ def recognise(manifest: Manifest) -> Format:
             return found
     if manifest.artifact_type == ARTIFACT_TYPE:
         return Format.INLINE
-    if any(FILE_NAME in layer.annotations for layer in manifest.layers):
+    if any(TITLE in layer.annotations for layer in manifest.layers):
         return Format.ORAS
     return Format.IMAGE if types[1] in _IMAGE_CONFIGS else Format.PLAIN
 

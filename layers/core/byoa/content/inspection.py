@@ -15,8 +15,6 @@ from typing import TYPE_CHECKING, Final
 from byoa.content.archive import File, expand, is_gzip, looks_like_tar, read_archive
 from byoa.content.documents import Spent, read_resources
 from byoa.content.formats import (
-    CHECKSUM,
-    FILE_NAME,
     Format,
     check_format,
     recognise,
@@ -35,6 +33,7 @@ from byoa.errors import (
     Rejected,
 )
 from byoa.oci.graph import Walk, children_of
+from byoa.oci.manifest import CHECKSUM, TITLE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -106,7 +105,7 @@ def _inspect(contents: Contents, manifest: Manifest, walk: Walk, depth: int) -> 
 
 def _inspect_index(contents: Contents, manifest: Manifest, walk: Walk, depth: int) -> Report:
     """An index is as good as its manifests, if an install may take any of them: all must hold the same content."""
-    children = [contents.fetch_manifest(child.digest) for child in children_of(manifest)]
+    children = (contents.fetch_manifest(child.digest) for child in children_of(manifest))
     reports = [_inspect(contents, child, walk, depth + 1) for child in children]
     if not reports:
         raise ContentNotFound("The index lists nothing.")
@@ -195,7 +194,7 @@ def _read_layers(contents: Contents, manifest: Manifest) -> tuple[list[File], bo
 
 
 def _layer_files(layer: Descriptor, number: int, head: bytes, chunks: Iterator[bytes]) -> Iterator[File]:
-    name = layer.annotations.get(FILE_NAME, f"layer-{number}.yaml")
+    name = layer.annotations.get(TITLE, f"layer-{number}.yaml")
     if not is_gzip(head) and layer.media_type.endswith(("+gzip", ".gzip")):
         raise ArchiveInvalid("A layer's media type says gzip, and its bytes are none.")
     whole = chain((head,), chunks)

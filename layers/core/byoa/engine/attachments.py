@@ -1,93 +1,85 @@
 """What is attached to an artifact: referrers, and what cosign names by tags. Found at the source, copied after it.
 
 A mirror that loses a signature has lost the artifact's worth, so all of it is looked for: below every manifest of the
-graph, and below what was found itself.
+graph, and below what was found itself. A source may list anything as attached; whether it is, the manifest's own
+subject says (``belonging``).
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final
 
+from byoa.engine.belonging import Attachment, Belonging, fetch
 from byoa.engine.copying import Copied, copy
 from byoa.engine.sending import ALONE, Pace
 from byoa.engine.verifying import placed
-from byoa.errors import GraphLimit, ReferenceNotFound
-from byoa.oci.graph import PLAIN, GraphLimits, children_of
+from byoa.errors import GraphLimit, ReferenceNotFound, Rejected
+from byoa.oci.graph import MOST_ATTACHED, PLAIN, GraphLimits, Walk, children_of
 from byoa.oci.tagschema import signature_tags
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from byoa.engine.ports import Repository, Source, Target
+    from byoa.engine.ports import Quarantine, Repository, Source
     from byoa.engine.verifying import Progress
     from byoa.oci.digest import Digest
     from byoa.oci.manifest import Manifest
 
-
-class Attachment(NamedTuple):
-    """One manifest that is attached: its digest, and the tag that cosign finds it by, or the subject that lists it.
-
-    What lists it makes no other one of it.
-    """
-
-    digest: Digest
-    tag: str | None = None
-    subject: Digest | None = None
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Attachment) and self[:2] == other[:2]
-
-    def __ne__(self, other: object) -> bool:
-        return not self == other
-
-    def __hash__(self) -> int:
-        return hash(self[:2])
+_DEEPEST: Final = 8
+"""Attached to what is attached and so on: a signature of a bill of materials is two deep."""
 
 
-def find_attachments(source: Source, root: Manifest, *, most: int | None = None) -> tuple[Attachment, ...]:
+def find_attachments(source: Source, root: Manifest, *, most: int = MOST_ATTACHED) -> tuple[Attachment, ...]:
     """All that is attached to ``root`` and to the manifests below it, each once, subjects before their referrers.
 
-    Raises ``GraphLimit`` over ``most``, and what reading the source raises, placed at ``source``.
+    Raises ``GraphLimit`` over ``most`` or too deep, and what reading the source raises, placed at ``source``.
     """
     found: dict[Attachment, None] = {}
     with placed("source"):
-        subjects = list(_manifests(source, root))
-        known = set(subjects)
+        subjects = [(digest, 0) for digest in dict.fromkeys(_manifests(source, root, Walk(PLAIN), 0))]
+        known = {digest for digest, _ in subjects}
         while subjects:
-            subject = subjects.pop(0)
-            for attachment in _attached_to(source, subject):
+            subject, depth = subjects.pop(0)
+            for attachment in _attached_to(source, subject, of_artifact=depth == 0):
                 found.setdefault(attachment)
-                if most is not None and len(found) > most:
-                    raise GraphLimit(f"More than {most} manifests are attached to the artifact.")
+                _check(len(found), most, depth)
                 if attachment.digest not in known:
                     known.add(attachment.digest)
-                    subjects.append(attachment.digest)
+                    subjects.append((attachment.digest, depth + 1))
     return tuple(found)
 
 
-def _manifests(source: Source, manifest: Manifest) -> Iterator[Digest]:
+def _check(count: int, most: int, depth: int) -> None:
+    if count > most:
+        raise GraphLimit(f"More than {most} manifests are attached to the artifact.")
+    if depth >= _DEEPEST:
+        raise GraphLimit(f"What is attached to the artifact has attachments more than {_DEEPEST} deep.")
+
+
+def _manifests(source: Source, manifest: Manifest, walk: Walk, depth: int) -> Iterator[Digest]:
     """The digests of ``manifest`` and of all manifests below it."""
+    walk.enter(manifest, depth)
     yield manifest.digest
     for child in children_of(manifest):
         if child.is_index:
-            yield from _manifests(source, source.fetch_manifest(child.digest))
+            yield from _manifests(source, source.fetch_manifest(child.digest), walk, depth + 1)
         else:
             yield child.digest
 
 
-def _attached_to(source: Source, subject: Digest) -> Iterator[Attachment]:
+def _attached_to(source: Source, subject: Digest, *, of_artifact: bool) -> Iterator[Attachment]:
     for descriptor in source.referrers(subject):
         if descriptor.is_manifest:
-            yield Attachment(descriptor.digest, subject=subject)
+            yield Attachment(descriptor.digest, None, subject, of_artifact)
     for tag in signature_tags(subject):
         digest = source.find_manifest(tag)
         if digest:
-            yield Attachment(digest, tag)
+            yield Attachment(digest, tag, subject, of_artifact)
 
 
 def copy_attachments(  # noqa: PLR0913 - two ends, what goes between them, and settings by name
     source: Source,
-    target: Target,
+    target: Quarantine | Repository,
     attachments: Sequence[Attachment],
     *,
     limits: GraphLimits = PLAIN,
@@ -98,46 +90,67 @@ def copy_attachments(  # noqa: PLR0913 - two ends, what goes between them, and s
 ) -> Copied | None:
     """Copy what ``find_attachments`` found, in its order; ``None`` where there is nothing. What is there is skipped.
 
-    A list may name what the source has lost: such a digest is told in ``Copied.lost`` and the rest is copied.
+    A list may name what the source has lost, or what refers to something else: such digests are told in ``Copied.lost``
+    and ``Copied.strays``, and the rest is copied. A signature's tag that holds other layers in the target stays there
+    (``Copied.kept``); what the source has under it is copied by its digest alone.
     """
     total: Copied | None = None
+    belonging = Belonging(source, attachments)
     for attachment in attachments:
         total = total or Copied(attachment.digest)
         with placed(target_name):
             found = target.find_manifest(attachment.tag or attachment.digest)
         if found == attachment.digest:
             continue
-        manifest = _fetch(source, attachment.digest)
+        manifest = fetch(source, attachment.digest)
         if manifest is None:
             total.lost.append(attachment.digest)
-            continue
-        total.add(
-            copy(
-                source, target, manifest, tag=attachment.tag, limits=limits, progress=progress,
-                target_name=target_name, origin=origin, pace=pace, absent=True,
-            )
-        )  # fmt: skip
+            belonging.note_lost(attachment)
+        elif not belonging.holds(attachment, manifest):
+            total.strays.append(attachment.digest)
+        else:
+            tag = attachment.tag
+            if tag and found and _would_lose(manifest, target, found, target_name):
+                total.kept.append(tag)
+                tag = None
+            total.add(
+                copy(
+                    source, target, manifest, tag=tag, limits=limits, progress=progress,
+                    target_name=target_name, origin=origin, pace=pace, absent=tag == attachment.tag,
+                )
+            )  # fmt: skip
     return total
+
+
+def _would_lose(manifest: Manifest, target: Source, earlier: Digest, target_name: str) -> bool:
+    """Whether the ``earlier`` manifest of the target holds what ``manifest`` doesn't: cosign only ever adds."""
+    try:
+        with placed(target_name):
+            there = target.fetch_manifest(earlier)
+    except ReferenceNotFound:
+        return False
+    except Rejected:
+        return True  # no manifest that could be read: nobody knows what would be lost
+    return not _parts(there) <= _parts(manifest)
+
+
+def _parts(manifest: Manifest) -> frozenset[Digest]:
+    return frozenset(part.digest for part in (*manifest.layers, *manifest.manifests))
 
 
 def list_again(source: Source, target: Repository, attachments: Sequence[Attachment]) -> None:
     """Push those once more that the target has and doesn't list: a copy that ended between the two left them so."""
     listed: dict[Digest, set[Digest]] = {}
+    belonging = Belonging(source, attachments)
     for attachment in attachments:
         subject = attachment.subject
-        if subject and subject not in listed:
+        if subject is None or attachment.tag:
+            continue
+        if subject not in listed:
             with placed("target"):
                 listed[subject] = {each.digest for each in target.referrers(subject)}
-        if subject and attachment.digest not in listed[subject]:
-            manifest = _fetch(source, attachment.digest)
-            if manifest:
+        if attachment.digest not in listed[subject]:
+            manifest = fetch(source, attachment.digest)
+            if manifest and belonging.holds(attachment, manifest):
                 with placed("target"):
                     target.push_manifest(manifest)
-
-
-def _fetch(source: Source, digest: Digest) -> Manifest | None:
-    with placed("source"):
-        try:
-            return source.fetch_manifest(digest)
-        except ReferenceNotFound:
-            return None

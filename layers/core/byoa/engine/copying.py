@@ -7,13 +7,14 @@ within its limits; then come the blobs, several at once, then the manifests from
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from byoa.engine.ports import Offer
 from byoa.engine.sending import ALONE, Pace, Pending, Sender, Sent, Stopped
 from byoa.engine.verifying import Progress, Silence, placed
 from byoa.errors import ManifestAmbiguous, SizeMismatch, TargetIncomplete
 from byoa.oci.graph import PLAIN, GraphLimits, Walk, blobs_of, children_of
+from byoa.oci.manifest import read_manifest
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -24,11 +25,17 @@ if TYPE_CHECKING:
     from byoa.oci.manifest import Descriptor, Manifest
 
 
+_ROOM: Final = 16 * 1024 * 1024
+"""Bytes of manifests that are kept until they are pushed. What is beyond is fetched once more then: no sound artifact
+has so many."""
+
+
 class Copied:
     """What a copy did: blobs by fate, manifests written, bytes of blobs that crossed, and what is still to do.
 
-    ``lost`` are manifests that the source lists as attached and doesn't have. While anything is pending no manifest is
-    written, so that the next try is the same call again.
+    ``lost`` are manifests that the source lists as attached and doesn't have, ``strays`` those that it lists and that
+    refer to something else; neither is copied. ``kept`` are signatures' tags of the target that were not moved. While
+    anything is pending no manifest is written, so that the next try is the same call again.
     """
 
     def __init__(self, digest: Digest, *, skipped: int = 0) -> None:
@@ -40,6 +47,13 @@ class Copied:
         self.bytes_copied = 0
         self.pending: list[Pending] = []
         self.lost: list[Digest] = []
+        self.strays: list[Digest] = []
+        self.kept: list[str] = []
+
+    @property
+    def passed_over(self) -> frozenset[Digest]:
+        """What the source lists as attached and is not."""
+        return frozenset((*self.lost, *self.strays))
 
     def add(self, other: Copied) -> None:
         """Count another copy's deeds as well."""
@@ -50,6 +64,8 @@ class Copied:
         self.bytes_copied += other.bytes_copied
         self.pending += other.pending
         self.lost += other.lost
+        self.strays += other.strays
+        self.kept += other.kept
 
 
 def copy(  # noqa: PLR0913 - two ends, what goes between them, and settings by name
@@ -96,6 +112,22 @@ def copy_blob(  # noqa: PLR0913 - two ends, what goes between them, and settings
     return done
 
 
+class _Writes:
+    """What is to be written: all blobs, each once, and the manifests, children before parents, not as parsed trees."""
+
+    def __init__(self) -> None:
+        self.manifests: list[tuple[Descriptor, bytes | None]] = []
+        self.blobs: dict[Descriptor, None] = {}
+        self._room = _ROOM
+
+    def add(self, manifest: Manifest) -> None:
+        """Add ``manifest`` behind those that are there."""
+        self.blobs.update(dict.fromkeys(blobs_of(manifest)))
+        kept = len(manifest.content) <= self._room
+        self._room -= len(manifest.content) if kept else 0
+        self.manifests.append((manifest.descriptor, manifest.content if kept else None))
+
+
 class _Copy:
     def __init__(
         self,
@@ -118,22 +150,31 @@ class _Copy:
         if not absent and self._finds(tag or root.digest) == root.digest:
             self.done.skipped += len(blobs_of(root))
             return
-        order: list[Manifest] = []
-        self._gather(root, 0, order)
-        self._blobs(dict.fromkeys(blob for manifest in order for blob in blobs_of(manifest)))
-        for manifest in order:
+        writes = _Writes()
+        self._gather(root, 0, writes)
+        self._blobs(writes.blobs)
+        for descriptor, content in writes.manifests[:-1]:
             if not self.done.pending:
-                self._push(manifest, tag if manifest is root else None)
+                self._push(self._read(descriptor, content), None)
+        if not self.done.pending:
+            self._push(root, tag)
 
-    def _gather(self, manifest: Manifest, depth: int, order: list[Manifest], *, unasked: bool = False) -> None:
-        """Append what the target lacks below ``manifest`` and then itself: children before parents."""
+    def _gather(self, manifest: Manifest, depth: int, writes: _Writes, *, unasked: bool = False) -> None:
+        """Add what the target lacks below ``manifest`` and then itself: children before parents."""
         for descriptor in children_of(manifest):
             if descriptor.digest in self.seen:
                 continue
             self.seen.add(descriptor.digest)
             if unasked or self._finds(descriptor.digest) is None:
-                self._gather(self._fetch(descriptor, depth + 1), depth + 1, order, unasked=unasked)
-        order.append(manifest)
+                self._gather(self._fetch(descriptor, depth + 1), depth + 1, writes, unasked=unasked)
+        writes.add(manifest)
+
+    def _read(self, descriptor: Descriptor, content: bytes | None) -> Manifest:
+        """A manifest that was read before, from its bytes if they were kept."""
+        if content is not None:
+            return read_manifest(content, descriptor.media_type, expected=descriptor.digest)
+        with placed("source"):
+            return self.sender.source.fetch_manifest(descriptor.digest)
 
     def _finds(self, name: str | Digest) -> Digest | None:
         with placed(self.sender.target_name):
@@ -226,12 +267,12 @@ class _Copy:
         """Push all below ``manifest`` without asking what is there, nor for a mount."""
         self.seen.clear()
         self.origin = None
-        order: list[Manifest] = []
+        writes = _Writes()
         self.walk = self.walk.again(manifest)
-        self._gather(manifest, 0, order, unasked=True)
-        self._blobs(dict.fromkeys(blob for each in order for blob in blobs_of(each)), unasked=True)
-        for each in order[:-1] if not self.done.pending else ():
-            self._put(each, None)
+        self._gather(manifest, 0, writes, unasked=True)
+        self._blobs(writes.blobs, unasked=True)
+        for descriptor, content in writes.manifests[:-1] if not self.done.pending else ():
+            self._put(self._read(descriptor, content), None)
 
     def _put(self, manifest: Manifest, tag: str | None) -> None:
         with placed(self.sender.target_name):

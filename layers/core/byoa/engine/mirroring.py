@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from collections import deque
 from functools import partial
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
-from byoa.engine.attachments import Attachment, copy_attachments, find_attachments, list_again
+from byoa.engine.attachments import copy_attachments, find_attachments, list_again
+from byoa.engine.belonging import Attachment, Belonging, fetch
 from byoa.engine.copying import Copied, copy
 from byoa.engine.sending import ALONE, Pace
 from byoa.engine.verifying import placed
 from byoa.errors import AuthFailed, PlatformChanged, ReferenceNotFound, TargetForbidden
-from byoa.oci.graph import blobs_of, children_of
+from byoa.oci.graph import PLAIN, GraphLimits, Walk, blobs_of, children_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from byoa.engine.ports import Repository, Source, Target
     from byoa.engine.verifying import Progress
@@ -36,7 +38,7 @@ class Wanted(NamedTuple):
 
 
 class Mirrored(NamedTuple):
-    """What was done, and what was found attached."""
+    """What was done, and what was found attached, without what only seemed to be."""
 
     copied: Copied
     attachments: tuple[Attachment, ...] = ()
@@ -72,9 +74,9 @@ def mirror(
     more = copy_attachments(source, target, found, progress=progress, origin=origin, pace=pace)
     if more:
         done.add(more)
-        if not more.pending and more.manifests + len(more.lost) < len(found):  # some were there before
+        if not more.pending and more.manifests + len(more.passed_over) < len(found):  # some were there before
             list_again(source, target, found)
-    return Mirrored(done, found)
+    return Mirrored(done, tuple(each for each in found if each.digest not in done.strays))
 
 
 def _there(source: Repository, target: Repository, wanted: Wanted) -> Digest | None:
@@ -195,10 +197,7 @@ def plan(source: Repository, target: Repository, wanted: Wanted) -> Plan:
     try:
         planner.add(root, wanted.tag)
         if wanted.attachments:
-            for attachment in find_attachments(source, root):
-                with placed("source"):
-                    manifest = source.fetch_manifest(attachment.digest)
-                planner.add(manifest, attachment.tag)
+            planner.add_attached(find_attachments(source, root))
         if not found.is_done:
             with placed("target"):
                 target.check_push()
@@ -209,36 +208,59 @@ def plan(source: Repository, target: Repository, wanted: Wanted) -> Plan:
     return found
 
 
-def plan_graph(source: Source, target: Target, root: Manifest, tag: str | None, *, target_name: str) -> Plan:
-    """The same for the graph of ``root`` alone."""
-    planner = _Planner(source, target, None, Plan(root.descriptor), target_name)
+def plan_graph(  # noqa: PLR0913 - two ends, what would go between them, and settings by name
+    source: Source, target: Target, root: Manifest, tag: str | None, *, target_name: str, limits: GraphLimits = PLAIN
+) -> Plan:
+    """The same for the graph of ``root`` alone. Raises ``GraphLimit`` or ``ContentTooLarge`` over ``limits``."""
+    planner = _Planner(source, target, None, Plan(root.descriptor), target_name, limits)
     planner.add(root, tag)
     return planner.found
 
 
 class _Planner:
-    def __init__(
-        self, source: Source, target: Target, origin: str | None, found: Plan, target_name: str = "target"
+    def __init__(  # noqa: PLR0913, PLR0917 - two ends, what would go between them, and settings
+        self,
+        source: Source,
+        target: Target,
+        origin: str | None,
+        found: Plan,
+        target_name: str = "target",
+        limits: GraphLimits = PLAIN,
     ) -> None:
         self.source = source
         self.target = target
         self.origin = origin
         self.found = found
         self.target_name = target_name
+        self.limits = limits
+        self.walk = Walk(limits)
         self.seen: set[Digest] = set()
 
     def add(self, manifest: Manifest, tag: str | None) -> None:
         """Add ``manifest`` and what the target lacks below it."""
+        self.walk = Walk(self.limits)
+        self._add(manifest, tag, 0)
+
+    def add_attached(self, attachments: Sequence[Attachment]) -> None:
+        """Add those of ``attachments`` that are the artifact's and that the source has."""
+        belonging = Belonging(self.source, attachments)
+        for attachment in attachments:
+            manifest = fetch(self.source, attachment.digest)
+            if manifest and belonging.holds(attachment, manifest):
+                self.add(manifest, attachment.tag)
+
+    def _add(self, manifest: Manifest, tag: str | None, depth: int) -> None:
         if manifest.digest in self.seen:
             return
         self.seen.add(manifest.digest)
+        self.walk.enter(manifest, depth)
         with placed(self.target_name):
             there = self.target.find_manifest(tag or manifest.digest) == manifest.digest
         if not there:
             for child in children_of(manifest):
                 with placed("source"):
                     below = self.source.fetch_manifest(child.digest)
-                self.add(below, None)
+                self._add(below, None, depth + 1)
             for blob in blobs_of(manifest):
                 self._add_blob(blob)
         self.found.steps.append(Step("manifest", manifest.descriptor, "skip" if there else "copy"))
@@ -256,11 +278,14 @@ class _Planner:
 def nodes_of(source: Source, root: Manifest) -> Iterator[Descriptor]:
     """Every manifest and blob of the graph, each digest once, the root first."""
     seen: set[Digest] = set()
-    waiting = [root]
-    while waiting:
-        manifest = waiting.pop(0)
+    waiting: deque[Digest] = deque()
+    manifest = root
+    while True:
         for descriptor in (manifest.descriptor, *blobs_of(manifest)):
             if descriptor.digest not in seen:
                 seen.add(descriptor.digest)
                 yield descriptor
-        waiting += [source.fetch_manifest(child.digest) for child in children_of(manifest) if child.digest not in seen]
+        waiting += [child.digest for child in children_of(manifest) if child.digest not in seen]
+        if not waiting:
+            return
+        manifest = source.fetch_manifest(waiting.popleft())

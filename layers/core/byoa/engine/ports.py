@@ -122,6 +122,14 @@ class Quarantine(Source, Target, Protocol):
     """What one organisation has staged: both sides of the gate."""
 
 
+class Tags:
+    """The tags of a repository. What is listed and can't be a tag is neither kept nor shown, only counted."""
+
+    def __init__(self, names: tuple[str, ...], passed_over: int = 0) -> None:
+        self.names = names
+        self.passed_over = passed_over
+
+
 class Repository(Source, Target, Protocol):
     """A repository that can be both, lists its tags, and counts what it costs."""
 
@@ -144,6 +152,6 @@ class Repository(Source, Target, Protocol):
         """Raise what a write would raise for want of permission. Leaves nothing behind."""
         ...
 
-    def all_tags(self) -> tuple[str, ...]:
-        """All tags, in the registry's order."""
+    def all_tags(self) -> Tags:
+        """All tags, in the registry's order, and how many texts were among them that are none."""
         ...

@@ -116,6 +116,8 @@ class Sender:
             except (Transient, Corrupt) as error:
                 kind = Corrupt if isinstance(error, Corrupt) else Transient
                 failed[kind] += 1
+                if kind is Transient and self.pace.out_of_time():  # whoever goes on has time again
+                    return Sent(blob, "pending", course.offer.session)
                 if self.stopped.is_set() or not self.pace.patience.again(failed[kind], error):
                     raise
                 course.after(error)

@@ -39,6 +39,15 @@ ACCEPT: Final = f"{OCI_MANIFEST}, {OCI_INDEX}, {DOCKER_MANIFEST}, {DOCKER_LIST}"
 MANIFEST_LIMIT: Final = 4 * 1024 * 1024
 """Bytes; what the distribution spec asks every registry to take ("Pushing Manifests")."""
 
+TITLE: Final = "org.opencontainers.image.title"
+CHECKSUM: Final = "kustomizer.dev/checksum"
+_READ: Final = (TITLE, CHECKSUM)
+"""The annotations that anybody here reads. All others are checked and not kept: they may be megabytes, and four times
+as much in memory as in the manifest, which has them anyway."""
+
+_PLATFORM_LIMIT: Final = 64
+"""Characters of a part of a platform's name: longer ones are no platform that could be asked for."""
+
 _SIZE_LIMIT: Final = 2**63 - 1
 _MEDIA_TYPE: Final = re.compile(
     r"[A-Za-z0-9][A-Za-z0-9!#$&^_.+-]{0,126}/[A-Za-z0-9][A-Za-z0-9!#$&^_.+-]{0,126}", re.ASCII
@@ -58,7 +67,10 @@ _NOTHING: Final[Mapping[str, str]] = MappingProxyType({})
 
 
 class Descriptor(NamedTuple):
-    """What one content reference says: media type, digest, size in bytes. By these alone two are the same or not."""
+    """What one content reference says: media type, digest, size in bytes. By these alone two are the same or not.
+
+    Of ``annotations`` there are those that are read (``TITLE``, ``CHECKSUM``).
+    """
 
     media_type: str
     digest: Digest
@@ -88,7 +100,7 @@ class Descriptor(NamedTuple):
 
 
 class Manifest(NamedTuple):
-    """A manifest or an index: its descriptor, its bytes, and what they refer to."""
+    """A manifest or an index: its descriptor, its bytes, and what they refer to; ``annotations`` as a descriptor's."""
 
     descriptor: Descriptor
     content: bytes
@@ -140,8 +152,19 @@ def read_manifest(content: bytes, media_type: str, *, expected: Digest | None = 
         artifact_type=_text(document, "artifactType"),
         annotations=_annotations(document),
     )
-    _check_copyable(manifest)
+    _check_copyable((manifest.config, *manifest.layers) if manifest.config else manifest.layers, manifest.manifests)
     return manifest
+
+
+def read_listed(document: Json) -> tuple[Descriptor, ...]:
+    """The manifests that an index lists which has no digest of its own: a registry's answer, already parsed.
+
+    Raises what ``read_manifest`` raises for an index.
+    """
+    _check_shape(document, OCI_INDEX)
+    found = _descriptors(document, "manifests")
+    _check_copyable((), found)
+    return found
 
 
 def _check_media_type(media_type: str) -> None:
@@ -248,15 +271,16 @@ def _annotations(document: Json) -> dict[str, str]:
         return {}
     if not isinstance(values, dict) or not all(isinstance(value, str) for value in values.values()):
         raise ManifestInvalid("Annotations are not a map of strings.")
-    return cast("dict[str, str]", values)
+    return {name: values[name] for name in _READ if name in values}
 
 
 def _platform(document: Json) -> dict[str, str]:
-    """``os``, ``architecture`` and ``variant`` of an index's entry, as far as they are text."""
+    """``os``, ``architecture`` and ``variant`` of an index's entry, as far as they are text that names one."""
     value = document.get("platform")
     if not isinstance(value, dict):
         return {}
-    return {name: text for name in ("os", "architecture", "variant") if isinstance(text := value.get(name), str)}
+    found = {name: value.get(name) for name in ("os", "architecture", "variant")}
+    return {name: text for name, text in found.items() if isinstance(text, str) and len(text) <= _PLATFORM_LIMIT}
 
 
 def _text(document: Json, name: str) -> str | None:
@@ -268,14 +292,13 @@ def _text(document: Json, name: str) -> str | None:
     return value
 
 
-def _check_copyable(manifest: Manifest) -> None:
-    config = (manifest.config,) if manifest.config else ()
-    for descriptor in (*config, *manifest.layers):
+def _check_copyable(blobs: tuple[Descriptor, ...], children: tuple[Descriptor, ...]) -> None:
+    for descriptor in blobs:
         if "foreign" in descriptor.media_type or "nondistributable" in descriptor.media_type:
             raise MediaTypeUnsupported("A layer is of a type that must not be distributed (a foreign layer).")
-    if any(child.media_type not in MANIFEST_TYPES for child in manifest.manifests):
+    if any(child.media_type not in MANIFEST_TYPES for child in children):
         raise MediaTypeUnsupported("The index lists something that is no manifest.")
-    _check_consistent((*config, *manifest.layers, *manifest.manifests))
+    _check_consistent((*blobs, *children))
 
 
 def _check_consistent(descriptors: Iterable[Descriptor]) -> None:

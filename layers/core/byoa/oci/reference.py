@@ -159,6 +159,11 @@ def parse_repository(text: str) -> str:
     return text
 
 
+def is_tag(text: str) -> bool:
+    """Whether ``parse_tag`` takes it."""
+    return _TAG.fullmatch(text) is not None
+
+
 def parse_tag(text: str) -> str:
     """Take a tag and return it unchanged (distribution-spec, "Pulling manifests": ``<reference>`` as a tag).
 

@@ -14,8 +14,12 @@ if TYPE_CHECKING:
 
 _MEBIBYTE: Final = 1024 * 1024
 
-STAGED: Final = GraphLimits(layers=10, manifests=50, depth=2, blob=100 * _MEBIBYTE)
-"""What a vendor's artifact may consist of: Argo CD's limit of layers, Flux's of unpacked size."""
+STAGED: Final = GraphLimits(layers=10, manifests=50, depth=2, blob=100 * _MEBIBYTE, manifest_bytes=16 * _MEBIBYTE)
+"""What a vendor's artifact may consist of: Argo CD's limit of layers, Flux's of unpacked size.
+
+A manifest of ten layers has some 3 KiB; the bytes of all of them leave room for four of the largest that the spec
+knows, and are little beside a function's memory.
+"""
 
 ATTACHED: Final = 50
 """How many manifests may be attached to an artifact; each has its place in a message and in the receipt."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from byoa.content.packing import INLINE_TAG
+from byoa.engine.ports import Tags
 from byoa.engine.verifying import block
 from byoa.errors import ReferenceNotFound, TargetConflict, TargetIncomplete
 from byoa.oci.digest import Digest
@@ -85,9 +86,9 @@ class MemoryRepository:
     def check_push(self) -> None:
         """Whoever may write to it may."""
 
-    def all_tags(self) -> tuple[str, ...]:
+    def all_tags(self) -> Tags:
         """See ``engine.ports.Repository``."""
-        return tuple(sorted(self.tags))
+        return Tags(tuple(sorted(self.tags)))
 
     @classmethod
     def holding(cls, packed: Packed) -> MemoryRepository:

@@ -31,6 +31,9 @@ _CHALLENGE_LIMIT: Final = 4096
 _SHORTEST_SECONDS: Final = 60
 """A token's life where the service doesn't say (token specification, "expires_in")."""
 
+_LONGEST_SECONDS: Final = 3600
+"""What is believed of a token's life: a number of any size is one to some services, and asking anew costs little."""
+
 _EARLY_SECONDS: Final = 10
 _PARAMETER: Final = (
     r"[\s,]*(?:(?P<scheme>[A-Za-z]+)(?:\s+|\s*\Z))?"
@@ -176,4 +179,4 @@ def _read_token(response: Response) -> tuple[str, int]:
     if not isinstance(token, str) or not _TOKEN.fullmatch(token):
         raise RegistryProtocolError("The registry's token service answers without a sound token.")
     sound = isinstance(seconds, int) and not isinstance(seconds, bool) and seconds > _SHORTEST_SECONDS
-    return token, seconds if sound else _SHORTEST_SECONDS
+    return token, min(seconds, _LONGEST_SECONDS) if sound else _SHORTEST_SECONDS

@@ -9,13 +9,22 @@ import threading
 import time
 from typing import TYPE_CHECKING, Final, cast
 
+from byoa.adapters.registries.deadlines import Watch
 from byoa.adapters.registries.http1 import HEAD_LIMIT, Head, read_chunk_size, read_head
 from byoa.errors import RegistryProtocolError, ShortRead
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from ssl import SSLContext
 
-_CONNECT_SECONDS: Final = 10.0
+    from byoa.adapters.registries.deadlines import Allowance
+
+_ADDRESSES: Final = 8
+"""Addresses of one name that are tried: more than registries have."""
+
+_ONE_ADDRESS: Final = 2.0
+"""Seconds that each of them has at least: a lost packet is sent again after one."""
+
 _PIECE: Final = 16 * 1024
 """Bytes that are asked for at once where a head is expected."""
 
@@ -24,12 +33,14 @@ _ENOUGH: Final = 256 * 1024
 buffer, which come in small pieces, was measured to cost a quarter of a large blob's time.
 """
 
+_A_WHILE: Final = 1.0
+"""Seconds after which a body's bytes are handed on, however few they are: who reads them looks at the clock between."""
+
+_LINE_LIMIT: Final = 4096
+"""Bytes of a line of a chunked body's framing: a size needs sixteen, and nobody reads what may stand behind it."""
+
 _INTERIM: Final = 16
 """Answers of status 1xx that may come before the one that counts (RFC 9110, 15.2)."""
-
-_PATIENT_SECONDS: Final = 60.0
-_SLOWEST: Final = 512
-"""Bytes a second, over a minute of waiting: who sends less holds the connection rather than using it."""
 
 _END_OF_HEAD: Final = b"\r\n\r\n"
 
@@ -42,39 +53,41 @@ class Connection:
     """One connection, over TLS where there is a context. ``authority`` is what requests name in their Host field."""
 
     def __init__(
-        self, address: tuple[str, int], authority: str, seconds: float, context: SSLContext | None = None
+        self, address: tuple[str, int], authority: str, allowance: Allowance, context: SSLContext | None = None
     ) -> None:
-        """Connect; ``seconds`` is how long the other side may say nothing. Raises ``OSError``."""
+        """Connect; ``allowance`` is how long the other side may take for what. Raises ``OSError``."""
         self.authority = authority
-        host, port = address
-        # As bytes, which the stubs don't know: a str has Python import its tables of internationalised names.
-        place = (cast("str", host.encode("ascii")), port)
-        self._socket = socket.create_connection(place, timeout=_CONNECT_SECONDS)
+        self._watch = Watch(allowance)
+        self._socket = _connect(address, allowance.connect, self._watch)
         try:
             self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             if context:
-                self._socket = context.wrap_socket(self._socket, server_hostname=host)
-            self._socket.settimeout(seconds)
+                self._socket.settimeout(min(allowance.connect, self._watch.seconds()))
+                self._socket = context.wrap_socket(self._socket, server_hostname=address[0])
         except BaseException:
             self._socket.close()
             raise
         self._rest = b""
         self._broken: OSError | None = None
-        self._waited = 0.0
-        self._received = 0
+
+    def lift(self) -> None:
+        """What comes or goes next is a blob, which may take as long as it needs if it keeps coming."""
+        self._watch.lift()
 
     def send(self, content: bytes | memoryview) -> None:
         """Send all of it. Raises ``OSError``."""
-        self._socket.sendall(content)
+        view = memoryview(content)
+        while view:
+            view = view[self._timed(self._socket.send, view) :]
 
     def head(self, method: str) -> Head:
         """Read the answer's head, passing over those that only say that one will come.
 
         Raises ``HungUp``, another ``OSError``, or ``RegistryProtocolError``.
         """
-        self._waited, self._received = 0.0, 0
+        self._watch.begin()
         for _ in range(_INTERIM):
-            head = read_head(self._until(_END_OF_HEAD), method)
+            head = read_head(self._until(_END_OF_HEAD, HEAD_LIMIT), method)
             if head.status >= 200:  # noqa: PLR2004 - RFC 9110, 15.2
                 return head
             if head.status == 101:  # noqa: PLR2004 - RFC 9110, 15.2.2: nobody asked
@@ -83,17 +96,18 @@ class Connection:
 
     def line(self) -> bytes:
         """The next line of a chunked body's framing, with its end. Raises ``OSError`` or ``RegistryProtocolError``."""
-        return self._until(b"\r\n")
+        return self._until(b"\r\n", _LINE_LIMIT)
 
     def readinto(self, view: memoryview) -> int:
-        """The next bytes of a body: a quarter of a megabyte, or as many as there is room for, unless it breaks off.
+        """The next bytes of a body: a quarter of a megabyte, or as many as there is room for, or what came in a second.
 
         0 at the connection's end. Raises ``OSError``.
         """
+        started = time.monotonic()
         count = min(len(self._rest), len(view))
         if count:
             view[:count], self._rest = self._rest[:count], self._rest[count:]
-        while count < min(len(view), _ENOUGH):
+        while count < min(len(view), _ENOUGH) and not (count and time.monotonic() - started > _A_WHILE):
             try:
                 more = self._receive(view[count:])
             except OSError as error:
@@ -109,10 +123,19 @@ class Connection:
     def _receive(self, view: memoryview) -> int:
         if self._broken:  # what came before was handed on first
             raise self._broken
+        return self._timed(self._socket.recv_into, view)
+
+    def _timed[T, R: int | bytes](self, action: Callable[[T], R], what: T) -> R:
+        """Do it, for as long as it may take. Raises ``OSError``."""
+        self._socket.settimeout(self._watch.seconds())
         started = time.monotonic()
-        count = self._socket.recv_into(view)
-        self._watch(started, count)
-        return count
+        try:
+            done = action(what)
+        except TimeoutError:
+            self._watch.seconds()  # says so if it is not the silence that lasted too long
+            raise
+        self._watch.took(time.monotonic() - started, done if isinstance(done, int) else len(done))
+        return done
 
     @property
     def dropped(self) -> bool:
@@ -125,29 +148,37 @@ class Connection:
         """Close it."""
         self._socket.close()
 
-    def _until(self, mark: bytes) -> bytes:
+    def _until(self, mark: bytes, limit: int) -> bytes:
         content = self._rest
-        while (end := content.find(mark)) < 0:
-            if len(content) > HEAD_LIMIT:
+        while (end := content.find(mark)) < 0 or end > limit:
+            if len(content) > limit:
                 raise RegistryProtocolError("The head of the registry's answer is too long.")
-            started = time.monotonic()
-            piece = self._socket.recv(_PIECE)
+            piece = self._timed(self._socket.recv, _PIECE)
             if not piece:
                 raise HungUp if not content else ConnectionAbortedError
-            self._watch(started, len(piece))
             content += piece
         end += len(mark)
         self._rest = content[end:]
         return content[:end]
 
-    def _watch(self, started: float, count: int) -> None:
-        """Give up on who sends so slowly that it could go on for ever, whatever it is that it sends."""
-        self._waited += time.monotonic() - started
-        self._received += count
-        if self._waited > _PATIENT_SECONDS:
-            if self._received < _SLOWEST * self._waited:
-                raise TimeoutError
-            self._waited, self._received = 0.0, 0
+
+def _connect(address: tuple[str, int], seconds: float, watch: Watch) -> socket.socket:
+    """A socket to the first address of the name that answers; they share the ``seconds``."""
+    # As bytes, which the stubs don't know: a str has Python import its tables of internationalised names.
+    host, port = cast("str", address[0].encode("ascii")), address[1]
+    places = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[:_ADDRESSES]
+    failure = OSError("The name has no address.")
+    for family, kind, protocol, _, place in places:
+        made = socket.socket(family, kind, protocol)
+        try:
+            made.settimeout(min(watch.seconds(), max(seconds / len(places), _ONE_ADDRESS)))
+            made.connect(place)
+        except OSError as error:
+            made.close()
+            failure = error
+        else:
+            return made
+    raise failure
 
 
 class Chunks:

@@ -15,6 +15,7 @@ from byoa.adapters.registries.referrers import list_by_tag, list_referrers
 from byoa.adapters.registries.traits import PLAIN, Traits
 from byoa.adapters.registries.uploads import RegistryUpload, resume
 from byoa.engine.patience import HASTY, Patience
+from byoa.engine.ports import Tags
 from byoa.errors import (
     ByoaError,
     DigestMismatch,
@@ -135,16 +136,19 @@ class DistributionRepository:
         """See ``engine.ports.Source``."""
         return list_referrers(self, self._exchange, subject)
 
-    def all_tags(self) -> tuple[str, ...]:
+    def all_tags(self) -> Tags:
         """See ``engine.ports.Repository``. Raises ``ReferenceNotFound`` and, over 10,000 tags, ``GraphLimit``."""
         found: dict[str, None] = {}
+        passed_over = 0
         for page in pages(self._exchange, f"{self._exchange.base}/tags/list?n=1000", {}, "The list of tags"):
             if page is None:
                 raise ReferenceNotFound("The repository is not in the registry, or not for us to see.")
-            found.update(dict.fromkeys(tag_names(page)))
+            names, others = tag_names(page)
+            found.update(dict.fromkeys(names))
+            passed_over += others
             if len(found) > _TAGS:
                 raise GraphLimit(f"The repository has more than {_TAGS} tags.")
-        return tuple(found)
+        return Tags(tuple(found), passed_over)
 
     def has_blob(self, descriptor: Descriptor) -> bool:
         """See ``engine.ports.Target``."""

@@ -1,4 +1,8 @@
-"""An OCI image layout in a folder: a Source and a Target (image-spec, image-layout.md)."""
+"""An OCI image layout in a folder: a Source and a Target (image-spec, image-layout.md).
+
+The folder may be a stranger's: nothing in it is opened but regular files, and none is read beyond what it may have.
+Links are followed, because tools make layouts of them; digests say whether they lead to what was meant.
+"""
 
 from __future__ import annotations
 
@@ -11,8 +15,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from byoa.adapters.registries.files import open_file, read_file
+from byoa.engine.ports import Tags
 from byoa.engine.verifying import block
-from byoa.errors import ManifestInvalid, ReferenceInvalid, ReferenceNotFound, TargetIncomplete
+from byoa.errors import GraphLimit, ManifestInvalid, ReferenceInvalid, ReferenceNotFound, TargetIncomplete
 from byoa.oci.digest import Digest
 from byoa.oci.graph import blobs_of, children_of, described
 from byoa.oci.manifest import (
@@ -24,6 +30,7 @@ from byoa.oci.manifest import (
     Manifest,
     read_manifest,
 )
+from byoa.oci.reference import is_tag
 from byoa.oci.tagschema import is_attachment_tag
 
 if TYPE_CHECKING:
@@ -41,7 +48,10 @@ class _FileReader:
     file: int
 
     def readinto(self, buffer: memoryview, /) -> int:
-        return os.readv(self.file, [buffer])
+        try:
+            return os.readv(self.file, [buffer])
+        except OSError as error:
+            raise ManifestInvalid("A file of the layout can't be read.") from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,12 +91,10 @@ class LayoutRepository:
     def fetch_manifest(self, name: str | Digest) -> Manifest:
         """See ``engine.ports.Source``."""
         entry = self._entry(name)
-        digest = name if isinstance(name, Digest) else Digest.parse(str(entry["digest"]), malformed=ManifestInvalid)
-        try:
-            with self._blob(digest).open("rb") as file:
-                content = file.read(MANIFEST_LIMIT + 1)
-        except FileNotFoundError:
-            raise ReferenceNotFound("The layout has no such manifest.") from None
+        digest = name if isinstance(name, Digest) else _digest_of(entry)
+        content = read_file(self._blob(digest), MANIFEST_LIMIT)
+        if content is None:
+            raise ReferenceNotFound("The layout has no such manifest.")
         return read_manifest(content, str(entry.get("mediaType") or _media_type(content)), expected=digest)
 
     @property
@@ -101,15 +109,17 @@ class LayoutRepository:
     def check_push(self) -> None:
         """Whoever may write to it may."""
 
-    def all_tags(self) -> tuple[str, ...]:
+    def all_tags(self) -> Tags:
         """See ``engine.ports.Repository``."""
-        return tuple(sorted({tag for entry in self._entries() if (tag := _tag_of(entry))}))
+        named = {name for entry in self._entries() if (name := _tag_of(entry))}
+        tags = tuple(sorted(filter(is_tag, named)))
+        return Tags(tags, len(named) - len(tags))
 
     def referrers(self, subject: Digest) -> tuple[Descriptor, ...]:
         """See ``engine.ports.Source``: the manifests in index.json that name ``subject``."""
         found: dict[Digest, Descriptor] = {}
-        for entry in self._entries():
-            manifest = self.fetch_manifest(Digest.parse(str(entry.get("digest")), malformed=ManifestInvalid))
+        for digest in dict.fromkeys(map(_digest_of, self._entries())):
+            manifest = self.fetch_manifest(digest)
             if manifest.subject and manifest.subject.digest == subject:
                 found[manifest.digest] = described(manifest)
         return tuple(found.values())
@@ -117,10 +127,9 @@ class LayoutRepository:
     @contextmanager
     def open_blob(self, descriptor: Descriptor, start: int = 0) -> Iterator[BlobReader]:
         """See ``engine.ports.Source``."""
-        try:
-            file = os.open(self._blob(descriptor.digest), os.O_RDONLY)
-        except FileNotFoundError:
-            raise ReferenceNotFound("The layout has no such blob.") from None
+        file = open_file(self._blob(descriptor.digest))
+        if file is None:
+            raise ReferenceNotFound("The layout has no such blob.")
         try:
             os.lseek(file, start, os.SEEK_SET)
             yield _FileReader(file)
@@ -160,7 +169,7 @@ class LayoutRepository:
 
         Raises ``ReferenceInvalid`` where there are several or none.
         """
-        tags = [tag for tag in self.all_tags() if not is_attachment_tag(tag)]
+        tags = [tag for tag in self.all_tags().names if not is_attachment_tag(tag)]
         if len(tags) != 1:
             raise ReferenceInvalid(
                 f"The layout holds {len(tags)} tags, so one must be named.", remedy="Write oci-layout:FOLDER:TAG."
@@ -181,16 +190,21 @@ class LayoutRepository:
                 return
             kept = [each for each in entries if tag is None or _tag_of(each) != tag]
             index = {"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": [*kept, entry]}
+            content = json.dumps(index).encode()
+            if len(content) > MANIFEST_LIMIT:
+                raise GraphLimit("The layout's index.json is full.", remedy="Mirror into several layouts.")
             _replace(self._folder / "oci-layout", json.dumps(_VERSION).encode())
-            _replace(self._folder / "index.json", json.dumps(index).encode())
+            _replace(self._folder / "index.json", content)
 
     def _entries(self) -> list[dict[str, object]]:
-        try:
-            index = json.loads((self._folder / "index.json").read_bytes())
-            return [dict(entry) for entry in index["manifests"]]
-        except FileNotFoundError:
+        content = read_file(self._folder / "index.json", MANIFEST_LIMIT)
+        if content is None:
             return []
-        except (ValueError, KeyError, TypeError):
+        if len(content) > MANIFEST_LIMIT:
+            raise ManifestInvalid("The layout's index.json is larger than 4 MiB.")
+        try:
+            return [dict(entry) for entry in json.loads(content)["manifests"]]
+        except (ValueError, KeyError, TypeError, RecursionError):
             raise ManifestInvalid("The layout's index.json is not an index.") from None
 
     def _entry(self, name: str | Digest) -> dict[str, object]:
@@ -204,6 +218,10 @@ class LayoutRepository:
 
     def _blob(self, digest: Digest) -> Path:
         return self._folder / "blobs" / digest.algorithm / digest.hex
+
+
+def _digest_of(entry: dict[str, object]) -> Digest:
+    return Digest.parse(str(entry.get("digest")), malformed=ManifestInvalid)
 
 
 def _tag_of(entry: dict[str, object]) -> str | None:

@@ -8,6 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from byoa.errors import GraphLimit, RegistryProtocolError
+from byoa.oci.reference import is_tag
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
 PAGES: Final = 100
 PAGE_LIMIT: Final = 4 * 1024 * 1024
 """Bytes; a list of referrers is an index, and that may have as many (distribution-spec, "Pushing Manifests")."""
+
+LIST_LIMIT: Final = 32 * 1024 * 1024
+"""Bytes of all pages: ten times what as many tags or referrers have as are read of a list."""
 
 _NEXT: Final = re.compile(r'\s*<(?P<address>[^<>]*)>\s*;\s*rel="?next"?\s*', re.ASCII)
 
@@ -36,12 +40,16 @@ def pages(
 ) -> Iterator[dict[str, object] | None]:
     """The documents of all pages from ``path`` on; ``None``, once and alone, where the first answer is ``absent``.
 
-    Further pages are fetched from the same endpoint alone. Raises ``GraphLimit`` over 100 pages.
+    Further pages are fetched from the same endpoint alone. Raises ``GraphLimit`` over 100 pages or 32 MiB.
     """
+    left = LIST_LIMIT
     for number in range(PAGES):
         page = partial(_page, exchange, path, headers, what, None if number else absent)
-        document, following = exchange.tried(page)
-        yield document
+        content, following = exchange.tried(page)
+        left -= len(content or b"")
+        if left < 0:
+            raise GraphLimit(f"{what} is larger than {LIST_LIMIT} bytes.")
+        yield None if content is None else _document(content, what)
         if following is None:
             return
         path = following
@@ -50,14 +58,14 @@ def pages(
 
 def _page(
     exchange: Exchange, path: str, headers: dict[str, str], what: str, absent: Callable[[Response], bool] | None
-) -> tuple[dict[str, object] | None, str | None]:
+) -> tuple[bytes | None, str | None]:
     with exchange.request("GET", path, headers) as response:
         if absent and absent(response):
             return None, None
         exchange.expect(response, (200,), what)
         content = response.read(PAGE_LIMIT)
         following = _following(exchange, response)
-    return _document(content, what), following
+    return content, following
 
 
 def _following(exchange: Exchange, response: Response) -> str | None:
@@ -81,7 +89,9 @@ def _document(content: bytes, what: str) -> dict[str, object]:
     return document
 
 
-def tag_names(document: dict[str, object]) -> list[str]:
-    """The tags of one page; a repository without any has ``null``. Names that are no text are passed over."""
+def tag_names(document: dict[str, object]) -> tuple[list[str], int]:
+    """The tags of one page, and how many names are none and passed over; a repository without any has ``null``."""
     values = document.get("tags")
-    return [value for value in values if isinstance(value, str)] if isinstance(values, list) else []
+    listed = values if isinstance(values, list) else []
+    found = [value for value in listed if isinstance(value, str) and is_tag(value)]
+    return found, len(listed) - len(found)

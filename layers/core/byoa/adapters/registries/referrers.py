@@ -9,9 +9,9 @@ import json
 from typing import TYPE_CHECKING, Final
 
 from byoa.adapters.registries.listings import pages
-from byoa.errors import ManifestInvalid, MediaTypeUnsupported, ReferenceNotFound, RegistryProtocolError
+from byoa.errors import GraphLimit, ManifestInvalid, MediaTypeUnsupported, ReferenceNotFound, RegistryProtocolError
 from byoa.oci.graph import described
-from byoa.oci.manifest import OCI_INDEX, Descriptor, Manifest, read_manifest
+from byoa.oci.manifest import OCI_INDEX, Descriptor, Manifest, read_listed, read_manifest
 from byoa.oci.tagschema import referrers_tag
 
 if TYPE_CHECKING:
@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from byoa.oci.digest import Digest
 
 _ACCEPT: Final = {"Accept": OCI_INDEX}
+_REFERRERS: Final = 10_000
+"""How many are read of one subject: more than anybody takes along."""
+
 _NO_API: Final = (301, 302, 303, 307, 308, 400, 404, 405, 406, 410, 501)
 
 
@@ -36,13 +39,16 @@ def list_referrers(repository: Source, exchange: Exchange, subject: Digest) -> t
 
 
 def _from_api(exchange: Exchange, subject: Digest) -> tuple[Descriptor, ...] | None:
-    """``None`` where the registry has no API. A list that can't be read is none of those: it may name a signature."""
+    """``None`` where the registry has no API. A list that can't be read is none of those: it may name a signature.
+
+    Raises ``GraphLimit`` over 10,000 referrers.
+    """
     path = f"{exchange.base}/referrers/{subject}"
     found: dict[Digest, Descriptor] = {}
     for document in pages(exchange, path, _ACCEPT, "The list of referrers", _has_no_api):
         if document is None:
             return None
-        found.update((each.digest, each) for each in _descriptors(document))
+        found.update((each.digest, each) for each in _descriptors(document, _REFERRERS - len(found)))
     return tuple(found.values())
 
 
@@ -52,11 +58,12 @@ def _has_no_api(response: Response) -> bool:
     return page or response.status in _NO_API
 
 
-def _descriptors(document: dict[str, object]) -> tuple[Descriptor, ...]:
-    listed = {**document, "manifests": document.get("manifests") or []}  # olareg 0.1 said null for none
-    listed.setdefault("schemaVersion", 2)
+def _descriptors(document: dict[str, object], most: int) -> tuple[Descriptor, ...]:
+    entries = document.get("manifests") or []  # olareg 0.1 said null for none
+    if isinstance(entries, list) and len(entries) > most:
+        raise GraphLimit(f"The list of referrers names more than {_REFERRERS} manifests.")
     try:
-        return read_manifest(json.dumps(listed).encode(), OCI_INDEX).manifests
+        return read_listed({"schemaVersion": 2, **document, "manifests": entries})
     except (ManifestInvalid, MediaTypeUnsupported) as error:
         raise RegistryProtocolError("The list of referrers is no index.") from error
 
@@ -70,18 +77,21 @@ def _from_tag(repository: Source, subject: Digest) -> Manifest | None:
 
 
 def list_by_tag(repository: Repository, manifest: Manifest, subject: Digest) -> None:
-    """Add ``manifest`` to the index under the tag that stands for the list of ``subject``'s referrers."""
+    """Add ``manifest``, which refers to ``subject``, to the index under the tag that stands for the list of those.
+
+    What is listed stays as it is. Raises ``ManifestTooLarge`` where the list is full.
+    """
     index = _from_tag(repository, subject)
-    listed = index.manifests if index else ()
-    if any(each.digest == manifest.digest for each in listed):
+    if index and any(each.digest == manifest.digest for each in index.manifests):
         return
-    entries = [_entry(each) for each in (*listed, described(manifest))]
-    document = {"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": entries}
+    listed = json.loads(index.content)["manifests"] if index else []
+    document = {"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": [*listed, _entry(manifest)]}
     content = json.dumps(document, separators=(",", ":")).encode()
     repository.push_manifest(read_manifest(content, OCI_INDEX), referrers_tag(subject))
 
 
-def _entry(descriptor: Descriptor) -> dict[str, object]:
+def _entry(manifest: Manifest) -> dict[str, object]:
+    descriptor, annotations = described(manifest), json.loads(manifest.content).get("annotations")
     entry: dict[str, object] = {
         "mediaType": descriptor.media_type,
         "digest": str(descriptor.digest),
@@ -89,6 +99,6 @@ def _entry(descriptor: Descriptor) -> dict[str, object]:
     }
     if descriptor.artifact_type:
         entry["artifactType"] = descriptor.artifact_type
-    if descriptor.annotations:
-        entry["annotations"] = dict(descriptor.annotations)
+    if annotations:
+        entry["annotations"] = annotations
     return entry

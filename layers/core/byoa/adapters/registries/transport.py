@@ -12,10 +12,11 @@ import threading
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple, Self
 
 from byoa.adapters.registries.connection import Chunks, Connection, HungUp, Pool, is_tls
+from byoa.adapters.registries.deadlines import PATIENT, Allowance, OutOfTime, TooLate
 from byoa.adapters.registries.hosts import LONGEST_REST, Host
 from byoa.adapters.registries.http1 import write_head
 from byoa.engine.verifying import pair
-from byoa.errors import RegistryProtocolError, RegistryUnavailable, ShortRead
+from byoa.errors import RegistryProtocolError, RegistryUnavailable, ShortRead, Timeout, Transient
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from byoa.adapters.registries.http1 import Head
     from byoa.engine.ports import BlobReader
 
-_READ_SECONDS: Final = 30.0
 _CONCURRENCY: Final = 16
 """Requests at once per endpoint, and idle connections kept: more than a registry's own traits allow never come."""
 
@@ -84,10 +84,15 @@ class Response:
         return self._head.all(name)
 
     def readinto(self, buffer: memoryview, /) -> int:
-        """The next bytes of the body; 0 at its end. Raises ``ShortRead`` when it breaks off.
+        """The next bytes of a body that may be of any length; 0 at its end. Raises ``ShortRead`` when it breaks off.
 
         A body of a length that nobody told ends with the connection, wherever that is: the caller knows the digest.
+        Raises ``Timeout`` where our own time is over.
         """
+        self._connection.lift()
+        return self._readinto(buffer)
+
+    def _readinto(self, buffer: memoryview) -> int:
         try:
             if self._chunks:
                 return self._chunks.readinto(buffer)
@@ -95,6 +100,8 @@ class Response:
                 return self._connection.readinto(buffer)
             wanted = buffer if len(buffer) <= self._left else buffer[: self._left]
             count = self._connection.readinto(wanted) if len(wanted) else 0
+        except TooLate as error:
+            raise _unreachable(error) from error
         except (OSError, RegistryProtocolError) as error:
             raise ShortRead("The connection broke while the registry was sending.") from error
         if count == 0 and len(wanted):
@@ -103,10 +110,14 @@ class Response:
         return count
 
     def read(self, limit: int) -> bytes:
-        """The body, at most ``limit`` bytes of it and one more, so that the caller can tell that it is too long."""
+        """The body, at most ``limit`` bytes of it and one more, so that the caller can tell that it is too long.
+
+        Raises ``ShortRead`` when it breaks off, ``RegistryUnavailable`` where it takes longer than an answer may and
+        ``Timeout`` where our own time is over.
+        """
         size = limit + 1 if self._left is None else min(self._left, limit + 1)
         view, count = memoryview(bytearray(size)), 0
-        while count < size and (more := self.readinto(view[count:])):
+        while count < size and (more := self._readinto(view[count:])):
             count += more
         return bytes(view[:count])
 
@@ -128,7 +139,7 @@ class Response:
             return False
         try:
             self.read(_FEW)
-        except ShortRead:
+        except Transient:
             return False
         return True
 
@@ -144,9 +155,9 @@ class Response:
 class Transport:
     """Sends requests, over one pool of connections per endpoint. Safe to share between threads."""
 
-    def __init__(self, *, read_seconds: float = _READ_SECONDS, longest_rest: float = LONGEST_REST) -> None:
-        """``read_seconds`` is how long the other side may say nothing, ``longest_rest`` what is waited if it asks."""
-        self._read_seconds = read_seconds
+    def __init__(self, *, allowance: Allowance = PATIENT, longest_rest: float = LONGEST_REST) -> None:
+        """``allowance`` is how long the other side may take, ``longest_rest`` what is waited if it asks."""
+        self._allowance = allowance
         self._longest_rest = longest_rest
         self._pools: dict[Endpoint, Pool] = {}
         self._hosts: dict[Endpoint, Host] = {}
@@ -171,8 +182,8 @@ class Transport:
         """Send one request and return the answer's head; the caller closes it.
 
         ``path`` is the request target, built from validated parts. Raises ``RegistryUnavailable`` when the endpoint
-        can't be reached or doesn't answer, ``RegistryProtocolError`` when what it answers is no HTTP or is encoded,
-        and whatever reading a streamed body raises.
+        can't be reached or doesn't answer, ``Timeout`` when our own time is over, ``RegistryProtocolError`` when what
+        it answers is no HTTP or is encoded, and whatever reading a streamed body raises.
         """
         host = self.host(endpoint)
         if isinstance(body, Stream):  # takes no slot while it waits for its own source, which may be the same host
@@ -214,7 +225,7 @@ class Transport:
 
     def _connect(self, endpoint: Endpoint) -> Connection:
         context = self._context() if endpoint.scheme == "https" else None
-        return Connection((endpoint.host, endpoint.port), endpoint.authority, self._read_seconds, context)
+        return Connection((endpoint.host, endpoint.port), endpoint.authority, self._allowance, context)
 
     def _context(self) -> SSLContext:
         import ssl  # noqa: PLC0415 - where no registry is spoken to over TLS, nobody waits for it
@@ -250,6 +261,7 @@ def _exchange(  # noqa: PLR0913, PLR0917 - one request's parts
 
 def _send(connection: Connection, head: bytes, body: bytes | Stream | None) -> bool:
     """Whether all of it went: a registry that refuses an upload may answer and hang up before its end."""
+    connection.lift()
     if not isinstance(body, Stream):
         connection.send(head + body if body else head)
         return True
@@ -281,8 +293,14 @@ def _collect(content: BlobReader, size: int) -> bytes:
     return bytes(view[:count])
 
 
-def _unreachable(error: OSError) -> RegistryUnavailable:
-    """Say what went wrong without a word of the other side's."""
+def _unreachable(error: OSError) -> Transient:
+    """Say what went wrong without a word of the other side's. Who was too late once would be so again."""
+    if isinstance(error, TooLate):
+        own = isinstance(error, OutOfTime)
+        cause = "No time is left to wait for the registry." if own else "The registry took longer than an answer may."
+        late = Timeout(cause) if own else RegistryUnavailable(cause)
+        late.given_up = True
+        return late
     if is_tls(error):
         return RegistryUnavailable("The registry's TLS certificate or handshake is not acceptable.")
     if isinstance(error, TimeoutError):

@@ -1,0 +1,23 @@
+"""rich's console, held to what ``printable`` lets through: a text that comes by another way is made visible here."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+
+from byoa_cli.printable import visible
+
+if TYPE_CHECKING:
+    from rich.text import Text
+
+
+class Screen(Console):
+    """Knows no markup and no names of emojis; lines are as long as they are."""
+
+    def __init__(self, *, stderr: bool = False) -> None:
+        super().__init__(stderr=stderr, highlight=False, soft_wrap=True, markup=False, emoji=False)
+
+    def render_str(self, text: str, **settings: Any) -> Text:  # noqa: ANN401 - rich's own
+        """What becomes of every plain text that is printed, in tables as well."""
+        return super().render_str(visible(text), **settings)

@@ -1,0 +1,98 @@
+"""How long the other side may take. Whatever waits at a socket asks here first how long it may."""
+
+from __future__ import annotations
+
+import math
+import time
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+_GRAIN: Final = 0.02
+"""Seconds that are none: a wait may end a little before its time."""
+
+
+class TooLate(TimeoutError):
+    """The time for an answer is over: another try would be as late."""
+
+
+class OutOfTime(TooLate):
+    """Our own time is over."""
+
+
+def endless() -> float:
+    """Nothing waits for us to end."""
+    return math.inf
+
+
+class Allowance:
+    """Seconds and rates.
+
+    ``connect`` for a connection to be made; ``silence`` until the next byte comes or goes; ``answer`` for an answer's
+    head and all of its body, unless that is a blob. Who sends or takes less than ``slowest`` bytes a second, over
+    ``window`` seconds of waiting for it, holds the connection rather than using it. ``left`` tells how long we have
+    ourselves.
+
+    4 KiB a second is a hundredth of a slow line's rate, so that it bears a few dozen blobs at once; and a server that
+    keeps to it needs a quarter of an hour for what an artifact of manifests usually has, not a day.
+    """
+
+    def __init__(  # noqa: PLR0913 - settings by name
+        self,
+        *,
+        connect: float = 10.0,
+        silence: float = 30.0,
+        answer: float = 120.0,
+        window: float = 60.0,
+        slowest: int = 4096,
+        left: Callable[[], float] = endless,
+    ) -> None:
+        self.connect = connect
+        self.silence = silence
+        self.answer = answer
+        self.window = window
+        self.slowest = slowest
+        self.left = left
+
+
+PATIENT = Allowance()
+"""For who has nothing else to do."""
+
+
+class Watch:
+    """The time of one connection."""
+
+    def __init__(self, allowance: Allowance) -> None:
+        self._allowance = allowance
+        self._end = math.inf
+        self._waited = 0.0
+        self._count = 0
+
+    def begin(self) -> None:
+        """An answer is expected: from now on its time counts."""
+        self._end = time.monotonic() + self._allowance.answer
+        self._waited, self._count = 0.0, 0
+
+    def lift(self) -> None:
+        """A blob comes or goes, of whatever length: it has a rate to keep instead of a time."""
+        self._end = math.inf
+
+    def seconds(self) -> float:
+        """How long the socket may wait now. Raises ``TooLate``."""
+        own, left = self._allowance.left(), self._end - time.monotonic()
+        if own <= _GRAIN:
+            raise OutOfTime
+        if left <= _GRAIN:
+            raise TooLate
+        return min(own, left, self._allowance.silence)
+
+    def took(self, seconds: float, count: int) -> None:
+        """``count`` bytes were waited for so long. Raises ``TimeoutError`` for who is too slow, whatever it sends."""
+        self._waited += seconds
+        self._count += count
+        if self._waited > self._allowance.window:
+            if self._count < self._allowance.slowest * self._waited:
+                raise TimeoutError
+            self._waited, self._count = 0.0, 0
