@@ -70,8 +70,12 @@ class Connection:
         self._rest = b""
         self._broken: OSError | None = None
 
+    def begin(self) -> None:
+        """A request goes out: what was waited for before counts no more."""
+        self._watch.begin()
+
     def lift(self) -> None:
-        """What comes or goes next is a blob, which may take as long as it needs if it keeps coming."""
+        """What comes next is a blob, which may take as long as it needs if it keeps coming."""
         self._watch.lift()
 
     def send(self, content: bytes | memoryview) -> None:
@@ -85,7 +89,7 @@ class Connection:
 
         Raises ``HungUp``, another ``OSError``, or ``RegistryProtocolError``.
         """
-        self._watch.begin()
+        self._watch.expect()
         for _ in range(_INTERIM):
             head = read_head(self._until(_END_OF_HEAD, HEAD_LIMIT), method)
             if head.status >= 200:  # noqa: PLR2004 - RFC 9110, 15.2

@@ -71,12 +71,17 @@ class Watch:
         self._count = 0
 
     def begin(self) -> None:
-        """An answer is expected: from now on its time counts."""
-        self._end = time.monotonic() + self._allowance.answer
+        """A request goes out, which may have a blob with it: the rate is counted anew."""
+        self._end = math.inf
         self._waited, self._count = 0.0, 0
 
+    def expect(self) -> None:
+        """An answer is expected: from now on its time counts."""
+        self.begin()
+        self._end = time.monotonic() + self._allowance.answer
+
     def lift(self) -> None:
-        """A blob comes or goes, of whatever length: it has a rate to keep instead of a time."""
+        """A blob comes, of whatever length: it has a rate to keep instead of a time."""
         self._end = math.inf
 
     def seconds(self) -> float:

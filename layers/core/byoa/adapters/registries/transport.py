@@ -261,7 +261,7 @@ def _exchange(  # noqa: PLR0913, PLR0917 - one request's parts
 
 def _send(connection: Connection, head: bytes, body: bytes | Stream | None) -> bool:
     """Whether all of it went: a registry that refuses an upload may answer and hang up before its end."""
-    connection.lift()
+    connection.begin()
     if not isinstance(body, Stream):
         connection.send(head + body if body else head)
         return True
