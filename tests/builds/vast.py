@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 from byoa.adapters.memory.repository import MemoryRepository
 from byoa.oci.digest import Digest
 from byoa.oci.manifest import EMPTY_JSON, OCI_INDEX, OCI_MANIFEST, read_manifest
-from byoa.oci.tagschema import signature_tags
 
 if TYPE_CHECKING:
     from byoa.oci.manifest import Manifest
@@ -51,10 +50,9 @@ class Vast:
         ]
 
     def sign(self, subject: Manifest) -> None:
-        """Attach three manifests as cosign does, each by a tag."""
-        for tag in signature_tags(subject.digest):
-            manifest = self.image(self.blob(tag.encode()))
-            self.repository.tags[tag] = manifest.digest
+        """Attach three manifests by their subject: digests of sha512 are too long for cosign's tags."""
+        for name in (b"sig", b"att", b"sbom"):
+            self.image(self.blob(name + str(subject.digest).encode()), subject=subject)
 
 
 def described(manifest: Manifest) -> dict[str, Any]:

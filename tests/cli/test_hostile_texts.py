@@ -255,6 +255,7 @@ def spoil(ledger: MemoryLedger, folder: Path, status: str) -> Build:
     changes = {"history": [entry], "outcome": outcome, "status": status, "status_human_description": EVIL}
     ledger.records[build.key] = build.model_copy(update={**changes, "reference": EVIL})
     ledger.newest[ORG, "shop", EVIL] = 1
+    ledger.executions[build.key] = "one"
     ledger.receipts[build.key, "one"] = json.dumps(
         {"payloadType": EVIL, "payload": "", "signatures": []}, ensure_ascii=False
     )
