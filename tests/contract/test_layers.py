@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import configparser
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -55,6 +56,13 @@ def test_only_bootstrap_makes_adapters(imports: grimp.ImportGraph) -> None:
     adapters = imports.find_descendants("byoa.adapters") | {"byoa.adapters"}
     importers = {importer for adapter in adapters for importer in imports.find_modules_that_directly_import(adapter)}
     assert {importer.rpartition(".")[0] for importer in importers - adapters} == {"byoa.bootstrap"}
+
+
+def test_the_layer_describes_the_services_that_functions_use_and_the_one_that_gives_credentials() -> None:
+    clients = (ROOT / "layers" / "core" / "byoa" / "bootstrap" / "clients.py").read_text()
+    makefile = (ROOT / "layers" / "dependencies" / "Makefile").read_text()
+    (kept,) = re.findall(r"^services = (.*)$", makefile, re.MULTILINE)
+    assert set(kept.split()) == {*re.findall(r'boto3\.client\("([a-z0-9]+)"', clients), "sts"}
 
 
 def test_only_bootstrap_and_aws_s_adapters_know_its_library(imports: grimp.ImportGraph) -> None:

@@ -297,7 +297,7 @@ def test_the_layer_s_requirements_are_the_locked_ones() -> None:
     uv = shutil.which("uv") or shutil.which(str(ROOT / ".uv" / "bin" / "uv"))
     if uv is None:
         pytest.fail("uv is neither on the PATH nor in .uv/bin; `make setup` puts it there")
-    arguments = ["export", "-q", "--no-dev", "--frozen", "--no-emit-project", "--no-header"]
+    arguments = ["export", "-q", "--no-dev", "--frozen", "--extra", "aws", "--no-emit-project", "--no-header"]
     environment = {name: value for name, value in os.environ.items() if name != "VIRTUAL_ENV"}
     done = subprocess.run([uv, *arguments], cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
