@@ -20,7 +20,7 @@ up: setup ## the same set-up, left running; prints the addresses
 	@$(BIN)/python -m local up
 
 down: ## stop what `make up` started
-	@$(BIN)/python -m local down
+	@if [ -x $(BIN)/python ]; then $(BIN)/python -m local down; else echo "nothing is up"; fi
 
 test: setup check ## check, then every test; says what was skipped and why
 	$(BIN)/pytest --cov --cov-report=term:skip-covered
@@ -50,7 +50,7 @@ format: setup ## let ruff put the code in order
 	$(BIN)/ruff format .
 
 clean: down ## remove environments and builds
-	rm -rf .venv .venvs .uv .desk .aws-sam .site .cache
+	rm -rf .venv .venvs .uv .desk .aws-sam .site .*_cache .hypothesis .coverage* .site .cache
 
 $(CURDIR)/.uv/bin/uv:
 	@layers=layers; . layers/tools.sh; find_venv; "$$python" -m venv .uv

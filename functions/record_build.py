@@ -9,8 +9,9 @@ from byoa.step import count_build, step
 @step
 def handler(ended: BuildEnded) -> Outcome | None:
     """Write how the build ended."""
-    lists = pipeline.lists(ended)
-    outcome = record.record(ended, pipeline.ledger(), pipeline.clock(), pipeline.signer(), lists)
+    outcome = record.record(
+        ended, pipeline.ledger(), pipeline.clock(), pipeline.signer(), pipeline.lists(ended), pipeline.series()
+    )
     if outcome:
         count_build(outcome.status)
     return outcome

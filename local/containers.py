@@ -62,6 +62,7 @@ def variables(running: Desk, host: str) -> dict[str, dict[str, str]]:
             "BYOA_OWN_HOSTS": running.ecr,
             "BYOA_PLAIN_HTTP_HOSTS": f"{running.vendor}={host}:{ports.vendor}",
             "BYOA_RECEIPT_KEY": outputs["ReceiptKeyArn"],
+            "BYOA_SERIES": "",  # as the events' builds have their ids
             "BYOA_TABLE": outputs["TableName"],
         }
     }

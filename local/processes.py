@@ -175,7 +175,7 @@ def _require_free(port: int) -> None:
         try:
             probe.bind((LOOPBACK, port))
         except OSError as error:
-            raise DeskError(f"Port {port} is taken.", "Stop what listens there, or choose another port.") from error
+            raise DeskError(f"Port {port} is taken.", "Stop what listens there; `ss -ltnp` shows it.") from error
 
 
 def _is_healthy(port: int) -> bool:

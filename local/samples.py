@@ -29,7 +29,7 @@ def put_samples(running: Desk) -> None:
     push(running, ARTIFACT)
     with contextlib.closing(running.client("dynamodb")) as client:
         client.meta.events.register("provide-client-params.dynamodb.TransactWriteItems", _without_news)
-        ledger = DynamoLedger(client, running.outputs["TableName"], SystemClock())
+        ledger = DynamoLedger(client, running.outputs["TableName"], SystemClock(), series="")
         for name in COMPONENTS:
             if not ledger.submit(ORGANISATION, APP, _config(running, name)).created:
                 raise DeskError(f"The table has a component {name} already.", "Run `make down` and `make up`.")

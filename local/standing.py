@@ -23,6 +23,8 @@ RECORD = STATE / "up.json"
 FOLDER = STATE / "up"
 FOR_SHELLS = STATE / "env"
 FOR_SAM = STATE / "sam.json"
+OF_USERS = {"BYOA_APP": "shop"}
+"""An app of their own: the one that `events/` speak of holds the samples."""
 
 
 def up() -> None:
@@ -61,7 +63,7 @@ def down() -> None:
 
 
 def _tell(ready: Desk, host: str | None) -> None:
-    exports = "\n".join(f"export {name}={value}" for name, value in ready.environment().items())
+    exports = "\n".join(f"export {name}={value}" for name, value in {**ready.environment(), **OF_USERS}.items())
     FOR_SHELLS.write_text(f"{exports}\n")
     print(f"\nAWS (emulator)      {ready.aws}\nvendor's registry   {ready.vendor}\nECR's data plane    {ready.ecr}")
     print("\n".join(f"{name:<19} {value}" for name, value in ready.outputs.items()))

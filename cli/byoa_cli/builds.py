@@ -9,12 +9,15 @@ from byoa.bootstrap import terminal
 from byoa.errors import ReferenceNotFound
 from byoa_cli.commands import Group, Option, command
 from byoa_cli.options import APP, BUILD, JSON, ORGANISATION, TABLE, whole
-from byoa_cli.output import FINE, next_step, out, print_json
+from byoa_cli.output import FINE, err, next_step, out, print_json
 from byoa_cli.printable import styled
 
 if TYPE_CHECKING:
     from byoa.builds.messages import Build
     from byoa_cli.printable import Part
+
+_WIDEST = 2000
+"""Columns of a table, so that none is cut whatever the terminal has."""
 
 _COLOURS = {"active": "green", "error": "red", "superseded": "yellow"}
 
@@ -39,12 +42,15 @@ def list_builds(org: str, app: str, table: str, component: str | None, limit: in
         return FINE
     from rich.table import Table as Grid
 
-    grid = Grid("ID", "STATUS", "COMPONENT", "CONFIG VERSION", "REFERENCE", "CREATED AT", box=None)
+    if not found:
+        err().print(styled("no builds"))
+        return FINE
+    grid = Grid("ID", "STATUS", "COMPONENT", "VERSION", "CREATED AT (UTC)", "REFERENCE", box=None, pad_edge=False)
     for build in found:
         created = _moment(build.history[0].created_at_ts)
         status = styled(_coloured(build.status))
-        grid.add_row(build.build_id, status, build.component, str(build.version), build.reference, created)
-    out().print(grid)
+        grid.add_row(build.build_id, status, build.component, str(build.version), created, build.reference)
+    out().print(grid, width=_WIDEST, crop=False)  # what is cut, or broken over lines, can't be copied
     return FINE
 
 

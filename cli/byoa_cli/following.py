@@ -55,9 +55,7 @@ class _Progress:
 
     def __enter__(self) -> Self:
         for build in self._builds:
-            if build.ended:
-                self._end(build)
-            else:
+            if not build.ended:  # what had ended before is nothing to follow
                 self._running[build.build_id] = f"building component {build.build_id} {build.component}"
         if self._shown and sys.stderr.isatty() and err().is_interactive:
             self._status = err().status(self._text())

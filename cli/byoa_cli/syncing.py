@@ -102,7 +102,7 @@ def _orphans(files: Sequence[ComponentFile], run: _Run) -> list[str]:
     here = {file.checked.name for file in files}
     orphans = [name for name in run.catalogue.components(run.org, run.app) if name not in here]
     for name in orphans:
-        run.say(("note", "yellow"), f" component {name} is not in this folder any more; it was left as it is")
+        run.say(("note", "yellow"), f" the app has a component {name} that is not in this folder; it was left as it is")
     return orphans
 
 

@@ -16,9 +16,9 @@ class Settings(BaseModel):
     """One field per variable ``BYOA_<NAME>``; a function that doesn't need one isn't given it.
 
     ``plain_http_hosts`` and ``own_hosts`` are lists of ``host[:port]`` with commas between, of the first each perhaps
-    with ``=`` and the address where it is reached; ``ecr_endpoint`` replaces the address of ECR's data plane. An
-    artifact of ``spread_from`` bytes is copied by an invocation per blob: 64 MiB is what one invocation moves in half a
-    minute.
+    with ``=`` and the address where it is reached; ``series`` is what builds' ids are made with, ``ecr_endpoint``
+    replaces the address of ECR's data plane. An artifact of ``spread_from`` bytes is copied by an invocation per blob:
+    64 MiB is what one invocation moves in half a minute.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -32,6 +32,7 @@ class Settings(BaseModel):
     plain_http_hosts: str = ""
     receipt_key: str = ""
     repository_prefix: str = "byoa"
+    series: str = ""
     spread_from: int = 64 * 1024 * 1024
     table: str = ""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -55,7 +56,15 @@ def s3() -> S3Client:
 
 
 def _config() -> Config:
-    """A name of ours in AWS's logs: botocore's has fifteen parts and is built twice a call, an eighth of its time."""
+    """A name of ours in AWS's logs: botocore's has fifteen parts and is built twice a call, an eighth of its time.
+
+    Retries are those of all of AWS's newer SDKs, and so is the variable of the region, which botocore doesn't read.
+    """
     from botocore.config import Config
 
-    return Config(user_agent="byoa")
+    return Config(
+        user_agent="byoa",
+        region_name=os.environ.get("AWS_REGION"),
+        retries={"mode": "standard"},
+        connect_timeout=5,
+    )

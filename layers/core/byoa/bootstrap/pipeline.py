@@ -251,8 +251,8 @@ def tags(key: BuildKey) -> EcrTags:
 
 
 def series() -> str:
-    """What this stack's numbers of versions are told apart by from those of another: its table."""
-    return settings().table
+    """What this stack's numbers of versions are told apart by from those of another: its table's name."""
+    return settings().series
 
 
 @cache

@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Final
 
 from byoa.builds.lists import nodes_of
-from byoa.builds.messages import BuildEnded, CaughtError, Failure, Outcome
+from byoa.builds.messages import BuildEnded, CaughtError, Failure, Outcome, build_id_of
 from byoa.builds.receipts import receipt_of, seal
 from byoa.builds.records import entry, milliseconds, mirrored
 from byoa.errors import EventUntrusted, InternalFault, StaleVersion, Timeout, leaves
@@ -22,16 +22,23 @@ _TIMEOUTS: Final = frozenset({"States.Timeout", "Sandbox.Timedout", "States.Hear
 _LEAVES: Final = {leaf.__name__: leaf for leaf in leaves()}
 
 
-def record(
-    ended: BuildEnded, ledger: Ledger, clock: Clock, signer: Signer | None = None, lists: Lists | None = None
+def record(  # noqa: PLR0913, PLR0917 - what is written, where to, and with what
+    ended: BuildEnded,
+    ledger: Ledger,
+    clock: Clock,
+    signer: Signer | None = None,
+    lists: Lists | None = None,
+    series: str = "",
 ) -> Outcome | None:
     """Write how the build ended. The first outcome stands; the table's stream tells the bus.
+
+    ``series`` is what the ledger makes builds' ids with.
 
     A build that went well has its receipt before it is active: ``signer`` signs it, where there is one. ``None`` where
     it had ended, or another execution has it. Raises what signing and ``lists`` raise, ``InternalFault`` for a build
     that isn't done, and ``EventUntrusted`` for one put together from several.
     """
-    outcome, now = _failed(ended.failure) if ended.failure else _succeeded(ended), clock.now()
+    outcome, now = _failed(ended.failure) if ended.failure else _succeeded(ended, series), clock.now()
     if outcome.status == "active":
         receipt = receipt_of(ended, _nodes(ended, lists), milliseconds(now))
         ledger.keep_receipt(ended.key, ended.execution, seal(receipt, signer))
@@ -75,11 +82,11 @@ def record_stopped(stopped: StoppedExecution, ledger: Ledger, clock: Clock) -> B
     return ledger.finish(stopped.input.detail.key, stopped.name, outcome, [last])
 
 
-def _succeeded(ended: BuildEnded) -> Outcome:
+def _succeeded(ended: BuildEnded, series: str) -> Outcome:
     artifact = ended.artifact
     if artifact is None or len(ended.mirrors) < max(1, len(artifact.targets)):
         raise InternalFault("A build is to be recorded as done that is not.")
-    _check_one_build(ended, artifact)
+    _check_one_build(ended, artifact, series)
     return Outcome(
         status="active",
         digest=artifact.digest,
@@ -89,12 +96,13 @@ def _succeeded(ended: BuildEnded) -> Outcome:
     )
 
 
-def _check_one_build(ended: BuildEnded, artifact: InspectedArtifact) -> None:
+def _check_one_build(ended: BuildEnded, artifact: InspectedArtifact, series: str) -> None:
     """Each part of the message came from another step; a receipt vouches for all of them together."""
     same = artifact.key == ended.key and artifact.execution == ended.execution
+    named = artifact.build_id == build_id_of(ended.key, series)
     targets = sorted(mirror.target for mirror in ended.mirrors) == sorted(set(artifact.targets))
     here = all((each.digest, each.tag) == (artifact.digest, artifact.build_id) for each in ended.mirrors)
-    if not (same and targets and here):
+    if not (same and named and targets and here):
         raise EventUntrusted("The message is put together from more than one build.")
 
 

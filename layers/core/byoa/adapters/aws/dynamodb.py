@@ -58,11 +58,15 @@ class _ItemFull(Exception):
 
 @dataclass(frozen=True, slots=True)
 class DynamoLedger:
-    """The table, and the clock that dates what people hand in."""
+    """The table, and the clock that dates what people hand in.
+
+    Builds' ids are made with the table's name, or with ``series`` where it is given.
+    """
 
     client: DynamoDBClient
     table: str
     clock: Clock
+    series: str | None = None
 
     def begin(self, key: BuildKey, execution: str, entry: HistoryEntry) -> Build:
         """See ``builds.ports.Ledger``."""
@@ -170,7 +174,7 @@ class DynamoLedger:
                 if build and reusable(build):
                     return Accepted(build, created=False)
             key = BuildKey(organisation=organisation, app=app, component=config.name, version=version + 1)
-            build = queued_build(key, self.table, config, self.clock.now())
+            build = queued_build(key, self.table if self.series is None else self.series, config, self.clock.now())
             if self._accept(build, config):
                 return Accepted(build, created=True)
         raise StoreThrottled("Others are changing the same component at this moment.")

@@ -28,6 +28,40 @@ _FORBIDDEN: Final = frozenset(
         "InvalidSignatureException", "UnrecognizedClientException",
     }
 )  # fmt: skip
+_SETTINGS: Final = (
+    (
+        (exceptions.NoCredentialsError, exceptions.PartialCredentialsError),
+        "There are no AWS credentials.",
+        PlatformForbidden.default_remedy,
+    ),
+    (
+        (exceptions.NoRegionError, exceptions.InvalidRegionError),
+        "There is no AWS region, or its name is none.",
+        "Set AWS_REGION, or the region of your profile with `aws configure`.",
+    ),
+    (
+        exceptions.ProfileNotFound,
+        "AWS's config has no profile of the name that was asked for.",
+        "Set AWS_PROFILE to one that `aws configure list-profiles` prints.",
+    ),
+    (
+        (exceptions.SSOError, exceptions.TokenRetrievalError),
+        "The login at AWS's single sign-on has run out, or there was none.",
+        "Run `aws sso login`.",
+    ),
+    (
+        exceptions.CredentialRetrievalError,
+        "The program that AWS's config names for credentials failed.",
+        "Run its credential_process by hand and see what it says.",
+    ),
+    (
+        (exceptions.ConfigParseError, exceptions.ConfigNotFound),
+        "AWS's config can't be read.",
+        "Mend ~/.aws/config, or the file that AWS_CONFIG_FILE names.",
+    ),
+)
+"""What whoever runs a command can mend: botocore's errors, their cause and remedy."""
+
 _MISSING: Final = frozenset({"NoSuchBucket", "ResourceNotFoundException"})
 
 
@@ -46,11 +80,16 @@ def translated(service: str) -> Iterator[None]:
         yield
     except ClientError as error:
         raise _meaning(service, error) from error
+    except exceptions.EndpointConnectionError as error:
+        place = error.kwargs.get("endpoint_url")
+        remedy = f"See whether {place} is meant (AWS_ENDPOINT_URL, AWS_REGION) and up, and try again."
+        raise StoreThrottled(f"{service} doesn't answer at {place}.", remedy=remedy) from error
     except (exceptions.HTTPClientError, exceptions.ConnectionError) as error:
         raise StoreThrottled(f"{service} can't be reached.") from error
-    except (exceptions.NoCredentialsError, exceptions.PartialCredentialsError, exceptions.NoRegionError) as error:
-        raise PlatformForbidden("There are no AWS credentials, or no region.") from error
     except BotoCoreError as error:
+        for kinds, cause, remedy in _SETTINGS:
+            if isinstance(error, kinds):
+                raise PlatformForbidden(cause, remedy=remedy) from error
         raise InternalFault(f"The platform can't use {service}.") from error
 
 
