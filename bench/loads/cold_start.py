@@ -73,7 +73,7 @@ def round_of(pipeline: Pipeline, folder: Path, group: Path | None = None) -> dic
     for name in ("resolve_digest", "stage_artifact", "inspect_artifact"):
         message = step(name, message)
     mirrored = step("mirror_artifact", {"artifact": message, "target": message["targets"][0]})
-    step("record_build", {**key, "artifact": message, "mirrors": [mirrored]})
+    step("record_build", {**key, "execution": "bench", "artifact": message, "mirrors": [mirrored]})
     for name in ("publish_changes", "record_stopped", "sweep_builds"):
         step(name, json.loads((ROOT / "events" / f"{name}.json").read_bytes()), sample=True)
     return times
