@@ -85,7 +85,7 @@ def push(
 
         byoa push oci://ghcr.io/vendor/app-manifests:v2.3.1 -k overlays/production
 
-        helm template web ./chart | byoa push oci://ghcr.io/vendor/app-manifests:v2.3.1 -
+        byoa push oci://ghcr.io/vendor/app-manifests:v2.3.1 - < rendered.yaml
 
         byoa push oci://127.0.0.1:5000/app:v1 app.yaml --format oras --plain-http 127.0.0.1:5000 --json
     """
