@@ -18,15 +18,12 @@ from byoa.content.packing import LAYER_TYPE, Packed, gzip_stored
 from byoa.errors import InternalFault
 from byoa.oci.digest import Digest
 from byoa.oci.manifest import CHECKSUM, DOCKER_MANIFEST, EMPTY_JSON, OCI_MANIFEST, TITLE, read_manifest
+from byoa_cli.provenance import CREATED
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 FORMATS: Final = ("flux", "oras", "kustomizer")
-
-SOURCE: Final = "org.opencontainers.image.source"
-REVISION: Final = "org.opencontainers.image.revision"
-CREATED: Final = "org.opencontainers.image.created"
 
 _FLUX: Final = "application/vnd.cncf.flux"
 _DOCKER: Final = "application/vnd.docker"

@@ -6,10 +6,15 @@ import os
 import re
 import shutil
 import subprocess
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+SOURCE: Final = "org.opencontainers.image.source"
+REVISION: Final = "org.opencontainers.image.revision"
+CREATED: Final = "org.opencontainers.image.created"
 
 _SECONDS: Final = 20
 _SHA1: Final = 40
@@ -24,6 +29,20 @@ class Provenance(NamedTuple):
     source: str | None = None
     revision: str | None = None
     committed: int | None = None
+
+
+def note(folder: Path, source: str | None, revision: str | None, *, reproducible: bool) -> dict[str, str]:
+    """The annotations of what comes from ``folder``: as they are given, as git knows them, or none.
+
+    There always is a time: the commit's, or now; the first second of 1970 where it is to be ``reproducible``.
+    """
+    known = provenance_of(folder)
+    moment = datetime.now(UTC) if known.committed is None else datetime.fromtimestamp(known.committed, UTC)
+    if reproducible:
+        moment = datetime.fromtimestamp(0, UTC)
+    noted = {SOURCE: source or known.source, REVISION: revision or known.revision}
+    made = {CREATED: moment.strftime("%Y-%m-%dT%H:%M:%SZ")}
+    return made | {key: value for key, value in noted.items() if value}
 
 
 def provenance_of(folder: Path) -> Provenance:

@@ -92,12 +92,13 @@ def push(
     if bool(paths) == bool(kustomize) or ("-" in paths and len(paths) > 1):
         raise UsageError("name folders and files, or - for stdin, or -k OVERLAY")
     from byoa_cli.packaging import package
+    from byoa_cli.provenance import note
     from byoa_cli.vetting import vet
 
     goal = _open(target, plain_http)
     gathering = _gather(paths, kustomize)
     _tell_passed_over(gathering.passed_over)
-    noted = _annotations(paths, kustomize, source, revision, reproducible=reproducible) | dict(annotations)
+    noted = note(_folder(paths, kustomize), source, revision, reproducible=reproducible) | dict(annotations)
     packed = package([each.file for each in gathering.files], form, noted)
     report, faults = vet(packed, gathering.files)
     if report is None:
@@ -124,24 +125,6 @@ def _gather(paths: list[str], kustomize: str | None) -> Gathering:
 
         return gathering.stream_of(*render(kustomize))
     return gathering.from_stdin() if paths == ["-"] else gathering.gather(paths)
-
-
-def _annotations(
-    paths: list[str], kustomize: str | None, source: str | None, revision: str | None, *, reproducible: bool
-) -> dict[str, str]:
-    """Source, revision and time: as they are given, as git knows them, or none."""
-    from datetime import UTC, datetime
-
-    from byoa_cli.packaging import CREATED, REVISION, SOURCE
-    from byoa_cli.provenance import provenance_of
-
-    known = provenance_of(_folder(paths, kustomize))
-    moment = datetime.now(UTC) if known.committed is None else datetime.fromtimestamp(known.committed, UTC)
-    if reproducible:
-        moment = datetime.fromtimestamp(0, UTC)
-    noted = {SOURCE: source or known.source, REVISION: revision or known.revision}
-    made = {CREATED: moment.strftime("%Y-%m-%dT%H:%M:%SZ")}
-    return made | {key: value for key, value in noted.items() if value}
 
 
 def _folder(paths: list[str], kustomize: str | None) -> Path:

@@ -150,11 +150,6 @@ def test_every_fault_is_told_with_its_file_and_nothing_is_sent(here: Path, regis
     assert "error DocumentInvalid (app/sub/worse.yaml): " in told.err
 
 
-def test_a_file_without_an_object_is_no_fault_beside_others(here: Path) -> None:
-    write(here, {"app/empty.yaml": "# nothing yet\n"})
-    assert push(f"{LAYOUT}:v1", "app", folder=here).code == 0
-
-
 def test_what_holds_no_object_at_all_is_refused(tmp_path: Path) -> None:
     write(tmp_path, {"empty.yaml": "# nothing yet\n"})
     done = push(f"{LAYOUT}:v1", "empty.yaml", "--json", folder=tmp_path)

@@ -1,15 +1,17 @@
-"""Which files `byoa push` packs, under which names, and where they come from otherwise: stdin, a kustomization."""
+"""Which files `byoa push` packs, and under which names."""
 
 from __future__ import annotations
 
 import os
 import shutil
-import subprocess
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.cli.pushes import CONFIG, POD, manifest_of, names_in, push, write
+from tests.cli.pushes import CONFIG, POD, names_in, push, write
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 OUT = "oci-layout:out:v1"
 
@@ -135,114 +137,6 @@ def test_a_chart_is_refused_as_one(here: Path) -> None:
     assert refused(here, "app") == ("MediaTypeUnsupported", "app/Chart.yaml")
 
 
-# ---- streams -----------------------------------------------------------------------------------------------------
-
-
-def test_stdin_is_one_file(here: Path) -> None:
-    assert push(OUT, "-", folder=here, stdin=CONFIG.encode()).code == 0
-    assert names_in(here / "out", "v1") == ["manifests.yaml"]
-
-
-@pytest.mark.parametrize("stdin", [b"", b" \n"])
-def test_an_empty_stdin_is_told(here: Path, stdin: bytes) -> None:
-    done = push(OUT, "-", "--json", folder=here, stdin=stdin)
-    assert (done.code, done.document["error"]["where"]) == (1, "stdin")
-
-
-def test_a_fault_of_stdin_is_one_of_stdin(here: Path) -> None:
-    done = push(OUT, "-", folder=here, stdin=b"kind: Pod\n")
-    assert done.code == 1
-    assert "error DocumentInvalid (stdin): " in done.err
-
-
-def program(folder: Path, name: str, text: str) -> str:
-    """A folder for the PATH with one program of this name, beside what is anywhere."""
-    write(folder / "bin", {name: f"#!/bin/sh\n{text}\n"})
-    (folder / "bin" / name).chmod(0o755)
-    return f"{folder / 'bin'}:{Path('/bin')}"
-
-
-@pytest.mark.parametrize(("name", "word"), [("kustomize", "build"), ("kubectl", "kustomize")])
-def test_a_kustomization_is_rendered_by_whichever_is_there(here: Path, name: str, word: str) -> None:
-    path = program(here, name, f'[ "$1 $2" = "{word} ./app" ] && cat app/web.yaml')
-    (here / "bin" / "cat").symlink_to(shutil.which("cat") or "")
-    done = push(OUT, "-k", "app", folder=here, PATH=path.partition(":")[0])
-    assert done.code == 0, done.err
-    assert names_in(here / "out", "v1") == ["manifests.yaml"]
-
-
-def test_where_neither_is_there_both_are_named(here: Path) -> None:
-    done = push(OUT, "-k", "app", folder=here, PATH="/nonexistent")
-    assert done.code == 1
-    assert "Neither kustomize nor kubectl is on the PATH" in done.err
-
-
-def test_what_the_renderer_says_is_shown_where_it_fails(here: Path) -> None:
-    path = program(here, "kustomize", "printf 'no such base\\033[2J' >&2; exit 7")
-    done = push(OUT, "-k", "app", "--json", folder=here, PATH=path)
-    assert (done.code, done.document["error"]["code"]) == (1, "RenderFailed")
-    assert "ended with 7" in done.document["error"]["cause"]
-    assert done.err == "no such base\\x1b[2J\n"
-
-
-def test_a_renderer_without_an_end_is_ended(here: Path) -> None:
-    path = program(here, "kustomize", "exec yes '# no end'")
-    done = push(OUT, "-k", "app", "--json", folder=here, PATH=f"{path}:/usr/bin")
-    assert (done.code, done.document["error"]["code"]) == (1, "ContentTooLarge")
-
-
-# ---- git ---------------------------------------------------------------------------------------------------------
-
-
-def git(folder: Path, *arguments: str) -> str:
-    if shutil.which("git") is None:
-        pytest.skip("git is not on the PATH")
-    who = {"GIT_AUTHOR_NAME": "a", "GIT_AUTHOR_EMAIL": "a@b", "GIT_COMMITTER_NAME": "a", "GIT_COMMITTER_EMAIL": "a@b"}
-    when = {"GIT_AUTHOR_DATE": "1700000000 +0900", "GIT_COMMITTER_DATE": "1700000000 +0900", "HOME": str(folder)}
-    command = ["git", "-c", "init.defaultBranch=main", *arguments]
-    return subprocess.check_output(command, cwd=folder, env={**os.environ, **who, **when}, text=True).strip()
-
-
-@pytest.fixture
-def checkout(here: Path) -> Path:
-    git(here, "init", "-q")
-    git(here, "remote", "add", "origin", "git@github.com:vendor/app.git")
-    git(here, "add", "app")
-    git(here, "commit", "-q", "-m", "one")
-    return here
-
-
-def noted(here: Path, *arguments: str, stdin: bytes = b"") -> dict[str, str]:
-    done = push(OUT, *arguments, folder=here, stdin=stdin)
-    assert done.code == 0, done.err
-    prefix = "org.opencontainers.image."
-    return {key.removeprefix(prefix): text for key, text in manifest_of(here / "out", "v1")["annotations"].items()}
-
-
-def test_a_checkout_tells_source_revision_and_time(checkout: Path) -> None:
-    known = {
-        "source": "https://github.com/vendor/app",
-        "revision": f"sha1:{git(checkout, 'rev-parse', 'HEAD')}",
-        "created": "2023-11-14T22:13:20Z",
-    }
-    assert noted(checkout, "app") == noted(checkout, "-", stdin=CONFIG.encode()) == known
-    assert noted(checkout, "app", "--source", "a", "--revision", "b") == known | {"source": "a", "revision": "b"}
-    assert noted(checkout, "app", "--reproducible")["created"] == "1970-01-01T00:00:00Z"
-
-
-def test_a_changed_checkout_says_so_and_has_no_commit_s_time(checkout: Path) -> None:
-    write(checkout, {"app/web.yaml": POD})
-    found = noted(checkout, "app")
-    assert found["revision"].endswith("-dirty")
-    assert not found["created"].startswith("2023")
-
-
-def test_a_login_in_a_remote_is_not_told(checkout: Path) -> None:
-    git(checkout, "remote", "set-url", "origin", "https://user:secret@example.com:8443/vendor/app")
-    assert noted(checkout, "app")["source"] == "https://example.com/vendor/app"
-
-
-@pytest.mark.parametrize("remote", ["/srv/git/app.git", "../app", "file:///srv/git/app.git"])
-def test_a_remote_on_this_machine_is_no_source(checkout: Path, remote: str) -> None:
-    git(checkout, "remote", "set-url", "origin", remote)
-    assert "source" not in noted(checkout, "app")
+def test_a_file_without_an_object_is_no_fault_beside_others(here: Path) -> None:
+    write(here, {"app/empty.yaml": "# nothing yet\n"})
+    assert packed(here, "app") == ["empty.yaml", "web.yaml"]
