@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
 SHELLS: Final = ("bash", "zsh", "fish")
 
-_FILES: Final = frozenset(["FILE", "PEM"])
-_FOLDERS: Final = frozenset(["DIR", "FOLDER"])
+_FILES: Final = frozenset(["FILE", "PATH", "PEM"])
+_FOLDERS: Final = frozenset(["DIR", "FOLDER", "OVERLAY"])
 
 
 @command(Option("shell", metavar="SHELL", choices=SHELLS, help="bash, zsh or fish."))

@@ -30,6 +30,7 @@ COMMANDS: Final = {
     "receipt": "receipts:receipt",
     "resolve": "artifacts:resolve",
     "inspect": "artifacts:inspect",
+    "push": "pushing:push",
     "mirror": "mirroring:mirror",
     "completion": "completion:completion",
 }
@@ -43,6 +44,7 @@ SUMMARIES: Final = {
     "receipt": "Get and check the signed receipts of builds.",
     "resolve": "Tell what a tag means right now: the digest to pin.",
     "inspect": "Tell what an artifact holds, and who else could use it. Exits with 1 where it can't be installed.",
+    "push": "Pack manifests into an artifact and push it. What the pipeline would refuse is refused before it is sent.",
     "mirror": "Copy artifacts, byte for byte, between registries and OCI layouts. What is there already is skipped.",
     "completion": "Print what makes a shell complete commands, options and files on Tab.",
 }

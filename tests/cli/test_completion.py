@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-COMMANDS = {"validate", "schema", "sync", "builds", "receipt", "resolve", "inspect", "mirror", "completion"}
+COMMANDS = {"validate", "schema", "sync", "builds", "receipt", "resolve", "inspect", "push", "mirror", "completion"}
 ASKED = """
 source "$1" || exit
 shift

@@ -277,14 +277,10 @@ def test_a_remedy_names_no_command_that_there_isnt(leaf: type[ByoaError]) -> Non
     _check_commands(leaf.default_remedy)
 
 
-NO_PUSH_YET = pytest.mark.xfail(reason="the remedy for [kustomize] names `byoa push`, which there isn't")
 ENGINE = sorted((ROOT / "layers" / "core" / "byoa").rglob("*.py"))
 
 
-@pytest.mark.parametrize(
-    "path",
-    [pytest.param(path, id=path.stem, marks=NO_PUSH_YET if path.stem == "validate" else ()) for path in ENGINE],
-)
+@pytest.mark.parametrize("path", ENGINE, ids=lambda path: path.stem)
 def test_no_text_of_the_engine_names_a_command_that_there_isnt(path: Path) -> None:
     _check_commands(path.read_text())
 

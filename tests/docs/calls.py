@@ -19,10 +19,11 @@ DESK: Final = "127.0.0.1:5101"
 """The vendor's registry of `make up`, which a registry of the test's stands in for."""
 
 CLIENTS: Final = {"kustomize", "kustomizer", "flux", "oras", "crane", "cosign"}
+RENDERERS: Final = ("kustomize", "kubectl")
 OWN_RELEASES: Final = {"flux", "kustomizer"}
 """Run where they are, and else read alone: no registry of packages has them for a machine to install."""
 
-SHELL: Final = {"cat", "cd", "cp", "echo", "eval", "export", "ls", "mkdir", "source"}
+SHELL: Final = {"cat", "cd", "cp", "echo", "eval", "export", "ln", "ls", "mkdir", "source"}
 _OUTSIDE: Final = re.compile(rf"oci://(?!{re.escape(DESK)}/)|…|\.desk/")
 
 
@@ -61,6 +62,8 @@ def _judge_one(words: list[str]) -> Verdict:
     if name in CLIENTS:
         there = shutil.which(name) is not None
         return Verdict(there, None if there or name in OWN_RELEASES else f"{name} is not on the PATH")
+    if name == "byoa" and "-k" in words and not any(map(shutil.which, RENDERERS)):
+        return Verdict(runs=False, missing="neither kustomize nor kubectl is on the PATH")
     if name in SHELL:
         return Verdict(runs=True)
     assert name in _CHECKS, f"{name} is no program that documentation may call"

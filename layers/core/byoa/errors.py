@@ -223,6 +223,18 @@ class ContentNotFound(Rejected):
     default_remedy = "Push the rendered manifests themselves (.yaml, .yml or .json)."
 
 
+class FileUnreadable(Rejected):
+    """A file that is to be packed can't be read."""
+
+    default_remedy = "Check its name, that it is a plain file, and that you may read it."
+
+
+class RenderFailed(Rejected):
+    """A kustomization that nothing here renders."""
+
+    default_remedy = "Mend what the renderer says; `kustomize build` and `kubectl kustomize` say the same."
+
+
 class PlatformChanged(Rejected):
     """One platform of an index was asked for, whose digest isn't the index's."""
 

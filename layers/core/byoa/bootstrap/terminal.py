@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from byoa.adapters.registries.layout import LayoutRepository
     from byoa.adapters.registries.transport import Transport
     from byoa.builds.ports import Catalogue
+    from byoa.content.packing import Packed
     from byoa.engine.ports import Repository
     from byoa.engine.sending import Pace
     from byoa.oci.reference import Reference
@@ -83,6 +84,13 @@ def layout(folder: Path) -> LayoutRepository:
     from byoa.adapters.registries.layout import LayoutRepository
 
     return LayoutRepository(folder)
+
+
+def packed(artifact: Packed) -> Repository:
+    """An artifact in memory, under its digest."""
+    from byoa.adapters.memory.repository import MemoryRepository
+
+    return MemoryRepository(dict(artifact.blobs), {artifact.manifest.digest: artifact.manifest})
 
 
 def catalogue(table: str) -> Catalogue:

@@ -37,7 +37,7 @@ class Packed:
 
 def pack(text: str) -> Packed:
     """One layer, one file ``manifest.yaml`` with ``text`` in UTF-8; no dates, no names, no compression level."""
-    layer = _gzip(_tar("manifest.yaml", text.encode()))
+    layer = gzip_stored(_tar("manifest.yaml", text.encode()))
     document = {
         "schemaVersion": 2,
         "mediaType": OCI_MANIFEST,
@@ -67,7 +67,7 @@ def _tar(name: str, content: bytes) -> bytes:
     return bytes(header) + content + padding + bytes(2 * _TAR_BLOCK)
 
 
-def _gzip(content: bytes) -> bytes:
+def gzip_stored(content: bytes) -> bytes:
     """A gzip member of stored blocks (RFC 1951, 3.2.4): compressors differ from release to release, this can't."""
     blocks = [content[start : start + _GZIP_BLOCK] for start in range(0, len(content), _GZIP_BLOCK)]
     body = b"".join(
