@@ -13,11 +13,12 @@ from byoa_cli.output import FINE, err, next_step, out, print_json
 from byoa_cli.printable import styled
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from rich.text import Text
+
     from byoa.builds.messages import Build
     from byoa_cli.printable import Part
-
-_WIDEST = 2000
-"""Columns of a table, so that none is cut whatever the terminal has."""
 
 _COLOURS = {"active": "green", "error": "red", "superseded": "yellow"}
 
@@ -40,18 +41,28 @@ def list_builds(org: str, app: str, table: str, component: str | None, limit: in
     if as_json:
         print_json({"builds": [describe(build) for build in found]})
         return FINE
-    from rich.table import Table as Grid
-
     if not found:
         err().print(styled("no builds"))
         return FINE
-    grid = Grid("ID", "STATUS", "COMPONENT", "VERSION", "CREATED AT (UTC)", "REFERENCE", box=None, pad_edge=False)
-    for build in found:
-        created = _moment(build.history[0].created_at_ts)
-        status = styled(_coloured(build.status))
-        grid.add_row(build.build_id, status, build.component, str(build.version), created, build.reference)
-    out().print(grid, width=_WIDEST, crop=False)  # what is cut, or broken over lines, can't be copied
+    for line in _lines(found):
+        out().print(line)
     return FINE
+
+
+def _lines(found: Sequence[Build]) -> Iterator[Text]:
+    """A head, and a line for each build: none is cut or broken, so that all of it can be copied."""
+    rows = [(*_cells(build), build.reference or "inline") for build in found]
+    head = ("ID", "STATUS", "COMPONENT", "VERSION", "CREATED AT (UTC)", "REFERENCE")
+    widths = [max(map(len, column)) for column in zip(head, *rows, strict=True)]
+    for row in (head, *rows):
+        cells = [cell.ljust(width) for cell, width in zip(row, widths, strict=True)]
+        status = (cells[1], _COLOURS.get(row[1], "blue") if row is not head else "")
+        yield styled(f"{cells[0]}  ", status, f"  {'  '.join(cells[2:])}".rstrip())
+
+
+def _cells(build: Build) -> tuple[str, str, str, str, str]:
+    created = _moment(build.history[0].created_at_ts)
+    return build.build_id, build.status, build.component, str(build.version), created
 
 
 @command(BUILD, ORGANISATION, TABLE, JSON)
