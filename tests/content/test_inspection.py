@@ -251,9 +251,9 @@ def test_an_artifact_without_an_object_is_refused(made: Made, layers: list[bytes
         inspect(made.source, made.artifact(*[made.blob(content, YAML) for content in layers]))
 
 
-def test_manifests_of_more_than_ten_mebibytes_together_are_refused(made: Made) -> None:
-    padding = b"#" * (6 * 1024 * 1024)
-    layers = [made.blob(OBJECT + padding + str(each).encode(), YAML) for each in range(2)]
+def test_manifests_of_more_than_64_mebibytes_together_are_refused(made: Made) -> None:
+    padding = b"#" * (33 * 1024 * 1024)
+    layers = [made.blob(OBJECT + b"---\n" + padding + str(each).encode(), YAML) for each in range(2)]
     with pytest.raises(DocumentLimit):
         inspect(made.source, made.artifact(*layers))
 
