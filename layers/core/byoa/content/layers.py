@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from byoa.content.archive import LIMITS, File, expand, read_tar
 from byoa.content.formats import Format, check_format
-from byoa.content.magic import is_gzip, is_zstd, looks_like_tar, other_compression
+from byoa.content.magic import compression, is_gzip, is_zstd, looks_like_tar, other_compression
 from byoa.errors import ArchiveInvalid, ByoaError, ContentTooLarge, DocumentInvalid
 from byoa.oci.manifest import TITLE
 
@@ -98,8 +98,8 @@ def _unpacked(whole: Iterator[bytes], media_type: str, title: str) -> Iterator[t
     pieces = chain((start,), pieces)
     if looks_like_tar(start):
         yield from ((file, True) for file in read_tar(pieces, wanted=is_wanted))
-    elif other := other_compression(start):
-        raise ArchiveInvalid(f"The layer unpacks to {other}.")
+    elif packed := compression(start):
+        raise ArchiveInvalid(f"The layer unpacks to {packed}.")
     elif _is_manifest(media_type, title):
         yield File(title, b"".join(_bounded(pieces))), False
 

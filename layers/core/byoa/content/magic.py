@@ -16,7 +16,7 @@ _ZSTD: Final = b"\x28\xb5\x2f\xfd"
 _ZSTD_SKIPPED: Final = re.compile(rb"[\x50-\x5f]\x2a\x4d\x18")
 _MAGICS: Final = (
     (_GZIP, "gzip within gzip"),
-    (_ZSTD, "zstd within its layer's compression"),
+    (_ZSTD, "zstd within zstd"),
     (b"PK\x03\x04", "zip"),
     (b"\xfd7zXZ\0", "xz"),
     (b"BZh", "bzip2"),
@@ -35,10 +35,14 @@ def is_zstd(head: bytes) -> bool:
     return head.startswith(_ZSTD) or _ZSTD_SKIPPED.match(head) is not None
 
 
+def compression(head: bytes) -> str | None:
+    """What bytes that begin with ``head`` (six or more) are packed with, within what has been unpacked already."""
+    return next((name for magic, name in _MAGICS if head.startswith(magic)), None)
+
+
 def other_compression(head: bytes) -> str | None:
-    """What a layer that begins with ``head`` (six bytes or more) is packed with, if it is none that is read here."""
-    names = (name for magic, name in _MAGICS if magic not in (_GZIP, _ZSTD) and head.startswith(magic))
-    return next(names, None)
+    """The same for a layer as it is, if it is none of the two that are read here."""
+    return None if is_gzip(head) or is_zstd(head) else compression(head)
 
 
 def looks_like_tar(head: bytes) -> bool:
@@ -49,9 +53,9 @@ def looks_like_tar(head: bytes) -> bool:
 
 def seems(block: bytes) -> str:
     """What begins with ``block``, in words."""
-    for magic, name in _MAGICS:
-        if block.startswith(magic):
-            return name
+    packed = compression(block)
+    if packed:
+        return packed
     if block[257:262] == b"ustar":
         return "a tar archive with a damaged first header"
     return "text" if _TEXT.fullmatch(block) else "something else"
