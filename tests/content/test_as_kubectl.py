@@ -49,6 +49,7 @@ TAKEN = {
         JSON_ONE.replace('"one"', r'"one", "annotations": {"a": "} {\" }{"}') + JSON_TWO,
         2,
     ),
+    "half a character in JSON": (JSON_ONE.replace('"}}', '"}, "data": {"a": "\\ud83d"}}'), 1),
     "JSON with tabs": (JSON_ONE.replace(", ", ",\n\t"), 1),
     "a list": (f"apiVersion: v1\nkind: List\nitems: [{JSON_ONE}, {JSON_TWO}]\n", 2),
     "a list of one kind": (f"apiVersion: v1\nkind: ConfigMapList\nitems: [{JSON_ONE}]\n", 1),

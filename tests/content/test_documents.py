@@ -352,6 +352,23 @@ def test_numbers_beyond_json_are_refused(value: str) -> None:
     assert "JSON" in refuse(DocumentInvalid, f"{HEAD}a: [{value}]\n")
 
 
+@pytest.mark.parametrize(
+    ("text", "cause"),
+    [
+        ("a: b\na: c\n", "Document 2 has a mapping with the same key twice at line 6."),
+        ("a: .nan\n", "Document 2 has a number that JSON cannot hold at line 5."),
+        ("a:\n- !Ref x\n", "Document 2 has a tag that is none of JSON's types at line 6."),
+        ("a: *b\n", "Document 2 has an alias without an anchor before it at line 5."),
+        ("a:\n  <<: x\n", "Document 2 has a merge key whose value is no mapping at line 6."),
+    ],
+)
+def test_a_refusal_within_a_document_names_its_line_and_a_remedy_of_its_own(text: str, cause: str) -> None:
+    assert refuse(DocumentInvalid, f"{HEAD}---\n{text}") == cause
+    with pytest.raises(DocumentInvalid) as caught:
+        read(text)
+    assert caught.value.remedy != DocumentInvalid.default_remedy
+
+
 @pytest.mark.parametrize("key", ["[a]", "{a: b}", "? [a]", "? {a: b}", "~", "null", "?", "&a ~", "&a [b]"])
 def test_keys_that_are_no_plain_text_are_refused(key: str) -> None:
     assert "key" in refuse(DocumentInvalid, f"{HEAD}{key}\n: b\n" if key.startswith("?") else f"{HEAD}{key}: b\n")
@@ -793,6 +810,22 @@ def test_faults_in_templated_text_are_told_by_the_lines_of_the_file() -> None:
 def test_placeholders_in_block_scalars_and_quotes_are_just_text() -> None:
     text = HEAD + 'data:\n  a: |\n    {{ .x }}\n    b: {{ .y }}\n  c: >-\n    {{ .z }}\n  d: "{{ .q }}"\n'
     assert [found.templated for found in read(text)] == [True]
+
+
+@pytest.mark.parametrize(
+    "between",
+    [
+        "a: '{{'\n%s\nb: '}}'\n",
+        "a: |\n  {{\n%s\nb: |\n  }}\n",
+        "a: |\n  {{ `\n%s\nb: |\n  ` }}\n",
+        "a: |\n  {{/*\n%s\nb: |\n  */}}\n",
+        'a: |\n  {{ "\n%s\nb: |\n  " }}\n',
+        "# {{\n%s\n# }}\n",
+    ],
+)
+def test_no_braces_hide_what_stands_between_them_on_lines_of_its_own(between: str) -> None:
+    found = read(HEAD + between % "spec:\n  containers:\n  - image: one")
+    assert [each.images for each in found] == [("one",)]
 
 
 def test_text_behind_a_placeholder_is_still_read() -> None:

@@ -85,7 +85,7 @@ class Builder:
     def _value(self, event: yaml.ScalarEvent) -> Node:
         found = self._type(event)
         if found is Scalar.BEYOND:
-            raise self._invalid("has a number that JSON cannot hold")
+            raise self._invalid("has a number that JSON cannot hold", "Put it in quotes, or write a finite number.")
         value: Node = event.value if found is Scalar.TEXT else None if found is Scalar.NULL else _OTHER
         if event.anchor:
             self._anchors[event.anchor] = Anchored(value, text=event.value)
@@ -96,10 +96,12 @@ class Builder:
         if event.tag is None:
             return resolve(event.value) if event.implicit[0] else Scalar.TEXT
         if event.tag not in _TAGS:
-            raise self._invalid("has a tag that is none of JSON's types")
+            raise self._invalid(
+                "has a tag that is none of JSON's types", "Remove the tag; a text needs quotes at most."
+            )
         found = resolve(event.value)
         if found not in _TAGS[event.tag]:
-            raise self._invalid("has a tag that its value does not fit")
+            raise self._invalid("has a tag that its value does not fit", "Remove the tag, or mend the value.")
         return Scalar.TEXT if event.tag == _STR else found
 
     def _take_key(self, frame: Frame, event: yaml.ScalarEvent) -> None:
@@ -110,18 +112,21 @@ class Builder:
             frame.merging, frame.key = True, key
             return
         if key in NULLS and event.implicit[0] and event.tag is None:
-            raise self._invalid("has a key that is null")
+            raise self._invalid("has a key that is null", "Put the key in quotes.")
         self._name(frame, key)
 
     def _check_tagged_key(self, event: yaml.ScalarEvent) -> None:
         if event.tag != _MERGE and self._type(event) is Scalar.NULL:
-            raise self._invalid("has a key that is null")
+            raise self._invalid("has a key that is null", "Put the key in quotes.")
         if event.anchor:
             self._anchors[event.anchor] = Anchored(event.value, text=event.value)
 
     def _name(self, frame: Frame, key: str) -> None:
         if frame.keys is None or key in frame.keys:
-            raise self._invalid("has a mapping with the same key twice")
+            raise self._invalid(
+                "has a mapping with the same key twice",
+                "Keep the one that is meant: readers differ in which they take.",
+            )
         frame.keys.add(key)
         frame.key = key
 
@@ -134,9 +139,13 @@ class Builder:
     def _start(self, event: yaml.CollectionStartEvent, node: dict[str, Any] | list[Any], tag: str) -> None:
         outer = self._frame
         if outer.key is None and outer.keys is not None:
-            raise self._invalid("has a key that is no plain text")
+            raise self._invalid(
+                "has a key that is no plain text", "Write the key as text; a template needs quotes around it."
+            )
         if event.tag is not None and event.tag != _TAG + tag:
-            raise self._invalid("has a tag that is none of JSON's types")
+            raise self._invalid(
+                "has a tag that is none of JSON's types", "Remove the tag; a text needs quotes at most."
+            )
         self._outer.append(outer)
         self._check_depth(0)
         frame = self._frame = Frame(node, self.nodes, texts=tag == "map" and outer.key in _ALL_TEXT)
@@ -159,14 +168,18 @@ class Builder:
     def _take_alias(self, event: yaml.AliasEvent) -> None:
         part = self._anchors.get(event.anchor or "")
         if part is None:
-            raise self._invalid("has an alias without an anchor before it")
+            raise self._invalid(
+                "has an alias without an anchor before it", "Set the anchor before it, in the same document."
+            )
         if not part.done:
-            raise self._invalid("has an alias that contains itself")
+            raise self._invalid("has an alias that contains itself", "Write out what is meant.")
         self._expand(part)
         frame = self._frame
         if frame.key is None and frame.keys is not None:
             if part.text is None:
-                raise self._invalid("has a key that is no plain text")
+                raise self._invalid(
+                    "has a key that is no plain text", "Write the key as text; a template needs quotes around it."
+                )
             self._name(frame, part.text)
             return
         self._attach(part.node, part.levels, rich=part.rich)
@@ -201,7 +214,10 @@ class Builder:
         frame.merging, frame.merged = False, True
         for part in reversed(node) if isinstance(node, list) else (node,):
             if not isinstance(part, dict):
-                raise self._invalid("has a merge key whose value is no mapping")
+                raise self._invalid(
+                    "has a merge key whose value is no mapping",
+                    "Give << a mapping, an alias of one, or a list of them.",
+                )
             frame.node.update(part)
             frame.rich = frame.rich or bool(part)
 
@@ -212,8 +228,8 @@ class Builder:
     def _too_many(self) -> DocumentLimit:
         return DocumentLimit(f"{self._place} has too many values, or the documents up to it have.")
 
-    def _invalid(self, fault: str) -> DocumentInvalid:
-        return DocumentInvalid(f"{self._place} {fault}.")
+    def _invalid(self, fault: str, remedy: str) -> DocumentInvalid:
+        return DocumentInvalid(f"{self._place} {fault}.", remedy=remedy)
 
 
 def _is_idle(key: str | None, text: str) -> bool:

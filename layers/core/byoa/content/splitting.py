@@ -25,6 +25,8 @@ _FORBIDDEN: Final = re.compile(
 )
 # JSON writes characters outside the basic plane as two escapes; libyaml knows only whole characters.
 _SURROGATES: Final = re.compile(rb"\\u([dD][89abAB][0-9a-fA-F]{2})\\u([dD][c-fC-F][0-9a-fA-F]{2})")
+# Half a character, as JSON may have it and Go reads it.
+_HALF: Final = re.compile(rb"\\u[dD][89a-fA-F][0-9a-fA-F]{2}")
 _JSON_PART: Final = re.compile(rb'"(?:[^"\\]++|\\.)*+"|([{}])|[^"{}]++', re.DOTALL)
 _BETWEEN_JSON: Final = re.compile(rb"[ \t\r\n]*+(?:---[ \t\r\n]*+)?\{")
 _NEXT_JSON: Final = re.compile(rb"\}[ \t\r\n]*+(?:---[ \t\r\n]*+)?\{")
@@ -63,7 +65,9 @@ def split(text: bytes) -> Iterator[Part]:
                 continue
             number += 1
             # An end without a document is one that is empty.
-            yield Part(number, line, _legible(piece if piece.strip() != b"..." else b"", line), templated)
+            yield Part(
+                number, line, _legible(piece if piece.strip() != b"..." else b"", line, is_json=is_json), templated
+            )
 
 
 def _stretches(text: bytes) -> Iterator[tuple[bytes | None, int, int]]:
@@ -109,7 +113,7 @@ def _objects(text: bytes, start: int, end: int) -> list[tuple[int, int]]:
     return [*found, (begin, end)]
 
 
-def _legible(piece: bytes, line: int) -> bytes:
+def _legible(piece: bytes, line: int, *, is_json: bool) -> bytes:
     """A document's text without its BOM, with plain newlines as line ends, and one at its end."""
     piece = piece.removeprefix(_BOM)
     _check_encoding(piece, line)
@@ -125,6 +129,7 @@ def _legible(piece: bytes, line: int) -> bytes:
         piece = piece.replace(b"\r\n", b"\n")
     if b"\\u" in piece:
         piece = _SURROGATES.sub(_one_escape, piece)
+        piece = _HALF.sub(rb"\\ufffd", piece) if is_json else piece
     return piece if piece.endswith(b"\n") else piece + b"\n"
 
 

@@ -63,7 +63,7 @@ def read_tree(text: bytes, number: int, line: int, limits: DocumentLimits, spent
     most = min(limits.nodes, limits.all_nodes - spent.nodes)
     builder = Builder(place, most, limits.expanded, limits.depth)
     try:
-        _feed(builder, text, place)
+        _feed(builder, text, place, line)
     except yaml.MarkedYAMLError as error:
         where = f" at line {error.problem_mark.line + line}" if error.problem_mark else ""
         cause = f"{place} is not valid YAML{where}."
@@ -72,11 +72,11 @@ def read_tree(text: bytes, number: int, line: int, limits: DocumentLimits, spent
     else:
         spent.nodes += builder.nodes
         return builder.root
-    raise DocumentInvalid(cause)
+    raise DocumentInvalid(cause, remedy="Mend the YAML there, or what rendered it.")
 
 
-def _feed(builder: Builder, text: bytes, place: str) -> None:
-    """All events of libyaml to ``builder``."""
+def _feed(builder: Builder, text: bytes, place: str, line: int) -> None:
+    """All events of libyaml to ``builder``, whose refusals are told with their lines."""
     parser = yaml.CSafeLoader(text)
     take = builder.takers
     documents = 0
@@ -84,7 +84,11 @@ def _feed(builder: Builder, text: bytes, place: str) -> None:
         while (event := parser.get_event()) is not None:
             taker = take.get(type(event))
             if taker:
-                taker(event)
+                try:
+                    taker(event)
+                except DocumentInvalid as error:
+                    where = f" at line {event.start_mark.line + line}." if event.start_mark else "."
+                    raise DocumentInvalid(error.cause.removesuffix(".") + where, remedy=error.remedy) from None
             elif isinstance(event, yaml.DocumentStartEvent):
                 documents += 1
                 if documents > 1:
