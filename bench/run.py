@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from bench.bytecode import compile_all, our_folders
 from bench.hostile import ROWS
-from bench.loads import copying, pipeline
+from bench.loads import copying, inspecting, pipeline
 from bench.loads.hostile import hostile
 from bench.machine import describe
 from bench.registries import real_kinds, storage_folder
@@ -39,6 +39,7 @@ GROUPS: dict[tuple[str, ...], Callable[[Stand], list[Load]]] = {
     ("small, warm engine",): copying.small_warm,
     ("small, whole process", "requests, no-op", "requests, cold small artifact"): copying.small,
     ("fleet of 500, cold", "fleet of 500, no-op"): copying.fleet,
+    inspecting.NAMES: inspecting.inspecting,
     ("pipeline, warm", "cold start", "cost", "memory"): pipeline.pipeline,
     tuple(f"hostile, {name}" for name in ROWS): hostile,
 }

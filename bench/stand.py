@@ -28,6 +28,7 @@ class Sizes:
     layers: int = 5000
     engine: int = 200
     fleet: int = 500
+    bundles: tuple[tuple[int, int], ...] = ((2_000_000, 60), (20_000_000, 1000))
     concurrent: int = 20
     alone: int = 10
 
@@ -35,7 +36,15 @@ class Sizes:
     def quick(cls) -> Sizes:
         """Enough to see that everything runs."""
         return cls(
-            large=8 * _MIB, many=(1_000_000,) * 3, flat=64 * _MIB, layers=50, engine=4, fleet=8, concurrent=3, alone=2
+            large=8 * _MIB,
+            many=(1_000_000,) * 3,
+            flat=64 * _MIB,
+            layers=50,
+            engine=4,
+            fleet=8,
+            bundles=((100_000, 6), (200_000, 20)),
+            concurrent=3,
+            alone=2,
         )
 
 

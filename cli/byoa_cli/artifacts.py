@@ -81,12 +81,13 @@ def _inspect(source: Source, manifest: Manifest) -> tuple[dict[str, Any], ByoaEr
         "templated": False,
         "resources": [],
         "images": [],
+        "notes": [],
         "usable_by": {},
         "obstacles": {},
         "errors": [],
     }
     try:
-        report = inspection.inspect(VerifiedContents(source), manifest, STAGED)
+        report = inspection.inspect(VerifiedContents(source), manifest, STAGED, named=True)
     except ByoaError as error:
         return {**document, "errors": [error.as_dict()]}, error
     found = {
@@ -98,6 +99,7 @@ def _inspect(source: Source, manifest: Manifest) -> tuple[dict[str, Any], ByoaEr
             for each in report.resources
         ],
         "images": list(report.images),
+        "notes": list(report.notes),
         "usable_by": report.usable_by,
         "obstacles": {name: reason for name, reason in report.obstacles.items() if reason},
     }
@@ -113,6 +115,8 @@ def _show_inspection(document: dict[str, Any]) -> None:
         out().print(styled(f"  {each['kind']} {where}{each['name']} ", (each["api_version"], "dim")))
     for image in document["images"]:
         out().print(styled(f"  image {image}"))
+    for note in document["notes"]:
+        out().print(styled(("note:", "dim"), f" {note}"))
     for name, usable in document["usable_by"].items():
         reason = "" if usable else f": {document['obstacles'][name]}"
         out().print(f"usable by {name}: {'yes' if usable else 'no'}{reason}")

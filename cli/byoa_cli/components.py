@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from byoa_cli.commands import command
 from byoa_cli.files import read_components
-from byoa_cli.options import FOLDER, JSON
+from byoa_cli.options import JSON, PLACE
 from byoa_cli.output import FINE, MEND, err, next_step, out, print_json
 from byoa_cli.printable import styled
 
@@ -17,25 +17,31 @@ if TYPE_CHECKING:
     from byoa_cli.files import ComponentFile
 
 
-@command(FOLDER, JSON)
-def validate(folder: Path, *, as_json: bool) -> int:
+@command(PLACE, JSON)
+def validate(place: Path, *, as_json: bool) -> int:
     """Check component files; all faults of all files are told at once.
 
     Examples:
         byoa validate
 
         byoa validate ./my-app --json
+
+        byoa validate components/app.toml
     """
     from byoa_cli.actions import annotate, summarise_files
 
-    files = read_components(folder)
+    found = read_components(place)
+    files = found.files
     valid = not any(file.faults for file in files)
     annotate(files)
     summarise_files("byoa validate", files)
     if as_json:
-        print_json({"valid": valid, "components": [file.as_dict() for file in files]})
+        passed_over = [str(path) for path in found.passed_over]
+        print_json({"valid": valid, "components": [file.as_dict() for file in files], "passed_over": passed_over})
     else:
         show_faults(files)
+        if found.note:
+            err().print(styled(found.note))
         if valid:
             out().print(f"all configs valid ({len(files)})")
     return FINE if valid else MEND

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from argparse import ArgumentTypeError
 from typing import TYPE_CHECKING
@@ -36,6 +37,15 @@ def _folder(value: str) -> Path:
     return folder
 
 
+def _place(value: str) -> Path:
+    from pathlib import Path
+
+    place = Path(value)
+    if not os.path.lexists(place):
+        raise ArgumentTypeError(f"there is no file or folder {value}")
+    return place
+
+
 def whole(least: int, most: int) -> Callable[[str], int]:
     """What reads a whole number between the two."""
 
@@ -63,6 +73,10 @@ BUILD = Option("build_id", metavar="BUILD", help="The build's id (bld…).")
 FOLDER = Option(
     "folder", metavar="FOLDER", nargs="?", type=_folder, default=".",
     help="The app's folder, or its components/ folder (default: the current one).",
+)  # fmt: skip
+PLACE = Option(
+    "place", metavar="FOLDER", nargs="?", type=_place, default=".",
+    help="The app's folder, its components/ folder, or one component file (default: the current folder).",
 )  # fmt: skip
 ORGANISATION = Option(
     "--org", metavar="ID", type=_organisation, variable="BYOA_ORG", help="The organisation's id (org_…)."

@@ -13,7 +13,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from byoa.content.archive import File
-from byoa.content.layers import FOR_ALL, FOR_THE_OWNER, tar
+from byoa.content.archiving import FOR_ALL, FOR_THE_OWNER, tar
 from byoa.content.packing import LAYER_TYPE, Packed, gzip_stored
 from byoa.errors import InternalFault
 from byoa.oci.digest import Digest

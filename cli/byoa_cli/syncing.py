@@ -60,9 +60,12 @@ def sync(*, folder: Path, org: str, app: str, table: str, wait: bool, timeout: f
     run = _Run(terminal.catalogue(table), org, app, talk=not as_json)
     run.say(f"syncing directory from {folder}")
     run.say("validating configs")
-    files = read_components(folder)
+    found = read_components(folder)
+    files = found.files
     if any(file.faults for file in files):
         return _refuse(files, as_json=as_json)
+    if found.note:
+        run.say(found.note)
     run.say("all configs valid")
     accepted = [_submit(file, run) for file in files]
     orphans = _orphans(files, run)

@@ -102,6 +102,7 @@ def test_sound_components_are_valid(byoa: Byoa, tmp_path: Path) -> None:
                 "errors": [],
             }
         ],
+        "passed_over": [],
     }
 
 
@@ -110,7 +111,7 @@ def test_all_faults_of_all_files_are_told_at_once(byoa: Byoa, tmp_path: Path) ->
     done = byoa("validate", folder, "--json")
     assert done.code == MEND
     document = done.json()
-    assert document.keys() == {"valid", "components"}
+    assert document.keys() == {"valid", "components", "passed_over"}
     assert document["valid"] is False
     assert [bool(each["errors"]) for each in document["components"]][:2] == [True, True]
     for component in document["components"]:
@@ -136,7 +137,8 @@ def test_people_read_the_fault_and_the_next_step(byoa: Byoa, tmp_path: Path) -> 
     assert done.code == MEND
     assert done.out == ""
     assert done.err.startswith(f"{tmp_path}/app/components/web.toml:2:1: type: ")
-    assert "type_unsupported" in done.err
+    assert "type_unknown" in done.err
+    assert "terraform_module" in done.err
     assert "next:" in done.err
 
 

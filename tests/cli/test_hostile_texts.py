@@ -241,7 +241,8 @@ def ledger(monkeypatch: pytest.MonkeyPatch) -> MemoryLedger:
 
 def spoil(ledger: MemoryLedger, folder: Path, status: str) -> Build:
     """A build of the table with every text of it hostile."""
-    text = 'name = "web"\ntype = "kubernetes_manifest"\nnamespace = "vendor"\nmanifest = "a: 1"\n'
+    text = 'name = "web"\ntype = "kubernetes_manifest"\nnamespace = "vendor"\n'
+    text += 'manifest = "{apiVersion: v1, kind: A, metadata: {name: a}}"\n'
     (folder / "web.toml").write_text(text)
     config = check_config(text).config
     assert config

@@ -162,7 +162,25 @@ FAULTY: list[tuple[str, str, list[tuple[str, str]], bool]] = [
     ),
     # the component
     ("another type", top().replace("kubernetes_manifest", "helm_chart"), [("type_unsupported", "type")], True),
-    ("a dash in the type", top().replace("kubernetes_", "kubernetes-"), [("type_unsupported", "type")], True),
+    ("a dash in the type", top().replace("kubernetes_", "kubernetes-"), [("type_unknown", "type")], True),
+    ("a slip in the type", top().replace("kubernetes_manifest", "helm_chrat"), [("type_unknown", "type")], True),
+    ("a manifest's path", HEAD + 'manifest = "./web.yaml"', [("manifest_path", "manifest")], False),
+    ("a manifest's path on Windows", HEAD + r"manifest = '.\web.yaml'", [("manifest_path", "manifest")], False),
+    ("a manifest's name", HEAD + 'manifest = "web.yaml"', [("manifest_path", "manifest")], False),
+    ("a manifest's folder", HEAD + 'manifest = "manifests/web"', [("manifest_path", "manifest")], False),
+    ("a manifest's address", HEAD + 'manifest = "https://example.com/web.yaml"', [("manifest_url", "manifest")], False),
+    (
+        "a manifest's git address",
+        HEAD + 'manifest = "git::ssh://git@example.com/a"',
+        [("manifest_url", "manifest")],
+        False,
+    ),
+    (
+        "a manifest on GitHub",
+        HEAD + 'manifest = "github.com/vendor/app//web.yaml"',
+        [("manifest_url", "manifest")],
+        False,
+    ),
     ("a type of another type", top().replace('"kubernetes_manifest"', "1"), [("field_value", "type")], True),
     ("nothing", "", [("source_missing", ""), *(("field_missing", f) for f in ("name", "type", "namespace"))], True),
     *(

@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+import bz2
 import gzip
 import hashlib
 import io
 import json
+import lzma
+import random
 import tarfile
+from typing import TYPE_CHECKING
 
 import pytest
+from backports import zstd
 
 from byoa.adapters.memory.repository import MemoryRepository
 from byoa.adapters.registries.layout import LayoutRepository
 from byoa.builds.inspect import look_into as inspect
 from byoa.content.formats import Format
+from byoa.content.inspection import inspect as look_inside
 from byoa.content.packing import pack
+from byoa.engine.contents import VerifiedContents
 from byoa.errors import (
     ArchiveInvalid,
     ByoaError,
@@ -36,7 +43,11 @@ from byoa.oci.manifest import (
     Manifest,
     read_manifest,
 )
+from byoa.trust.policy import STAGED
 from local.demo import ARTIFACTS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 TAR_GZIP = "application/vnd.oci.image.layer.v1.tar+gzip"
 TAR = "application/vnd.oci.image.layer.v1.tar"
@@ -251,9 +262,9 @@ def test_an_artifact_without_an_object_is_refused(made: Made, layers: list[bytes
         inspect(made.source, made.artifact(*[made.blob(content, YAML) for content in layers]))
 
 
-def test_manifests_of_more_than_ten_mebibytes_together_are_refused(made: Made) -> None:
-    padding = b"#" * (6 * 1024 * 1024)
-    layers = [made.blob(OBJECT + padding + str(each).encode(), YAML) for each in range(2)]
+def test_manifests_of_more_than_64_mebibytes_together_are_refused(made: Made) -> None:
+    padding = b"#" * (33 * 1024 * 1024)
+    layers = [made.blob(OBJECT + b"---\n" + padding + str(each).encode(), YAML) for each in range(2)]
     with pytest.raises(DocumentLimit):
         inspect(made.source, made.artifact(*layers))
 
@@ -263,6 +274,145 @@ def test_ten_layers_are_read_and_eleven_are_not(made: Made) -> None:
     assert len(inspect(made.source, made.artifact(*layers[:10])).resources) == 10
     with pytest.raises(GraphLimit):
         inspect(made.source, made.artifact(*layers))
+
+
+@pytest.mark.parametrize("content", [OBJECT, tar(app__yaml=OBJECT)])
+@pytest.mark.parametrize("media_type", [TAR, TAR + "+zstd", "application/vnd.docker.image.rootfs.diff.tar.zstd", YAML])
+def test_zstd_layers_are_read(made: Made, content: bytes, media_type: str) -> None:
+    packed = zstd.compress(content)
+    assert [each.name for each in inspect(made.source, made.artifact(made.blob(packed, media_type))).resources] == [
+        "web"
+    ]
+    incompressible = bytes(random.Random(1).randbytes(300_000)).hex().encode()
+    large = zstd.compress(tar(app__yaml=OBJECT + b"data: {a: " + incompressible + b"}\n"))
+    assert len(inspect(made.source, made.artifact(made.blob(large, media_type))).resources) == 1
+
+
+@pytest.mark.parametrize(
+    ("packed", "name"),
+    [
+        (lzma.compress(OBJECT), "xz"),
+        (bz2.compress(OBJECT), "bzip2"),
+        (b"\x04\x22\x4d\x18 rest", "lz4"),
+        (b"PK\x03\x04 rest of it", "zip"),
+    ],
+)
+@pytest.mark.parametrize(
+    ("media_type", "title"), [(YAML, ""), (TAR, "app.tar"), (YAML, "app.yaml"), (YAML, "app.tar.xz")]
+)
+def test_other_compressions_are_refused_by_name(
+    made: Made, packed: bytes, name: str, media_type: str, title: str
+) -> None:
+    with pytest.raises(ArchiveInvalid, match=f"packed with {name}") as caught:
+        inspect(made.source, made.artifact(made.blob(packed, media_type, title)))
+    assert "tar+zstd" in caught.value.remedy
+    assert caught.value.where == "layer 1"
+
+
+@pytest.mark.parametrize("said", ["xz", "bzip2", "lz4", "br"])
+def test_a_media_type_of_another_compression_is_refused_by_its_name(made: Made, said: str) -> None:
+    with pytest.raises(ArchiveInvalid, match=f"packed with {said}"):
+        inspect(made.source, made.artifact(made.blob(b"anything", f"{TAR}+{said}")))
+
+
+@pytest.mark.parametrize("inner", [gzip.compress, zstd.compress, lzma.compress, bz2.compress])
+def test_a_layer_that_is_packed_twice_is_refused(made: Made, inner: Callable[[bytes], bytes]) -> None:
+    with pytest.raises(ArchiveInvalid, match="unpacks to"):
+        inspect(made.source, made.artifact(made.blob(gzip.compress(inner(tar(app__yaml=OBJECT))), TAR_GZIP)))
+
+
+def test_a_picture_beside_the_manifests_is_passed_over(made: Made) -> None:
+    logo, archive = made.blob(b"\x89PNG", "image/png"), made.blob(b"PK\x03\x04 rest", "application/zip", "logo.svg")
+    assert len(inspect(made.source, made.artifact(made.blob(OBJECT, YAML), logo, archive)).resources) == 1
+
+
+# What lies beside manifests
+
+
+@pytest.mark.parametrize(
+    ("media_type", "title"),
+    [
+        ("application/spdx+json", "sbom.json"),
+        ("text/spdx", ""),
+        ("application/vnd.cyclonedx+json", ""),
+        ("application/vnd.cyclonedx+xml", "bom.xml"),
+        ("application/vnd.syft+json", ""),
+        ("application/vnd.in-toto+json", "provenance.json"),
+        ("application/vnd.in-toto.provenance+dsse", ""),
+        ("application/vnd.dsse.envelope.v1+json", ""),
+        ("application/vnd.dev.sigstore.bundle.v0.3+json", ""),
+        ("application/vnd.dev.cosign.simplesigning.v1+json", ""),
+        ("application/vnd.cncf.notary.signature", ""),
+        ("application/json", "app.spdx.json"),
+        ("application/json", "app.cdx.json"),
+        ("application/json", "app.intoto.json"),
+        ("application/octet-stream", "app.sigstore.json"),
+    ],
+)
+def test_what_speaks_of_the_manifests_is_none_of_them(made: Made, media_type: str, title: str) -> None:
+    beside = made.blob(b'{"spdxVersion": "SPDX-2.3"}', media_type, title)
+    for layers in ((made.blob(OBJECT, YAML, "app.yaml"), beside), (beside, made.blob(OBJECT, YAML, "app.yaml"))):
+        report = inspect(made.source, made.artifact(*layers))
+        assert [each.name for each in report.resources] == ["web"]
+        assert len(report.notes) == 1
+        assert "1 layer was passed over" in report.notes[0]
+
+
+def test_a_bill_within_an_archive_is_none_of_the_manifests(made: Made) -> None:
+    layer = made.blob(tar(**{"app.yaml": OBJECT, "sbom.spdx.json": b"{}", "bom.cdx.json": b"{}"}), TAR)
+    assert len(inspect(made.source, made.artifact(layer)).resources) == 1
+
+
+@pytest.mark.parametrize(
+    "name",
+    [".github/workflows/build.yml", ".argocd-source.yaml", "a/.git/config.yaml", "./.circleci/config.yml",
+     ".hidden/kustomization.yaml", "cloudbuild.yaml", "a/appveyor.yml", "a/.app.yaml", "._app.yaml"],
+)  # fmt: skip
+def test_hidden_folders_and_files_of_builders_are_passed_over(made: Made, name: str) -> None:
+    layer = made.blob(tar(**{name: b"on: push\n", "app.yaml": OBJECT}), TAR)
+    assert [each.kind for each in inspect(made.source, made.artifact(layer)).resources] == ["ConfigMap"]
+    hidden = made.blob(OTHER, YAML, name)
+    assert [each.kind for each in inspect(made.source, made.artifact(made.blob(OBJECT, YAML), hidden)).resources] == [
+        "ConfigMap"
+    ]
+
+
+@pytest.mark.parametrize("name", ["Kustomization", "kustomization.YAML", "overlay/Kustomization"])
+def test_a_kustomization_is_known_by_all_its_names(made: Made, name: str) -> None:
+    layer = made.blob(tar(**{"app.yaml": OBJECT, name: b"resources: [app.yaml]\n"}), TAR)
+    with pytest.raises(DocumentInvalid, match="kustomization"):
+        inspect(made.source, made.artifact(layer))
+
+
+# Which file it is
+
+
+def test_a_fault_is_told_by_its_layer_and_file_and_by_its_name_only_where_it_may(made: Made) -> None:
+    files = {"README.md": b"", "a.yaml": OBJECT, "broken.yaml": b"kind: ["}
+    layers = [made.blob(OTHER, YAML), made.blob(gzip.compress(tar(**files)), TAR_GZIP)]
+    root = made.artifact(*layers)
+    with pytest.raises(DocumentInvalid) as caught:
+        inspect(made.source, root)
+    assert caught.value.where == "layer 2, file 3"
+    with pytest.raises(DocumentInvalid) as caught:
+        look_inside(VerifiedContents(made.source), root, STAGED, named=True)
+    assert caught.value.where == "layer 2, file 3 (broken.yaml)"
+
+
+def test_a_fault_of_a_layer_that_is_one_file_or_no_archive_is_told_by_its_layer(made: Made) -> None:
+    for broken in (made.blob(b"kind: [", YAML, "b.yaml"), made.blob(gzip.compress(tar(a=b""))[:-9], TAR_GZIP)):
+        with pytest.raises(ByoaError) as caught:
+            inspect(made.source, made.artifact(made.blob(OBJECT, YAML, "a.yaml"), broken))
+        assert caught.value.where == "layer 2"
+
+
+def test_what_stands_for_an_image_and_is_none_is_said(made: Made) -> None:
+    pod = OBJECT + b"spec: {containers: [{image: '*'}, {image: '${A}'}, {image: a}]}\n"
+    report = inspect(made.source, made.artifact(made.blob(pod, YAML)))
+    assert report.images == ("a",)
+    assert report.notes == (
+        "2 texts that stand where images do are no image's name (a pattern, a variable) and not listed.",
+    )
 
 
 # Kustomizer, images, other tools

@@ -9,6 +9,7 @@ import pytest
 
 from byoa.components.reading import check_config
 from byoa.content.documents import read_resources
+from byoa.errors import DocumentInvalid
 from local.registry import Registry
 from tests.docs.blocks import PAGES, Block, blocks, every
 from tests.docs.sessions import fits, run, runnable, steps
@@ -31,8 +32,12 @@ def test_a_toml_block_is_a_valid_component_or_has_the_fault_that_it_says(block: 
 
 
 @pytest.mark.parametrize("block", every("yaml"), ids=str)
-def test_a_yaml_block_is_kubernetes_objects(block: Block) -> None:
-    assert read_resources(block.text.encode())
+def test_a_yaml_block_is_kubernetes_objects_or_what_builds_them(block: Block) -> None:
+    if block.told.get("file", "").endswith("kustomization.yaml"):
+        with pytest.raises(DocumentInvalid, match="kustomization"):
+            read_resources(block.text.encode())
+    else:
+        assert read_resources(block.text.encode())
 
 
 @pytest.mark.parametrize("block", every("json"), ids=str)

@@ -23,7 +23,8 @@ from typing import ClassVar, Self
 class ByoaError(Exception):
     """A failure with a stable code, a cause, a remedy, and the place where it happened.
 
-    ``where`` is ``source``, the name of a target, or the path of a config field; ``None`` where there is no such place.
+    ``where`` is ``source``, the name of a target, the path of a config field, or the layer and the file of an artifact;
+    ``None`` where there is no such place.
     """
 
     default_remedy: ClassVar[str] = ""
@@ -214,7 +215,7 @@ class DocumentInvalid(Rejected):
 class DocumentLimit(Rejected):
     """YAML over a limit of size, depth or count."""
 
-    default_remedy = "Split large documents; use no merge keys and few aliases."
+    default_remedy = "Split large documents and files; let aliases and merge keys repeat less."
 
 
 class ContentNotFound(Rejected):

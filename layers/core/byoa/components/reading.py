@@ -11,6 +11,7 @@ import json
 import re
 import tomllib
 from dataclasses import replace
+from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from pydantic import ValidationError
@@ -19,13 +20,14 @@ from byoa.components.faults import FAULT_CODES, FAULT_LIMIT, SOURCES, Fault, Sou
 from byoa.components.positions import locate, position_at
 from byoa.components.rules import rule_faults
 from byoa.components.schema import TABLES, ComponentConfig, render_schema
-from byoa.components.values import is_component_name, seconds
+from byoa.components.values import is_component_name, named_source, seconds
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
 __all__ = [
     "FAULT_CODES",
+    "OTHER_TYPES",
     "TEXT_LIMIT",
     "Checked",
     "ComponentConfig",
@@ -46,6 +48,13 @@ TEXT_LIMIT: Final = 256 * 1024
 _KEY_PART: Final = r"""(?:[A-Za-z0-9_-]++|"(?:[^"\\\n]|\\.)*+"|'[^'\n]*+')[ \t]*+\.[ \t]*+"""
 _DEEP_KEY: Final = re.compile(rf"(?<![A-Za-z0-9_\\-])(?:{_KEY_PART}){{50}}", re.ASCII)
 _COMPONENT_TYPE: Final = "kubernetes_manifest"
+OTHER_TYPES: Final = (
+    "container_image", "docker_build", "external_image", "helm_chart", "job", "pulumi", "terraform_module"
+)  # fmt: skip
+"""Nuon's other types of components, whose files lie in the same folder."""
+_TYPE_SHOWN: Final = 64
+_FIRST_LINE: Final = re.compile(r"#(?::schema \S+[?&]type=([a-z-]+)|[ \t]*([a-z-]+))[ \t]*(?:\r?\n|\Z)", re.ASCII)
+_UNREAD: Final = "unread: true"
 _POSITION: Final = re.compile(r" \(at (?:line ([0-9]+), column ([0-9]+)|end of document)\)\Z", re.ASCII)
 
 
@@ -58,26 +67,55 @@ class Checked(NamedTuple):
     source_type: SourceType | None = None
 
 
-def check_config(text: str | bytes) -> Checked:
-    """Take the TOML of one component and return its config, or all of its faults at once. Raises nothing."""
+def check_config(text: str | bytes, read_file: Callable[[str], str | Fault] | None = None) -> Checked:
+    """Take the TOML of one component and return its config, or all of its faults at once. Raises nothing.
+
+    A ``manifest`` that is a path is what ``read_file`` returns for it, the file's text or the fault to tell; without
+    ``read_file`` it is a fault.
+    """
     decoded = _decoded(text)
     if isinstance(decoded, Fault):
         return Checked(None, (decoded,))
     document = _document(decoded)
     if isinstance(document, Fault):
         return Checked(None, (document,))
-    component_type = document.get("type")
+    component_type = document.get("type", _type_of_first_line(decoded))
     if isinstance(component_type, str) and component_type != _COMPONENT_TYPE:
         # Another type has other fields, so nothing more can be said.
         return Checked(None, _placed([_type_fault(component_type)], decoded), _name(document))
+    unread = _insert_file(document, read_file)
     try:
         config = ComponentConfig.model_validate(document)
     except ValidationError as error:
         # Rules between fields are looked at here, because pydantic stops at the fields when one of them is faulty.
         errors = [each for each in error.errors(include_url=False, include_input=False) if each["loc"]]
-        faults = [*rule_faults(document), *(field_fault(each, TABLES) for each in errors[: FAULT_LIMIT + 1])]
+        faults = [*unread, *rule_faults(document), *(field_fault(each, TABLES) for each in errors[: FAULT_LIMIT + 1])]
         return Checked(None, _placed(_limited(faults), decoded), _name(document), _source_type(document))
+    if unread:
+        return Checked(None, _placed(unread, decoded), config.name, config.source_type)
     return Checked(config, (), config.name, config.source_type)
+
+
+def _insert_file(document: dict[str, Any], read_file: Callable[[str], str | Fault] | None) -> list[Fault]:
+    """Put the text of the file that ``manifest`` names in its place; the fault where it can't be read."""
+    named = document.get("manifest")
+    if read_file is None or not isinstance(named, str) or named_source(named) != "path":
+        return []
+    text = read_file(named.strip())
+    if isinstance(text, Fault):
+        document["manifest"] = _UNREAD
+        return [replace(text, field="manifest", location=("manifest",))]
+    document["manifest"] = text
+    return []
+
+
+def _type_of_first_line(text: str) -> str | None:
+    """The type that a file's first line gives, as Nuon's editors' schemas are named; none where it names ours."""
+    found = _FIRST_LINE.match(text)
+    if not found:
+        return None
+    named = (found[1] or found[2]).replace("-", "_")
+    return next((each for each in OTHER_TYPES if each == named or each.startswith(f"{named}_")), None)
 
 
 def fingerprint(config: ComponentConfig) -> str:
@@ -138,8 +176,13 @@ def _toml_fault(text: str, error: ValueError) -> Fault:
 
 def _type_fault(component_type: str) -> Fault:
     message = f"type {shown(component_type)} is not handled here, only '{_COMPONENT_TYPE}' is"
-    remedy = f'Write type = "{_COMPONENT_TYPE}", or leave the file to Nuon.'
-    return Fault("type_unsupported", "type", message, remedy, location=("type",))
+    if component_type in OTHER_TYPES:
+        remedy = "Leave the file to Nuon."
+        return Fault("type_unsupported", "type", message, remedy, location=("type",))
+    near = get_close_matches(component_type[:_TYPE_SHOWN], (_COMPONENT_TYPE, *OTHER_TYPES), n=1)
+    remedy = f'Write type = "{near[0] if near else _COMPONENT_TYPE}".'
+    message = f"type {shown(component_type)} is none of Nuon's" + (f", did you mean '{near[0]}'?" if near else "")
+    return Fault("type_unknown", "type", message, remedy, location=("type",))
 
 
 def _placed(faults: Sequence[Fault], text: str) -> tuple[Fault, ...]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic.json_schema import GenerateJsonSchema
 from pydantic_core import PydanticCustomError
 
@@ -23,6 +23,7 @@ from byoa.components.values import (
     Duration,
     LabelKey,
     LabelValue,
+    Manifest,
     Namespace,
     Schedule,
     Tag,
@@ -150,9 +151,12 @@ class ComponentConfig(_Table):
         description="The Kubernetes namespace to deploy to; may hold templates.",
         examples=["vendor", "{{.nuon.install.id}}"],
     )
-    manifest: Annotated[str, StringConstraints(min_length=1)] | None = Field(
+    manifest: Manifest | None = Field(
         default=None,
-        description="Source: the manifests as text, or the path of a YAML file.",
+        description=(
+            "Source: the manifests as text, or the path of a YAML file in the app's folder, from the component's file "
+            "or from the folder's top. The file's text, of at most 256 KiB, is what is handed in."
+        ),
         examples=["./manifests/deployment.yaml"],
     )
     kustomize: Kustomize | None = Field(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final, Literal
 
 from pydantic import AfterValidator, Field, StringConstraints
 from pydantic_core import PydanticCustomError
@@ -30,6 +30,14 @@ _DIGEST: Final = r"(?:sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128})"
 _URL: Final = (
     r"^oci://(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(?::[1-9][0-9]{0,4})?/"
     rf"{_PATH_PART}(?:/{_PATH_PART})*(?::{_TAG})?(?:@{_DIGEST})?$"
+)
+
+# What Nuon's "get" fields take for addresses: urls, git's short forms, and hosts that go without a scheme.
+_ADDRESS: Final = re.compile(
+    r"(?:[A-Za-z0-9]+::|[A-Za-z][A-Za-z0-9+.-]*://|[\w.-]+@[\w.-]+:|(?:www\.|github\.com|gitlab\.com|bitbucket\.org)/?)\S"
+)
+_FILE: Final = re.compile(
+    r"(?:~|\.{0,2}[/\\]|[A-Za-z]:[/\\])|(?![-{\[#\"'|>&*!%@`]).*(?:\.(?:ya?ml|json|te?mpl|tpl)\Z|^[^\s:{}]+/[^\s:{}]*\Z)"
 )
 
 _DURATION_PART: Final = re.compile(r"([0-9]+(?:\.[0-9]+)?)(h|ms|us|ns|m|s)", re.ASCII)
@@ -110,6 +118,29 @@ def _sound(parse: Callable[[str], object], text: str, code: str) -> str:
     return text
 
 
+def _manifest(text: str) -> str:
+    kind = named_source(text)
+    if kind == "url":
+        cause = "manifest is an address, and addresses are not fetched"
+        remedy = "Write the manifests themselves, name a file of the app's folder, or push them as an artifact."
+        raise PydanticCustomError("manifest_url", "{cause}", {"cause": cause, "remedy": remedy})
+    if kind == "path":
+        cause = "manifest is a path, and no app's folder is there to read it from"
+        remedy = "Hand it in with `byoa sync`, which reads the file, or write the manifests themselves."
+        raise PydanticCustomError("manifest_path", "{cause}", {"cause": cause, "remedy": remedy})
+    return text
+
+
+def named_source(manifest: str) -> Literal["path", "url"] | None:
+    """Whether a ``manifest`` isn't the manifests but names them: by a file's path, or by an address."""
+    text = manifest.strip()
+    if "\n" in text or ": " in text:
+        return None
+    if _ADDRESS.match(text):
+        return "url"
+    return "path" if _FILE.match(text) else None
+
+
 Text = Annotated[str, StringConstraints(max_length=1024, pattern=r"^[^\x00-\x1f\x7f]+$")]
 Address = Annotated[str, StringConstraints(max_length=1024, pattern=r"^[^\x00-\x20\x7f@]+$")]
 ComponentName = Annotated[str, StringConstraints(max_length=_NAME_LIMIT, pattern=_NAME)]
@@ -121,6 +152,7 @@ LabelKey = Annotated[str, StringConstraints(max_length=63, pattern=r"^[A-Za-z0-9
 LabelValue = Annotated[str, StringConstraints(max_length=255, pattern=r"^[^\x00-\x1f\x7f]*$")]
 Duration = Annotated[str, StringConstraints(max_length=32, pattern=_DURATION), AfterValidator(_duration)]
 Schedule = Annotated[str, StringConstraints(max_length=128, pattern=_CRON), AfterValidator(_schedule)]
+Manifest = Annotated[str, StringConstraints(min_length=1), AfterValidator(_manifest)]
 # These give their own reasons, so their patterns are for editors alone.
 Url = Annotated[str, AfterValidator(_url), Field(json_schema_extra={"pattern": _URL})]
 Tag = Annotated[str, AfterValidator(_tag), Field(json_schema_extra={"pattern": rf"^{_TAG}$"})]

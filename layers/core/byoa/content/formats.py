@@ -85,7 +85,9 @@ def recognise(manifest: Manifest) -> Format:
     types = [manifest.kind or "", manifest.config.media_type if manifest.config else ""]
     types += [layer.media_type for layer in manifest.layers]
     for prefix, found in _BY_TYPE:
-        if any(media_type.startswith(prefix) for media_type in types):
+        some = [media_type.startswith(prefix) for media_type in types]
+        # A signature may lie beside the manifests that it signs, as a layer of its own.
+        if any(some[:2]) or (all(some[2:]) if found is Format.SIGNATURE and some[2:] else any(some)):
             return found
     if manifest.artifact_type == ARTIFACT_TYPE:
         return Format.INLINE

@@ -1,9 +1,11 @@
-"""Gunzip as a stream from strangers: bounded input, bounded steps of output, every trailer checked."""
+"""Gunzip and unzstd as streams from strangers: bounded input, bounded steps of output, every trailer checked."""
 
 from __future__ import annotations
 
 import zlib
 from typing import TYPE_CHECKING, Final
+
+from backports.zstd import DecompressionParameter, ZstdDecompressor, ZstdError
 
 from byoa.errors import ArchiveInvalid, ContentTooLarge
 
@@ -11,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 _STEP: Final = 64 * 1024
+_WINDOW_LOG: Final = 23
 
 
 class Intake:
@@ -38,14 +41,21 @@ class Intake:
 def gunzip(slices: Iterable[bytes], most_members: int) -> Iterator[bytes]:
     """The content of all gzip members in ``slices``, in pieces of at most 64 KiB.
 
-    zlib checks each member against the CRC and the length in its trailer (RFC 1952, section 2.3.1). Raises
-    ``ArchiveInvalid`` for damage, a missing end, bytes that follow and are no gzip, and more than ``most_members``.
+    zlib checks each member against the CRC and the length in its trailer (RFC 1952, section 2.3.1). Zeros behind the
+    last one are padding. Raises ``ArchiveInvalid`` for damage, a missing end, other bytes that follow and are no gzip,
+    and more than ``most_members``.
     """
     inflater = None
     members = 0
+    padded = False
     for piece in slices:
         data = piece
         while data:
+            if members and inflater is None and (padded or data[0] == 0):
+                padded = True
+                if data.strip(b"\0"):
+                    raise ArchiveInvalid("The gzip layer goes on behind the zeros that follow it.")
+                break
             if inflater is None:
                 inflater = zlib.decompressobj(wbits=16 + zlib.MAX_WBITS)
                 members += 1
@@ -69,3 +79,42 @@ def _inflate(inflater: zlib._Decompress, data: bytes, member: int) -> Iterator[b
         data = inflater.unconsumed_tail
         if piece:
             yield piece
+
+
+def unzstd(slices: Iterable[bytes], most_frames: int) -> Iterator[bytes]:
+    """The content of all zstd frames in ``slices``, in pieces of at most 64 KiB (RFC 8878).
+
+    A frame may look back 8 MiB, as every reader has to let it; skippable frames are skipped. Raises ``ArchiveInvalid``
+    for damage, a larger window, a missing end, bytes that follow and are no zstd, and more than ``most_frames``.
+    """
+    options: dict[int, int] = {DecompressionParameter.window_log_max: _WINDOW_LOG}
+    reader = None
+    frames = 0
+    for piece in slices:
+        data = piece
+        while data:
+            if reader is None:
+                reader = ZstdDecompressor(options=options)
+                frames += 1
+            if frames > most_frames:
+                raise ArchiveInvalid(f"The zstd layer has more than {most_frames} frames.")
+            yield from _unpack(reader, data, frames)
+            data = reader.unused_data
+            reader = None if reader.eof else reader
+    if reader is not None:
+        raise ArchiveInvalid("The zstd layer is cut off.")
+
+
+def _unpack(reader: ZstdDecompressor, data: bytes, frame: int) -> Iterator[bytes]:
+    """What ``data`` adds to the output, a step at a time; stops at the frame's end."""
+    while not reader.eof:
+        try:
+            piece = reader.decompress(data, _STEP)
+        except ZstdError:
+            cause = f"Frame {frame} of the zstd layer is damaged, or looks back further than 8 MiB."
+            raise ArchiveInvalid(cause, remedy="Pack it without --ultra and --long, or as tar+gzip.") from None
+        data = b""
+        if piece:
+            yield piece
+        if reader.needs_input and not reader.eof:
+            return

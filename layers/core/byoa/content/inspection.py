@@ -1,19 +1,15 @@
 """Looks into an artifact for Kubernetes objects, whatever format they came in, through bounded readers.
 
-Contents are sniffed: gzip, tar or text, never believed from a media type. Nothing is extracted, rendered or fetched,
-and nothing of a document is kept but what ``documents.Resource`` holds.
+Nothing is rendered or fetched, files are read one at a time, and nothing of a document is kept but what
+``documents.Resource`` holds.
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
 from dataclasses import dataclass, replace
-from itertools import chain
 from typing import TYPE_CHECKING, Final
 
-from byoa.content.archive import File, expand, is_gzip, looks_like_tar, read_archive
-from byoa.content.documents import Spent, read_resources
 from byoa.content.formats import (
     Format,
     check_format,
@@ -21,35 +17,20 @@ from byoa.content.formats import (
     why_not_argo_cd,
     why_not_flux,
 )
-from byoa.errors import (
-    ArchiveInvalid,
-    ByoaError,
-    ContentNotFound,
-    ContentTooLarge,
-    DigestMismatch,
-    DocumentInvalid,
-    DocumentLimit,
-    MediaTypeUnsupported,
-    Rejected,
-)
+from byoa.content.layers import Layers
+from byoa.content.totals import Reading
+from byoa.errors import ContentNotFound, MediaTypeUnsupported, Rejected
 from byoa.oci.graph import Walk, children_of
-from byoa.oci.manifest import CHECKSUM, TITLE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
     from byoa.content.documents import Resource
     from byoa.content.ports import Contents
     from byoa.oci.graph import GraphLimits
-    from byoa.oci.manifest import Descriptor, Manifest
+    from byoa.oci.manifest import Manifest
 
-_TEXT_LIMIT: Final = 10 * 1024 * 1024
 _CONFIG_LIMIT: Final = 1024 * 1024
-_TAR_BLOCK: Final = 512
-_YAML: Final = (".yaml", ".yml", ".json")
-_AGE: Final = ".age"
-_KUSTOMIZATIONS: Final = frozenset({"kustomization.yaml", "kustomization.yml"})
-_CHART: Final = "Chart.yaml"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +38,7 @@ class Report:
     """What an artifact holds.
 
     ``obstacles`` has a name for each known consumer, and the reason where it couldn't take the artifact. ``content`` is
-    a digest of what would be applied.
+    a digest of what would be applied. ``notes`` say in sentences what was met and not read.
     """
 
     manifest: Manifest
@@ -66,6 +47,7 @@ class Report:
     resources: tuple[Resource, ...]
     obstacles: Mapping[str, str | None]
     content: str
+    notes: tuple[str, ...] = ()
 
     @property
     def usable_by(self) -> dict[str, bool]:
@@ -83,30 +65,31 @@ class Report:
         return any(resource.templated for resource in self.resources)
 
 
-def inspect(contents: Contents, root: Manifest, limits: GraphLimits) -> Report:
+def inspect(contents: Contents, root: Manifest, limits: GraphLimits, *, named: bool = False) -> Report:
     """Read the artifact under ``root``, held to ``limits``, and say what it holds.
 
+    Errors tell the layer and the file by their numbers; the file's own name, a stranger's word, only if ``named``.
     Raises ``MediaTypeUnsupported`` for what is something else, ``ContentNotFound`` where there is no object, and what
     the readers of archives and documents raise. Encrypted content is reported, not read.
     """
-    return _inspect(contents, root, Walk(limits), 0)
+    return _inspect(contents, root, Walk(limits), 0, named=named)
 
 
-def _inspect(contents: Contents, manifest: Manifest, walk: Walk, depth: int) -> Report:
+def _inspect(contents: Contents, manifest: Manifest, walk: Walk, depth: int, *, named: bool) -> Report:
     walk.enter(manifest, depth)
     found = recognise(manifest)
     if found is Format.INDEX:
-        return _inspect_index(contents, manifest, walk, depth)
+        return _inspect_index(contents, manifest, walk, depth, named=named)
     if found is Format.IMAGE:
-        return _inspect_suspect(contents, manifest)
+        return _inspect_suspect(contents, manifest, named=named)
     check_format(found)
-    return _inspect_layers(contents, manifest, found)
+    return _inspect_layers(contents, manifest, found, named=named)
 
 
-def _inspect_index(contents: Contents, manifest: Manifest, walk: Walk, depth: int) -> Report:
+def _inspect_index(contents: Contents, manifest: Manifest, walk: Walk, depth: int, *, named: bool) -> Report:
     """An index is as good as its manifests, if an install may take any of them: all must hold the same content."""
     children = (contents.fetch_manifest(child.digest) for child in children_of(manifest))
-    reports = [_inspect(contents, child, walk, depth + 1) for child in children]
+    reports = [_inspect(contents, child, walk, depth + 1, named=named) for child in children]
     if not reports:
         raise ContentNotFound("The index lists nothing.")
     if len({report.content for report in reports}) > 1:
@@ -118,7 +101,7 @@ def _inspect_index(contents: Contents, manifest: Manifest, walk: Walk, depth: in
     return replace(reports[0], manifest=manifest, format=Format.INDEX, obstacles=obstacles)
 
 
-def _inspect_suspect(contents: Contents, manifest: Manifest) -> Report:
+def _inspect_suspect(contents: Contents, manifest: Manifest, *, named: bool) -> Report:
     """Something with the types of a container image: one that names a platform is, others show by their contents."""
     config = _read_config(contents, manifest)
     if config.get("architecture") or config.get("os"):
@@ -128,7 +111,7 @@ def _inspect_suspect(contents: Contents, manifest: Manifest) -> Report:
     if isinstance(labels, dict) and "dev.carvel.imgpkg.bundle" in labels:
         check_format(Format.IMGPKG)
     try:
-        return _inspect_layers(contents, manifest, Format.PLAIN)
+        return _inspect_layers(contents, manifest, Format.PLAIN, named=named)
     except Rejected:
         check_format(Format.IMAGE)
         raise
@@ -145,25 +128,38 @@ def _read_config(contents: Contents, manifest: Manifest) -> dict[str, object]:
     return document if isinstance(document, dict) else {}
 
 
-def _inspect_layers(contents: Contents, manifest: Manifest, found: Format) -> Report:
-    files, first_layer_is_gzip = _read_layers(contents, manifest)
-    texts = [file for file in files if not file.path.endswith(_AGE)]
-    encrypted = bool(files) and not texts
-    resources: list[Resource] = []
-    if not encrypted:
-        _check_checksum(manifest, texts)
-        spent = Spent()
-        resources = [resource for file in texts for resource in read_resources(file.content, spent=spent)]
-        if not resources:
-            raise ContentNotFound("The artifact holds no Kubernetes object.")
+def _inspect_layers(contents: Contents, manifest: Manifest, found: Format, *, named: bool) -> Report:
+    layers = Layers(contents, manifest, named=named)
+    reading = Reading(manifest)
+    for file, place in layers.files():
+        reading.take(file, place)
+    resources = reading.finish()
     return Report(
         manifest=manifest,
         format=found,
-        encrypted=encrypted,
-        resources=tuple(resources),
-        obstacles=_obstacles(manifest, first_layer_is_gzip=first_layer_is_gzip, encrypted=encrypted),
-        content=hashlib.sha256(b"\0".join(file.content for file in files)).hexdigest(),
+        encrypted=reading.encrypted,
+        resources=resources,
+        obstacles=_obstacles(manifest, first_layer_is_gzip=layers.first_is_gzip, encrypted=reading.encrypted),
+        content=reading.content.hexdigest(),
+        notes=_notes(resources, layers.beside),
     )
+
+
+def _notes(resources: tuple[Resource, ...], beside: int) -> tuple[str, ...]:
+    """What was met and not read, in words."""
+    unread = sum(resource.unread for resource in resources)
+    notes = []
+    if unread:
+        what = (
+            "1 text that stands where an image does is"
+            if unread == 1
+            else f"{unread} texts that stand where images do are"
+        )
+        notes.append(f"{what} no image's name (a pattern, a variable) and not listed.")
+    if beside:
+        what = "1 layer was" if beside == 1 else f"{beside} layers were"
+        notes.append(f"{what} passed over: bills of materials, provenance or signatures.")
+    return tuple(notes)
 
 
 def _obstacles(manifest: Manifest, *, first_layer_is_gzip: bool, encrypted: bool) -> dict[str, str | None]:
@@ -175,75 +171,3 @@ def _obstacles(manifest: Manifest, *, first_layer_is_gzip: bool, encrypted: bool
         "flux": why_not_flux(manifest, first_layer_is_gzip=first_layer_is_gzip),
         "argo_cd": why_not_argo_cd(manifest),
     }
-
-
-def _read_layers(contents: Contents, manifest: Manifest) -> tuple[list[File], bool]:
-    """The files that matter, of all layers, within one budget of text; and whether the first layer is gzip."""
-    found: list[File] = []
-    total, gzips = 0, []
-    for number, layer in enumerate(dict.fromkeys(manifest.layers)):
-        chunks = contents.read_blob(layer)
-        head = next(chunks, b"")
-        gzips.append(is_gzip(head))
-        for file in _layer_files(layer, number, head, chunks):
-            total += len(file.content)
-            if total > _TEXT_LIMIT:
-                raise DocumentLimit(f"The manifests are more than {_TEXT_LIMIT} bytes together.")
-            found.append(file)
-    return found, gzips[:1] == [True]
-
-
-def _layer_files(layer: Descriptor, number: int, head: bytes, chunks: Iterator[bytes]) -> Iterator[File]:
-    name = layer.annotations.get(TITLE, f"layer-{number}.yaml")
-    if not is_gzip(head) and layer.media_type.endswith(("+gzip", ".gzip")):
-        raise ArchiveInvalid("A layer's media type says gzip, and its bytes are none.")
-    whole = chain((head,), chunks)
-    if looks_like_tar(_start(head)):
-        yield from read_archive(whole, wanted=_wanted)
-    elif _wanted(name):
-        yield File(name, b"".join(_bounded(expand(whole))))
-    else:
-        for _ in whole:
-            continue  # passed over, and verified all the same
-
-
-def _wanted(path: str) -> bool:
-    """Whether a file is one to apply. What would have to be rendered first is refused, not passed over."""
-    name = path.rpartition("/")[2]
-    if name in _KUSTOMIZATIONS:
-        raise DocumentInvalid(
-            "The artifact holds a kustomization, which is not rendered here.",
-            remedy="Push the output of `kustomize build` instead.",
-        )
-    if name == _CHART:
-        check_format(Format.HELM)
-    return name.endswith((*_YAML, _AGE)) and not name.startswith(".")
-
-
-def _bounded(pieces: Iterator[bytes]) -> Iterator[bytes]:
-    total = 0
-    for piece in pieces:
-        total += len(piece)
-        if total > _TEXT_LIMIT:
-            raise ContentTooLarge(f"A file of manifests is more than {_TEXT_LIMIT} bytes.")
-        yield piece
-
-
-def _start(head: bytes) -> bytes:
-    """The first block of what a layer's first chunk unpacks to."""
-    start = b""
-    try:
-        for piece in expand((head,)):
-            start += piece
-            if len(start) >= _TAR_BLOCK:
-                break
-    except ByoaError:
-        return start  # cut off, or worse: reading the whole of it will say so
-    return start
-
-
-def _check_checksum(manifest: Manifest, files: list[File]) -> None:
-    """The checksum that kustomizer notes is of all files one after the other."""
-    stated = manifest.annotations.get(CHECKSUM)
-    if stated and stated != hashlib.sha256(b"".join(file.content for file in files)).hexdigest():
-        raise DigestMismatch("The manifests don't have the checksum that kustomizer noted.")

@@ -28,7 +28,6 @@ class Labels:
         self._longest = longest
         self._most_folders = folders
         self._files: set[str] = set()
-        self._listed: set[str] = set()
         self._folders: dict[str, str] = {}
 
     def add_file(self, raw: bytes, entry: int) -> str:
@@ -44,18 +43,13 @@ class Labels:
         return name
 
     def add_folder(self, raw: bytes, entry: int) -> None:
-        """Note a folder; the archive's own root may come under the name ``.`` or ``./``."""
+        """Note a folder, which may be listed twice; the archive's own root may come as ``.`` or ``./``."""
         if raw.startswith(b"/"):
             raise ArchiveEntryForbidden(f"The name of entry {entry} is absolute.")
         name = self._normal(raw.rstrip(b"/"), entry)
         if not name:
             return
-        prefixes = _prefixes(name)
-        key = prefixes[-1][0]
-        if key in self._listed:
-            raise _clash(entry)
-        self._enter(prefixes, entry)
-        self._listed.add(key)
+        self._enter(_prefixes(name), entry)
 
     def _enter(self, folders: list[tuple[str, str]], entry: int) -> None:
         for key, spelling in folders:

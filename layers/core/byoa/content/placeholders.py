@@ -7,7 +7,7 @@ YAML with placeholders often is no YAML yet. So each one is covered by a token t
 from __future__ import annotations
 
 import re
-from typing import Final
+from typing import Final, NamedTuple
 
 from byoa.errors import DocumentLimit
 
@@ -20,34 +20,67 @@ _OPEN: Final = ENDS[0].encode()
 _CLOSE: Final = ENDS[1].encode()
 
 # Possessive and without braces inside: every byte is looked at a bounded number of times.
-_PLACEHOLDER: Final = re.compile(rb"\{\{[^{}\n]{0,1024}+\}\}")
-_TOKEN: Final = re.compile(f"{ENDS[0]}[0-9]+{ENDS[1]}")
-_ONLY_TOKENS: Final = re.compile(rb"^[ \t]*+(?:%b[0-9]++%b[ \t]*+)++$" % (_OPEN, _CLOSE), re.MULTILINE)
+_PLACEHOLDER: Final = re.compile(rb"\{\{[^{}]{0,1024}+\}\}")
+_TOKEN: Final = re.compile(f"{ENDS[0]}[0-9]+[ \n]*{ENDS[1]}")
+_ONLY_TOKENS: Final = re.compile(rb"^[ \t]*+(?:%b[0-9]++[ \n]*+%b[ \t]*+)++$" % (_OPEN, _CLOSE), re.MULTILINE)
+_QUOTED: Final = re.compile(rb"""\"(?:[^"\\\n]|\\[^\n])*+\"|`[^`\n]*+`|'(?:[^'\\\n]|\\[^\n])++'""")
+# What goes on in the next line must not be able to pass for YAML: whoever doesn't render it would read it as such.
+_STRUCTURE: Final = re.compile(rb"""["'`#]|:(?!=)|^[ \t]*+(?:-[ \t\n]|---|\.\.\.|%|\?[ \t\n])""", re.MULTILINE)
+_MOST_LINES: Final = 20
+# Deeper than anything that YAML could be nested in here, so that it goes on within the same value.
+_INDENT: Final = b"\n" + b" " * 80
 _MOST: Final = 100_000
+_NUON: Final = b".nuon"
 
 
-def cover(text: bytes) -> tuple[bytes, list[int]]:
-    """``text`` with tokens for its placeholders, and the numbers (from 0, ascending) of the lines that held some.
+class Covered(NamedTuple):
+    """A text whose placeholders are covered, how many there were, and whether one of them is Nuon's own."""
 
-    Lines of nothing but placeholders, such as ``{{- if .x }}``, become empty; the others keep their numbers. ``text``
-    has newlines only as line ends and must not hold ``ENDS``. Raises ``DocumentLimit`` for over 100,000 placeholders.
+    text: bytes
+    placeholders: int
+    nuon: bool
+
+
+def cover(text: bytes, before: int = 0) -> Covered:
+    """``text`` with tokens for its placeholders; each line keeps its number.
+
+    Lines of nothing but placeholders, such as ``{{- if .x }}``, become empty. ``text`` has newlines as line ends and
+    must not hold ``ENDS``. ``before`` counts the placeholders of what was read earlier. Raises ``DocumentLimit`` for
+    over 100,000 of them in all.
     """
-    if text.count(b"{{") > _MOST:
+    if b"{{" not in text:
+        return Covered(text, 0, nuon=False)
+    if before + text.count(b"{{") > _MOST:
         raise DocumentLimit(f"The text has more than {_MOST} template placeholders.")
-    lines: list[int] = []
+    found = [match for match in _PLACEHOLDER.finditer(text) if _is_action(match[0])]
+    if not found:
+        return Covered(text, 0, nuon=False)
     pieces: list[bytes] = []
-    at = line = 0
-    for found in _PLACEHOLDER.finditer(text):
-        before = text[at : found.start()]
-        line += before.count(b"\n")
-        pieces += [before, b"%b%d%b" % (_OPEN, len(lines), _CLOSE)]
-        lines.append(line)
-        at = found.end()
-    if not lines:
-        return text, lines
-    return _ONLY_TOKENS.sub(b"", b"".join([*pieces, text[at:]])), lines
+    at = 0
+    for number, match in enumerate(found):
+        pieces += [text[at : match.start()], b"%b%d" % (_OPEN, number), _INDENT * match[0].count(b"\n"), _CLOSE]
+        at = match.end()
+    covered = _ONLY_TOKENS.sub(_line_ends, b"".join([*pieces, text[at:]]))
+    return Covered(covered, len(found), nuon=any(_NUON in match[0] for match in found))
+
+
+def is_placeholders(text: bytes) -> bool:
+    """Whether ``text`` is placeholders on one line and nothing else but blanks."""
+    return b"\n" not in text and b"{{" in text and not _PLACEHOLDER.sub(b"", text).strip()
 
 
 def show(text: str) -> str:
     """``text`` with ``{{...}}`` for every token."""
-    return _TOKEN.sub(SHOWN, text)
+    return _TOKEN.sub(SHOWN, text) if ENDS[0] in text else text
+
+
+def _is_action(placeholder: bytes) -> bool:
+    """Whether it is on one line, or can be nothing but the action of a template on several."""
+    lines = placeholder.count(b"\n")
+    if not lines:
+        return True
+    return lines < _MOST_LINES and not _STRUCTURE.search(_QUOTED.sub(b"", placeholder[2:-2]))
+
+
+def _line_ends(tokens: re.Match[bytes]) -> bytes:
+    return b"\n" * tokens[0].count(b"\n")

@@ -73,17 +73,17 @@ def checksum_holds(block: bytes) -> bool:
 def read_header(block: bytes, entry: int) -> Header:
     """The header in the 512 bytes of ``block``; ``entry`` is the number that errors name.
 
-    Raises ``ArchiveInvalid`` for a wrong checksum, a format before ustar, or numbers that are malformed or absurd.
+    Raises ``ArchiveInvalid`` for a wrong checksum and for numbers that are malformed or absurd.
     """
     if not checksum_holds(block):
         raise ArchiveInvalid(f"The header of entry {entry} has a wrong checksum.")
-    if block[257:262] != b"ustar":
-        raise ArchiveInvalid(f"The header of entry {entry} is not of the ustar, pax or GNU format.")
     name = block[:100].rstrip(b"\0")
-    # GNU keeps other things where ustar has its prefix.
-    prefix = block[345:500].rstrip(b"\0") if block[262:263] == b"\0" else b""
+    # GNU keeps other things where ustar has its prefix; what came before both has none.
+    prefix = block[345:500].rstrip(b"\0") if block[257:263] == b"ustar\0" else b""
+    kind = block[156:157]
     return Header(
-        kind=block[156:157],
+        # The oldest writers have no flag for folders, only the slash; some newer ones have kept to that.
+        kind=FOLDER if kind in FILES and name.endswith(b"/") else kind,
         name=prefix + b"/" + name if prefix else name,
         size=_sane(_number(block[124:136], entry), entry),
         mode=_number(block[100:108], entry),

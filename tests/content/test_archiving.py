@@ -9,7 +9,7 @@ import unicodedata
 import pytest
 
 from byoa.content.archive import File, read_archive
-from byoa.content.layers import FOR_THE_OWNER, tar
+from byoa.content.archiving import FOR_THE_OWNER, tar
 from byoa.content.packing import gzip_stored
 from byoa.errors import ArchiveEntryForbidden
 from byoa.oci.digest import Digest
