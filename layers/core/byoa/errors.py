@@ -148,13 +148,19 @@ class RedirectRefused(Rejected):
 class RealmRefused(Rejected):
     """A registry names a token service that may not have its credentials."""
 
-    default_remedy = "Serve tokens from the registry's own host."
+    default_remedy = "If the token service is the registry's own, name its host with --token-host."
 
 
 class RegistryProtocolError(Rejected):
     """A registry's answer doesn't follow the distribution spec."""
 
     default_remedy = "Tell the registry's operator; the same request will get the same answer."
+
+
+class ReferrersUnknown(Rejected):
+    """A registry doesn't tell what is attached to an artifact."""
+
+    default_remedy = "Let its operator open the list of referrers; --no-referrers mirrors the artifact alone."
 
 
 class ManifestInvalid(Rejected):
@@ -233,6 +239,12 @@ class SourceKindUnsupported(Rejected):
     """A source kind that this pipeline doesn't build."""
 
     default_remedy = "Render the manifests and push them as an artifact, then name it under [oci_artifact]."
+
+
+class BuildNotFound(Rejected):
+    """The organisation has no such build."""
+
+    default_remedy = "Take an id that `byoa builds list` shows, of the same organisation and table."
 
 
 class EventUntrusted(Rejected):

@@ -128,7 +128,8 @@ def test_names_that_are_no_tags_are_counted_and_nowhere_kept(folder: Path) -> No
     (folder / "index.json").write_bytes(index(named("v1"), named("\x1b[2J")))
     found = LayoutRepository(folder).all_tags()
     assert (found.names, found.passed_over) == (("v1",), 1)
-    assert LayoutRepository(folder).only_tag() == "v1"
+    (folder / "index.json").write_bytes(index(named("v1")))
+    assert LayoutRepository(folder).only() == "v1"
 
 
 def test_a_layout_is_not_written_larger_than_it_can_be_read(folder: Path) -> None:

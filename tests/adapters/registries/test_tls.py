@@ -20,7 +20,8 @@ from cryptography.x509.oid import NameOID
 from byoa.adapters.memory.repository import MemoryRepository
 from byoa.adapters.registries.deadlines import Allowance
 from byoa.adapters.registries.distribution import DistributionRepository
-from byoa.adapters.registries.transport import Endpoint, Transport
+from byoa.adapters.registries.endpoints import Endpoint
+from byoa.adapters.registries.transport import Transport
 from byoa.engine.mirroring import Wanted, mirror
 from byoa.errors import RegistryUnavailable
 from local.registry import Registry
@@ -140,7 +141,8 @@ def test_a_certificate_that_vouches_for_nobody_is_refused(
         with pytest.raises(RegistryUnavailable) as caught:
             repository(transport, port, "source").fetch_manifest("v1")
         assert registry.requests == []
-    assert "TLS certificate" in caught.value.cause
+    assert f"The certificate of 127.0.0.1:{port}" in caught.value.cause
+    assert ("for another name" if trusted else "not trusted here") in caught.value.cause
 
 
 def test_a_registry_that_speaks_no_tls_is_refused(transport: Transport) -> None:

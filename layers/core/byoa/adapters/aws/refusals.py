@@ -28,6 +28,11 @@ _FORBIDDEN: Final = frozenset(
         "InvalidSignatureException", "UnrecognizedClientException",
     }
 )  # fmt: skip
+_SETTINGS: Final = (
+    exceptions.ConfigNotFound, exceptions.ConfigParseError, exceptions.ProfileNotFound, exceptions.InvalidRegionError,
+    exceptions.InvalidConfigError, exceptions.CredentialRetrievalError, exceptions.SSOError,
+    ValueError,  # what botocore raises for an endpoint that is no address
+)  # fmt: skip
 _MISSING: Final = frozenset({"NoSuchBucket", "ResourceNotFoundException"})
 
 
@@ -50,6 +55,11 @@ def translated(service: str) -> Iterator[None]:
         raise StoreThrottled(f"{service} can't be reached.") from error
     except (exceptions.NoCredentialsError, exceptions.PartialCredentialsError, exceptions.NoRegionError) as error:
         raise PlatformForbidden("There are no AWS credentials, or no region.") from error
+    except _SETTINGS as error:
+        raise PlatformForbidden(
+            f"The settings for AWS can't be used: {error}",
+            remedy="Look at AWS_PROFILE, AWS_REGION, AWS_ENDPOINT_URL and ~/.aws/config.",
+        ) from error
     except BotoCoreError as error:
         raise InternalFault(f"The platform can't use {service}.") from error
 
