@@ -169,6 +169,11 @@ class _Parser(ArgumentParser):
             self.formatter_class = formatter(stream, HELP_POSITION, width())
         super().print_help(stream)
 
+    def _print_message(self, message: str, file: Any = None) -> None:  # noqa: ANN401 - what argparse can write to
+        """Argparse passes over a stream that takes nothing."""
+        if message:
+            (file or sys.stderr).write(message)
+
     def error(self, message: str) -> NoReturn:
         """Say what is wrong with the call, and where the right one is shown."""
         from byoa_cli.printable import visible

@@ -83,7 +83,9 @@ def open_bare(
 
 def _open_layout(text: str) -> Place:
     folder, name, digest = _split(text)
-    return Place(text, terminal.layout(folder), name, digest)
+    layout = terminal.layout(folder)
+    layout.check_folder()
+    return Place(text, layout, name, digest)
 
 
 def _open_layout_source(text: str) -> Place:

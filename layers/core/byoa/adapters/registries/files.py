@@ -22,7 +22,7 @@ def open_file(place: Path) -> int | None:
     """
     try:
         file = os.open(place, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as error:
         raise unreadable(place, error) from error
@@ -72,6 +72,6 @@ def replacing(place: Path) -> Iterator[BinaryIO]:
             raise
     except OSError as error:
         raise TargetForbidden(
-            f"The layout can't be written to: {error.strerror}.",
+            f"{place.parent} can't be written to: {error.strerror}.",
             remedy="Name a folder that you may write to, on a disk with room.",
         ) from error

@@ -164,15 +164,19 @@ class LayoutRepository:
         """Raise ``ReferenceNotFound`` or ``ReferenceUnsupported`` where there is no layout to read."""
         if not self._folder.exists():
             raise ReferenceNotFound(f"There is no folder {self._folder}.", remedy="Name a folder that is there.")
-        if not self._folder.is_dir():
-            raise ReferenceUnsupported(
-                f"{self._folder} is a file, and a layout is a folder.",
-                remedy="Unpack an archive first: mkdir layout && tar -xf FILE -C layout.",
-            )
+        self.check_folder()
         if not (self._folder / "index.json").exists():
             raise ReferenceNotFound(
                 f"The folder {self._folder} is no OCI layout: it has no index.json.",
                 remedy="Name the folder that holds oci-layout, index.json and blobs/.",
+            )
+
+    def check_folder(self) -> None:
+        """Raise ``ReferenceUnsupported`` where something else than a folder is in its place."""
+        if self._folder.exists() and not self._folder.is_dir():
+            raise ReferenceUnsupported(
+                f"{self._folder} is a file, and a layout is a folder.",
+                remedy="Name a folder; an archive is unpacked first: mkdir layout && tar -xf FILE -C layout.",
             )
 
     def digest_of(self, name: str) -> Digest:
