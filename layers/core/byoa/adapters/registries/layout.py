@@ -192,8 +192,8 @@ class LayoutRepository:
         names = list(dict.fromkeys(name for entry in own if (name := _tag_of(entry))))
         if len(names) == 1:
             return names[0]
-        digests = list(dict.fromkeys(map(_digest_of, own)))
-        if not names and len(digests) > 1:
+        digests = [] if names else list(dict.fromkeys(map(_digest_of, own)))
+        if len(digests) > 1:
             digests = [digest for digest in digests if self.fetch_manifest(digest).subject is None]
         if len(digests) == 1:
             return digests[0]

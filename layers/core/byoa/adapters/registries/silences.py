@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from byoa.adapters.registries.connection import NoHandshake, Refused
 from byoa.adapters.registries.deadlines import OutOfTime, TooLate
@@ -13,8 +13,8 @@ from byoa.errors import RegistryUnavailable, Timeout, Transient
 if TYPE_CHECKING:
     from byoa.adapters.registries.endpoints import Endpoint
 
-_PROXY: str = "Check HTTPS_PROXY, or name the host in NO_PROXY."
-_PROXY_LOGIN: str = "Write the proxy's name and password into HTTPS_PROXY, as http://NAME:PASSWORD@HOST:PORT."
+_PROXY: Final = "Check HTTPS_PROXY, or name the host in NO_PROXY."
+_PROXY_LOGIN: Final = "Write the proxy's name and password into HTTPS_PROXY, as http://NAME:PASSWORD@HOST:PORT."
 
 
 def unreachable(error: OSError, endpoint: Endpoint | None = None) -> Transient:
@@ -65,4 +65,6 @@ def _by_network(error: OSError, endpoint: Endpoint | None) -> Transient:
             f"The name of {who} does not resolve.",
             remedy="Check the host's name; where the way out is a proxy, name it in HTTPS_PROXY.",
         )
-    return RegistryUnavailable(f"{who} can't be reached, or hung up.")
+    plain = endpoint is not None and endpoint.scheme == "http"
+    remedy = "Check host and port; for a registry that speaks TLS, leave --plain-http out." if plain else ""
+    return RegistryUnavailable(f"{who} can't be reached, or hung up.", remedy=remedy)
