@@ -27,7 +27,7 @@ def follow(builds: Sequence[Build], catalogue: Catalogue, seconds: float, *, sho
     """Look again until all builds have ended. Raises ``Timeout``; the builds go on all the same."""
     current = {build.build_id: build for build in builds}
     deadline, pause = time.monotonic() + seconds, _POLL_SECONDS[0]
-    with _Progress(builds, shown=shown) as progress, _told(builds):
+    with _told(builds), _Progress(builds, shown=shown) as progress:
         while waiting := [build for build in current.values() if not build.ended]:
             if time.monotonic() > deadline:
                 raise Timeout("Not all builds ended in time; they go on.", remedy=f"Follow them with {_shown(builds)}.")
