@@ -280,7 +280,7 @@ class TargetConflict(Rejected):
 class TargetForbidden(Rejected):
     """The target refuses what its permissions don't allow."""
 
-    default_remedy = "Grant the role the push permissions that docs/architecture.md lists."
+    default_remedy = "Log in as somebody who may push there; a stack's role needs what docs/architecture.md lists."
 
 
 class PlatformForbidden(Rejected):

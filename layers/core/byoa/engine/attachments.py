@@ -38,6 +38,8 @@ if TYPE_CHECKING:
 _DEEPEST: Final = 8
 """Attached to what is attached and so on: a signature of a bill of materials is two deep."""
 
+_ALONE: Final = "Remove what is outdated of it, or mirror the artifact alone with --no-referrers."
+
 
 class Notes(dict[str, None]):
     """What is told beside the result, each sentence once."""
@@ -73,9 +75,9 @@ def find_attachments(
 
 def _check(count: int, most: int, depth: int) -> None:
     if count > most:
-        raise GraphLimit(f"More than {most} manifests are attached to the artifact.")
+        raise GraphLimit(f"More than {most} manifests are attached to the artifact.", remedy=_ALONE)
     if depth >= _DEEPEST:
-        raise GraphLimit(f"What is attached to the artifact has attachments more than {_DEEPEST} deep.")
+        raise GraphLimit(f"What is attached has attachments more than {_DEEPEST} deep.", remedy=_ALONE)
 
 
 def _manifests(source: Source, manifest: Manifest, walk: Walk, depth: int) -> Iterator[Digest]:

@@ -71,6 +71,7 @@ _DESCRIPTOR_KEYS: Final = _folded(
 )  # fmt: skip
 _PLATFORM_KEYS: Final = _folded("os", "architecture", "variant")
 _EMPTY_SIZE: Final = 2
+_WHOLE: Final = "Push the artifact with all of its layers in the registry itself."
 
 type Json = dict[str, object]
 
@@ -205,7 +206,10 @@ def _check_media_type(media_type: str) -> None:
             remedy="Push the artifact again with a current client; it will be Docker schema 2 or OCI.",
         )
     if media_type not in MANIFEST_TYPES:
-        raise MediaTypeUnsupported("The media type is none of those that manifests have.")
+        raise MediaTypeUnsupported(
+            "What is served as a manifest is of a type that no manifest has.",
+            remedy="See that host and repository are a registry's, and what was pushed under this name.",
+        )
 
 
 def _read_json(content: bytes) -> Json:
@@ -281,7 +285,7 @@ def _descriptor(value: object, where: str) -> Descriptor:
     if not isinstance(size, int) or isinstance(size, bool) or not 0 <= size <= _SIZE_LIMIT:
         raise ManifestInvalid(f"A descriptor under {where} has no sound size.")
     if value.get("urls"):
-        raise MediaTypeUnsupported("A part of the artifact is to be fetched from somewhere else (urls).")
+        raise MediaTypeUnsupported("A part of the artifact is to be fetched from somewhere else (urls).", remedy=_WHOLE)
     found = Descriptor(
         media_type,
         Digest.parse(digest, malformed=ManifestInvalid),
@@ -344,7 +348,9 @@ def _is_type(value: object) -> TypeGuard[str]:
 def _check_copyable(blobs: tuple[Descriptor, ...], children: tuple[Descriptor, ...]) -> None:
     for descriptor in (*blobs, *children):
         if "foreign" in descriptor.media_type or "nondistributable" in descriptor.media_type:
-            raise MediaTypeUnsupported("A layer is of a type that must not be distributed (a foreign layer).")
+            raise MediaTypeUnsupported(
+                "A layer is of a type that must not be distributed (a foreign layer).", remedy=_WHOLE
+            )
     _check_consistent((*blobs, *children))
 
 
