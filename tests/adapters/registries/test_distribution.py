@@ -254,8 +254,9 @@ def test_a_manifest_is_not_fetched_from_elsewhere_without_tls(
     registry: Scripted, other: Scripted, client: Client, status: int
 ) -> None:
     registry.always(Response(status, [("Location", f"http://{other.address}/v2/vendor/app/manifests/v1")]))
-    with pytest.raises(InsecureTransport):
+    with pytest.raises(InsecureTransport) as caught:
         client(registry.address).fetch_manifest("v1")
+    assert f"--plain-http {other.address}" in caught.value.remedy
     assert other.requests == []
 
 

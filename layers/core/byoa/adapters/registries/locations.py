@@ -70,5 +70,7 @@ def redirected(address: str | None, place: Location, plain: Container[Endpoint])
     if location is None:
         raise RedirectRefused("The registry redirects to something that is no sound address.")
     if location.endpoint.scheme != "https" and location.endpoint not in plain:
-        raise InsecureTransport(f"The registry redirects to {location.endpoint.authority}, which is without TLS.")
+        authority, plain_too = location.endpoint.authority, place.endpoint.scheme == "http"
+        remedy = f"If that is meant, add --plain-http {authority}." if plain_too else ""
+        raise InsecureTransport(f"The registry redirects to {authority}, which is without TLS.", remedy=remedy)
     return location
