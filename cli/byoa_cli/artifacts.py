@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from byoa_cli.commands import Option, command
-from byoa_cli.options import JSON, PLAIN_HTTP
+from byoa_cli.options import JSON, PLAIN_HTTP, TOKEN_HOST
 from byoa_cli.output import FINE, exit_code, out, print_error, print_json, print_line
 from byoa_cli.printable import styled
 
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 _REFERENCE: Final = Option("ref", metavar="REF", help="oci://HOST/REPOSITORY:TAG or oci-layout:FOLDER[:TAG]")
 
 
-@command(_REFERENCE, PLAIN_HTTP, JSON)
-def resolve(ref: str, plain_http: list[str], *, as_json: bool) -> int:
+@command(_REFERENCE, PLAIN_HTTP, TOKEN_HOST, JSON)
+def resolve(ref: str, plain_http: list[str], token_host: list[str], *, as_json: bool) -> int:
     """Tell what a tag means right now: the digest to pin.
 
     Examples:
@@ -28,7 +28,7 @@ def resolve(ref: str, plain_http: list[str], *, as_json: bool) -> int:
     """
     from byoa_cli.places import open_source
 
-    place = open_source(ref, plain_http)
+    place = open_source(ref, plain_http, token_host)
     manifest = place.repository.fetch_manifest(place.digest or place.tag or "")
     document = {
         "reference": ref,
@@ -44,8 +44,8 @@ def resolve(ref: str, plain_http: list[str], *, as_json: bool) -> int:
     return FINE
 
 
-@command(_REFERENCE, PLAIN_HTTP, JSON)
-def inspect(ref: str, plain_http: list[str], *, as_json: bool) -> int:
+@command(_REFERENCE, PLAIN_HTTP, TOKEN_HOST, JSON)
+def inspect(ref: str, plain_http: list[str], token_host: list[str], *, as_json: bool) -> int:
     """Tell what an artifact holds, and who else could use it. Exits with 1 where it can't be installed.
 
     Examples:
@@ -55,7 +55,7 @@ def inspect(ref: str, plain_http: list[str], *, as_json: bool) -> int:
     """
     from byoa_cli.places import open_source
 
-    place = open_source(ref, plain_http)
+    place = open_source(ref, plain_http, token_host)
     manifest = place.repository.fetch_manifest(place.digest or place.tag or "")
     document, error = _inspect(place.repository, manifest)
     if as_json:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from byoa.bootstrap import terminal
-from byoa.errors import ReferenceNotFound
+from byoa.errors import BuildNotFound
 from byoa_cli.commands import Group, Option, command
 from byoa_cli.options import APP, BUILD, JSON, ORGANISATION, TABLE, whole
 from byoa_cli.output import FINE, err, next_step, out, print_json
@@ -74,7 +74,7 @@ def get_build(build_id: str, org: str, table: str, *, as_json: bool) -> int:
     """
     build = terminal.catalogue(table).build(org, build_id)
     if build is None:
-        raise ReferenceNotFound("The organisation has no build of that id.", remedy="`byoa builds list` shows the ids.")
+        raise BuildNotFound("The organisation has no build of that id.")
     if as_json:
         print_json(describe(build))
     else:

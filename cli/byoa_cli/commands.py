@@ -8,13 +8,16 @@ from argparse import ArgumentParser, RawDescriptionHelpFormatter
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
 WIDEST: Final = 110
 """Columns of a help text: longer lines are hard to read."""
 
 HELP_POSITION: Final = 30
 """The column where the words about an option begin."""
+
+
+_UNKNOWN: Final = "unrecognized arguments: "
 
 
 class UsageError(Exception):
@@ -128,6 +131,8 @@ class Group:
             return self.commands[arguments[0]].call(f"{prog} {arguments[0]}", arguments[1:])
         parser = _Parser(prog=prog, description=self.description)
         self._name_commands(parser)
+        if arguments and not arguments[0].startswith("-"):
+            parser.error(f"there is no command {arguments[0]}{_meant(arguments[0], self.commands)}")
         parser.parse_args(arguments)  # ends here for whatever there is
         parser.print_help(sys.stderr)
         return 2
@@ -164,12 +169,29 @@ class _Parser(ArgumentParser):
             self.formatter_class = formatter(stream, HELP_POSITION, width())
         super().print_help(stream)
 
+    def _print_message(self, message: str, file: Any = None) -> None:  # noqa: ANN401 - what argparse can write to
+        """Argparse passes over a stream that takes nothing."""
+        if message:
+            (file or sys.stderr).write(message)
+
     def error(self, message: str) -> NoReturn:
         """Say what is wrong with the call, and where the right one is shown."""
         from byoa_cli.printable import visible
 
+        if message.startswith(_UNKNOWN):
+            unknown = message.removeprefix(_UNKNOWN).split()
+            option = next((each for each in unknown if each.startswith("-")), "").partition("=")[0]
+            message += _meant(option, self._option_string_actions) if option else ""
         self.print_usage(sys.stderr)
         self.exit(2, f"error: {visible(message)}\n  next: `{self.prog} --help` shows how it is called\n")
+
+
+def _meant(word: str, known: Iterable[str]) -> str:
+    """The question that belongs to a word that isn't ``known`` and is like one that is."""
+    from difflib import get_close_matches
+
+    found = get_close_matches(word, list(known), 1)
+    return f"; did you mean {found[0]}?" if found else ""
 
 
 def _may_be_coloured(stream: Any) -> bool:  # noqa: ANN401 - a text stream

@@ -5,11 +5,10 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
-from byoa_cli.output import err
+from byoa_cli.output import print_note
 
 if TYPE_CHECKING:
-    from byoa.engine.copying import Copied
-    from byoa.engine.mirroring import Plan, Wanted
+    from byoa.engine.mirroring import Mirrored, Plan, Wanted
     from byoa.engine.verifying import Progress
     from byoa_cli.places import Place
 
@@ -17,8 +16,17 @@ if TYPE_CHECKING:
 class Options:
     """What goes for every artifact of a call."""
 
-    def __init__(self, plain_http: tuple[str, ...], referrers: bool, platform: str | None, new_digest: bool) -> None:  # noqa: FBT001 - as the options are
+    def __init__(
+        self,
+        plain_http: tuple[str, ...],
+        token_hosts: tuple[str, ...],
+        *,
+        referrers: bool,
+        platform: str | None,
+        new_digest: bool,
+    ) -> None:
         self.plain_http = plain_http
+        self.token_hosts = token_hosts
         self._referrers = referrers
         self._platform = platform
         self._new_digest = new_digest
@@ -38,14 +46,16 @@ def mirror_artifact(source: str, target: str, options: Options, progress: Progre
     from byoa_cli.places import open_both
 
     started = time.perf_counter()
-    origin, goal = open_both(source, target, options.plain_http)
-    done = mirroring.mirror(
-        origin.repository, goal.repository, options.wanted(origin, goal), progress=progress, pace=terminal.pace()
-    )
-    return _describe(done.copied, len(done.attachments), origin, goal, time.perf_counter() - started)
+    origin, goal = open_both(source, target, options.plain_http, options.token_hosts)
+    wanted = options.wanted(origin, goal)
+    done = mirroring.mirror(origin.repository, goal.repository, wanted, progress=progress, pace=terminal.pace())
+    if wanted.tag is None:
+        terminal.keep(goal.repository, done.copied.digest)
+    return _describe(done, origin, goal, time.perf_counter() - started)
 
 
-def _describe(done: Copied, attached: int, origin: Place, goal: Place, seconds: float) -> dict[str, Any]:
+def _describe(mirrored: Mirrored, origin: Place, goal: Place, seconds: float) -> dict[str, Any]:
+    done, attached = mirrored.copied, len(mirrored.attachments)
     return {
         "digest": str(done.digest),
         "blobs": {"copied": done.copied, "mounted": done.mounted, "skipped": done.skipped},
@@ -53,7 +63,9 @@ def _describe(done: Copied, attached: int, origin: Place, goal: Place, seconds: 
         "attached": attached,
         "lost": [str(digest) for digest in done.lost],
         "strays": [str(digest) for digest in done.strays],
+        "left": [str(digest) for digest in done.left],
         "kept": done.kept,
+        "notes": list(mirrored.notes),
         "bytes_copied": done.bytes_copied,
         "requests": {"source": origin.repository.requests, "target": goal.repository.requests},
         "seconds": round(seconds, 3),
@@ -64,13 +76,10 @@ def print_notes(document: dict[str, Any], named: str = "") -> None:
     """Tell of what was listed as attached and isn't, and of tags that stayed; ``named`` says of which artifact."""
     told = [f"the source lists {digest} as attached and doesn't have it" for digest in document["lost"]]
     told += [f"the source lists {digest} as attached, which refers to something else" for digest in document["strays"]]
+    told += [f"{digest} is attached, of a type that the target doesn't take: left" for digest in document["left"]]
     told += [f"the target keeps {tag}: it holds what the source's doesn't" for tag in document["kept"]]
-    if not told:
-        return
-    from byoa_cli.printable import styled
-
-    for text in told:
-        err().print(styled(("note", "yellow"), f" {named}{text}"))
+    for text in (*told, *document["notes"]):
+        print_note(f"{named}{text}")
 
 
 def make_plan(source: str, target: str, options: Options) -> tuple[Plan, str]:
@@ -78,5 +87,5 @@ def make_plan(source: str, target: str, options: Options) -> tuple[Plan, str]:
     from byoa.engine import mirroring
     from byoa_cli.places import open_both
 
-    origin, goal = open_both(source, target, options.plain_http)
+    origin, goal = open_both(source, target, options.plain_http, options.token_hosts)
     return mirroring.plan(origin.repository, goal.repository, options.wanted(origin, goal)), target

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import sys
 import time
+from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from contextlib import closing
 from fnmatch import translate
 from functools import partial
@@ -12,10 +13,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from byoa.engine.workers import Workers
-from byoa.errors import ByoaError, InternalFault, ReferenceInvalid
+from byoa.errors import ByoaError, InternalFault, ReferenceInvalid, ReferenceNotFound
 from byoa.oci.tagschema import is_attachment_tag
 from byoa_cli.copies import Options, mirror_artifact, print_notes
-from byoa_cli.output import FINE, err, exit_code, next_step, out, print_json
+from byoa_cli.output import FINE, err, exit_code, next_step, out, print_json, print_note
 from byoa_cli.printable import styled
 
 if TYPE_CHECKING:
@@ -26,18 +27,19 @@ if TYPE_CHECKING:
 type Pair = tuple[str, str]
 
 _PARTS = 2
+_REMARK = re.compile(r"(?:^|\s)#.*")
 
 
 def read_pairs(text: str) -> list[Pair]:
-    """The pairs of a file: SRC and DST on a line; empty lines and what follows a # at a line's start are passed over.
+    """The pairs of a file: SRC and DST on a line. Empty lines and remarks, behind a # at a word's start, mean nothing.
 
     Raises ``ReferenceInvalid`` that names all lines which are something else.
     """
     pairs: list[Pair] = []
     wrong: list[str] = []
     for number, line in enumerate(text.splitlines(), 1):
-        parts = line.split()
-        if not parts or parts[0].startswith("#"):
+        parts = _REMARK.sub("", line.lstrip("\ufeff")).split()
+        if not parts:
             continue
         if len(parts) == _PARTS:
             pairs.append((parts[0], parts[1]))
@@ -53,27 +55,43 @@ def read_pairs(text: str) -> list[Pair]:
 
 def mirror_file(path: str, options: Options, jobs: int, *, as_json: bool) -> int:
     """Mirror every pair that the file names."""
+    pairs = read_pairs(_read(path))
+    if not pairs:
+        raise ReferenceInvalid("The file names no artifact.", remedy="Write a source and a target on each line.")
+    return _mirror_all(pairs, options, jobs, as_json=as_json)
+
+
+def _read(path: str) -> str:
+    """The file's text, or stdin's: UTF-8, or what editors of Windows put a mark before."""
     try:
-        text = sys.stdin.read() if path == "-" else Path(path).read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
+        content = sys.stdin.buffer.read() if path == "-" else Path(path).read_bytes()
+    except OSError as error:
         raise ReferenceInvalid(
-            "The file of sources and targets can't be read.", remedy="Give --from a text file that is there."
+            f"{path} can't be read: {error.strerror}.", remedy="Give --from a text file that is there."
         ) from error
-    return _mirror_all(read_pairs(text), options, jobs, as_json=as_json)
+    encoding = "utf-16" if content.startswith((BOM_UTF16_LE, BOM_UTF16_BE)) else "utf-8-sig"
+    try:
+        return content.decode(encoding)
+    except UnicodeDecodeError as error:
+        raise ReferenceInvalid(f"{path} is not text in UTF-8.", remedy="Save it as UTF-8.") from error
 
 
 def mirror_tags(source: str, target: str, pattern: str | None, options: Options, jobs: int, *, as_json: bool) -> int:
     """Mirror every tag of ``source`` that matches ``pattern``; signatures go along with what they sign."""
     from byoa_cli.places import open_bare
 
-    origin = open_bare(source, options.plain_http, "source")
-    open_bare(target, options.plain_http, "target")
+    origin = open_bare(source, options.plain_http, "source", options.token_hosts)
+    open_bare(target, options.plain_http, "target", options.token_hosts)
     matches = re.compile(translate(pattern or "*")).match
-    listed = origin.repository.all_tags()
+    listed = origin.repository.all_tags(lambda tag: bool(matches(tag)) and not is_attachment_tag(tag))
     if listed.passed_over:
-        err().print(styled(("note", "yellow"), f" {listed.passed_over} names that no tag can have are passed over"))
-    tags = [tag for tag in listed.names if matches(tag) and not is_attachment_tag(tag)]
-    return _mirror_all([(f"{source}:{tag}", f"{target}:{tag}") for tag in tags], options, jobs, as_json=as_json)
+        print_note(f"{listed.passed_over} names that no tag can have are passed over")
+    if not listed.names:
+        if pattern:
+            raise ReferenceNotFound(f"No tag matches {pattern}.", remedy="--filter is for whole tags, as in 'v2.*'.")
+        raise ReferenceNotFound("There are no tags.", remedy="Name an artifact by its digest.")
+    pairs = [(f"{source}:{tag}", f"{target}:{tag}") for tag in listed.names]
+    return _mirror_all(pairs, options, jobs, as_json=as_json)
 
 
 def _mirror_all(pairs: Sequence[Pair], options: Options, jobs: int, *, as_json: bool) -> int:

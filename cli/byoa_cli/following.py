@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import sys
 import time
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Self
 
 from byoa.errors import Timeout
-from byoa_cli.output import err, next_step
+from byoa_cli.output import Interrupted, err, next_step
 from byoa_cli.printable import styled
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from rich.text import Text
 
@@ -26,12 +27,10 @@ def follow(builds: Sequence[Build], catalogue: Catalogue, seconds: float, *, sho
     """Look again until all builds have ended. Raises ``Timeout``; the builds go on all the same."""
     current = {build.build_id: build for build in builds}
     deadline, pause = time.monotonic() + seconds, _POLL_SECONDS[0]
-    with _Progress(builds, shown=shown) as progress:
+    with _told(builds), _Progress(builds, shown=shown) as progress:
         while waiting := [build for build in current.values() if not build.ended]:
             if time.monotonic() > deadline:
-                raise Timeout(
-                    "Not all builds ended in time; they go on.", remedy="Follow them with `byoa builds list`."
-                )
+                raise Timeout("Not all builds ended in time; they go on.", remedy=f"Follow them with {_shown(builds)}.")
             time.sleep(pause)
             pause = min(pause * 1.5, _POLL_SECONDS[1])
             for build in waiting:
@@ -39,6 +38,19 @@ def follow(builds: Sequence[Build], catalogue: Catalogue, seconds: float, *, sho
                 current[build.build_id] = found
                 progress.update(found)
     return list(current.values())
+
+
+@contextmanager
+def _told(builds: Sequence[Build]) -> Iterator[None]:
+    try:
+        yield
+    except KeyboardInterrupt:
+        raise Interrupted(f"the builds go on; see them with {_shown(builds)}") from None
+
+
+def _shown(builds: Sequence[Build]) -> str:
+    """The command that shows these builds."""
+    return f"`byoa builds list --org {builds[0].organisation} --app {builds[0].app}`"
 
 
 class _Progress:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import gc
+import os
 import sys
 from argparse import Action, ArgumentParser, Namespace
 from functools import partial
 from importlib import import_module
 from typing import TYPE_CHECKING, Final, NoReturn
 
-from byoa.errors import ByoaError
+from byoa.errors import ByoaError, InternalFault
 from byoa_cli.commands import Deferred, Group, Option
-from byoa_cli.output import FAULT, exit_code, print_error, print_line
+from byoa_cli.output import FAULT, INTERRUPTED, exit_code, print_error, print_line
+from byoa_cli.streams import flush, prepare, silence
 
 if TYPE_CHECKING:
     from byoa_cli.commands import Command
@@ -74,15 +76,65 @@ def root() -> Group:
 
 
 def run() -> NoReturn:
-    """Run the command line; errors of ours end as a sentence and an exit code, never as a traceback."""
+    """Run the command line; whatever goes wrong ends as a sentence and an exit code, never as a traceback."""
+    prepare()
     arguments = sys.argv[1:]
     try:
-        sys.exit(root().call("byoa", arguments))
+        sys.exit(_run(arguments))
     except ByoaError as error:
-        print_error(error, as_json="--json" in arguments or "-j" in arguments)
-        sys.exit(exit_code(error))
+        sys.exit(_tell(error, arguments))
+    except KeyboardInterrupt as stop:
+        sys.exit(_stop(stop))
     except BrokenPipeError:
-        sys.stderr.close()
+        silence()
         sys.exit(FAULT)
+    except OSError as error:
+        silence()
+        sys.exit(_tell(_refused(error), []))
+    except Exception as defect:
+        if os.environ.get("BYOA_TRACEBACK"):
+            raise
+        sys.exit(_tell(_unknown(defect), arguments))
     finally:
         gc.freeze()  # the end doesn't search all that is left for cycles: a tenth of a small mirror's time
+
+
+def _run(arguments: list[str]) -> int:
+    try:
+        return root().call("byoa", arguments)
+    finally:
+        flush()
+
+
+def _tell(error: ByoaError, arguments: list[str]) -> int:
+    try:
+        print_error(error, as_json="--json" in arguments or "-j" in arguments)
+        flush()
+    except OSError:
+        silence()
+    return exit_code(error)
+
+
+def _stop(stop: KeyboardInterrupt) -> int:
+    """One line, and nothing that is under way is waited for."""
+    import signal
+
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # who presses it twice means it once
+    told = f": {stop}" if str(stop) else ""
+    sys.stderr.write(f"interrupted{told}\n")
+    return INTERRUPTED
+
+
+def _refused(error: OSError) -> ByoaError:
+    place = f"{error.filename}: " if isinstance(error.filename, str) else ""
+    return InternalFault(
+        f"The system refuses something: {place}{error.strerror or type(error).__name__}.",
+        remedy="See that what is read and written here is there, and that there is room.",
+    )
+
+
+def _unknown(defect: Exception) -> ByoaError:
+    return InternalFault(
+        f"The command failed in a way it doesn't know ({type(defect).__name__}).",
+        remedy="Tell the project which command it was; with BYOA_TRACEBACK=1 it says where it happened.",
+    )

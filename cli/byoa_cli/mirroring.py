@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from byoa_cli.commands import Option, UsageError, command
 from byoa_cli.copies import Options, make_plan, mirror_artifact, print_notes
-from byoa_cli.options import JSON, PLAIN_HTTP, whole
-from byoa_cli.output import FINE, MEND, err, out, print_json, print_line
+from byoa_cli.options import JSON, PLAIN_HTTP, TOKEN_HOST, platform_name, whole
+from byoa_cli.output import FINE, MEND, Interrupted, err, out, print_json, print_line, print_note
 
 if TYPE_CHECKING:
     from byoa.engine.mirroring import Plan
@@ -22,13 +22,17 @@ _MANY = "Several artifacts"
     Option("source", metavar="SRC", nargs="?", help="Where from: a reference or a layout."),
     Option("target", metavar="DST", nargs="?", help="Where to; without a tag, the source's."),
     PLAIN_HTTP,
+    TOKEN_HOST,
     Option("--plan", action="store_true", help="Tell what would be done, and do nothing."),
     JSON,
     Option(
         "--referrers", action=BooleanOptionalAction, default=True, group=_COPY,
         help="Take along what is attached: signatures, attestations (default).",
     ),
-    Option("--platform", metavar="OS/ARCH", group=_COPY, help="Of an index this one alone; see --new-digest."),
+    Option(
+        "--platform", metavar="OS/ARCH", type=platform_name, group=_COPY,
+        help="Of an index this one alone; see --new-digest.",
+    ),
     Option("--new-digest", action="store_true", group=_COPY, help="Accept that --platform has another digest."),
     Option("--all-tags", action="store_true", group=_MANY, help="Every tag of SRC, which then names none."),
     Option("--filter", metavar="GLOB", dest="tags", group=_MANY, help="With --all-tags: these, e.g. 'v2.*'."),
@@ -40,6 +44,7 @@ def mirror(
     source: str | None,
     target: str | None,
     plain_http: list[str],
+    token_host: list[str],
     plan: bool,
     as_json: bool,
     referrers: bool,
@@ -61,22 +66,31 @@ def mirror(
 
         byoa mirror --from artifacts.txt --jobs 8
     """
-    wanted = Options(tuple(plain_http), referrers, platform, new_digest)
-    if from_file is not None:
-        if source or plan or all_tags:
-            raise UsageError("--from brings its own sources and targets")
-        from byoa_cli.fleet import mirror_file
-
-        return mirror_file(from_file, wanted, jobs, as_json=as_json)
-    if source is None or target is None:
+    wanted = Options(
+        tuple(plain_http), tuple(token_host), referrers=referrers, platform=platform, new_digest=new_digest
+    )
+    if from_file is not None and (source or plan or all_tags):
+        raise UsageError("--from brings its own sources and targets")
+    if tags is not None and not all_tags:
+        raise UsageError("--filter chooses among --all-tags")
+    if all_tags and plan:
+        raise UsageError("--plan tells of one artifact")
+    if from_file is None and (source is None or target is None):
         raise UsageError("name SRC and DST, or --from FILE")
-    if all_tags:
-        from byoa_cli.fleet import mirror_tags
+    try:
+        if from_file is not None:
+            from byoa_cli.fleet import mirror_file
 
-        return mirror_tags(source, target, tags, wanted, jobs, as_json=as_json)
-    if plan:
-        return _show_plan(*make_plan(source, target, wanted), as_json=as_json)
-    return _mirror_one(source, target, wanted, as_json=as_json)
+            return mirror_file(from_file, wanted, jobs, as_json=as_json)
+        if all_tags:
+            from byoa_cli.fleet import mirror_tags
+
+            return mirror_tags(source or "", target or "", tags, wanted, jobs, as_json=as_json)
+        if plan:
+            return _show_plan(*make_plan(source or "", target or "", wanted), as_json=as_json)
+        return _mirror_one(source or "", target or "", wanted, as_json=as_json)
+    except KeyboardInterrupt:
+        raise Interrupted("what was copied stays; run it again to go on") from None
 
 
 def _mirror_one(source: str, target: str, options: Options, *, as_json: bool) -> int:
@@ -112,6 +126,7 @@ def _show_plan(plan: Plan, target: str, *, as_json: bool) -> int:
         ],
         "bytes_to_copy": plan.bytes_to_copy,
         "missing_permissions": plan.missing,
+        "notes": list(plan.notes),
     }
     if as_json:
         print_json(document)
@@ -122,6 +137,8 @@ def _show_plan(plan: Plan, target: str, *, as_json: bool) -> int:
         for step in plan.steps:
             out().print(f"  {step.action:<5} {step.kind:<8} {step.descriptor.digest} {step.descriptor.size} bytes")
         out().print(f"{plan.bytes_to_copy} bytes to copy")
+        for note in plan.notes:
+            print_note(note)
         for permission in plan.missing:
             out().print(styled(("missing permission", "red"), f" {permission}"))
     return MEND if plan.missing else FINE

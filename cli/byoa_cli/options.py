@@ -46,6 +46,24 @@ def _place(value: str) -> Path:
     return place
 
 
+def _registry(value: str) -> str:
+    from byoa.errors import ByoaError
+    from byoa.oci.reference import Registry
+
+    try:
+        Registry.parse(value)
+    except ByoaError as error:
+        bare = value.partition("://")[2].partition("/")[0] or "registry.example.com:5000"
+        raise ArgumentTypeError(f"a host and a port are wanted, as in {bare}, not {value}") from error
+    return value
+
+
+def _host(value: str) -> str:
+    from byoa.oci.reference import Registry
+
+    return Registry.parse(_registry(value)).host
+
+
 def whole(least: int, most: int) -> Callable[[str], int]:
     """What reads a whole number between the two."""
 
@@ -55,6 +73,13 @@ def whole(least: int, most: int) -> Callable[[str], int]:
         return int(value)
 
     return read
+
+
+def platform_name(value: str) -> str:
+    """``OS/ARCH`` or ``OS/ARCH/VARIANT``."""
+    if not re.fullmatch(r"[A-Za-z0-9._-]+(?:/[A-Za-z0-9._-]+){1,2}", value):
+        raise ArgumentTypeError(f"OS/ARCH is wanted, as in linux/amd64 or linux/arm64/v8, not {value}")
+    return value
 
 
 def minutes(value: str) -> float:
@@ -84,6 +109,10 @@ ORGANISATION = Option(
 APP = Option("--app", "-a", metavar="NAME", type=_app, variable="BYOA_APP", help="The app's name.")
 TABLE = Option("--table", metavar="NAME", variable="BYOA_TABLE", help="The stack's table (output TableName).")
 PLAIN_HTTP = Option(
-    "--plain-http", metavar="HOST[:PORT]", action="append", default=[],
+    "--plain-http", metavar="HOST[:PORT]", action="append", default=[], type=_registry,
     help="A registry to speak to without TLS; may be repeated.",
+)  # fmt: skip
+TOKEN_HOST = Option(
+    "--token-host", metavar="HOST", action="append", default=[], type=_host,
+    help="A host that may see a registry's login to make tokens of it; may be repeated.",
 )  # fmt: skip

@@ -21,6 +21,12 @@ MEND = 1
 USAGE = 2
 FAULT = 3
 """A fault of ours or of the network's."""
+INTERRUPTED = 130
+"""Somebody stopped it: 128 and the number of SIGINT, as shells have it."""
+
+
+class Interrupted(KeyboardInterrupt):
+    """Ctrl-C, with a sentence on what that means for what was going on."""
 
 
 @cache
@@ -51,6 +57,13 @@ def print_line(text: str) -> None:
 def print_json(document: dict[str, Any]) -> None:
     """One JSON document on stdout."""
     sys.stdout.write(json.dumps(document, ensure_ascii=True) + "\n")
+
+
+def print_note(text: str) -> None:
+    """Something that is worth knowing and stops nothing."""
+    from byoa_cli.printable import styled
+
+    err().print(styled(("note", "yellow"), f" {text}"))
 
 
 def exit_code(error: ByoaError) -> int:

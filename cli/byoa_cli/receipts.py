@@ -53,11 +53,11 @@ def get_receipt(build_id: str, org: str, table: str, file: Path | None, *, as_js
     """
     from byoa.bootstrap import terminal
     from byoa.builds.envelope import read_envelope
-    from byoa.errors import ReferenceNotFound
+    from byoa.errors import BuildNotFound
 
     envelope = terminal.catalogue(table).receipt(org, build_id)
     if envelope is None:
-        raise ReferenceNotFound(
+        raise BuildNotFound(
             "The organisation has no receipt of such a build.",
             remedy="Builds that ended as active have one; `byoa builds get` shows how this one ended.",
         )
@@ -67,7 +67,10 @@ def get_receipt(build_id: str, org: str, table: str, file: Path | None, *, as_js
     if file is None:
         sys.stdout.write(f"{_plain(envelope)}\n")
         return FINE
-    file.write_text(f"{envelope}\n")
+    try:
+        file.write_text(f"{envelope}\n")
+    except OSError as error:
+        raise UsageError(f"{file} can't be written: {error.strerror}") from error
     if as_json:
         print_json({"build_id": build_id, "file": str(file), "signed": signed})
     else:

@@ -16,8 +16,9 @@ from moto import mock_aws
 from byoa.adapters.aws.s3 import Quarantine
 from byoa.adapters.memory.repository import BytesReader, MemoryRepository, read_whole
 from byoa.adapters.registries.distribution import DistributionRepository
+from byoa.adapters.registries.endpoints import Endpoint
 from byoa.adapters.registries.layout import LayoutRepository
-from byoa.adapters.registries.transport import Endpoint, Transport
+from byoa.adapters.registries.transport import Transport
 from byoa.content.packing import pack
 from byoa.engine.copying import copy
 from byoa.errors import ByoaError, DigestMismatch, ReferenceNotFound, ShortRead, SizeMismatch, TargetConflict

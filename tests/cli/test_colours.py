@@ -116,4 +116,4 @@ def test_the_help_of_all_commands_imports_none_of_them() -> None:
     script += "    sys.stderr.write(' '.join(sys.modules))"
     done = subprocess.run([sys.executable, "-c", script, "--help"], capture_output=True, text=True, check=True)
     found = {name for name in done.stderr.split() if name.startswith("byoa_cli.")}
-    assert found == {"byoa_cli.main", "byoa_cli.commands", "byoa_cli.output"}
+    assert found == {"byoa_cli.main", "byoa_cli.commands", "byoa_cli.output", "byoa_cli.streams"}

@@ -119,7 +119,7 @@ def test_the_examples_are_valid_and_the_schema_is_json() -> None:
     [
         (("resolve", "ghcr.io/vendor/app:v1"), 1, "oci://"),
         (("resolve", "oci://ghcr.io/vendor/app"), 1, "neither a tag nor a digest"),
-        (("inspect", "oci-layout:/nonexistent/folder:v1"), 1, "no such tag"),
+        (("inspect", "oci-layout:/nonexistent/folder:v1"), 1, "There is no folder /nonexistent/folder"),
         (("nonsense",), 2, "nonsense"),
         (("sync", ".", "--org", "me", "--app", "a", "--table", "t"), 2, "org_"),
         (("validate", "/nonexistent"), 2, "/nonexistent"),

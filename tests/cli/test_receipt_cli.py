@@ -28,7 +28,7 @@ from byoa.builds import record as record_step
 from byoa.builds.messages import BuildEnded
 from byoa.builds.records import entry
 from byoa.components.reading import check_config
-from byoa.errors import ReferenceNotFound
+from byoa.errors import BuildNotFound
 from byoa_cli.receipts import receipt
 from tests.keys import MemoryKey
 
@@ -233,7 +233,7 @@ def test_an_unsigned_receipt_is_given_with_a_word_about_it(
 
 
 def test_a_build_that_is_not_active_has_none(kept: MemoryLedger) -> None:
-    with pytest.raises(ReferenceNotFound) as caught:
+    with pytest.raises(BuildNotFound) as caught:
         _get()
     assert "`byoa builds get`" in caught.value.remedy
 

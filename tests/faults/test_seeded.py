@@ -17,8 +17,9 @@ import pytest
 from byoa.adapters.registries.authorization import Wallet
 from byoa.adapters.registries.deadlines import Allowance
 from byoa.adapters.registries.distribution import DistributionRepository
+from byoa.adapters.registries.endpoints import Endpoint
 from byoa.adapters.registries.traits import Traits
-from byoa.adapters.registries.transport import Endpoint, Transport
+from byoa.adapters.registries.transport import Transport
 from byoa.engine.mirroring import Wanted, mirror
 from byoa.engine.patience import Patience
 from byoa.engine.sending import Pace

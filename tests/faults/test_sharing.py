@@ -12,8 +12,9 @@ import pytest
 from byoa.adapters.memory.repository import MemoryRepository
 from byoa.adapters.registries.authorization import Wallet
 from byoa.adapters.registries.distribution import DistributionRepository
+from byoa.adapters.registries.endpoints import Endpoint
 from byoa.adapters.registries.traits import ECR
-from byoa.adapters.registries.transport import Endpoint, Transport
+from byoa.adapters.registries.transport import Transport
 from byoa.engine.copying import copy
 from byoa.engine.patience import Patience
 from byoa.engine.sending import Pace

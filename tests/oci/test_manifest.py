@@ -8,7 +8,6 @@ from __future__ import annotations
 import base64
 import json
 from itertools import permutations
-from typing import Any
 
 import pytest
 
@@ -22,7 +21,9 @@ from byoa.errors import (
     MediaTypeUnsupported,
 )
 from byoa.oci.digest import Digest
+from byoa.oci.graph import blobs_of, children_of
 from byoa.oci.manifest import (
+    ARTIFACT_MANIFEST,
     DOCKER_LIST,
     DOCKER_MANIFEST,
     EMPTY_JSON,
@@ -32,6 +33,7 @@ from byoa.oci.manifest import (
     OCI_MANIFEST,
     Manifest,
     read_manifest,
+    served_type,
 )
 
 TYPES = (OCI_MANIFEST, OCI_INDEX, DOCKER_MANIFEST, DOCKER_LIST)
@@ -83,7 +85,7 @@ def test_the_bytes_are_kept_as_they_came() -> None:
     ("document", "media_type"),
     [
         (image(manifests=[]), OCI_MANIFEST),
-        (image(manifests=None), OCI_MANIFEST),
+        (image(manifests=[described(b"child", OCI_MANIFEST)]), OCI_MANIFEST),
         (listing(layers=[]), OCI_INDEX),
         (listing(config=EMPTY), OCI_INDEX),
         (image() | listing(), OCI_INDEX),
@@ -119,6 +121,47 @@ def test_d3_only_the_exact_types_are_taken(media_type: str) -> None:
         read(image(), media_type)
 
 
+@pytest.mark.parametrize(
+    "header",
+    [
+        OCI_MANIFEST,
+        f"{OCI_MANIFEST}; charset=utf-8",
+        f"{OCI_MANIFEST};charset=UTF-8",
+        f"{OCI_MANIFEST} ;a=b; c=d",
+        OCI_MANIFEST.upper(),
+        None,
+        "",
+        "application/json",
+        "Application/JSON; charset=utf-8",
+        "application/octet-stream",
+        "binary/octet-stream",
+        "text/plain",
+    ],
+)
+def test_a_content_type_is_read_by_the_rfc_and_one_that_says_nothing_is_left_to_the_manifest(
+    header: str | None,
+) -> None:
+    assert served_type(json.dumps(image()).encode(), header) == OCI_MANIFEST
+
+
+def test_a_manifest_that_nobody_names_a_type_of_is_what_its_shape_says() -> None:
+    for document, kind in ((image(), OCI_MANIFEST), (listing(), OCI_INDEX)):
+        del document["mediaType"]
+        assert served_type(json.dumps(document).encode(), "application/json") == kind
+
+
+@pytest.mark.parametrize("content", [b"", b"no JSON", b"[]", b"[" * 100_000, json.dumps(image(mediaType="x")).encode()])
+def test_what_calls_itself_no_manifest_is_none(content: bytes) -> None:
+    with pytest.raises((MediaTypeUnsupported, ManifestInvalid)):
+        read_manifest(content, served_type(content, "application/json"))
+
+
+def test_a_type_that_is_said_goes_before_what_the_manifest_calls_itself() -> None:
+    content = json.dumps(image()).encode()
+    assert served_type(content, "text/html") == "text/html"
+    assert served_type(content, f"{OCI_INDEX}; a=b") == OCI_INDEX
+
+
 def test_d3_a_manifest_need_not_say_its_type() -> None:
     document = image()
     del document["mediaType"]
@@ -150,6 +193,24 @@ def test_d5_a_name_that_stands_twice_is_ambiguous(twice: bytes) -> None:
 def test_d6_a_name_that_differs_in_case_alone_is_ambiguous(name: str) -> None:
     with pytest.raises(ManifestAmbiguous):
         read(image() | {name: []})
+
+
+@pytest.mark.parametrize("name", ["Size", "Digest", "Platform", "Data", "MediaType", "LAYERS", "urls"])
+def test_the_keys_of_annotations_are_free(name: str) -> None:
+    noted = {"annotations": {name: "eks"}}
+    assert read(image(layers=[described() | noted]) | noted).layers
+    assert read(image(**{"vendor.example": {name: 1, "Layers": 2}})).layers
+
+
+def test_d6_names_that_readers_in_go_would_fold_are_ambiguous_too() -> None:
+    with pytest.raises(ManifestAmbiguous):
+        read(image() | {"layer\u017f": []})
+
+
+def test_d6_a_platform_is_read_in_one_way_alone() -> None:
+    platform = {"os": "linux", "OS": "windows", "architecture": "amd64"}
+    with pytest.raises(ManifestAmbiguous):
+        read(listing(manifests=[described(b"child", OCI_MANIFEST, platform=platform)]), OCI_INDEX)
 
 
 @pytest.mark.parametrize("name", ["Digest", "SIZE", "Urls", "Data"])
@@ -189,19 +250,24 @@ def test_d9_wrong_bytes_are_called_so_before_anything_is_read_from_them() -> Non
         read_manifest(b"no JSON", "text/plain", expected=Digest.of(b"other"))
 
 
-@pytest.mark.parametrize("change", [{"size": 6}, {"mediaType": "application/yaml"}])
 @pytest.mark.parametrize("where", ["layers", "config", "manifests"])
-def test_d14_one_digest_with_two_sizes_or_types_is_invalid(change: dict[str, Any], where: str) -> None:
+def test_d14_one_digest_with_two_sizes_is_invalid(where: str) -> None:
+    change = {"size": 6}
     if where == "manifests":
         child = described(b"child", OCI_MANIFEST)
-        changed = child | ({"mediaType": DOCKER_MANIFEST} if "mediaType" in change else change)
-        document, media_type = listing(manifests=[child, changed]), OCI_INDEX
+        document, media_type = listing(manifests=[child, child | change]), OCI_INDEX
     elif where == "config":
         document, media_type = image(config=described() | change), OCI_MANIFEST
     else:
         document, media_type = image(layers=[described(), described() | change]), OCI_MANIFEST
     with pytest.raises(ManifestInvalid):
         read(document, media_type)
+
+
+def test_d14_one_digest_may_be_read_in_two_ways() -> None:
+    found = read(image(layers=[described(media_type="application/yaml"), described(media_type="text/yaml")]))
+    assert [layer.media_type for layer in found.layers] == ["application/yaml", "text/yaml"]
+    assert len(blobs_of(found)) == 2  # the config, and the one blob
 
 
 def test_d14_the_same_layer_may_stand_twice_and_the_empty_object_under_many_types() -> None:
@@ -214,8 +280,14 @@ def test_d17_the_empty_object_has_two_bytes() -> None:
         read(image(config=described(b"{ }", EMPTY_JSON)))
 
 
-@pytest.mark.parametrize("kind", ["no type", "a/b/c", "a/b; c=d", "a\n/b", 7, ["a/b"], "/", "a/" + "b" * 200])
-def test_d17_an_artifact_type_is_a_media_type(kind: object) -> None:
+@pytest.mark.parametrize("kind", ["example", "no type", "a/b/c", "a/b; c=d", "/"])
+def test_a_type_is_any_word_for_who_copies(kind: str) -> None:
+    found = read(image(artifactType=kind, layers=[described(media_type=kind)]))
+    assert (found.kind, found.layers[0].media_type) == (kind, kind)
+
+
+@pytest.mark.parametrize("kind", ["a\n/b", "a\x1b[2J", "é", 7, ["a/b"], "a/" + "b" * 300])
+def test_d17_an_artifact_type_is_a_text_that_may_be_one(kind: object) -> None:
     with pytest.raises(ManifestInvalid):
         read(image(artifactType=kind))
 
@@ -271,9 +343,27 @@ def test_d19_content_that_is_not_to_be_copied_from_here_is_refused(layer: dict[s
         read(image(config=layer))
 
 
-def test_d19_an_index_lists_manifests_alone() -> None:
-    with pytest.raises(MediaTypeUnsupported):
-        read(listing(manifests=[described()]), OCI_INDEX)
+def test_what_an_index_lists_beside_manifests_is_a_blob_of_it() -> None:
+    found = read(listing(manifests=[described(), described(b"child", OCI_MANIFEST)]), OCI_INDEX)
+    assert [each.digest for each in blobs_of(found)] == [Digest.of(b"layer")]
+    assert [each.digest for each in children_of(found)] == [Digest.of(b"child")]
+
+
+def test_null_is_an_empty_list_as_writers_in_go_have_it() -> None:
+    alone = image(layers=None, manifests=None)
+    for document in (alone, {name: value for name, value in alone.items() if name != "layers"}):
+        assert [each.media_type for each in blobs_of(read(document))] == [EMPTY_JSON]
+    assert read(listing(manifests=None, layers=None), OCI_INDEX).manifests == ()
+
+
+def test_an_artifact_manifest_of_the_time_before_the_spec_is_read() -> None:
+    old = {"mediaType": ARTIFACT_MANIFEST, "artifactType": "application/vnd.cncf.notary.signature"}
+    found = read(old | {"blobs": [described()], "subject": described(b"root", OCI_MANIFEST)}, ARTIFACT_MANIFEST)
+    assert [each.digest for each in blobs_of(found)] == [Digest.of(b"layer")]
+    assert found.subject
+    assert (found.subject.digest, found.kind) == (Digest.of(b"root"), "application/vnd.cncf.notary.signature")
+    with pytest.raises(ManifestAmbiguous):
+        read(old | {"layers": [described()]}, ARTIFACT_MANIFEST)
 
 
 def test_d19_an_empty_list_of_urls_names_no_other_place() -> None:
@@ -297,17 +387,16 @@ def test_what_is_no_json_object_is_invalid(content: bytes) -> None:
         image(schemaVersion=True),
         image(schemaVersion="2"),
         {"schemaVersion": 2, "layers": []},
-        {"schemaVersion": 2, "config": EMPTY},
+        {"schemaVersion": 2},
         {"config": EMPTY, "layers": []},
         image(config=None),
         image(config=[]),
-        image(layers=None),
         image(layers={}),
         image(layers=["sha256:abc"]),
         image(layers=[described(digest="sha256:../../secret")]),
         image(layers=[described(digest="sha256:" + "A" * 64)]),
         image(layers=[described(digest=7)]),
-        image(layers=[described(media_type="a")]),
+        image(layers=[described(media_type="")]),
         image(layers=[described(media_type="text/plain\r\nX: y")]),
         image(layers=[described(annotations=["a"])]),
         image(annotations={"a": 1}),

@@ -149,13 +149,19 @@ class RedirectRefused(Rejected):
 class RealmRefused(Rejected):
     """A registry names a token service that may not have its credentials."""
 
-    default_remedy = "Serve tokens from the registry's own host."
+    default_remedy = "If the token service is the registry's own, name its host with --token-host."
 
 
 class RegistryProtocolError(Rejected):
     """A registry's answer doesn't follow the distribution spec."""
 
     default_remedy = "Tell the registry's operator; the same request will get the same answer."
+
+
+class ReferrersUnknown(Rejected):
+    """A registry doesn't tell what is attached to an artifact."""
+
+    default_remedy = "Let its operator open the list of referrers; --no-referrers mirrors the artifact alone."
 
 
 class ManifestInvalid(Rejected):
@@ -248,6 +254,12 @@ class SourceKindUnsupported(Rejected):
     default_remedy = "Render the manifests and push them as an artifact, then name it under [oci_artifact]."
 
 
+class BuildNotFound(Rejected):
+    """The organisation has no such build."""
+
+    default_remedy = "Take an id that `byoa builds list` shows, of the same organisation and table."
+
+
 class EventUntrusted(Rejected):
     """An event names a config version that was never accepted."""
 
@@ -281,7 +293,7 @@ class TargetConflict(Rejected):
 class TargetForbidden(Rejected):
     """The target refuses what its permissions don't allow."""
 
-    default_remedy = "Grant the role the push permissions that docs/architecture.md lists."
+    default_remedy = "Log in as somebody who may push there; a stack's role needs what docs/architecture.md lists."
 
 
 class PlatformForbidden(Rejected):

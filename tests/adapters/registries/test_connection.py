@@ -12,7 +12,8 @@ import pytest
 
 from byoa.adapters.registries import connection
 from byoa.adapters.registries.deadlines import Allowance
-from byoa.adapters.registries.transport import Endpoint, Response, Stream, Transport
+from byoa.adapters.registries.endpoints import Endpoint
+from byoa.adapters.registries.transport import Response, Stream, Transport
 from byoa.errors import RegistryProtocolError, RegistryUnavailable, ShortRead, Timeout
 
 if TYPE_CHECKING:

@@ -11,8 +11,9 @@ import pytest
 from byoa.adapters.memory.repository import MemoryRepository
 from byoa.adapters.registries.deadlines import Allowance
 from byoa.adapters.registries.distribution import DistributionRepository
+from byoa.adapters.registries.endpoints import Endpoint
 from byoa.adapters.registries.traits import Traits
-from byoa.adapters.registries.transport import Endpoint, Transport
+from byoa.adapters.registries.transport import Transport
 from byoa.bootstrap import pipeline
 from byoa.engine.copying import copy
 from byoa.engine.mirroring import Wanted, mirror

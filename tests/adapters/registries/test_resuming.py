@@ -20,8 +20,8 @@ from moto import mock_aws
 from byoa.adapters.aws.s3 import Quarantine
 from byoa.adapters.memory.repository import BytesReader, MemoryRepository, read_whole
 from byoa.adapters.registries.distribution import DistributionRepository
+from byoa.adapters.registries.endpoints import Endpoint
 from byoa.adapters.registries.traits import Traits
-from byoa.adapters.registries.transport import Endpoint, Transport
 from byoa.engine.copying import copy, copy_blob
 from byoa.engine.mirroring import Wanted, mirror
 from byoa.engine.patience import Patience
@@ -36,6 +36,7 @@ from tests.scripted import Scripted
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from byoa.adapters.registries.transport import Transport
     from byoa.engine.ports import BlobReader, Source
 
 PATIENT: Final = Patience(attempts=5, sleep=lambda _: None)
@@ -106,7 +107,8 @@ import os, sys
 from byoa.adapters.registries.connection import Connection
 from byoa.adapters.registries.distribution import DistributionRepository
 from byoa.adapters.registries.traits import Traits
-from byoa.adapters.registries.transport import Endpoint, Transport
+from byoa.adapters.registries.endpoints import Endpoint
+from byoa.adapters.registries.transport import Transport
 from byoa.engine.sending import Pace
 from byoa.engine.mirroring import Wanted, mirror
 

@@ -20,11 +20,13 @@ from cryptography.x509.oid import NameOID
 from byoa.adapters.memory.repository import MemoryRepository
 from byoa.adapters.registries.deadlines import Allowance
 from byoa.adapters.registries.distribution import DistributionRepository
-from byoa.adapters.registries.transport import Endpoint, Transport
+from byoa.adapters.registries.endpoints import Endpoint
+from byoa.adapters.registries.tls import explain
+from byoa.adapters.registries.transport import Transport
 from byoa.engine.mirroring import Wanted, mirror
-from byoa.errors import RegistryUnavailable
+from byoa.errors import RegistryProtocolError, RegistryUnavailable
 from local.registry import Registry
-from tests.faults.artifacts import Maker
+from tests.faults.artifacts import Maker, put
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,7 +38,7 @@ if TYPE_CHECKING:
 type Certified = tuple[ssl.SSLContext, Path]
 
 
-def certificate(name: x509.GeneralName, folder: Path) -> Certified:
+def certificate(name: x509.GeneralName, folder: Path, days: tuple[int, int] = (-1, 1)) -> Certified:
     """A server's side with a certificate for ``name`` that vouches for itself, and the file to trust it by."""
     key = generate_private_key(SECP256R1())
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "a registry of the tests")])
@@ -47,8 +49,8 @@ def certificate(name: x509.GeneralName, folder: Path) -> Certified:
         .issuer_name(subject)
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
+        .not_valid_before(now + timedelta(days=days[0]))
+        .not_valid_after(now + timedelta(days=days[1]))
         .add_extension(x509.SubjectAlternativeName([name]), critical=False)
         .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
         .sign(key, SHA256())
@@ -140,9 +142,112 @@ def test_a_certificate_that_vouches_for_nobody_is_refused(
         with pytest.raises(RegistryUnavailable) as caught:
             repository(transport, port, "source").fetch_manifest("v1")
         assert registry.requests == []
-    assert "TLS certificate" in caught.value.cause
+    assert f"The certificate of 127.0.0.1:{port}" in caught.value.cause
+    assert ("for another name" if trusted else "not trusted here") in caught.value.cause
 
 
-def test_a_registry_that_speaks_no_tls_is_refused(transport: Transport) -> None:
-    with Registry() as registry, pytest.raises(RegistryUnavailable):
-        repository(transport, int(registry.address.rpartition(":")[2]), "source").fetch_manifest("v1")
+def test_a_registry_that_speaks_no_tls_is_named_with_the_option(transport: Transport) -> None:
+    with Registry() as registry:
+        port = int(registry.address.rpartition(":")[2])
+        with pytest.raises(RegistryUnavailable) as caught:
+            repository(transport, port, "source").fetch_manifest("v1")
+        assert registry.requests == []
+    assert "TLS" in caught.value.cause
+    assert f"--plain-http 127.0.0.1:{port}" in caught.value.remedy
+
+
+@contextmanager
+def answering(said: bytes) -> Iterator[int]:
+    """The port of somebody who says this to whatever comes first, and hangs up."""
+
+    def answer() -> None:
+        peer, _ = listening.accept()
+        with suppress(OSError), peer:
+            peer.recv(65536)
+            peer.sendall(said)
+
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        thread = threading.Thread(target=answer, daemon=True)
+        thread.start()
+        yield listening.getsockname()[1]
+        thread.join()
+
+
+@pytest.mark.parametrize("said", [b"HTTP/1.0 400 Bad Request\r\n\r\nClient sent TLS\n", b"", b"SSH-2.0-x\r\n"])
+def test_whatever_answers_to_tls_otherwise_is_named_with_the_option(transport: Transport, said: bytes) -> None:
+    with answering(said) as port, pytest.raises(RegistryUnavailable) as caught:
+        repository(transport, port, "source").fetch_manifest("v1")
+    assert f"--plain-http 127.0.0.1:{port}" in caught.value.remedy
+
+
+@pytest.mark.parametrize(("days", "word"), [((-3, -1), "has expired"), ((1, 3), "is not valid yet")])
+def test_a_certificate_of_another_time_is_told_apart(
+    transport: Transport,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    days: tuple[int, int],
+    word: str,
+) -> None:
+    context, pem = certificate(x509.IPAddress(ip_address("127.0.0.1")), tmp_path, days)
+    monkeypatch.setenv("SSL_CERT_FILE", str(pem))
+    with Registry() as registry, terminated(registry.address, context) as (port, _):
+        with pytest.raises(RegistryUnavailable, match=word) as caught:
+            repository(transport, port, "source").fetch_manifest("v1")
+        assert registry.requests == []
+    assert "clock" in caught.value.remedy
+    assert caught.value.given_up, "another try would be the same"
+
+
+def test_each_fault_of_a_certificate_has_a_remedy_of_its_own() -> None:
+    remedies = {explain(_fault(code), "a.example") for code in (10, 9, 62, 64, 18, 20, 92)}
+    assert len({told[1] for told in remedies if told}) == 5  # two names for one fault, and two for another
+
+
+def _fault(code: int) -> ssl.SSLCertVerificationError:
+    error = ssl.SSLCertVerificationError(1, "made up")
+    error.verify_code, error.verify_message = code, "Missing Authority Key Identifier"
+    return error
+
+
+def test_a_certificate_without_key_identifiers_is_as_good_as_others(
+    transport: Transport, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As old guides have a private authority make them; the standard library's default asks for more."""
+    context, trusted = issued(tmp_path)
+    monkeypatch.setenv("SSL_CERT_FILE", str(trusted))
+    with Registry() as registry, terminated(registry.address, context) as (port, _):
+        put(registry, "vendor/app", Maker(1).make("plain"), "v1")
+        assert repository(transport, port, "source").fetch_manifest("v1")
+        transport.close()
+
+
+@pytest.mark.parametrize("said", [b"\x15\x03\x01\x00\x02\x02\x46", b""], ids=["an alert", "nothing"])
+def test_a_registry_over_tls_that_is_asked_without_is_told(transport: Transport, said: bytes) -> None:
+    with answering(said) as port:
+        source = DistributionRepository(transport, Endpoint("http", "127.0.0.1", port), "vendor/app", role="source")
+        with pytest.raises((RegistryProtocolError, RegistryUnavailable)) as caught:
+            source.fetch_manifest("v1")
+    assert "--plain-http" in caught.value.remedy
+    assert ("speaks TLS" in caught.value.cause) == bool(said)
+
+
+def issued(folder: Path) -> Certified:
+    """A certificate by an authority of the tests, without a word on keys, and the authority's."""
+    now, keys = datetime.now(UTC), [generate_private_key(SECP256R1()) for _ in range(2)]
+    names = [x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, text)]) for text in ("an authority", "a registry")]
+
+    def builder(subject: int) -> x509.CertificateBuilder:
+        made = x509.CertificateBuilder().subject_name(names[subject]).issuer_name(names[0])
+        made = made.public_key(keys[subject].public_key()).serial_number(x509.random_serial_number())
+        return made.not_valid_before(now - timedelta(days=1)).not_valid_after(now + timedelta(days=1))
+
+    authority = builder(0).add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+    address = x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))])
+    server = builder(1).add_extension(address, critical=False)
+    trusted, pem, private = folder / "authority.pem", folder / "server.pem", folder / "server.key"
+    trusted.write_bytes(authority.sign(keys[0], SHA256()).public_bytes(Encoding.PEM))
+    pem.write_bytes(server.sign(keys[0], SHA256()).public_bytes(Encoding.PEM))
+    private.write_bytes(keys[1].private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(pem, private)
+    return context, trusted

@@ -9,10 +9,11 @@ import pytest
 
 from byoa.adapters.memory.repository import MemoryRepository
 from byoa.adapters.registries.distribution import DistributionRepository
+from byoa.adapters.registries.endpoints import Endpoint
 from byoa.adapters.registries.hosts import Host
 from byoa.adapters.registries.locations import endpoint_of
 from byoa.adapters.registries.traits import ACR, DOCKER_HUB, ECR, GAR, GHCR, GITLAB, PLAIN, Traits, traits_of
-from byoa.adapters.registries.transport import Endpoint, Transport
+from byoa.adapters.registries.transport import Transport
 from byoa.engine.copying import copy
 from byoa.engine.mirroring import Wanted, mirror
 from byoa.engine.patience import Patience

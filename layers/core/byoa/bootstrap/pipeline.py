@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from byoa.adapters.aws.lists import QuarantineLists
     from byoa.adapters.aws.s3 import Quarantine
     from byoa.adapters.registries.authorization import Wallet
-    from byoa.adapters.registries.transport import Endpoint, Transport
+    from byoa.adapters.registries.endpoints import Endpoint
+    from byoa.adapters.registries.transport import Transport
     from byoa.builds.books import Books
     from byoa.builds.messages import BuildKey, MirrorTask, ValidReference
     from byoa.builds.ports import Signer

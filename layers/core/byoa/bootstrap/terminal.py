@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from functools import cache
 from typing import TYPE_CHECKING, Final
 
@@ -9,17 +10,20 @@ from byoa.bootstrap.process import clock, workers
 from byoa.engine.patience import Patience
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
     from byoa.adapters.registries.answers import Role
     from byoa.adapters.registries.authorization import Wallet
     from byoa.adapters.registries.layout import LayoutRepository
+    from byoa.adapters.registries.proxies import Proxies
     from byoa.adapters.registries.transport import Transport
     from byoa.builds.ports import Catalogue
     from byoa.content.packing import Packed
     from byoa.engine.ports import Repository
     from byoa.engine.sending import Pace
-    from byoa.oci.reference import Reference
+    from byoa.oci.digest import Digest
+    from byoa.oci.reference import Reference, Registry
     from byoa.trust.credentials import Credential
 
 ON_A_TERMINAL: Final = Patience(attempts=5, first=0.25, longest=60.0)
@@ -31,10 +35,25 @@ BLOB_WORKERS: Final = 3
 
 @cache
 def transport() -> Transport:
-    """One pool of connections for all registries."""
+    """One pool of connections for all registries, through the proxies that the environment names."""
     from byoa.adapters.registries.transport import Transport
 
-    return Transport(longest_rest=ON_A_TERMINAL.longest)
+    return Transport(longest_rest=ON_A_TERMINAL.longest, proxies=_proxies())
+
+
+def _proxies() -> Proxies | None:
+    if not any(os.environ.get(name) for each in ("http_proxy", "https_proxy") for name in (each, each.upper())):
+        return None
+    from byoa.adapters.registries.proxies import Proxies
+
+    return Proxies(os.environ)
+
+
+def speak_plainly(registries: Iterable[Registry]) -> None:
+    """Take it that these have no TLS, wherever another registry leads there."""
+    from byoa.adapters.registries.locations import endpoint_of
+
+    transport().plain |= {endpoint_of(registry, scheme="http") for registry in registries}
 
 
 @cache
@@ -52,20 +71,25 @@ def pace() -> Pace:
     return Pace(workers=workers(BLOB_WORKERS), patience=ON_A_TERMINAL)
 
 
-def repository(
+def repository(  # noqa: PLR0913 - where it is, and settings by name
     reference: Reference,
     role: Role,
     credential: Credential | None,
     *,
     plain_http: bool,
     mount_from: str | None = None,
+    token_hosts: frozenset[str] = frozenset(),
 ) -> Repository:
-    """A repository of any registry. ``mount_from`` is another one there that blobs may be mounted from."""
+    """A repository of any registry. ``mount_from`` is another one there that blobs may be mounted from.
+
+    ``token_hosts`` may see the credential besides those that are known to.
+    """
     from byoa.adapters.registries.distribution import DistributionRepository
     from byoa.adapters.registries.locations import endpoint_of
     from byoa.adapters.registries.traits import traits_of
 
     endpoint = endpoint_of(reference.registry, scheme="http" if plain_http else "https")
+    traits = traits_of(reference.registry)
     return DistributionRepository(
         transport(),
         endpoint,
@@ -73,7 +97,7 @@ def repository(
         role=role,
         credential=credential,
         wallet=wallet(),
-        traits=traits_of(reference.registry),
+        traits=traits._replace(token_hosts=traits.token_hosts | token_hosts),
         patience=ON_A_TERMINAL,
         mount_from=mount_from,
     )
@@ -91,6 +115,14 @@ def packed(artifact: Packed) -> Repository:
     from byoa.adapters.memory.repository import MemoryRepository
 
     return MemoryRepository(dict(artifact.blobs), {artifact.manifest.digest: artifact.manifest})
+
+
+def keep(repository: Repository, digest: Digest) -> None:
+    """Have a layout list what was written there without a name: nobody would find it otherwise."""
+    from byoa.adapters.registries.layout import LayoutRepository
+
+    if isinstance(repository, LayoutRepository):
+        repository.keep(digest)
 
 
 def catalogue(table: str) -> Catalogue:

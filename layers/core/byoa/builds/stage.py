@@ -17,6 +17,8 @@ from byoa.oci.digest import Digest
 from byoa.trust.policy import STAGED
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from byoa.builds.books import Books
     from byoa.builds.messages import PinnedArtifact, StageBlobTask
     from byoa.builds.ports import Lists
@@ -42,7 +44,7 @@ def stage(  # noqa: PLR0913, PLR0917 - both ends, where lists are kept, and how
         known = survey(root_of(pinned, source), source, quarantine)
         done = _fetch(known, quarantine, Digest.parse(pinned.digest), pace)
     attachments = [each for each in known.attachments if each.digest not in done.passed_over]
-    _tell(pinned, done, len(attachments), books)
+    _tell(pinned, done, len(attachments), books, known.notes)
     nodes, stored = ([], None) if done.pending else carry([_node(each) for each in known.nodes], lists)
     return StagedArtifact(
         **pinned.model_dump(exclude={"source_requests"}),
@@ -74,7 +76,7 @@ def _node(descriptor: Descriptor) -> Node:
     return Node(digest=str(descriptor.digest), size=descriptor.size, media_type=descriptor.media_type)
 
 
-def _tell(pinned: PinnedArtifact, done: Copied, attached: int, books: Books) -> None:
+def _tell(pinned: PinnedArtifact, done: Copied, attached: int, books: Books, notes: Sequence[str]) -> None:
     if done.pending:
         left = len(done.pending)
         text = f"fetching {left} blobs by an invocation each"
@@ -82,6 +84,7 @@ def _tell(pinned: PinnedArtifact, done: Copied, attached: int, books: Books) -> 
     else:
         count = done.copied + done.skipped
         text = f"fetched and verified {count} blobs" + (f", {attached} attached manifests" if attached else "")
+        text = "; ".join([text, *notes])
         told = [
             entry("building", text, books.clock.now(), step="stage", blobs=count, attached=attached),
             entry("building", "looking for Kubernetes manifests", books.clock.now(), step="inspect"),

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from byoa.engine.attachments import find_attachments
+from byoa.engine.attachments import Notes, find_attachments
 from byoa.engine.belonging import Belonging, fetch
 from byoa.engine.mirroring import nodes_of
 from byoa.engine.verifying import placed
@@ -27,11 +27,15 @@ if TYPE_CHECKING:
 
 
 class Survey(NamedTuple):
-    """A source that has all manifests at hand, what is attached to the artifact, and all nodes, each digest once."""
+    """A source that has all manifests at hand, what is attached to the artifact, and all nodes, each digest once.
+
+    ``notes`` tell what could not be looked for.
+    """
 
     source: Source
     attachments: tuple[Attachment, ...]
     nodes: tuple[Descriptor, ...]
+    notes: tuple[str, ...] = ()
 
 
 def survey(root: Manifest, source: Source, quarantine: Quarantine) -> Survey:
@@ -42,12 +46,13 @@ def survey(root: Manifest, source: Source, quarantine: Quarantine) -> Survey:
     known = _Known(source, quarantine, WHOLE)
     known.add(root)
     _enter(known, root)
-    listed = find_attachments(known, root, most=ATTACHED)
+    notes = Notes()
+    listed = find_attachments(known, root, most=ATTACHED, notes=notes)
     belonging = Belonging(known, listed)
     found = tuple(each for each in listed if _belongs(known, belonging, each))
     roots = [root, *(known.fetch_manifest(each.digest) for each in found)]
     nodes = {node.digest: node for each in roots for node in nodes_of(known, each)}
-    return Survey(known, found, tuple(nodes.values()))
+    return Survey(known, found, tuple(nodes.values()), tuple(notes))
 
 
 def _belongs(known: _Known, belonging: Belonging, attachment: Attachment) -> bool:

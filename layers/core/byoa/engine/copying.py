@@ -34,8 +34,9 @@ class Copied:
     """What a copy did: blobs by fate, manifests written, bytes of blobs that crossed, and what is still to do.
 
     ``lost`` are manifests that the source lists as attached and doesn't have, ``strays`` those that it lists and that
-    refer to something else; neither is copied. ``kept`` are signatures' tags of the target that were not moved. While
-    anything is pending no manifest is written, so that the next try is the same call again.
+    refer to something else; neither is copied. ``left`` are those of a type that the target doesn't take, ``kept`` are
+    signatures' tags of the target that were not moved. While anything is pending no manifest is written, so that the
+    next try is the same call again.
     """
 
     def __init__(self, digest: Digest, *, skipped: int = 0) -> None:
@@ -48,12 +49,13 @@ class Copied:
         self.pending: list[Pending] = []
         self.lost: list[Digest] = []
         self.strays: list[Digest] = []
+        self.left: list[Digest] = []
         self.kept: list[str] = []
 
     @property
     def passed_over(self) -> frozenset[Digest]:
-        """What the source lists as attached and is not."""
-        return frozenset((*self.lost, *self.strays))
+        """What the source lists as attached and the target doesn't get."""
+        return frozenset((*self.lost, *self.strays, *self.left))
 
     def add(self, other: Copied) -> None:
         """Count another copy's deeds as well."""
@@ -65,6 +67,7 @@ class Copied:
         self.pending += other.pending
         self.lost += other.lost
         self.strays += other.strays
+        self.left += other.left
         self.kept += other.kept
 
 
@@ -117,12 +120,13 @@ class _Writes:
 
     def __init__(self) -> None:
         self.manifests: list[tuple[Descriptor, bytes | None]] = []
-        self.blobs: dict[Descriptor, None] = {}
+        self.blobs: dict[tuple[Digest, int], Descriptor] = {}
         self._room = _ROOM
 
     def add(self, manifest: Manifest) -> None:
         """Add ``manifest`` behind those that are there."""
-        self.blobs.update(dict.fromkeys(blobs_of(manifest)))
+        for blob in blobs_of(manifest):
+            self.blobs.setdefault((blob.digest, blob.size), blob)
         kept = len(manifest.content) <= self._room
         self._room -= len(manifest.content) if kept else 0
         self.manifests.append((manifest.descriptor, manifest.content if kept else None))
@@ -152,7 +156,7 @@ class _Copy:
             return
         writes = _Writes()
         self._gather(root, 0, writes)
-        self._blobs(writes.blobs)
+        self._blobs(writes.blobs.values())
         for descriptor, content in writes.manifests[:-1]:
             if not self.done.pending:
                 self._push(self._read(descriptor, content), None)
@@ -215,6 +219,9 @@ class _Copy:
             self.count(self.sender.send(first, self._offer(first, unasked=unasked)))
             for job in jobs:
                 self.count(job.result())
+        except (KeyboardInterrupt, SystemExit):  # whoever stops us doesn't wait for answers
+            self.sender.stopped.set()
+            raise
         except BaseException as error:
             self.sender.stopped.set()
             failures = [job.error() for job in jobs if not job.cancel()]  # waits for all that had begun
@@ -270,7 +277,7 @@ class _Copy:
         writes = _Writes()
         self.walk = self.walk.again(manifest)
         self._gather(manifest, 0, writes, unasked=True)
-        self._blobs(writes.blobs, unasked=True)
+        self._blobs(writes.blobs.values(), unasked=True)
         for descriptor, content in writes.manifests[:-1] if not self.done.pending else ():
             self._put(self._read(descriptor, content), None)
 

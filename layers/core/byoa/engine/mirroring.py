@@ -6,13 +6,14 @@ from collections import deque
 from functools import partial
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
-from byoa.engine.attachments import copy_attachments, find_attachments, list_again
+from byoa.engine.attachments import Notes, copy_attachments, find_attachments, list_again
 from byoa.engine.belonging import Attachment, Belonging, fetch
 from byoa.engine.copying import Copied, copy
 from byoa.engine.sending import ALONE, Pace
 from byoa.engine.verifying import placed
 from byoa.errors import AuthFailed, PlatformChanged, ReferenceNotFound, TargetForbidden
 from byoa.oci.graph import PLAIN, GraphLimits, Walk, blobs_of, children_of
+from byoa.oci.platforms import pick, platform_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -38,10 +39,11 @@ class Wanted(NamedTuple):
 
 
 class Mirrored(NamedTuple):
-    """What was done, and what was found attached, without what only seemed to be."""
+    """What was done, what was found attached, without what only seemed to be, and what else is to be told."""
 
     copied: Copied
     attachments: tuple[Attachment, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 def mirror(
@@ -56,27 +58,29 @@ def mirror(
 
     Raises what the two ends raise, placed, and what ``choose`` raises.
     """
+    notes = Notes()
     if source.heads_are_free and not wanted.attachments and wanted.platform is None:
         there = _there(source, target, wanted)
         if there:
             return Mirrored(Copied(there))
-        root = choose(source, wanted)
+        root = choose(source, wanted, notes)
     else:
-        root, there = _both(source, target, wanted, pace)
+        root, there = _both(source, target, wanted, pace, notes)
     origin = mount_origin(source, target)
     if there == root.digest:
         done = Copied(root.digest, skipped=len(blobs_of(root)))
     else:
         done = copy(source, target, root, tag=wanted.tag, progress=progress, origin=origin, pace=pace, absent=True)
     if not wanted.attachments or done.pending:
-        return Mirrored(done)
-    found = find_attachments(source, root)
+        return Mirrored(done, notes=tuple(notes))
+    found = find_attachments(source, root, notes=notes)
     more = copy_attachments(source, target, found, progress=progress, origin=origin, pace=pace)
     if more:
         done.add(more)
         if not more.pending and more.manifests + len(more.passed_over) < len(found):  # some were there before
-            list_again(source, target, found)
-    return Mirrored(done, tuple(each for each in found if each.digest not in done.strays))
+            list_again(source, target, [each for each in found if each.digest not in more.left])
+    mine = tuple(each for each in found if each.digest not in (*done.strays, *done.left))
+    return Mirrored(done, mine, tuple(notes))
 
 
 def _there(source: Repository, target: Repository, wanted: Wanted) -> Digest | None:
@@ -89,15 +93,17 @@ def _there(source: Repository, target: Repository, wanted: Wanted) -> Digest | N
         return digest if target.find_manifest(wanted.tag or digest) == digest else None
 
 
-def _both(source: Repository, target: Repository, wanted: Wanted, pace: Pace) -> tuple[Manifest, Digest | None]:
+def _both(
+    source: Repository, target: Repository, wanted: Wanted, pace: Pace, notes: Notes
+) -> tuple[Manifest, Digest | None]:
     """The manifest that is wanted, and what the target has in its place: where there are workers, asked at once."""
     if pace.workers is None or wanted.tag is None:
-        root = choose(source, wanted)
+        root = choose(source, wanted, notes)
         return root, _find(target, wanted.tag or root.digest)
     ahead = pace.workers.submit(partial(_find, target, wanted.tag))
     try:
-        root = choose(source, wanted)
-    except BaseException:
+        root = choose(source, wanted, notes)
+    except Exception:
         if not ahead.cancel():
             ahead.error()  # the source's failure is the one to tell; nothing is left running
         raise
@@ -109,8 +115,8 @@ def _find(target: Target, name: str | Digest) -> Digest | None:
         return target.find_manifest(name)
 
 
-def choose(source: Repository, wanted: Wanted) -> Manifest:
-    """The manifest that is wanted, fetched.
+def choose(source: Repository, wanted: Wanted, notes: Notes | None = None) -> Manifest:
+    """The manifest that is wanted, fetched. That a platform is asked of what has none is told in ``notes``.
 
     Raises ``PlatformChanged`` when one platform of an index is wanted and its other digest isn't, and
     ``ReferenceNotFound`` when there is no such platform.
@@ -118,10 +124,13 @@ def choose(source: Repository, wanted: Wanted) -> Manifest:
     with placed("source"):
         root = source.fetch_manifest(wanted.name)
         if wanted.platform is None or not root.is_index:
+            if wanted.platform and notes is not None:
+                notes.add("the artifact is no index, so --platform chose nothing: it is mirrored as it is")
             return root
-        child = next((each for each in children_of(root) if _platform(each) == wanted.platform), None)
+        children = children_of(root)
+        child = pick(children, wanted.platform)
         if child is None:
-            offered = ", ".join(sorted({_platform(each) for each in children_of(root)} - {""})) or "none"
+            offered = ", ".join(sorted({platform_of(each) for each in children} - {"", "unknown/unknown"})) or "none"
             raise ReferenceNotFound(
                 f"The index has no manifest for the platform; it has {printable(offered)}.",
                 remedy="Name one of the platforms that it has, or leave --platform out.",
@@ -134,11 +143,6 @@ def choose(source: Repository, wanted: Wanted) -> Manifest:
 def printable(text: str) -> str:
     """``text`` cut to 200 characters, without what a terminal might take for more than letters."""
     return "".join(character for character in text if " " <= character <= "~")[:200]
-
-
-def _platform(descriptor: Descriptor) -> str:
-    parts = (descriptor.platform.get(name, "") for name in ("os", "architecture", "variant"))
-    return "/".join(part for part in parts if part)
 
 
 def mount_origin(source: Repository, target: Repository) -> str | None:
@@ -163,8 +167,9 @@ class Step(NamedTuple):
 class Plan:
     """What a mirror would do, and what it lacks permission for: ``pull`` at the source, ``push`` at the target."""
 
-    def __init__(self, root: Descriptor) -> None:
+    def __init__(self, root: Descriptor, notes: Notes | None = None) -> None:
         self.root = root
+        self.notes = Notes() if notes is None else notes
         self.steps: list[Step] = []
         self.missing: list[str] = []
 
@@ -191,13 +196,14 @@ def plan(source: Repository, target: Repository, wanted: Wanted) -> Plan:
     A mount is a hope: the registry may decline it and have the blob sent. Permission to write is tried with an upload
     that is begun and given up.
     """
-    root = choose(source, wanted)
-    planner = _Planner(source, target, mount_origin(source, target), Plan(root.descriptor))
+    notes = Notes()
+    root = choose(source, wanted, notes)
+    planner = _Planner(source, target, mount_origin(source, target), Plan(root.descriptor, notes))
     found = planner.found
     try:
         planner.add(root, wanted.tag)
         if wanted.attachments:
-            planner.add_attached(find_attachments(source, root))
+            planner.add_attached(find_attachments(source, root, notes=found.notes))
         if not found.is_done:
             with placed("target"):
                 target.check_push()

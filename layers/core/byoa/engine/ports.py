@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from contextlib import AbstractContextManager
 
     from byoa.oci.digest import Digest
@@ -44,7 +45,10 @@ class Source(Protocol):
         ...
 
     def referrers(self, subject: Digest) -> tuple[Descriptor, ...]:
-        """What refers to ``subject`` (distribution-spec, "Listing Referrers"), by API or by the tag schema."""
+        """What refers to ``subject`` (distribution-spec, "Listing Referrers"), by API or by the tag schema.
+
+        Raises ``ReferrersUnknown`` where there is no telling.
+        """
         ...
 
 
@@ -122,6 +126,11 @@ class Quarantine(Source, Target, Protocol):
     """What one organisation has staged: both sides of the gate."""
 
 
+def every(_: str) -> bool:
+    """Whatever it is, it is wanted."""
+    return True
+
+
 class Tags:
     """The tags of a repository. What is listed and can't be a tag is neither kept nor shown, only counted."""
 
@@ -152,6 +161,6 @@ class Repository(Source, Target, Protocol):
         """Raise what a write would raise for want of permission. Leaves nothing behind."""
         ...
 
-    def all_tags(self) -> Tags:
-        """All tags, in the registry's order, and how many texts were among them that are none."""
+    def all_tags(self, wanted: Callable[[str], bool] = every) -> Tags:
+        """All tags that are ``wanted``, in the registry's order, and how many texts were listed that are none."""
         ...

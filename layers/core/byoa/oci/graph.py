@@ -40,9 +40,13 @@ Blobs are as large as they are: they pass through.
 
 
 def blobs_of(manifest: Manifest) -> tuple[Descriptor, ...]:
-    """The config and the layers, each digest once, in the manifest's order, and nothing but what they are."""
+    """The config and the layers, each digest once, in the manifest's order, and nothing but what they are.
+
+    What an index lists that is no manifest is a blob as well (image-spec, image-index.md): build caches have such.
+    """
     config = (manifest.config,) if manifest.config else ()
-    return tuple({blob.digest: _bare(blob) for blob in (*config, *manifest.layers)}.values())
+    listed = (each for each in manifest.manifests if not each.is_manifest)
+    return tuple({blob.digest: _bare(blob) for blob in (*config, *manifest.layers, *listed)}.values())
 
 
 def _bare(blob: Descriptor) -> Descriptor:
@@ -51,7 +55,7 @@ def _bare(blob: Descriptor) -> Descriptor:
 
 def children_of(manifest: Manifest) -> tuple[Descriptor, ...]:
     """The manifests of an index, each digest once, in its order."""
-    return tuple({child.digest: child for child in manifest.manifests}.values())
+    return tuple({child.digest: child for child in manifest.manifests if child.is_manifest}.values())
 
 
 def described(manifest: Manifest) -> Descriptor:

@@ -9,9 +9,8 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-import re
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Final, NamedTuple, cast
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeGuard, cast
 
 from byoa.errors import (
     DigestMismatch,
@@ -29,12 +28,15 @@ OCI_MANIFEST: Final = "application/vnd.oci.image.manifest.v1+json"
 OCI_INDEX: Final = "application/vnd.oci.image.index.v1+json"
 DOCKER_MANIFEST: Final = "application/vnd.docker.distribution.manifest.v2+json"
 DOCKER_LIST: Final = "application/vnd.docker.distribution.manifest.list.v2+json"
+ARTIFACT_MANIFEST: Final = "application/vnd.oci.artifact.manifest.v1+json"
+"""What image-spec 1.1 had before its release: signatures of that time are still attached to artifacts."""
+
 EMPTY_JSON: Final = "application/vnd.oci.empty.v1+json"
 
 INDEX_TYPES: Final = frozenset({OCI_INDEX, DOCKER_LIST})
-MANIFEST_TYPES: Final = frozenset({OCI_MANIFEST, DOCKER_MANIFEST}) | INDEX_TYPES
-ACCEPT: Final = f"{OCI_MANIFEST}, {OCI_INDEX}, {DOCKER_MANIFEST}, {DOCKER_LIST}"
-"""All four types, always: a registry that lacks one in Accept may convert, and a conversion has another digest."""
+MANIFEST_TYPES: Final = frozenset({OCI_MANIFEST, DOCKER_MANIFEST, ARTIFACT_MANIFEST}) | INDEX_TYPES
+ACCEPT: Final = f"{OCI_MANIFEST}, {OCI_INDEX}, {DOCKER_MANIFEST}, {DOCKER_LIST}, {ARTIFACT_MANIFEST}"
+"""All types, always: a registry that lacks one in Accept may convert, and a conversion has another digest."""
 
 MANIFEST_LIMIT: Final = 4 * 1024 * 1024
 """Bytes; what the distribution spec asks every registry to take ("Pushing Manifests")."""
@@ -49,17 +51,27 @@ _PLATFORM_LIMIT: Final = 64
 """Characters of a part of a platform's name: longer ones are no platform that could be asked for."""
 
 _SIZE_LIMIT: Final = 2**63 - 1
-_MEDIA_TYPE: Final = re.compile(
-    r"[A-Za-z0-9][A-Za-z0-9!#$&^_.+-]{0,126}/[A-Za-z0-9][A-Za-z0-9!#$&^_.+-]{0,126}", re.ASCII
-)
+_TYPE_LIMIT: Final = 255
 _SCHEMA_1: Final = "application/vnd.docker.distribution.manifest.v1"
-_KNOWN_KEYS: Final = (
-    "schemaVersion", "mediaType", "artifactType", "config", "layers", "manifests", "subject", "annotations",
-    "digest", "size", "urls", "data", "platform",
+_GENERIC: Final = frozenset(
+    {"", "application/json", "text/json", "text/plain", "application/octet-stream", "binary/octet-stream"}
+)
+"""What servers say of files whose type they don't know."""
+
+
+def _folded(*names: str) -> dict[str, str]:
+    return {name.casefold(): name for name in names}
+
+
+_MANIFEST_KEYS: Final = _folded(
+    "schemaVersion", "mediaType", "artifactType", "config", "layers", "manifests", "blobs", "subject", "annotations",
 )  # fmt: skip
-_KEY_BY_FOLD: Final = {key.lower(): key for key in _KNOWN_KEYS}
-_EMPTY_DIGEST: Final = Digest.of(b"{}")
+_DESCRIPTOR_KEYS: Final = _folded(
+    "mediaType", "artifactType", "digest", "size", "urls", "annotations", "data", "platform",
+)  # fmt: skip
+_PLATFORM_KEYS: Final = _folded("os", "architecture", "variant")
 _EMPTY_SIZE: Final = 2
+_WHOLE: Final = "Push the artifact with all of its layers in the registry itself."
 
 type Json = dict[str, object]
 
@@ -81,7 +93,7 @@ class Descriptor(NamedTuple):
 
     @property
     def is_manifest(self) -> bool:
-        """Whether this points at a manifest or an index rather than at a blob."""
+        """Whether this points at a manifest or an index rather than at a blob: an index may list either."""
         return self.media_type in MANIFEST_TYPES
 
     @property
@@ -127,6 +139,26 @@ class Manifest(NamedTuple):
         return self.artifact_type or (self.config.media_type if self.config else None)
 
 
+def served_type(content: bytes, header: str | None) -> str:
+    """The media type of a manifest that came with this Content-Type: without its parameters, in lower case (RFC 9110).
+
+    Where that says nothing of a manifest, what the manifest calls itself stands in, or else its shape.
+    """
+    served = (header or "").partition(";")[0].strip(" \t").lower()
+    if served not in _GENERIC:
+        return served
+    try:
+        document = json.loads(content)
+    except (ValueError, RecursionError):
+        document = None
+    if not isinstance(document, dict):
+        return served
+    stated = document.get("mediaType")
+    if stated is None:
+        return OCI_INDEX if document.get("manifests") is not None else OCI_MANIFEST
+    return stated if isinstance(stated, str) and stated in MANIFEST_TYPES else served
+
+
 def read_manifest(content: bytes, media_type: str, *, expected: Digest | None = None) -> Manifest:
     """Read the bytes of a manifest that was served, or described, as ``media_type``.
 
@@ -145,8 +177,8 @@ def read_manifest(content: bytes, media_type: str, *, expected: Digest | None = 
     manifest = Manifest(
         descriptor=Descriptor(media_type, digest, len(content)),
         content=content,
-        config=None if media_type in INDEX_TYPES else _descriptor(document.get("config"), "config"),
-        layers=_descriptors(document, "layers"),
+        config=_descriptor(document["config"], "config") if document.get("config") is not None else None,
+        layers=_descriptors(document, "blobs" if media_type == ARTIFACT_MANIFEST else "layers"),
         manifests=_descriptors(document, "manifests"),
         subject=_descriptor(document["subject"], "subject") if document.get("subject") is not None else None,
         artifact_type=_text(document, "artifactType"),
@@ -163,7 +195,7 @@ def read_listed(document: Json) -> tuple[Descriptor, ...]:
     """
     _check_shape(document, OCI_INDEX)
     found = _descriptors(document, "manifests")
-    _check_copyable((), found)
+    _check_consistent(found)
     return found
 
 
@@ -174,14 +206,14 @@ def _check_media_type(media_type: str) -> None:
             remedy="Push the artifact again with a current client; it will be Docker schema 2 or OCI.",
         )
     if media_type not in MANIFEST_TYPES:
-        raise MediaTypeUnsupported("The media type is none of the four that manifests have.")
+        raise MediaTypeUnsupported(
+            "What is served as a manifest is of a type that no manifest has.",
+            remedy="See that host and repository are a registry's, and what was pushed under this name.",
+        )
 
 
 def _read_json(content: bytes) -> Json:
-    """One JSON object without duplicate names (image-spec, considerations.md) and without names that differ in case.
-
-    Readers written in Go match names whatever their case, so ``Layers`` beside ``layers`` has two readings.
-    """
+    """One JSON object without duplicate names (image-spec, considerations.md)."""
     try:
         document = json.loads(content.decode("utf-8"), object_pairs_hook=_unique, parse_constant=_refuse_constant)
     except (ValueError, RecursionError) as error:
@@ -194,12 +226,19 @@ def _read_json(content: bytes) -> Json:
 def _unique(pairs: list[tuple[str, object]]) -> Json:
     found: Json = {}
     for name, value in pairs:
-        if name in found or _KEY_BY_FOLD.get(name.lower(), name) != name:
-            raise ManifestAmbiguous(
-                "The manifest has a name twice, or one that differs from a known name in case alone."
-            )
+        if name in found:
+            raise ManifestAmbiguous("The manifest has a name twice.")
         found[name] = value
     return found
+
+
+def _check_names(document: Json, known: Mapping[str, str]) -> None:
+    """Readers written in Go match fields' names whatever their case, so ``Layers`` beside ``layers`` has two readings.
+
+    Of a map's keys that isn't so: annotations may be called as anybody likes.
+    """
+    if any(known.get(name.casefold(), name) != name for name in document):
+        raise ManifestAmbiguous("The manifest has a name that differs from a known name in case alone.")
 
 
 def _refuse_constant(_: str) -> object:
@@ -207,21 +246,28 @@ def _refuse_constant(_: str) -> object:
 
 
 def _check_shape(document: Json, media_type: str) -> None:
+    _check_names(document, _MANIFEST_KEYS)
     stated = document.get("mediaType")
     if stated is not None and stated != media_type:
         raise ManifestAmbiguous("The manifest calls itself another media type than the registry does.")
-    if document.get("schemaVersion") != 2 or isinstance(document["schemaVersion"], bool | float):  # noqa: PLR2004 - the only version there is
+    artifact = media_type == ARTIFACT_MANIFEST
+    version = document.get("schemaVersion", 2 if artifact else None)
+    if version != 2 or isinstance(version, bool | float):  # noqa: PLR2004 - the only version there is
         raise ManifestInvalid("The manifest's schemaVersion is not 2.")
-    foreign = ("config", "layers") if media_type in INDEX_TYPES else ("manifests",)
-    if any(name in document for name in foreign):
+    own = ("manifests",) if media_type in INDEX_TYPES else ("blobs",) if artifact else ("config", "layers")
+    if any(document.get(name) is not None for name in {"config", "layers", "manifests"}.difference(own)):
         raise ManifestAmbiguous("The manifest reads both as an image manifest and as an index.")
-    required = ("manifests",) if media_type in INDEX_TYPES else ("config", "layers")
-    if any(name not in document for name in required):
-        raise ManifestInvalid("The manifest lacks its config and layers, or its manifests.")
+    if not artifact and own[0] not in document:
+        raise ManifestInvalid("The manifest lacks its config, or its manifests.")
+    if own[0] == "config" and document["config"] is None:
+        raise ManifestInvalid("The manifest lacks its config.")
 
 
 def _descriptors(document: Json, name: str) -> tuple[Descriptor, ...]:
-    values = document.get(name, [])
+    """The descriptors under ``name``; writers in Go have ``null`` for an empty list."""
+    values = document.get(name)
+    if values is None:
+        return ()
     if not isinstance(values, list):
         raise ManifestInvalid(f"The manifest's {name} is not a list.")
     return tuple(_descriptor(value, name) for value in values)
@@ -230,15 +276,16 @@ def _descriptors(document: Json, name: str) -> tuple[Descriptor, ...]:
 def _descriptor(value: object, where: str) -> Descriptor:
     if not isinstance(value, dict):
         raise ManifestInvalid(f"A descriptor under {where} is not an object.")
+    _check_names(value, _DESCRIPTOR_KEYS)
     media_type, digest, size = value.get("mediaType"), value.get("digest"), value.get("size")
-    if not isinstance(media_type, str) or not _MEDIA_TYPE.fullmatch(media_type):
+    if not _is_type(media_type):
         raise ManifestInvalid(f"A descriptor under {where} has no sound mediaType.")
     if not isinstance(digest, str):
         raise ManifestInvalid(f"A descriptor under {where} has no digest.")
     if not isinstance(size, int) or isinstance(size, bool) or not 0 <= size <= _SIZE_LIMIT:
         raise ManifestInvalid(f"A descriptor under {where} has no sound size.")
     if value.get("urls"):
-        raise MediaTypeUnsupported("A part of the artifact is to be fetched from somewhere else (urls).")
+        raise MediaTypeUnsupported("A part of the artifact is to be fetched from somewhere else (urls).", remedy=_WHOLE)
     found = Descriptor(
         media_type,
         Digest.parse(digest, malformed=ManifestInvalid),
@@ -269,9 +316,9 @@ def _annotations(document: Json) -> dict[str, str]:
     values = document.get("annotations")
     if values is None:
         return {}
-    if not isinstance(values, dict) or not all(isinstance(value, str) for value in values.values()):
+    if not isinstance(values, dict) or not all(isinstance(value, str | None) for value in values.values()):
         raise ManifestInvalid("Annotations are not a map of strings.")
-    return {name: values[name] for name in _READ if name in values}
+    return {name: values[name] for name in _READ if values.get(name) is not None}
 
 
 def _platform(document: Json) -> dict[str, str]:
@@ -279,7 +326,8 @@ def _platform(document: Json) -> dict[str, str]:
     value = document.get("platform")
     if not isinstance(value, dict):
         return {}
-    found = {name: value.get(name) for name in ("os", "architecture", "variant")}
+    _check_names(value, _PLATFORM_KEYS)
+    found = {name: value.get(name) for name in _PLATFORM_KEYS}
     return {name: text for name, text in found.items() if isinstance(text, str) and len(text) <= _PLATFORM_LIMIT}
 
 
@@ -287,27 +335,30 @@ def _text(document: Json, name: str) -> str | None:
     value = document.get(name)
     if value is None or value == "":
         return None
-    if not isinstance(value, str) or not _MEDIA_TYPE.fullmatch(value):
+    if not _is_type(value):
         raise ManifestInvalid(f"The manifest's {name} is not a media type.")
     return value
 
 
+def _is_type(value: object) -> TypeGuard[str]:
+    """Whether it may pass for a media type: a plain word, or parameters behind it, are nothing to who copies."""
+    return isinstance(value, str) and 0 < len(value) <= _TYPE_LIMIT and value.isascii() and value.isprintable()
+
+
 def _check_copyable(blobs: tuple[Descriptor, ...], children: tuple[Descriptor, ...]) -> None:
-    for descriptor in blobs:
+    for descriptor in (*blobs, *children):
         if "foreign" in descriptor.media_type or "nondistributable" in descriptor.media_type:
-            raise MediaTypeUnsupported("A layer is of a type that must not be distributed (a foreign layer).")
-    if any(child.media_type not in MANIFEST_TYPES for child in children):
-        raise MediaTypeUnsupported("The index lists something that is no manifest.")
+            raise MediaTypeUnsupported(
+                "A layer is of a type that must not be distributed (a foreign layer).", remedy=_WHOLE
+            )
     _check_consistent((*blobs, *children))
 
 
 def _check_consistent(descriptors: Iterable[Descriptor]) -> None:
-    """One digest has one size and one type; the empty JSON object alone goes by many types."""
-    seen: dict[Digest, Descriptor] = {}
+    """One digest has one size. It may have several types: those say how to read it, and two may read it in two ways."""
+    sizes: dict[Digest, int] = {}
     for descriptor in descriptors:
-        first = seen.setdefault(descriptor.digest, descriptor)
-        same_type = first.media_type == descriptor.media_type or descriptor.digest == _EMPTY_DIGEST
-        if first.size != descriptor.size or not same_type:
-            raise ManifestInvalid("The manifest names one digest with two sizes or two types.")
+        if sizes.setdefault(descriptor.digest, descriptor.size) != descriptor.size:
+            raise ManifestInvalid("The manifest names one digest with two sizes.")
         if descriptor.media_type == EMPTY_JSON and descriptor.size != _EMPTY_SIZE:
             raise ManifestInvalid("The empty JSON object has two bytes, and the manifest says otherwise.")

@@ -4,23 +4,31 @@ from __future__ import annotations
 
 
 class Credential:
-    """A name and a secret for one registry; the secret shows in no ``repr``."""
+    """A name and a secret for one registry; no secret shows in a ``repr``.
 
-    __slots__ = ("password", "username")
+    ``identity_token`` stands in place of a password where a login left one to make tokens of (distribution, "OAuth2
+    token"); ``registry_token`` is such a token already.
+    """
 
-    def __init__(self, username: str, password: str) -> None:
+    __slots__ = ("identity_token", "password", "registry_token", "username")
+
+    def __init__(
+        self, username: str, password: str, *, identity_token: str | None = None, registry_token: str | None = None
+    ) -> None:
         self.username = username
         self.password = password
+        self.identity_token = identity_token
+        self.registry_token = registry_token
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Credential) and self._both == other._both
+        return isinstance(other, Credential) and self._all == other._all
 
     def __hash__(self) -> int:
-        return hash(self._both)
+        return hash(self._all)
 
     def __repr__(self) -> str:
         return f"Credential(username={self.username!r})"
 
     @property
-    def _both(self) -> tuple[str, str]:
-        return self.username, self.password
+    def _all(self) -> tuple[str, str, str | None, str | None]:
+        return self.username, self.password, self.identity_token, self.registry_token

@@ -59,6 +59,11 @@ _SETTINGS: Final = (
         "AWS's config can't be read.",
         "Mend ~/.aws/config, or the file that AWS_CONFIG_FILE names.",
     ),
+    (
+        exceptions.InvalidConfigError,
+        "AWS's config has a profile that can't be used.",
+        "Mend the profile in ~/.aws/config.",
+    ),
 )
 """What whoever runs a command can mend: botocore's errors, their cause and remedy."""
 
@@ -86,6 +91,10 @@ def translated(service: str) -> Iterator[None]:
         raise StoreThrottled(f"{service} doesn't answer at {place}.", remedy=remedy) from error
     except (exceptions.HTTPClientError, exceptions.ConnectionError) as error:
         raise StoreThrottled(f"{service} can't be reached.") from error
+    except ValueError as error:  # what botocore raises for an endpoint that is no address
+        raise PlatformForbidden(
+            "The address of AWS's endpoint is none.", remedy="Mend or unset AWS_ENDPOINT_URL."
+        ) from error
     except BotoCoreError as error:
         for kinds, cause, remedy in _SETTINGS:
             if isinstance(error, kinds):

@@ -7,14 +7,14 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from byoa.content.packing import INLINE_TAG
-from byoa.engine.ports import Tags
+from byoa.engine.ports import Tags, every
 from byoa.engine.verifying import block
 from byoa.errors import ReferenceNotFound, TargetConflict, TargetIncomplete
 from byoa.oci.digest import Digest
 from byoa.oci.graph import blobs_of, children_of, described
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from byoa.content.packing import Packed
     from byoa.engine.ports import BlobReader, Fate, Offer, Upload
@@ -86,9 +86,9 @@ class MemoryRepository:
     def check_push(self) -> None:
         """Whoever may write to it may."""
 
-    def all_tags(self) -> Tags:
+    def all_tags(self, wanted: Callable[[str], bool] = every) -> Tags:
         """See ``engine.ports.Repository``."""
-        return Tags(tuple(sorted(self.tags)))
+        return Tags(tuple(sorted(filter(wanted, self.tags))))
 
     @classmethod
     def holding(cls, packed: Packed) -> MemoryRepository:

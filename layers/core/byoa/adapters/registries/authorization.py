@@ -1,8 +1,8 @@
 """Answers registries' challenges: Basic, or a Bearer token for one repository (distribution's token specification).
 
-A token service gets the credentials, so it must be the registry's own: the same host, or one that the registry's traits
-name. One wallet serves a whole process: a token is asked for once, and who knows how a host wants to be asked doesn't
-ask it again.
+A token service that gets credentials must be the registry's own (``trust.realms``); who has none may ask anywhere for
+what anybody gets. One wallet serves a whole process: a token is asked for once, and who knows how a host wants to be
+asked doesn't ask it again.
 """
 
 from __future__ import annotations
@@ -16,13 +16,17 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from urllib.parse import urlencode
 
 from byoa.adapters.registries.answers import refusal
-from byoa.adapters.registries.locations import parse_location
+from byoa.adapters.registries.fields import read_challenges
+from byoa.adapters.registries.locations import parse_location, redirected
+from byoa.adapters.registries.traits import DOCKER_HUB
 from byoa.errors import AuthFailed, InsecureTransport, RealmRefused, RegistryProtocolError
+from byoa.trust.realms import may_see
 
 if TYPE_CHECKING:
     from byoa.adapters.registries.answers import Role
-    from byoa.adapters.registries.locations import Location
-    from byoa.adapters.registries.transport import Endpoint, Response, Transport
+    from byoa.adapters.registries.endpoints import Endpoint, Location
+    from byoa.adapters.registries.fields import Challenge
+    from byoa.adapters.registries.transport import Response, Transport
     from byoa.trust.credentials import Credential
 
 _TOKEN: Final = re.compile(r"[A-Za-z0-9._~+/=-]{1,16384}", re.ASCII)
@@ -35,13 +39,8 @@ _LONGEST_SECONDS: Final = 3600
 """What is believed of a token's life: a number of any size is one to some services, and asking anew costs little."""
 
 _EARLY_SECONDS: Final = 10
-_PARAMETER: Final = (
-    r"[\s,]*(?:(?P<scheme>[A-Za-z]+)(?:\s+|\s*\Z))?"
-    r'(?:(?P<name>[A-Za-z_]+)\s*=\s*(?:"(?P<quoted>[^"\\]*)"|(?P<bare>[^\s,"]+)))?'
-)
-"""Compiled when a challenge comes: that takes longer than all else of this module's import."""
-
-type _Challenge = dict[str, dict[str, str]]
+_REDIRECTED: Final = (301, 302, 303, 307, 308)
+_REDIRECTS: Final = 3
 
 
 class Account(NamedTuple):
@@ -68,7 +67,7 @@ class Wallet:
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
         self._passes: dict[Account, _Pass] = {}
-        self._challenges: dict[Endpoint, _Challenge] = {}
+        self._challenges: dict[Endpoint, Challenge] = {}
         self._turns: dict[Account, threading.Lock] = {}
         self._lock = threading.Lock()
         self.requests: dict[Account, int] = {}
@@ -102,31 +101,83 @@ class Wallet:
         self._answer(account, challenge, refused)
         self._challenges[account.endpoint] = challenge
 
-    def _answer(self, account: Account, challenge: _Challenge, refused: str | None) -> None:
+    def _answer(self, account: Account, challenge: Challenge, refused: str | None) -> None:
         with self._lock:
             turn = self._turns.setdefault(account, threading.Lock())
         with turn:
             found = self._passes.get(account)
             if found and found.header != refused and time.monotonic() < found.until:
                 return  # another thread was faster
-            if "bearer" in challenge:
-                self._passes[account] = self._fetch_token(account, challenge["bearer"])
-            elif "basic" in challenge and account.credential:
-                self.use_basic(account)
-            else:
-                raise AuthFailed("The registry wants credentials, and there are none for it.")
+            self._passes[account] = self._pass(account, challenge)
+
+    def _pass(self, account: Account, challenge: Challenge) -> _Pass:
+        credential = account.credential
+        if "bearer" in challenge and credential and credential.registry_token:
+            return _Pass(f"Bearer {credential.registry_token}", float("inf"))
+        if "bearer" in challenge:
+            return self._fetch_token(account, challenge["bearer"])
+        if "basic" not in challenge:
+            raise AuthFailed(
+                "The registry wants credentials in a way that isn't known here.",
+                remedy="Use a registry that asks for Basic credentials or for a Bearer token.",
+            )
+        login = f"Log in, for example with `docker login {_login_host(account.endpoint)}`."
+        if credential is None:
+            raise AuthFailed("The registry wants credentials, and there are none for it.", remedy=login)
+        if credential.identity_token and not credential.password:
+            raise AuthFailed("The registry wants a name and a password, and the login is a token.", remedy=login)
+        return _Pass(basic(credential), float("inf"))
 
     def _fetch_token(self, account: Account, parameters: dict[str, str]) -> _Pass:
-        realm = _check_realm(parameters.get("realm", ""), account)
-        asked = [("service", parameters.get("service", "")), *(("scope", scope) for scope in account.scopes)]
-        path = f"{realm.path}{'&' if '?' in realm.path else '?'}{urlencode(asked)}"
-        headers = {"Authorization": basic(account.credential)} if account.credential else {}
-        self.requests[account] = self.requests.get(account, 0) + 1
-        with self._transport.request("GET", realm.endpoint, path, headers) as response:
-            if response.status != 200:  # noqa: PLR2004 - the one good answer
-                raise refusal(response, account.role, "A token for the repository")
-            token, seconds = _read_token(response)
-        return _Pass(f"Bearer {token}", time.monotonic() + seconds - _EARLY_SECONDS)
+        """A token for all scopes, or for the first where all of them are refused: others serve short cuts."""
+        realm = _check_realm(parameters.get("realm", ""), account, self._transport.plain)
+        for scopes in dict.fromkeys((account.scopes, account.scopes[:1])):
+            with self._ask(account, realm, parameters.get("service"), scopes) as response:
+                if response.status in (401, 403) and scopes != account.scopes[:1]:
+                    continue
+                if response.status != 200:  # noqa: PLR2004 - the one good answer
+                    raise refusal(response, account.role, "A token for the repository")
+                token, seconds = _read_token(response)
+                return _Pass(f"Bearer {token}", time.monotonic() + seconds - _EARLY_SECONDS)
+        raise AuthFailed("The registry's token service gives no token.")
+
+    def _ask(self, account: Account, realm: Location, service: str | None, scopes: tuple[str, ...]) -> Response:
+        """One question to a token service, wherever it is, with what it may see of a login."""
+        credential, named = account.credential, [("service", service)] if service else []
+        headers: dict[str, str] = {}
+        form = None
+        place = realm
+        if credential and credential.identity_token:
+            headers = {"Content-Type": "application/x-www-form-urlencoded"}
+            form = urlencode([
+                ("grant_type", "refresh_token"), *named, ("scope", " ".join(scopes)), ("client_id", "byoa"),
+                ("refresh_token", credential.identity_token),
+            ]).encode()  # fmt: skip
+        else:
+            asked = urlencode([*named, *(("scope", scope) for scope in scopes)])
+            place = realm._replace(path=f"{realm.path}{'&' if '?' in realm.path else '?'}{asked}")
+            headers = {"Authorization": basic(credential)} if credential else {}
+        return self._follow(account, place, headers, form)
+
+    def _follow(self, account: Account, place: Location, headers: dict[str, str], form: bytes | None) -> Response:
+        """Send it where redirects lead: what is secret in it goes to no other endpoint than it was meant for."""
+        for _ in range(_REDIRECTS + 1):
+            self.requests[account] = self.requests.get(account, 0) + 1
+            response = self._transport.request("POST" if form else "GET", place.endpoint, place.path, headers, form)
+            if response.status not in _REDIRECTED:
+                return response
+            with response:
+                following = redirected(response.header("Location"), place, {account.endpoint, *self._transport.plain})
+            if following.endpoint != place.endpoint:
+                headers = {}
+                if form:
+                    raise RealmRefused(f"The token service sends the login on to {following.endpoint.authority}.")
+            place = following
+        raise RealmRefused("The registry's token service redirects more than a few times.")
+
+
+def _login_host(endpoint: Endpoint) -> str:
+    return "docker.io" if endpoint.host == DOCKER_HUB.address else endpoint.authority
 
 
 def basic(credential: Credential) -> str:
@@ -135,35 +186,30 @@ def basic(credential: Credential) -> str:
     return f"Basic {base64.b64encode(pair).decode()}"
 
 
-def _parse_challenges(values: list[str]) -> _Challenge:
-    """Parameters by scheme in lower case, the first challenge of each scheme (RFC 9110, 11.6.1)."""
-    found: _Challenge = {}
-    parameter = re.compile(_PARAMETER, re.ASCII)
+def _parse_challenges(values: list[str]) -> Challenge:
+    """Parameters by scheme, the first challenge of each scheme in all fields (RFC 9110, 11.6.1)."""
+    found: Challenge = {}
     for value in values[:8]:
         if len(value) > _CHALLENGE_LIMIT:
             raise RegistryProtocolError("The registry's challenge is too long.")
-        current: dict[str, str] = {}
-        position = 0
-        while position < len(value) and (match := parameter.match(value, position)) and match.end() > position:
-            position = match.end()
-            if match["scheme"]:
-                current = {}
-                found.setdefault(match["scheme"].lower(), current)
-            if match["name"]:
-                current.setdefault(match["name"].lower(), match["quoted"] or match["bare"] or "")
+        found = {**read_challenges(value), **found}
     return found
 
 
-def _check_realm(realm: str, account: Account) -> Location:
+def _check_realm(realm: str, account: Account, plain: frozenset[Endpoint]) -> Location:
     registry = account.endpoint
     location = parse_location(realm, registry)
-    if location is None or not realm.startswith(("https://", "http://")):
+    if location is None or not realm.lower().startswith(("https://", "http://")):
         raise RealmRefused("The registry names no sound address of a token service.")
     service = location.endpoint
-    if service.scheme != "https" and service != registry:
-        raise InsecureTransport("The registry's token service is served without TLS.")
-    if service.host != registry.host and service.host not in account.token_hosts:
-        raise RealmRefused("The registry's token service is on another host, which may not have the credentials.")
+    if service.scheme != "https" and service != registry and service not in plain:
+        remedy = f"If that is meant, add --plain-http {service.authority}." if registry.scheme == "http" else ""
+        raise InsecureTransport(f"The token service at {service.authority} is without TLS.", remedy=remedy)
+    if account.credential and not may_see(service.host, registry.host, account.token_hosts):
+        raise RealmRefused(
+            f"The registry's token service is on another host, {service.host}, which may not see the login.",
+            remedy=f"If that host is the registry's own, add --token-host {service.host}.",
+        )
     return location
 
 

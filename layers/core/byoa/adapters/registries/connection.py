@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import select
 import socket
-import sys
 import threading
 import time
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from byoa.adapters.registries.deadlines import Watch
 from byoa.adapters.registries.http1 import HEAD_LIMIT, Head, read_chunk_size, read_head
+from byoa.engine.workers import Job
 from byoa.errors import RegistryProtocolError, ShortRead
 
 if TYPE_CHECKING:
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from ssl import SSLContext
 
     from byoa.adapters.registries.deadlines import Allowance
+    from byoa.adapters.registries.proxies import Proxy
 
 _ADDRESSES: Final = 8
 """Addresses of one name that are tried: more than registries have."""
@@ -43,32 +44,80 @@ _INTERIM: Final = 16
 """Answers of status 1xx that may come before the one that counts (RFC 9110, 15.2)."""
 
 _END_OF_HEAD: Final = b"\r\n\r\n"
+_BARE_END: Final = b"\n\n"
+"""The end of a head whose lines end otherwise than they should: nothing more would come."""
+
+_ALERT: Final = b"\x15\x03"
+"""How an answer of TLS begins to who doesn't speak it (RFC 8446, 5.1)."""
 
 
 class HungUp(ConnectionError):
     """The other side closed the connection before it answered at all."""
 
 
+class NoHandshake(ConnectionError):
+    """The other side doesn't answer to TLS: it is silent, or hangs up."""
+
+
+class Refused(ConnectionError):
+    """A proxy doesn't connect us; ``status`` is its answer, 0 where it gives none."""
+
+    def __init__(self, status: int) -> None:
+        super().__init__(status)
+        self.status = status
+
+
 class Connection:
     """One connection, over TLS where there is a context. ``authority`` is what requests name in their Host field."""
 
     def __init__(
-        self, address: tuple[str, int], authority: str, allowance: Allowance, context: SSLContext | None = None
+        self,
+        address: tuple[str, int],
+        authority: str,
+        allowance: Allowance,
+        context: SSLContext | None = None,
+        proxy: Proxy | None = None,
     ) -> None:
-        """Connect; ``allowance`` is how long the other side may take for what. Raises ``OSError``."""
+        """Connect, through ``proxy`` if there is one; ``allowance`` is how long the other side may take for what.
+
+        Raises ``OSError``, of which ``NoHandshake`` and ``Refused`` are two, and ``RegistryProtocolError``.
+        """
         self.authority = authority
+        asked = proxy is not None and context is None
+        self.prefix = f"http://{authority}" if asked else ""
+        """What stands before a request's target: a proxy is asked for whole addresses (RFC 9112, 3.2.2)."""
+        self.shown = {"Proxy-Authorization": proxy.authorization} if proxy and asked and proxy.authorization else {}
+        """Header fields for a proxy that is asked."""
         self._watch = Watch(allowance)
-        self._socket = _connect(address, allowance.connect, self._watch)
+        self._rest = b""
+        self._broken: OSError | None = None
+        self._socket = _reach(proxy, allowance, self._watch) if proxy else _connect(address, allowance, self._watch)
         try:
             self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             if context:
-                self._socket.settimeout(min(allowance.connect, self._watch.seconds()))
-                self._socket = context.wrap_socket(self._socket, server_hostname=address[0])
+                if proxy:
+                    self._tunnel(proxy, f"[{address[0]}]" if ":" in address[0] else address[0], address[1])
+                self._secure(context, address[0], allowance.connect)
         except BaseException:
             self._socket.close()
             raise
-        self._rest = b""
-        self._broken: OSError | None = None
+
+    def _secure(self, context: SSLContext, name: str, seconds: float) -> None:
+        self._socket.settimeout(min(seconds, self._watch.seconds()))
+        try:
+            self._socket = context.wrap_socket(self._socket, server_hostname=name)
+        except (TimeoutError, ConnectionError) as error:
+            self._watch.seconds()  # says so if it is our own time that is over
+            raise NoHandshake from error
+
+    def _tunnel(self, proxy: Proxy, host: str, port: int) -> None:
+        """Have the proxy hand on what is sent (RFC 9110, 9.3.6)."""
+        shown = f"Proxy-Authorization: {proxy.authorization}\r\n" if proxy.authorization else ""
+        self.begin()
+        self.send(f"CONNECT {host}:{port} HTTP/1.1\r\nHost: {host}:{port}\r\n{shown}\r\n".encode("ascii"))
+        head = self.head("CONNECT")
+        if not 200 <= head.status < 300 or self._rest:  # noqa: PLR2004 - RFC 9110, 15.3
+            raise Refused(head.status)
 
     def begin(self) -> None:
         """A request goes out: what was waited for before counts no more."""
@@ -157,7 +206,13 @@ class Connection:
         while (end := content.find(mark)) < 0 or end > limit:
             if len(content) > limit:
                 raise RegistryProtocolError("The head of the registry's answer is too long.")
+            if mark is _END_OF_HEAD and _BARE_END in content:
+                raise RegistryProtocolError("What the registry answers is not HTTP as it should be.")
             piece = self._timed(self._socket.recv, _PIECE)
+            if not piece and content.startswith(_ALERT):
+                raise RegistryProtocolError(
+                    f"{self.authority} speaks TLS, and was asked without.", remedy="Leave --plain-http out for it."
+                )
             if not piece:
                 raise HungUp if not content else ConnectionAbortedError
             content += piece
@@ -166,11 +221,18 @@ class Connection:
         return content[:end]
 
 
-def _connect(address: tuple[str, int], seconds: float, watch: Watch) -> socket.socket:
-    """A socket to the first address of the name that answers; they share the ``seconds``."""
-    # As bytes, which the stubs don't know: a str has Python import its tables of internationalised names.
-    host, port = cast("str", address[0].encode("ascii")), address[1]
-    places = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[:_ADDRESSES]
+def _reach(proxy: Proxy, allowance: Allowance, watch: Watch) -> socket.socket:
+    try:
+        return _connect((proxy.host, proxy.port), allowance, watch)
+    except OSError as error:
+        watch.seconds()  # says so if it is our own time that is over
+        raise Refused(0) from error
+
+
+def _connect(address: tuple[str, int], allowance: Allowance, watch: Watch) -> socket.socket:
+    """A socket to the first address of the name that answers; they share the time."""
+    seconds = allowance.connect
+    places = _resolve(*address, min(watch.seconds(), seconds))[:_ADDRESSES]
     failure = OSError("The name has no address.")
     for family, kind, protocol, _, place in places:
         made = socket.socket(family, kind, protocol)
@@ -183,6 +245,24 @@ def _connect(address: tuple[str, int], seconds: float, watch: Watch) -> socket.s
         else:
             return made
     raise failure
+
+
+def _resolve(host: str, port: int, seconds: float) -> list[Any]:
+    """The name's addresses. The system's resolver knows no time and no interrupt, so another thread waits for it."""
+
+    def ask() -> list[Any]:
+        # As bytes, which the stubs don't know: a str has Python import its tables of internationalised names.
+        return socket.getaddrinfo(cast("str", host.encode("ascii")), port, type=socket.SOCK_STREAM)
+
+    if host[0].isdecimal() or ":" in host:
+        return ask()
+    job = Job(ask)
+    thread = threading.Thread(target=job.run, name="resolver", daemon=True)
+    thread.start()
+    thread.join(seconds)
+    if thread.is_alive():
+        raise TimeoutError
+    return job.result()
 
 
 class Chunks:
@@ -258,9 +338,3 @@ class Pool:
             idle, self._idle = self._idle, []
         for connection in idle:
             connection.close()
-
-
-def is_tls(error: Exception) -> bool:
-    """Whether it is one of TLS: the module is there if any connection has asked for it."""
-    module = sys.modules.get("ssl")
-    return module is not None and isinstance(error, module.SSLError)

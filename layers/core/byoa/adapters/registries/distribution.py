@@ -10,22 +10,25 @@ from urllib.parse import quote
 from byoa.adapters.registries.answers import refusal
 from byoa.adapters.registries.downloads import Download
 from byoa.adapters.registries.exchange import Exchange
-from byoa.adapters.registries.listings import pages, tag_names
+from byoa.adapters.registries.listings import pages, read_document, tag_names
 from byoa.adapters.registries.referrers import list_by_tag, list_referrers
 from byoa.adapters.registries.traits import PLAIN, Traits
+from byoa.adapters.registries.transport import ENCODED
 from byoa.adapters.registries.uploads import RegistryUpload, resume
 from byoa.engine.patience import HASTY, Patience
-from byoa.engine.ports import Tags
+from byoa.engine.ports import Tags, every
 from byoa.errors import (
     ByoaError,
     DigestMismatch,
     GraphLimit,
     ReferenceNotFound,
     RegistryProtocolError,
+    RegistryUnavailable,
+    Rejected,
     TargetConflict,
 )
 from byoa.oci.digest import Digest
-from byoa.oci.manifest import ACCEPT, MANIFEST_LIMIT, Descriptor, Manifest, read_manifest
+from byoa.oci.manifest import ACCEPT, MANIFEST_LIMIT, Descriptor, Manifest, read_manifest, served_type
 from byoa.oci.tagschema import referrers_tag
 
 if TYPE_CHECKING:
@@ -33,7 +36,8 @@ if TYPE_CHECKING:
 
     from byoa.adapters.registries.answers import Role
     from byoa.adapters.registries.authorization import Wallet
-    from byoa.adapters.registries.transport import Endpoint, Response, Transport
+    from byoa.adapters.registries.endpoints import Endpoint
+    from byoa.adapters.registries.transport import Response, Transport
     from byoa.engine.ports import BlobReader, Fate, Offer, Upload
     from byoa.trust.credentials import Credential
 
@@ -44,6 +48,7 @@ _SMALL: Final = 1024 * 1024
 """Bytes up to which a blob is offered without a question of its own: sending it costs less than asking would."""
 
 _TAGS: Final = 10_000
+_TOO_MANY: Final = "Ask for fewer with --filter, or name those that are wanted in a file (--from)."
 
 
 class DistributionRepository:
@@ -74,6 +79,7 @@ class DistributionRepository:
             patience=patience, mount_from=mount_from, renew=renew,
         )  # fmt: skip
         self._listing = threading.Lock()
+        self._mounts_refused: set[str] = set()
 
     @property
     def requests(self) -> int:
@@ -100,13 +106,21 @@ class DistributionRepository:
             exchange.expect(response, (200,), "The manifest")
             content = response.read(MANIFEST_LIMIT)
             stated = _stated_digest(response)
-            media_type = response.header("Content-Type") or ""
+            header, encoded = response.header("Content-Type"), response.encoded
+        try:
+            return self._read_manifest(name, content, header, stated)
+        except (Rejected, DigestMismatch) as error:
+            if encoded:
+                raise RegistryProtocolError(ENCODED) from error
+            raise
+
+    def _read_manifest(self, name: str | Digest, content: bytes, header: str | None, stated: Digest | None) -> Manifest:
         expected = name if isinstance(name, Digest) else None
         algorithm = expected.algorithm if expected else "sha256"
         comparable = stated and stated.algorithm == algorithm and len(content) <= MANIFEST_LIMIT
         if comparable and stated and not stated.matches(content):
             raise DigestMismatch("The registry calls the manifest by another digest than its bytes have.")
-        return read_manifest(content, media_type, expected=expected)
+        return read_manifest(content, served_type(content, header), expected=expected)
 
     def find_manifest(self, name: str | Digest) -> Digest | None:
         """See ``engine.ports.Source`` and ``engine.ports.Target``."""
@@ -136,18 +150,18 @@ class DistributionRepository:
         """See ``engine.ports.Source``."""
         return list_referrers(self, self._exchange, subject)
 
-    def all_tags(self) -> Tags:
+    def all_tags(self, wanted: Callable[[str], bool] = every) -> Tags:
         """See ``engine.ports.Repository``. Raises ``ReferenceNotFound`` and, over 10,000 tags, ``GraphLimit``."""
         found: dict[str, None] = {}
-        passed_over = 0
-        for page in pages(self._exchange, f"{self._exchange.base}/tags/list?n=1000", {}, "The list of tags"):
+        passed_over, what = 0, "The list of tags"
+        for page in pages(self._exchange, f"{self._exchange.base}/tags/list?n=1000", {}, what, _TOO_MANY):
             if page is None:
                 raise ReferenceNotFound("The repository is not in the registry, or not for us to see.")
-            names, others = tag_names(page)
-            found.update(dict.fromkeys(names))
+            names, others = tag_names(read_document(page, what))
+            found.update(dict.fromkeys(filter(wanted, names)))
             passed_over += others
             if len(found) > _TAGS:
-                raise GraphLimit(f"The repository has more than {_TAGS} tags.")
+                raise GraphLimit(f"The repository has more than {_TAGS} such tags.", remedy=_TOO_MANY)
         return Tags(tuple(found), passed_over)
 
     def has_blob(self, descriptor: Descriptor) -> bool:
@@ -156,11 +170,11 @@ class DistributionRepository:
 
     def _has_blob(self, descriptor: Descriptor) -> bool:
         exchange = self._exchange
-        with exchange.request("HEAD", f"{exchange.base}/blobs/{descriptor.digest}", {}) as response:
+        # A redirect to a store is a yes, and what is signed there is a GET.
+        with exchange.request("HEAD", f"{exchange.base}/blobs/{descriptor.digest}", {}, elsewhere=False) as response:
             if response.status == 404:  # noqa: PLR2004 - not there
                 return False
-            if response.status not in (302, 307):
-                exchange.expect(response, (200,), "The blob")
+            exchange.expect(response, (200, 301, 302, 303, 307, 308), "The blob")
             return True
 
     def offer_blob(self, descriptor: Descriptor, offer: Offer) -> Fate | Upload:
@@ -168,21 +182,48 @@ class DistributionRepository:
         traits = self._exchange.traits
         if offer.session and (upload := resume(self._exchange, descriptor, offer.session)):
             return upload
+        own = self._exchange.repository
         asking = traits.mounts_itself and descriptor.size <= _SMALL and not offer.unasked
+        asking = asking and own not in self._mounts_refused
         if not offer.unasked and not asking and self.has_blob(descriptor):
             return "skipped"
-        origin = offer.origin or (self._exchange.repository if asking else None)
-        return self._exchange.tried(lambda: self._start(descriptor, origin, lasting=offer.lasting))
+        origin = offer.origin or (own if asking else None)
+        if origin and origin not in self._mounts_refused:
+            fate = self._exchange.tried(lambda: self._mount(descriptor, origin, lasting=offer.lasting))
+            if fate:
+                return fate
+            self._mounts_refused.add(origin)
+            if asking and self.has_blob(descriptor):
+                return "skipped"
+        return self._exchange.tried(lambda: self._start(descriptor, lasting=offer.lasting))
 
-    def _start(self, descriptor: Descriptor, origin: str | None, *, lasting: bool) -> Fate | Upload:
-        """One POST for a place, or for a mount, which may be answered by a place ("Mounting a blob")."""
+    def _mount(self, descriptor: Descriptor, origin: str, *, lasting: bool) -> Fate | Upload | None:
+        """One POST for a mount, which may be answered by a place ("Mounting a blob").
+
+        ``None`` where it is refused in whatever way: a mount is a short cut, and rights on the other repository are
+        none on this one.
+        """
+        exchange = self._exchange
+        mount = f"?mount={quote(str(descriptor.digest), safe='')}&from={quote(origin, safe='/')}"
+        try:
+            with exchange.request("POST", f"{exchange.base}/blobs/uploads/{mount}", {}, b"") as response:
+                if response.status == 201:  # noqa: PLR2004 - mounted
+                    return "skipped" if origin == exchange.repository else "mounted"
+                return self._place(response, descriptor, lasting=lasting)
+        except (Rejected, RegistryUnavailable) as error:
+            if isinstance(error, RegistryUnavailable) and error.retry_after:
+                raise  # it is the whole registry that asks for rest
+            return None
+
+    def _start(self, descriptor: Descriptor, *, lasting: bool) -> Upload:
+        exchange = self._exchange
+        with exchange.request("POST", f"{exchange.base}/blobs/uploads/", {}, b"") as response:
+            return self._place(response, descriptor, lasting=lasting)
+
+    def _place(self, response: Response, descriptor: Descriptor, *, lasting: bool) -> RegistryUpload:
         exchange, traits = self._exchange, self._exchange.traits
-        mount = f"?mount={quote(str(descriptor.digest), safe='')}&from={quote(origin, safe='/')}" if origin else ""
-        with exchange.request("POST", f"{exchange.base}/blobs/uploads/{mount}", {}, b"") as response:
-            if origin and response.status == 201:  # noqa: PLR2004 - mounted
-                return "skipped" if origin == exchange.repository else "mounted"
-            exchange.expect(response, (202,), "The repository")
-            place = exchange.own_place(response.header("Location"))
+        exchange.expect(response, (202,), "The repository")
+        place = exchange.own_place(response.header("Location"), response.place)
         parts = traits.upload == "chunks" or (lasting and traits.chunk is not None)
         return RegistryUpload(exchange, descriptor, place, parts=parts)
 
@@ -191,7 +232,7 @@ class DistributionRepository:
         exchange = self._exchange
         with exchange.request("POST", f"{exchange.base}/blobs/uploads/", {}, b"") as response:
             exchange.expect(response, (202,), "The repository")
-            place = exchange.own_place(response.header("Location"))
+            place = exchange.own_place(response.header("Location"), response.place)
         exchange.request("DELETE", place.path, {}).close()  # who doesn't know how to, forgets it by itself
 
     def push_manifest(self, manifest: Manifest, tag: str | None = None) -> None:

@@ -9,16 +9,14 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from byoa.adapters.registries.locations import Location, parse_location
-from byoa.errors import InsecureTransport, RedirectRefused, ShortRead
+from byoa.adapters.registries.transport import ENCODED
+from byoa.errors import RegistryProtocolError, ShortRead
 
 if TYPE_CHECKING:
     from byoa.adapters.registries.exchange import Exchange
-    from byoa.adapters.registries.transport import Endpoint, Response
+    from byoa.adapters.registries.transport import Response
     from byoa.oci.manifest import Descriptor
 
-_REDIRECTS: Final = 3
-_REDIRECTED: Final = (301, 302, 303, 307, 308)
 _CONTENT_RANGE: Final = re.compile(r"bytes (?P<first>[0-9]{1,19})-[0-9]{1,19}/(?P<size>[0-9]{1,19}|\*)", re.ASCII)
 _DROPPED: Final = 64 * 1024
 """Bytes of a buffer of its own: the thread's may still be hashed."""
@@ -62,7 +60,10 @@ class Download:
         if self._response is None:
             self._exchange.tried(self._open)
         count = self._response.readinto(buffer) if self._response else 0
-        if count == 0 and self._offset < self._descriptor.size and len(buffer):
+        size, encoded = self._descriptor.size, self._response is not None and self._response.encoded
+        if encoded and ((count == 0 and self._offset < size and len(buffer)) or self._offset + count > size):
+            raise RegistryProtocolError(ENCODED)
+        if count == 0 and self._offset < size and len(buffer):
             raise ShortRead("A blob ended before the size that its descriptor says.")
         return count
 
@@ -102,32 +103,22 @@ class Download:
         return True
 
     def _get(self, headers: dict[str, str]) -> Response:
-        """GET the blob; a redirect to a store is followed, without the registry's credentials."""
+        """GET the blob, from wherever the registry keeps it."""
         exchange, statuses = self._exchange, (200, 206, 416) if headers else (200,)
         response = exchange.request("GET", f"{exchange.base}/blobs/{self._descriptor.digest}", headers)
-        base = exchange.endpoint
-        for _ in range(_REDIRECTS):
-            if response.status not in _REDIRECTED:
-                break
-            with response:
-                location = self._redirect(response.header("Location"), base)
-            base = location.endpoint
-            response = exchange.bare_get(location, headers)
-        if response.status in _REDIRECTED:
-            response.close()
-            raise RedirectRefused("The registry redirects more than a few times.")
         if response.status not in statuses:
             with response:
                 exchange.expect(response, statuses, "A blob of the artifact")
+        self._check_label(response)
         return response
 
-    def _redirect(self, address: str | None, base: Endpoint) -> Location:
-        location = parse_location(address or "", base)
-        if location is None:
-            raise RedirectRefused("The registry redirects to something that is no sound address.")
-        if location.endpoint.scheme != "https" and location.endpoint != self._exchange.endpoint:
-            raise InsecureTransport("The registry redirects to an address without TLS.")
-        return location
+    def _check_label(self, response: Response) -> None:
+        """An encoding that was not asked for is a label and no more where the bytes are as many as they should be."""
+        length, size = response.length, self._descriptor.size
+        wanted = size - self._offset if response.status == 206 else size  # noqa: PLR2004 - RFC 9110, 15.3.7
+        if response.encoded and length is not None and length != wanted:
+            response.close()
+            raise RegistryProtocolError(ENCODED)
 
 
 def _pass_over(response: Response, count: int) -> None:

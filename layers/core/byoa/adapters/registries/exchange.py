@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import re
 import threading
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from byoa.adapters.registries.answers import refusal
 from byoa.adapters.registries.authorization import Account, Wallet
-from byoa.adapters.registries.locations import Location, parse_location
+from byoa.adapters.registries.endpoints import Endpoint, Location
+from byoa.adapters.registries.locations import parse_location, redirected
 from byoa.adapters.registries.traits import PLAIN, Traits
-from byoa.adapters.registries.transport import Endpoint, Response, Stream, Transport
+from byoa.adapters.registries.transport import Response, Stream, Transport
 from byoa.engine.patience import HASTY, Patience
 from byoa.errors import (
+    AuthFailed,
     ByoaError,
     DigestMismatch,
     RedirectRefused,
@@ -28,7 +31,14 @@ if TYPE_CHECKING:
     from byoa.adapters.registries.answers import Role
     from byoa.trust.credentials import Credential
 
-_REFUSED = (401, 403)
+_REFUSED: Final = (401, 403)
+_REDIRECTED: Final = (301, 302, 303, 307, 308)
+_REDIRECTED_WRITE: Final = (307, 308)
+"""The others would make a GET of it (RFC 9110, 15.4)."""
+
+_REDIRECTS: Final = 3
+_REPOSITORY: Final = re.compile(r"/v2/(?P<name>[a-z0-9._/-]{1,255})/(?:manifests|blobs|tags|referrers)/", re.ASCII)
+"""The path of what a registry has for one repository."""
 
 
 class Exchange:
@@ -62,7 +72,10 @@ class Exchange:
         self._renew = renew
         self._renewable = renew is not None
         self._renewing = threading.Lock()
+        self.no_list: ByoaError | None = None
+        """Why the registry has no list of referrers for us, where it didn't just say that it has none."""
         self._sent = 0
+        self._guests = 0
         self._earlier_tokens = 0
         self._account = Account(endpoint, tuple(scopes), credential, role, traits.token_hosts)
         if traits.basic_at_once:
@@ -72,7 +85,8 @@ class Exchange:
     @property
     def requests(self) -> int:
         """How many HTTP requests this has cost, those for tokens and to redirected addresses included."""
-        return self._sent + self._earlier_tokens + self._wallet.requests.get(self._account, 0) - self._tokens_before
+        tokens = self._wallet.requests.get(self._account, 0) - self._tokens_before
+        return self._sent + self._guests + self._earlier_tokens + tokens
 
     def tried[T](self, action: Callable[[], T]) -> T:
         """Do ``action``, again and again as patience has it. What asks for rest gives it to all who use the host."""
@@ -94,27 +108,112 @@ class Exchange:
             self.host.rest(error.retry_after)
 
     def request(
-        self, method: str, path: str, headers: Mapping[str, str], body: bytes | Stream | None = None
+        self,
+        method: str,
+        path: str,
+        headers: Mapping[str, str],
+        body: bytes | Stream | None = None,
+        *,
+        elsewhere: bool = True,
     ) -> Response:
-        """One request, and after a refusal once more with what the challenge asks for.
+        """One request, after a refusal once more with what the challenge asks for, and wherever redirects lead.
 
-        A body that is a stream can't be sent twice: raises ``RegistryUnavailable`` once the challenge is answered.
+        Credentials go to the registry's own endpoint alone, and nothing is written to another one. Without
+        ``elsewhere`` a redirect to another endpoint is the answer. A body that is a stream can't be sent twice: raises
+        ``RegistryUnavailable`` once the challenge is answered.
         """
-        account = self._account
+        return self.request_at(Location(self.endpoint, path), method, headers, body, elsewhere=elsewhere)
+
+    def request_at(
+        self,
+        place: Location,
+        method: str,
+        headers: Mapping[str, str],
+        body: bytes | Stream | None = None,
+        *,
+        elsewhere: bool = True,
+    ) -> Response:
+        """The same for a place that the registry named: its own endpoint, or one that it had sent us to before."""
+        reading = body is None
+        own = place.endpoint == self.endpoint
+        response = (self._asked if own else self._visit)(self._account, method, place, headers, body)
+        for _ in range(_REDIRECTS):
+            if response.status not in (_REDIRECTED if reading else _REDIRECTED_WRITE):
+                break
+            following = self._redirect(response, place, body)
+            if not elsewhere and following.endpoint != self.endpoint:
+                break
+            response.close()
+            place = following
+            response = self._visit(self._account, method, place, headers, body)
+        else:
+            if response.status in _REDIRECTED:
+                response.close()
+                raise RedirectRefused("The registry redirects more than a few times.")
+        response.place = place
+        return response
+
+    def _redirect(self, response: Response, place: Location, body: bytes | Stream | None) -> Location:
+        try:
+            following = redirected(response.header("Location"), place, {self.endpoint, *self.transport.plain})
+            if body is not None and (following.endpoint != self.endpoint or isinstance(body, Stream)):
+                raise RedirectRefused(f"The registry sends what is written to it to {following.endpoint.authority}.")
+        except ByoaError:
+            response.close()
+            raise
+        return following
+
+    def _visit(
+        self, ours: Account, method: str, place: Location, headers: Mapping[str, str], body: bytes | Stream | None
+    ) -> Response:
+        """One request where the registry sent us: in its API as who we are, elsewhere as nobody.
+
+        A path of its own outside of its API may be signed, and a signature and credentials don't go together.
+        """
+        own, found = place.endpoint == self.endpoint, _REPOSITORY.match(place.path)
+        if found is None:
+            response = self._send(method, place, headers, body, None)
+            if not own or response.status not in _REFUSED:
+                return response
+            response.close()
+            return self._asked(ours, method, place, headers, body)
+        if own and found["name"] == self.repository:
+            return self._asked(ours, method, place, headers, body)
+        scope = f"repository:{found['name']}:pull"
+        guest = Account(place.endpoint, (scope,), ours.credential if own else None, self.role, ours.token_hosts)
+        before = self._wallet.requests.get(guest, 0)
+        try:
+            return self._asked(guest, method, place, headers, body)
+        except AuthFailed as error:
+            raise AuthFailed(
+                f"The registry sends us to {place.endpoint.authority}, which wants credentials of its own.",
+                remedy=f"Name the artifact by that host: oci://{place.endpoint.authority}/{found['name']}.",
+            ) from error
+        finally:
+            self._guests += self._wallet.requests.get(guest, 0) - before
+
+    def _asked(
+        self, account: Account, method: str, place: Location, headers: Mapping[str, str], body: bytes | Stream | None
+    ) -> Response:
         sent = self._header(account)
-        response = self._send(method, path, headers, body, sent)
+        response = self._send(method, place, headers, body, sent)
         if response.status not in _REFUSED or not self._admitted(response, account, sent):
             return response
         if isinstance(body, Stream):
             raise RegistryUnavailable("The registry asked for new credentials in the midst of an upload.")
-        return self._send(method, path, headers, body, self._header(self._account))
+        again = self._account if self._is_ours(account) else account
+        return self._send(method, place, headers, body, self._header(again))
+
+    def _is_ours(self, account: Account) -> bool:
+        """Whether it is this repository's, if with credentials of before."""
+        return account[:2] == self._account[:2]
 
     def _header(self, account: Account) -> str | None:
         return self.tried(lambda: self._wallet.header(account))
 
     def _admitted(self, response: Response, account: Account, sent: str | None) -> bool:
         """Whether it is worth asking again: a challenge was answered, or credentials that had run out are renewed."""
-        if self._renewable and sent:
+        if self._renewable and sent and self._is_ours(account):
             renewed = self._renewed(sent)
             if renewed:
                 response.close()
@@ -135,23 +234,18 @@ class Exchange:
             if self._renew is None:
                 return False
             renewed, self._renew = self._renew(), None
-            self._earlier_tokens = self.requests - self._sent
+            self._earlier_tokens = self.requests - self._sent - self._guests
             self._account = self._account._replace(credential=renewed)
             self._tokens_before = self._wallet.requests.get(self._account, 0)
             self._wallet.use_basic(self._account)
             return True
 
     def _send(
-        self, method: str, path: str, headers: Mapping[str, str], body: bytes | Stream | None, sent: str | None
+        self, method: str, place: Location, headers: Mapping[str, str], body: bytes | Stream | None, sent: str | None
     ) -> Response:
         self._sent += 1
         known = {"Authorization": sent} if sent else {}
-        return self.transport.request(method, self.endpoint, path, {**headers, **known}, body)
-
-    def bare_get(self, location: Location, headers: Mapping[str, str]) -> Response:
-        """A GET elsewhere, without credentials."""
-        self._sent += 1
-        return self.transport.request("GET", location.endpoint, location.path, headers)
+        return self.transport.request(method, place.endpoint, place.path, {**headers, **known}, body)
 
     def expect(self, response: Response, statuses: tuple[int, ...], what: str) -> None:
         """Raise what an answer of another status means; ``what`` was asked for."""
@@ -160,11 +254,15 @@ class Exchange:
             self.note(error)
             raise error
 
-    def own_place(self, address: str | None) -> Location:
-        """An address on the registry's own endpoint, where its credentials may go. Raises for every other."""
-        location = parse_location(address or "", self.endpoint)
+    def own_place(self, address: str | None, place: Location | None = None) -> Location:
+        """An address on the registry's own endpoint, where its credentials may go; ``place`` is what named it.
+
+        Raises for every other.
+        """
+        base = place or Location(self.endpoint, "/")
+        location = parse_location(address or "", base.endpoint, base.path)
         if location is None:
             raise RegistryProtocolError("The registry names no sound place to go on.")
         if location.endpoint != self.endpoint:
-            raise RedirectRefused("The registry sends an upload or a listing to another host.")
+            raise RedirectRefused(f"The registry sends an upload or a listing to {location.endpoint.authority}.")
         return location

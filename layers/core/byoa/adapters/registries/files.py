@@ -1,15 +1,18 @@
-"""Files of a folder that may be a stranger's."""
+"""Files of a folder that may be a stranger's, and files that others are to read."""
 
 from __future__ import annotations
 
 import os
 import stat
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from byoa.errors import ManifestInvalid
+from byoa.errors import ManifestInvalid, TargetForbidden
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
+    from typing import BinaryIO
 
 
 def open_file(place: Path) -> int | None:
@@ -19,14 +22,14 @@ def open_file(place: Path) -> int | None:
     """
     try:
         file = os.open(place, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as error:
-        raise ManifestInvalid("A file of the layout can't be read.") from error
+        raise unreadable(place, error) from error
     if stat.S_ISREG(os.fstat(file).st_mode):
         return file
     os.close(file)
-    raise ManifestInvalid("A part of the layout is not a regular file.")
+    raise ManifestInvalid(f"The layout's {place.name} is not a regular file.")
 
 
 def read_file(place: Path, limit: int) -> bytes | None:
@@ -41,4 +44,34 @@ def read_file(place: Path, limit: int) -> bytes | None:
         with os.fdopen(file, "rb") as opened:
             return opened.read(limit + 1)
     except OSError as error:
-        raise ManifestInvalid("A file of the layout can't be read.") from error
+        raise unreadable(place, error) from error
+
+
+def unreadable(place: Path, error: OSError) -> ManifestInvalid:
+    """Which of the layout's files it is, and what the system says of it."""
+    denied = isinstance(error, PermissionError)
+    remedy = "Let yourself read the layout's files, for example with `chmod -R u+rX`." if denied else ""
+    return ManifestInvalid(f"The layout's {place.name} can't be read: {error.strerror}.", remedy=remedy)
+
+
+@contextmanager
+def replacing(place: Path) -> Iterator[BinaryIO]:
+    """A file to be written that takes the place of ``place`` when it is whole, with the mode that the umask leaves.
+
+    Raises ``TargetForbidden`` where the system doesn't let us.
+    """
+    part = place.with_name(f".part-{os.urandom(8).hex()}")
+    try:
+        place.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            with part.open("xb") as file:
+                yield file
+            part.replace(place)
+        except BaseException:
+            part.unlink(missing_ok=True)
+            raise
+    except OSError as error:
+        raise TargetForbidden(
+            f"{place.parent} can't be written to: {error.strerror}.",
+            remedy="Name a folder that you may write to, on a disk with room.",
+        ) from error

@@ -27,16 +27,20 @@ _VALUE: Final = re.compile(r"[ -~]*", re.ASCII)
 _LENGTH: Final = re.compile(r"[0-9]{1,19}", re.ASCII)
 _CHUNK: Final = re.compile(rb"([0-9A-Fa-f]{1,16})[ \t]*(?:;[^\r\n\x00]*)?\r\n")
 _BODILESS: Final = (204, 304)
+_OURS: Final = "User-Agent: byoa\r\nAccept-Encoding: identity\r\n"
 
 
-def write_head(method: str, target: str, authority: str, fields: Mapping[str, str], size: int | None) -> bytes:
+def write_head(  # noqa: PLR0913, PLR0917 - a request's parts
+    method: str, target: str, authority: str, fields: Mapping[str, str], size: int | None, prefix: str = ""
+) -> bytes:
     """A request's head. ``size`` is its body's, in bytes; ``None`` where it has none.
 
-    Raises ``InternalFault`` for what would be read as another request than it is meant to be.
+    ``prefix`` stands before the target where a proxy is asked for it. Raises ``InternalFault`` for what would be read
+    as another request than it is meant to be.
     """
     if not _TARGET.fullmatch(target):
         raise InternalFault("A request's target is not one.")
-    lines = [f"{method} {target} HTTP/1.1\r\nHost: {authority}\r\nUser-Agent: byoa\r\nAccept-Encoding: identity\r\n"]
+    lines = [f"{method} {prefix}{target} HTTP/1.1\r\nHost: {authority}\r\n", _OURS]
     for name, value in fields.items():
         if not _VALUE.fullmatch(value):
             raise InternalFault(f"The value of the request's {name} is not one line of ASCII.")

@@ -8,50 +8,51 @@ from __future__ import annotations
 
 import json
 import os
-import tempfile
 import threading
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from byoa.adapters.registries.files import open_file, read_file
-from byoa.engine.ports import Tags
+from byoa.adapters.registries.files import open_file, read_file, replacing, unreadable
+from byoa.engine.ports import Tags, every
 from byoa.engine.verifying import block
-from byoa.errors import GraphLimit, ManifestInvalid, ReferenceInvalid, ReferenceNotFound, TargetIncomplete
+from byoa.errors import (
+    GraphLimit,
+    ManifestInvalid,
+    ReferenceInvalid,
+    ReferenceNotFound,
+    ReferenceUnsupported,
+    TargetIncomplete,
+)
 from byoa.oci.digest import Digest
 from byoa.oci.graph import blobs_of, children_of, described
-from byoa.oci.manifest import (
-    DOCKER_LIST,
-    DOCKER_MANIFEST,
-    MANIFEST_LIMIT,
-    OCI_INDEX,
-    OCI_MANIFEST,
-    Manifest,
-    read_manifest,
-)
+from byoa.oci.manifest import MANIFEST_LIMIT, OCI_INDEX, Manifest, read_manifest, served_type
 from byoa.oci.reference import is_tag
 from byoa.oci.tagschema import is_attachment_tag
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from byoa.engine.ports import BlobReader, Fate, Offer, Upload
     from byoa.oci.manifest import Descriptor
 
 _VERSION: Final = {"imageLayoutVersion": "1.0.0"}
 _NAME: Final = "org.opencontainers.image.ref.name"
+_SHOWN: Final = 10
+"""Names that an error lists."""
 
 
 @dataclass(frozen=True, slots=True)
 class _FileReader:
     file: int
+    place: Path
 
     def readinto(self, buffer: memoryview, /) -> int:
         try:
             return os.readv(self.file, [buffer])
         except OSError as error:
-            raise ManifestInvalid("A file of the layout can't be read.") from error
+            raise unreadable(self.place, error) from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,13 +68,10 @@ class _Slot:
 
     def write(self, content: BlobReader) -> None:
         """See ``engine.ports.Upload``."""
-        self.place.parent.mkdir(parents=True, exist_ok=True)
         buffer = block()
-        with tempfile.NamedTemporaryFile(dir=self.place.parent, prefix=".part-", delete_on_close=False) as file:
+        with replacing(self.place) as file:
             while count := content.readinto(buffer):
                 file.write(buffer[:count])
-            file.close()
-            Path(file.name).rename(self.place)
 
 
 class LayoutRepository:
@@ -95,7 +93,7 @@ class LayoutRepository:
         content = read_file(self._blob(digest), MANIFEST_LIMIT)
         if content is None:
             raise ReferenceNotFound("The layout has no such manifest.")
-        return read_manifest(content, str(entry.get("mediaType") or _media_type(content)), expected=digest)
+        return read_manifest(content, served_type(content, str(entry.get("mediaType") or "")), expected=digest)
 
     @property
     def place(self) -> None:
@@ -109,11 +107,11 @@ class LayoutRepository:
     def check_push(self) -> None:
         """Whoever may write to it may."""
 
-    def all_tags(self) -> Tags:
+    def all_tags(self, wanted: Callable[[str], bool] = every) -> Tags:
         """See ``engine.ports.Repository``."""
         named = {name for entry in self._entries() if (name := _tag_of(entry))}
-        tags = tuple(sorted(filter(is_tag, named)))
-        return Tags(tags, len(named) - len(tags))
+        tags = sorted(filter(is_tag, named))
+        return Tags(tuple(filter(wanted, tags)), len(named) - len(tags))
 
     def referrers(self, subject: Digest) -> tuple[Descriptor, ...]:
         """See ``engine.ports.Source``: the manifests in index.json that name ``subject``."""
@@ -132,7 +130,7 @@ class LayoutRepository:
             raise ReferenceNotFound("The layout has no such blob.")
         try:
             os.lseek(file, start, os.SEEK_SET)
-            yield _FileReader(file)
+            yield _FileReader(file, self._blob(descriptor.digest))
         finally:
             os.close(file)
 
@@ -158,23 +156,52 @@ class LayoutRepository:
         parts = (*blobs_of(manifest), *children_of(manifest))
         if not all(self._blob(part.digest).is_file() for part in parts):
             raise TargetIncomplete("The layout misses a part of the manifest.")
-        place = self._blob(manifest.digest)
-        place.parent.mkdir(parents=True, exist_ok=True)
-        _replace(place, manifest.content)
+        _replace(self._blob(manifest.digest), manifest.content)
         if tag or manifest.subject:
             self._list(manifest, tag)
 
-    def only_tag(self) -> str:
-        """The one tag of the layout, those of signatures apart.
+    def check_readable(self) -> None:
+        """Raise ``ReferenceNotFound`` or ``ReferenceUnsupported`` where there is no layout to read."""
+        if not self._folder.exists():
+            raise ReferenceNotFound(f"There is no folder {self._folder}.", remedy="Name a folder that is there.")
+        self.check_folder()
+        if not (self._folder / "index.json").exists():
+            raise ReferenceNotFound(
+                f"The folder {self._folder} is no OCI layout: it has no index.json.",
+                remedy="Name the folder that holds oci-layout, index.json and blobs/.",
+            )
+
+    def check_folder(self) -> None:
+        """Raise ``ReferenceUnsupported`` where something else than a folder is in its place."""
+        if self._folder.exists() and not self._folder.is_dir():
+            raise ReferenceUnsupported(
+                f"{self._folder} is a file, and a layout is a folder.",
+                remedy="Name a folder; an archive is unpacked first: mkdir layout && tar -xf FILE -C layout.",
+            )
+
+    def digest_of(self, name: str) -> Digest:
+        """What is called ``name`` here, whatever that looks like. Raises ``ReferenceNotFound``."""
+        return _digest_of(self._entry(name))
+
+    def only(self) -> str | Digest:
+        """The one artifact of the layout, by its name if it has one; signatures and what else is attached apart.
 
         Raises ``ReferenceInvalid`` where there are several or none.
         """
-        tags = [tag for tag in self.all_tags().names if not is_attachment_tag(tag)]
-        if len(tags) != 1:
-            raise ReferenceInvalid(
-                f"The layout holds {len(tags)} tags, so one must be named.", remedy="Write oci-layout:FOLDER:TAG."
-            )
-        return tags[0]
+        own = [entry for entry in self._entries() if not is_attachment_tag(_tag_of(entry) or "")]
+        names = list(dict.fromkeys(name for entry in own if (name := _tag_of(entry))))
+        if len(names) == 1:
+            return names[0]
+        digests = [] if names else list(dict.fromkeys(map(_digest_of, own)))
+        if len(digests) > 1:
+            digests = [digest for digest in digests if self.fetch_manifest(digest).subject is None]
+        if len(digests) == 1:
+            return digests[0]
+        raise _which(names or [str(digest) for digest in digests])
+
+    def keep(self, digest: Digest) -> None:
+        """Have index.json list a manifest that is here and has no name."""
+        self._list(self.fetch_manifest(digest), None)
 
     def _list(self, manifest: Manifest, tag: str | None) -> None:
         """Name the manifest in index.json, by ``tag`` or just as being there: referrers are found so."""
@@ -185,27 +212,34 @@ class LayoutRepository:
             **({"annotations": {_NAME: tag}} if tag else {}),
         }
         with self._lock:
-            entries = self._entries()
+            document = self._index()
+            entries = _listed(document)
             if not tag and any(each.get("digest") == entry["digest"] for each in entries):
                 return
             kept = [each for each in entries if tag is None or _tag_of(each) != tag]
-            index = {"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": [*kept, entry]}
+            index = {"schemaVersion": 2, "mediaType": OCI_INDEX, **document, "manifests": [*kept, entry]}
             content = json.dumps(index).encode()
             if len(content) > MANIFEST_LIMIT:
                 raise GraphLimit("The layout's index.json is full.", remedy="Mirror into several layouts.")
-            _replace(self._folder / "oci-layout", json.dumps(_VERSION).encode())
+            if not (self._folder / "oci-layout").exists():
+                _replace(self._folder / "oci-layout", json.dumps(_VERSION).encode())
             _replace(self._folder / "index.json", content)
 
-    def _entries(self) -> list[dict[str, object]]:
+    def _index(self) -> dict[str, object]:
+        """index.json as it stands; empty where there is none."""
         content = read_file(self._folder / "index.json", MANIFEST_LIMIT)
         if content is None:
-            return []
+            return {}
         if len(content) > MANIFEST_LIMIT:
             raise ManifestInvalid("The layout's index.json is larger than 4 MiB.")
         try:
-            return [dict(entry) for entry in json.loads(content)["manifests"]]
+            document = json.loads(content)
+            return {**document, "manifests": document["manifests"]}
         except (ValueError, KeyError, TypeError, RecursionError):
             raise ManifestInvalid("The layout's index.json is not an index.") from None
+
+    def _entries(self) -> list[dict[str, object]]:
+        return _listed(self._index())
 
     def _entry(self, name: str | Digest) -> dict[str, object]:
         """What index.json says under a tag; of a digest it need not know anything."""
@@ -214,7 +248,10 @@ class LayoutRepository:
                 return entry
         if isinstance(name, Digest):
             return {}
-        raise ReferenceNotFound("The layout has no such tag.")
+        raise ReferenceNotFound("The layout has nothing of that name.", remedy=f"It has {_some(self._names())}.")
+
+    def _names(self) -> list[str]:
+        return [_tag_of(entry) or str(entry.get("digest")) for entry in self._entries()]
 
     def _blob(self, digest: Digest) -> Path:
         return self._folder / "blobs" / digest.algorithm / digest.hex
@@ -230,20 +267,28 @@ def _tag_of(entry: dict[str, object]) -> str | None:
     return value if isinstance(value, str) else None
 
 
-def _media_type(content: bytes) -> str:
-    """What a manifest is where nothing beside it says so: what it calls itself, else an OCI type by its shape."""
-    try:
-        document = json.loads(content)
-        stated = document.get("mediaType")
-    except (ValueError, AttributeError, RecursionError):
-        return OCI_MANIFEST
-    if stated in (OCI_MANIFEST, OCI_INDEX, DOCKER_MANIFEST, DOCKER_LIST):
-        return str(stated)
-    return OCI_INDEX if "manifests" in document else OCI_MANIFEST
+def _listed(document: dict[str, object]) -> list[dict[str, object]]:
+    """The entries of an index; writers in Go have ``null`` for none."""
+    entries = document.get("manifests") or []
+    if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
+        raise ManifestInvalid("The layout's index.json is not an index.")
+    return entries
+
+
+def _which(names: list[str]) -> ReferenceInvalid:
+    if not names:
+        return ReferenceInvalid("The layout holds no artifact.", remedy="Mirror one into it, or name another layout.")
+    return ReferenceInvalid(
+        f"The layout holds {len(names)} artifacts, so one must be named: {_some(names)}.",
+        remedy="Write oci-layout:FOLDER:NAME or oci-layout:FOLDER@DIGEST.",
+    )
+
+
+def _some(names: list[str]) -> str:
+    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+    return (", ".join(name[:128] for name in names[:_SHOWN]) or "nothing") + more
 
 
 def _replace(place: Path, content: bytes) -> None:
-    with tempfile.NamedTemporaryFile(dir=place.parent, prefix=".part-", delete_on_close=False) as file:
+    with replacing(place) as file:
         file.write(content)
-        file.close()
-        Path(file.name).rename(place)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
-import re
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from byoa.errors import GraphLimit, RegistryProtocolError
+from byoa.adapters.registries.endpoints import Location
+from byoa.adapters.registries.fields import read_links
+from byoa.adapters.registries.locations import parse_location
+from byoa.errors import GraphLimit, RedirectRefused, RegistryProtocolError
 from byoa.oci.reference import is_tag
 
 if TYPE_CHECKING:
@@ -16,14 +18,12 @@ if TYPE_CHECKING:
     from byoa.adapters.registries.exchange import Exchange
     from byoa.adapters.registries.transport import Response
 
-PAGES: Final = 100
+PAGES: Final = 200
 PAGE_LIMIT: Final = 4 * 1024 * 1024
 """Bytes; a list of referrers is an index, and that may have as many (distribution-spec, "Pushing Manifests")."""
 
 LIST_LIMIT: Final = 32 * 1024 * 1024
-"""Bytes of all pages: ten times what as many tags or referrers have as are read of a list."""
-
-_NEXT: Final = re.compile(r'\s*<(?P<address>[^<>]*)>\s*;\s*rel="?next"?\s*', re.ASCII)
+"""Bytes of all pages: more than 200,000 tags have."""
 
 
 def not_found(response: Response) -> bool:
@@ -31,53 +31,67 @@ def not_found(response: Response) -> bool:
     return response.status == 404  # noqa: PLR2004 - RFC 9110, 15.5.5
 
 
-def pages(
+def pages(  # noqa: PLR0913, PLR0917 - a request's parts, and what is to be said of its answers
     exchange: Exchange,
     path: str,
     headers: dict[str, str],
     what: str,
+    remedy: str,
     absent: Callable[[Response], bool] = not_found,
-) -> Iterator[dict[str, object] | None]:
-    """The documents of all pages from ``path`` on; ``None``, once and alone, where the first answer is ``absent``.
+) -> Iterator[bytes | None]:
+    """The bodies of all pages from ``path`` on; ``None``, once and alone, where the first answer is ``absent``.
 
-    Further pages are fetched from the same endpoint alone. Raises ``GraphLimit`` over 100 pages or 32 MiB.
+    Further pages are fetched from where the page before came from. Raises ``GraphLimit``, with ``remedy``, over 200
+    pages or 32 MiB.
     """
-    left = LIST_LIMIT
+    left, place = LIST_LIMIT, Location(exchange.endpoint, path)
     for number in range(PAGES):
-        page = partial(_page, exchange, path, headers, what, None if number else absent)
+        page = partial(_page, exchange, place, headers, what, None if number else absent)
         content, following = exchange.tried(page)
         left -= len(content or b"")
         if left < 0:
-            raise GraphLimit(f"{what} is larger than {LIST_LIMIT} bytes.")
-        yield None if content is None else _document(content, what)
+            raise GraphLimit(f"{what} is larger than {LIST_LIMIT} bytes.", remedy=remedy)
+        yield content
         if following is None:
             return
-        path = following
-    raise GraphLimit(f"{what} has more than {PAGES} pages.")
+        place = following
+    raise GraphLimit(f"{what} has more than {PAGES} pages.", remedy=remedy)
 
 
 def _page(
-    exchange: Exchange, path: str, headers: dict[str, str], what: str, absent: Callable[[Response], bool] | None
-) -> tuple[bytes | None, str | None]:
-    with exchange.request("GET", path, headers) as response:
+    exchange: Exchange, place: Location, headers: dict[str, str], what: str, absent: Callable[[Response], bool] | None
+) -> tuple[bytes | None, Location | None]:
+    with exchange.request_at(place, "GET", headers) as response:
         if absent and absent(response):
             return None, None
         exchange.expect(response, (200,), what)
         content = response.read(PAGE_LIMIT)
-        following = _following(exchange, response)
-    return content, following
+        return content, _following(exchange, response, response.place or place, what)
 
 
-def _following(exchange: Exchange, response: Response) -> str | None:
-    """The next page's address (RFC 8288)."""
+def _following(exchange: Exchange, response: Response, place: Location, what: str) -> Location | None:
+    """The next page's address (RFC 8288). A field that can't be read may name one, so it is not the end."""
     for value in response.headers("Link"):
-        found = _NEXT.fullmatch(value)
-        if found:
-            return exchange.own_place(found["address"]).path
+        links = read_links(value)
+        if links is None:
+            raise RegistryProtocolError(f"{what} has a Link field that can't be read, so it may go on.")
+        for link in links:
+            if "next" in link.relations:
+                return _next_place(exchange, link.address, place)
     return None
 
 
-def _document(content: bytes, what: str) -> dict[str, object]:
+def _next_place(exchange: Exchange, address: str, place: Location) -> Location:
+    location = parse_location(address, place.endpoint, place.path)
+    if location is None:
+        raise RegistryProtocolError("The registry names no sound place to go on.")
+    if location.endpoint not in (exchange.endpoint, place.endpoint):
+        raise RedirectRefused(f"The registry sends a listing to {location.endpoint.authority}.")
+    return location
+
+
+def read_document(content: bytes, what: str) -> dict[str, object]:
+    """One page's JSON object. Raises ``RegistryProtocolError``."""
     if len(content) > PAGE_LIMIT:
         raise RegistryProtocolError(f"{what} is larger than 4 MiB.")
     try:

@@ -7,25 +7,25 @@ together again and parsed a second time.
 from __future__ import annotations
 
 import re
-from typing import Final, Literal, NamedTuple
+from typing import TYPE_CHECKING, Final, Literal
+from urllib.parse import urljoin
 
+from byoa.adapters.registries.endpoints import Endpoint, Location
 from byoa.adapters.registries.traits import traits_of
-from byoa.adapters.registries.transport import Endpoint
-from byoa.errors import ByoaError
+from byoa.errors import ByoaError, InsecureTransport, RedirectRefused
 from byoa.oci.reference import Registry
+
+if TYPE_CHECKING:
+    from collections.abc import Container
 
 _LIMIT: Final = 8192
 _SOUND: Final = re.compile(r"[!-\[\]-~]+", re.ASCII)
 """Printable ASCII without blanks and without the backslash."""
 
+_SCHEME: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:", re.ASCII)
 _PORTS: Final[dict[Literal["https", "http"], int]] = {"https": 443, "http": 80}
-
-
-class Location(NamedTuple):
-    """An endpoint and the request target there, query included."""
-
-    endpoint: Endpoint
-    path: str
+_HERE: Final = "http://here"
+"""Stands for the endpoint while a path is resolved, so that none is taken for one."""
 
 
 def endpoint_of(registry: Registry, *, scheme: Literal["https", "http"] = "https") -> Endpoint:
@@ -33,19 +33,44 @@ def endpoint_of(registry: Registry, *, scheme: Literal["https", "http"] = "https
     return Endpoint(scheme, traits_of(registry).address or registry.host, registry.port or _PORTS[scheme])
 
 
-def parse_location(text: str, base: Endpoint) -> Location | None:
-    """Read an absolute address, or an absolute path on ``base``; ``None`` for whatever else stands there."""
-    if len(text) > _LIMIT or not _SOUND.fullmatch(text) or "#" in text:
+def parse_location(text: str, base: Endpoint, path: str = "/") -> Location | None:
+    """Read an address, absolute or relative to ``path`` on ``base`` (RFC 3986, 5); ``None`` for what is none of ours.
+
+    What stands behind a # is for who sends it alone (RFC 9110, 10.2.2).
+    """
+    text = text.partition("#")[0]
+    if len(text) > _LIMIT or not _SOUND.fullmatch(text):
         return None
-    if text.startswith("/") and not text.startswith("//"):
-        return Location(base, text)
-    scheme, separator, rest = text.partition("://")
-    authority, slash, path = rest.partition("/")
-    if not separator or scheme not in ("https", "http") or "?" in authority:
-        return None
+    if text.startswith("//"):
+        text = f"{base.scheme}:{text}"
+    if not _SCHEME.match(text):
+        return Location(base, urljoin(_HERE + path, text).removeprefix(_HERE))
+    scheme, _, rest = text.partition("://")
+    if scheme.lower() == "https":
+        return _absolute(rest, "https")
+    return _absolute(rest, "http") if scheme.lower() == "http" else None
+
+
+def _absolute(rest: str, scheme: Literal["https", "http"]) -> Location | None:
+    end = next((index for index, character in enumerate(rest) if character in "/?"), len(rest))
     try:
-        registry = Registry.parse(authority)
+        registry = Registry.parse(rest[:end])
     except ByoaError:
         return None
-    endpoint = endpoint_of(registry, scheme="https" if scheme == "https" else "http")
-    return Location(endpoint, f"/{path}" if slash else "/")
+    path = rest[end:]
+    return Location(endpoint_of(registry, scheme=scheme), path if path.startswith("/") else f"/{path}")
+
+
+def redirected(address: str | None, place: Location, plain: Container[Endpoint]) -> Location:
+    """Where a redirect leads that was met at ``place``; only ``plain`` endpoints may be without TLS.
+
+    Raises ``RedirectRefused`` and ``InsecureTransport``.
+    """
+    location = parse_location(address or "", place.endpoint, place.path)
+    if location is None:
+        raise RedirectRefused("The registry redirects to something that is no sound address.")
+    if location.endpoint.scheme != "https" and location.endpoint not in plain:
+        authority, plain_too = location.endpoint.authority, place.endpoint.scheme == "http"
+        remedy = f"If that is meant, add --plain-http {authority}." if plain_too else ""
+        raise InsecureTransport(f"The registry redirects to {authority}, which is without TLS.", remedy=remedy)
+    return location

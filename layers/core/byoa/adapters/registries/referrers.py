@@ -8,8 +8,19 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Final
 
-from byoa.adapters.registries.listings import pages
-from byoa.errors import GraphLimit, ManifestInvalid, MediaTypeUnsupported, ReferenceNotFound, RegistryProtocolError
+from byoa.adapters.registries.listings import pages, read_document
+from byoa.errors import (
+    AuthFailed,
+    GraphLimit,
+    InsecureTransport,
+    RealmRefused,
+    RedirectRefused,
+    ReferenceNotFound,
+    ReferrersUnknown,
+    RegistryUnavailable,
+    Rejected,
+    TargetForbidden,
+)
 from byoa.oci.graph import described
 from byoa.oci.manifest import OCI_INDEX, Descriptor, Manifest, read_listed, read_manifest
 from byoa.oci.tagschema import referrers_tag
@@ -18,54 +29,94 @@ if TYPE_CHECKING:
     from byoa.adapters.registries.exchange import Exchange
     from byoa.adapters.registries.transport import Response
     from byoa.engine.ports import Repository, Source
+    from byoa.errors import ByoaError
     from byoa.oci.digest import Digest
 
 _ACCEPT: Final = {"Accept": OCI_INDEX}
 _REFERRERS: Final = 10_000
 """How many are read of one subject: more than anybody takes along."""
 
-_NO_API: Final = (301, 302, 303, 307, 308, 400, 404, 405, 406, 410, 501)
+_WHAT: Final = "The list of referrers"
+_REMEDY: Final = "Mirror the artifact alone with --no-referrers, or have what is outdated removed from it."
+_NO_API: Final = (400, 404, 405, 406, 410, 501)
+_PAGES: Final = ("text/html", "text/plain", "application/xhtml+xml")
+_SHUT: Final = (AuthFailed, TargetForbidden, RealmRefused, InsecureTransport, RedirectRefused)
+"""Errors that are about this list alone where the artifact itself could be read."""
 
 
 def list_referrers(repository: Source, exchange: Exchange, subject: Digest) -> tuple[Descriptor, ...]:
-    """All descriptors that the registry lists for ``subject``. A host that has no API is asked for it once."""
-    if exchange.host.lists_referrers is not False:
+    """All descriptors that the registry lists for ``subject``. A host that has no API is asked for it once.
+
+    Raises ``ReferrersUnknown`` where neither the API nor the tag schema has a list, and the API not a clear no.
+    """
+    if exchange.host.lists_referrers is not False and exchange.no_list is None:
         found = _from_api(exchange, subject)
-        exchange.host.lists_referrers = found is not None
         if found is not None:
             return found
-    index = _from_tag(repository, subject)
+    try:
+        index = _from_tag(repository, subject)
+    except Rejected as error:
+        raise ReferrersUnknown(_told(error)) from error
+    if index is None and exchange.no_list:
+        raise ReferrersUnknown(_told(exchange.no_list)) from exchange.no_list
     return index.manifests if index else ()
 
 
-def _from_api(exchange: Exchange, subject: Digest) -> tuple[Descriptor, ...] | None:
-    """``None`` where the registry has no API. A list that can't be read is none of those: it may name a signature.
+def _told(error: ByoaError) -> str:
+    return f"The registry doesn't tell what is attached: {error.cause}"
 
-    Raises ``GraphLimit`` over 10,000 referrers.
+
+class _First:
+    """Looks at the first answer: registries without the API don't all answer 404 as the spec wants.
+
+    Some have a page there for people.
     """
-    path = f"{exchange.base}/referrers/{subject}"
+
+    def __init__(self) -> None:
+        self.status = 0
+
+    def __call__(self, response: Response) -> bool:
+        self.status = response.status
+        kind = (response.header("Content-Type") or "").partition(";")[0].strip().lower()
+        return (response.status == 200 and kind in _PAGES) or response.status in _NO_API  # noqa: PLR2004 - RFC 9110
+
+
+def _from_api(exchange: Exchange, subject: Digest) -> tuple[Descriptor, ...] | None:
+    """``None`` where the registry has no API, or none for us: why, ``exchange.no_list`` keeps.
+
+    Raises ``GraphLimit`` over 10,000 referrers, and whatever breaks a list that has begun.
+    """
+    first = _First()
     found: dict[Digest, Descriptor] = {}
-    for document in pages(exchange, path, _ACCEPT, "The list of referrers", _has_no_api):
-        if document is None:
-            return None
-        found.update((each.digest, each) for each in _descriptors(document, _REFERRERS - len(found)))
+    try:
+        for content in pages(exchange, f"{exchange.base}/referrers/{subject}", _ACCEPT, _WHAT, _REMEDY, first):
+            if content is None:
+                exchange.host.lists_referrers = False
+                return None
+            listed = _read(exchange, content)
+            if listed is None:
+                return None
+            if len(found) + len(listed) > _REFERRERS:
+                raise GraphLimit(f"The list of referrers names more than {_REFERRERS} manifests.", remedy=_REMEDY)
+            found.update((each.digest, each) for each in listed)
+    except (Rejected, RegistryUnavailable) as error:
+        if not isinstance(error, _SHUT) and first.status in (0, 200):
+            raise
+        exchange.no_list = error
+        return None
+    exchange.host.lists_referrers = True
     return tuple(found.values())
 
 
-def _has_no_api(response: Response) -> bool:
-    """Registries without the API don't all answer 404 as the spec wants: some have a page there for people."""
-    page = response.status == 200 and "json" not in (response.header("Content-Type") or "")  # noqa: PLR2004 - RFC 9110
-    return page or response.status in _NO_API
-
-
-def _descriptors(document: dict[str, object], most: int) -> tuple[Descriptor, ...]:
-    entries = document.get("manifests") or []  # olareg 0.1 said null for none
-    if isinstance(entries, list) and len(entries) > most:
-        raise GraphLimit(f"The list of referrers names more than {_REFERRERS} manifests.")
+def _read(exchange: Exchange, content: bytes) -> tuple[Descriptor, ...] | None:
+    """The descriptors of one page; ``None`` for what is no list at all."""
     try:
+        document = read_document(content, _WHAT)
+        entries = document.get("manifests") or []  # olareg 0.1 said null for none
         return read_listed({"schemaVersion": 2, **document, "manifests": entries})
-    except (ManifestInvalid, MediaTypeUnsupported) as error:
-        raise RegistryProtocolError("The list of referrers is no index.") from error
+    except Rejected as error:
+        exchange.no_list = error
+        return None
 
 
 def _from_tag(repository: Source, subject: Digest) -> Manifest | None:

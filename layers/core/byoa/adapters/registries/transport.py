@@ -1,29 +1,32 @@
 """HTTP/1.1 to registries: connections kept and reused, bodies streamed, every size and time bounded.
 
-It follows no redirect, reads no proxy or netrc setting, keeps no cookies and decodes nothing: each of those has leaked
-credentials or expanded bombs in other clients. A blob is read into a buffer that the caller reuses.
+It follows no redirect, reads no netrc setting, keeps no cookies and decodes nothing: each of those has leaked
+credentials or expanded bombs in other clients. It goes through the proxies that it is told of and no others. A blob is
+read into a buffer that the caller reuses.
 """
 
 from __future__ import annotations
 
 import itertools
-import socket
 import threading
-from typing import TYPE_CHECKING, Final, Literal, NamedTuple, Self
+from typing import TYPE_CHECKING, Final, NamedTuple, Self
 
-from byoa.adapters.registries.connection import Chunks, Connection, HungUp, Pool, is_tls
-from byoa.adapters.registries.deadlines import PATIENT, Allowance, OutOfTime, TooLate
+from byoa.adapters.registries.connection import Chunks, Connection, HungUp, Pool
+from byoa.adapters.registries.deadlines import PATIENT, Allowance, TooLate
 from byoa.adapters.registries.hosts import LONGEST_REST, Host
 from byoa.adapters.registries.http1 import write_head
+from byoa.adapters.registries.silences import unreachable
 from byoa.engine.verifying import pair
-from byoa.errors import RegistryProtocolError, RegistryUnavailable, ShortRead, Timeout, Transient
+from byoa.errors import RegistryProtocolError, ShortRead, Transient
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from ssl import SSLContext
     from types import TracebackType
 
+    from byoa.adapters.registries.endpoints import Endpoint, Location
     from byoa.adapters.registries.http1 import Head
+    from byoa.adapters.registries.proxies import Proxies
     from byoa.engine.ports import BlobReader
 
 _CONCURRENCY: Final = 16
@@ -38,22 +41,7 @@ _ONE_PIECE: Final = 64 * 1024
 _STALE: Final = (HungUp, ConnectionResetError, BrokenPipeError)
 
 
-class Endpoint(NamedTuple):
-    """Where to connect. ``host`` is a name or an address, IPv6 without brackets."""
-
-    scheme: Literal["https", "http"]
-    host: str
-    port: int
-
-    @property
-    def authority(self) -> str:
-        """``host``, with the port where it isn't the scheme's own: what goes into the Host header."""
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        default = 443 if self.scheme == "https" else 80
-        return host if self.port == default else f"{host}:{self.port}"
-
-    def __str__(self) -> str:
-        return f"{self.scheme}://{self.authority}"
+ENCODED: Final = "The registry answers in an encoding that was not asked for."
 
 
 class Stream(NamedTuple):
@@ -74,6 +62,18 @@ class Response:
         self._chunks = Chunks(connection) if head.chunked else None
         self._closed = False
         self.status = head.status
+        self.length = head.length
+        """Bytes of the body, where the answer's head says so."""
+        self.place: Location | None = None
+        """Where the answer came from, if redirects led there."""
+
+    @property
+    def encoded(self) -> bool:
+        """Whether it says that it comes in an encoding, which was not asked for.
+
+        Nothing is decoded: bytes that are right are right whatever is said of them, all others break the protocol.
+        """
+        return any(value.lower() not in ("", "identity") for value in self.headers("Content-Encoding"))
 
     def header(self, name: str) -> str | None:
         """The header's first value."""
@@ -101,7 +101,7 @@ class Response:
             wanted = buffer if len(buffer) <= self._left else buffer[: self._left]
             count = self._connection.readinto(wanted) if len(wanted) else 0
         except TooLate as error:
-            raise _unreachable(error) from error
+            raise unreachable(error) from error
         except (OSError, RegistryProtocolError) as error:
             raise ShortRead("The connection broke while the registry was sending.") from error
         if count == 0 and len(wanted):
@@ -155,14 +155,19 @@ class Response:
 class Transport:
     """Sends requests, over one pool of connections per endpoint. Safe to share between threads."""
 
-    def __init__(self, *, allowance: Allowance = PATIENT, longest_rest: float = LONGEST_REST) -> None:
+    def __init__(
+        self, *, allowance: Allowance = PATIENT, longest_rest: float = LONGEST_REST, proxies: Proxies | None = None
+    ) -> None:
         """``allowance`` is how long the other side may take, ``longest_rest`` what is waited if it asks."""
         self._allowance = allowance
+        self._proxies = proxies
         self._longest_rest = longest_rest
         self._pools: dict[Endpoint, Pool] = {}
         self._hosts: dict[Endpoint, Host] = {}
         self._lock = threading.Lock()
         self._tls: SSLContext | None = None
+        self.plain: frozenset[Endpoint] = frozenset()
+        """Who may be spoken to without TLS where a registry leads there."""
 
     def host(self, endpoint: Endpoint, concurrency: int = _CONCURRENCY) -> Host:
         """The gate that all requests to ``endpoint`` go through; who asks first says how wide it is."""
@@ -183,7 +188,7 @@ class Transport:
 
         ``path`` is the request target, built from validated parts. Raises ``RegistryUnavailable`` when the endpoint
         can't be reached or doesn't answer, ``Timeout`` when our own time is over, ``RegistryProtocolError`` when what
-        it answers is no HTTP or is encoded, and whatever reading a streamed body raises.
+        it answers is no HTTP, and whatever reading a streamed body raises.
         """
         host = self.host(endpoint)
         if isinstance(body, Stream):  # takes no slot while it waits for its own source, which may be the same host
@@ -204,13 +209,13 @@ class Transport:
         except _STALE as error:
             # A kept connection that the other side closed meanwhile: the request was never taken up.
             if fresh or isinstance(body, Stream):
-                raise _unreachable(error) from error
+                raise unreachable(error, endpoint) from error
         except OSError as error:
-            raise _unreachable(error) from error
+            raise unreachable(error, endpoint) from error
         try:
             return _exchange(self._connect(endpoint), pool, method, path, headers, body)
         except OSError as error:
-            raise _unreachable(error) from error
+            raise unreachable(error, endpoint) from error
 
     def close(self) -> None:
         """Close all idle connections."""
@@ -225,13 +230,14 @@ class Transport:
 
     def _connect(self, endpoint: Endpoint) -> Connection:
         context = self._context() if endpoint.scheme == "https" else None
-        return Connection((endpoint.host, endpoint.port), endpoint.authority, self._allowance, context)
+        proxy = self._proxies.of(endpoint) if self._proxies else None
+        return Connection((endpoint.host, endpoint.port), endpoint.authority, self._allowance, context, proxy)
 
     def _context(self) -> SSLContext:
-        import ssl  # noqa: PLC0415 - where no registry is spoken to over TLS, nobody waits for it
+        from byoa.adapters.registries.tls import make_context  # noqa: PLC0415 - ssl is slow, and not always needed
 
         with self._lock:
-            self._tls = self._tls or ssl.create_default_context()
+            self._tls = self._tls or make_context()
             return self._tls
 
 
@@ -245,18 +251,14 @@ def _exchange(  # noqa: PLR0913, PLR0917 - one request's parts
 ) -> Response:
     try:
         size = body.size if isinstance(body, Stream) else None if body is None else len(body)
-        head = write_head(method, path, connection.authority, headers, size)
+        head = write_head(method, path, connection.authority, {**headers, **connection.shown}, size, connection.prefix)
         whole = _send(connection, head, body)
         answer = connection.head(method)
         answer.final = answer.final or not whole
     except BaseException:
         connection.close()
         raise
-    response = Response(answer, connection, pool)
-    if response.header("Content-Encoding") not in (None, "identity"):
-        response.close()
-        raise RegistryProtocolError("The registry answers in an encoding that was not asked for.")
-    return response
+    return Response(answer, connection, pool)
 
 
 def _send(connection: Connection, head: bytes, body: bytes | Stream | None) -> bool:
@@ -291,20 +293,3 @@ def _collect(content: BlobReader, size: int) -> bytes:
         if count >= size:
             break
     return bytes(view[:count])
-
-
-def _unreachable(error: OSError) -> Transient:
-    """Say what went wrong without a word of the other side's. Who was too late once would be so again."""
-    if isinstance(error, TooLate):
-        own = isinstance(error, OutOfTime)
-        cause = "No time is left to wait for the registry." if own else "The registry took longer than an answer may."
-        late = Timeout(cause) if own else RegistryUnavailable(cause)
-        late.given_up = True
-        return late
-    if is_tls(error):
-        return RegistryUnavailable("The registry's TLS certificate or handshake is not acceptable.")
-    if isinstance(error, TimeoutError):
-        return RegistryUnavailable("The registry did not answer in time.")
-    if isinstance(error, socket.gaierror):
-        return RegistryUnavailable("The registry's name does not resolve.")
-    return RegistryUnavailable("The registry can't be reached, or hung up.")

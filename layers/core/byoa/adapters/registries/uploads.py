@@ -14,8 +14,8 @@ from byoa.adapters.registries.transport import Response, Stream
 from byoa.errors import ByoaError, Rejected, UploadLost
 
 if TYPE_CHECKING:
+    from byoa.adapters.registries.endpoints import Location
     from byoa.adapters.registries.exchange import Exchange
-    from byoa.adapters.registries.locations import Location
     from byoa.engine.ports import BlobReader
     from byoa.oci.manifest import Descriptor
 
@@ -67,7 +67,7 @@ class RegistryUpload:
         exchange = self._exchange
         with exchange.request("PATCH", self._place.path, {**_BINARY, **headers}, Stream(content, count)) as response:
             exchange.expect(response, (202, 204), _BLOB)
-            self._place = exchange.own_place(response.header("Location"))
+            self._place = exchange.own_place(response.header("Location"), response.place)
 
     def _put(self, body: Stream | bytes) -> None:
         path = self._place.path
@@ -82,7 +82,7 @@ def resume(exchange: Exchange, descriptor: Descriptor, session: str) -> Registry
         place = exchange.own_place(session)
         with exchange.tried(lambda: _status(exchange, place)) as response:
             held = _held(response)
-            found = exchange.own_place(response.header("Location") or session)
+            found = exchange.own_place(response.header("Location") or session, response.place)
     except (Rejected, UploadLost):
         return None
     return RegistryUpload(exchange, descriptor, found, held=held, parts=True) if held <= descriptor.size else None
