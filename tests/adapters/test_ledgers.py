@@ -21,7 +21,7 @@ from tests.template import TEMPLATE
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from byoa.builds.messages import Build, HistoryEntry
+    from byoa.builds.messages import HistoryEntry
     from byoa.components.reading import ComponentConfig
 
 TABLE = TEMPLATE["Resources"]["Table"]["Properties"]
@@ -315,25 +315,23 @@ def test_a_build_whose_item_has_no_room_is_ended_all_the_same() -> None:
 LATER = 4_000_000_000_000
 
 
-def keys(builds: list[Build]) -> list[BuildKey]:
-    return [build.key for build in builds]
-
-
 def test_builds_that_have_not_ended_are_found_the_oldest_first(ledger: Any) -> None:
     waits = ledger.submit(ORG, APP, config(name="waits")).build
     runs = ledger.submit("org_ba9876543210", APP, config(name="runs")).build
     ended = ledger.submit(ORG, APP, config(name="ended")).build
     ledger.begin(runs.key, "one", line())
     ledger.finish(ended.key, "one", failed(), [entry("error", "late", CLOCK.now())])
-    assert keys(ledger.unfinished(LATER, 10)) == [waits.key, runs.key]
-    assert keys(ledger.unfinished(LATER, 1)) == [waits.key]
-    assert keys(ledger.unfinished(runs.created_at_ts, 10)) == [waits.key]
+    assert list(ledger.unfinished(LATER)) == [waits.key, runs.key]
+    assert list(ledger.unfinished(runs.created_at_ts)) == [waits.key]
+    assert ledger.look(runs.key).status == "planning"
+    assert ledger.look(runs.key.model_copy(update={"version": 7})) is None
 
 
 def test_a_build_that_waits_can_be_told_of_again_and_says_when(ledger: Any) -> None:
     key = ledger.submit(ORG, APP, config()).build.key
     assert ledger.tell_again(key, 7)
-    (build,) = ledger.unfinished(LATER, 10)
+    (found,) = ledger.unfinished(LATER)
+    build = ledger.look(found)
     assert (build.status, build.told_again_ts) == ("queued", 7)
 
 

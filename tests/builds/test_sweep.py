@@ -17,7 +17,7 @@ from byoa.components.reading import check_config
 from tests.template import ROOT
 
 if TYPE_CHECKING:
-    from byoa.builds.messages import Build
+    from byoa.builds.messages import Build, BuildKey
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 MOMENT = timedelta(seconds=1)
@@ -70,7 +70,7 @@ def test_who_goes_on_waiting_is_told_of_less_and_less_often() -> None:
     watch = Watch()
     watch.submit()
     quarters = [watch.sweep(PATIENCE + MOMENT).told for _ in range(17)]
-    assert [number for number, told in enumerate(quarters, 1) if told] == [1, 2, 4, 8, 16]
+    assert [number for number, told in enumerate(quarters, 1) if told] == [1, 2, 4, 8, 12, 16], "every hour in the end"
 
 
 def test_a_build_that_runs_is_left_alone_while_it_says_something() -> None:
@@ -104,3 +104,28 @@ def test_a_build_that_has_ended_is_none_of_its_business(status: str) -> None:
 def test_an_execution_may_not_outlast_the_silence_that_is_held_against_it() -> None:
     machine = yaml.safe_load((ROOT / "statemachine" / "build.asl.yaml").read_text())
     assert timedelta(seconds=machine["TimeoutSeconds"]) < SILENCE
+
+
+def test_many_builds_that_wait_hide_none_that_was_never_told_of() -> None:
+    watch = Watch()
+    for number in range(120):
+        watch.submit(f"waits-{number}")
+    watch.sweep(PATIENCE + MOMENT)
+    late = watch.submit("late")
+    assert watch.sweep(PATIENCE + MOMENT).told == 121
+    assert watch.look(late).told_again_ts
+
+
+def test_a_build_that_can_t_be_read_holds_up_no_other() -> None:
+    watch = Watch()
+    broken, other = watch.submit("broken"), watch.submit("other")
+
+    class Picky(MemoryLedger):
+        def look(self, key: BuildKey) -> Build | None:
+            if key == broken.key:
+                raise ValueError("an attribute of a later version")
+            return super().look(key)
+
+    watch.ledger = Picky(watch, records=watch.ledger.records)
+    assert watch.sweep(PATIENCE + MOMENT) == Swept(told=1, ended=0, failed=1)
+    assert watch.look(other).told_again_ts

@@ -54,10 +54,10 @@ def registry() -> Iterator[Scripted]:
     [
         (20, manifest, "sha256:"),
         (4, layered, "GraphLimit"),
-        (4, dense("{}"), "sha256:"),
-        (4, dense("[]"), "sha256:"),
-        (4, dense('{"":0}'), "sha256:"),
-        (4, dense("0.1"), "sha256:"),
+        (4, dense("{}"), "ManifestInvalid"),
+        (4, dense("[]"), "ManifestInvalid"),
+        (4, dense('{"":0}'), "ManifestInvalid"),
+        (4, dense("0.1"), "ManifestInvalid"),
     ],
     ids=["annotations", "layers", "objects", "lists", "pairs", "numbers"],
 )

@@ -88,7 +88,9 @@ def _measure(name: str, seconds: float) -> None:
 
 def count_swept(swept: Swept) -> None:
     """Count what a sweep found: the alarm on builds left behind reads this."""
-    with single_metric("BuildsLeftBehind", MetricUnit.Count, swept.told + swept.ended, namespace=NAMESPACE):
+    with single_metric(
+        "BuildsLeftBehind", MetricUnit.Count, swept.told + swept.ended + swept.failed, namespace=NAMESPACE
+    ):
         pass
     for _ in range(swept.ended):
         count_build("error")

@@ -111,11 +111,15 @@ def pace() -> Pace:
 
     return Pace(
         workers=workers(BLOB_WORKERS),
-        patience=IN_A_STEP,
+        patience=_patience(),
         out_of_time=_out_of_time,
         lasting_from=LASTING,
         spread_from=settings().spread_from,
     )
+
+
+def _patience() -> Patience:
+    return IN_A_STEP._replace(left=_left)
 
 
 def time_left() -> float:
@@ -196,7 +200,7 @@ def source(valid: ValidReference) -> Repository:
         role="source",
         wallet=wallet(),
         traits=traits_of(reference.registry),
-        patience=IN_A_STEP,
+        patience=_patience(),
     )
 
 
@@ -228,7 +232,7 @@ def target(task: MirrorTask) -> tuple[Repository, tuple[Registry, str]]:
         credential=ecr.credential(),
         renew=ecr.renew,
         traits=ECR,
-        patience=IN_A_STEP,
+        patience=_patience(),
     )
     return repository, (registry, name)
 

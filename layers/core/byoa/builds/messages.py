@@ -273,10 +273,11 @@ class SweepDue(Message):
 
 
 class Swept(Message):
-    """What a sweep did: how many builds it told of again, and how many it ended."""
+    """What a sweep did: how many builds it told of again, how many it ended, and how many it could do neither with."""
 
     told: int
     ended: int
+    failed: int = 0
 
 
 class RetireTask(Message):

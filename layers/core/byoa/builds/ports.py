@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from datetime import datetime
 
     from byoa.builds.messages import Build, BuildKey, ConfigVersion, HistoryEntry, Outcome
@@ -105,8 +105,12 @@ class Lists(Protocol):
 class Unfinished(Protocol):
     """The builds that have not ended, of all organisations, for whoever looks after them."""
 
-    def unfinished(self, before_ts: int, limit: int) -> list[Build]:
+    def unfinished(self, before_ts: int) -> Iterator[BuildKey]:
         """Builds that have not ended and were handed in before a moment (ms since 1970 UTC), the oldest first."""
+        ...
+
+    def look(self, key: BuildKey) -> Build | None:
+        """One of them; ``None`` where there is none. Raises ``ValueError`` for one that this version can't read."""
         ...
 
     def tell_again(self, key: BuildKey, now_ts: int) -> bool:

@@ -16,26 +16,27 @@ if TYPE_CHECKING:
     from byoa.builds.messages import BuildKey
     from byoa.builds.ports import Tags
 
+MANY: Final = 800
 KEPT: Final = 500
-"""Versions whose tags stay: half of what ECR takes, so that a step which fails for a while has time to be mended."""
+"""Of so many tags of a digest, those of its newest versions stay: ECR takes 1,000, which leaves time to mend."""
 
 
 def retire(task: RetireTask, tags: Tags, series: str) -> Retired:
     """Take tags of versions long gone off the artifact, in the repository that ``tags`` is. Raises what that raises."""
-    old = retirable(tags.tags_of(task.artifact.digest), task.artifact, series)
+    held = tags.tags_of(task.artifact.digest)
+    old = retirable(held, task.artifact, series) if len(held) >= MANY else []
     if old:
         tags.remove_tags(old)
     return Retired(tags=len(old))
 
 
 def retirable(tags: Iterable[str], key: BuildKey, series: str) -> list[str]:
-    """Those of ``tags`` that belong to versions of this table more than ``KEPT`` before ``key``'s, the oldest first.
+    """Those of ``tags`` that belong to versions of this table but for the newest ``KEPT``, the oldest first.
 
     Ids are hashes: which version one is of shows by making them all again. Others' tags are not touched.
     """
     here = set(tags)
-    old = (
-        build_id_of(key.key.model_copy(update={"version": version}), series)
-        for version in range(1, key.version - KEPT + 1)
+    versions = (
+        build_id_of(key.key.model_copy(update={"version": version}), series) for version in range(1, key.version + 1)
     )
-    return [tag for tag in old if tag in here]
+    return [tag for tag in versions if tag in here][:-KEPT]

@@ -10,6 +10,7 @@ import json
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
+from byoa.content.documents import Spent
 from byoa.content.formats import (
     Format,
     check_format,
@@ -21,6 +22,7 @@ from byoa.content.layers import Layers
 from byoa.content.totals import Reading
 from byoa.errors import ContentNotFound, MediaTypeUnsupported, Rejected
 from byoa.oci.graph import Walk, children_of
+from byoa.oci.manifest import CHECKSUM, TITLE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -72,38 +74,51 @@ def inspect(contents: Contents, root: Manifest, limits: GraphLimits, *, named: b
     Raises ``MediaTypeUnsupported`` for what is something else, ``ContentNotFound`` where there is no object, and what
     the readers of archives and documents raise. Encrypted content is reported, not read.
     """
-    return _inspect(contents, root, Walk(limits), 0, named=named)
+    return _inspect(_Look(contents, Walk(limits), named=named), root, 0)
 
 
-def _inspect(contents: Contents, manifest: Manifest, walk: Walk, depth: int, *, named: bool) -> Report:
-    walk.enter(manifest, depth)
+class _Look:
+    """One look at an artifact, whatever it consists of: its budget, and what its layers were found to hold."""
+
+    def __init__(self, contents: Contents, walk: Walk, *, named: bool) -> None:
+        self.contents = contents
+        self.walk = walk
+        self.named = named
+        self.spent = Spent()
+        self.known: dict[object, Report] = {}
+
+
+def _inspect(look: _Look, manifest: Manifest, depth: int) -> Report:
+    look.walk.enter(manifest, depth)
     found = recognise(manifest)
     if found is Format.INDEX:
-        return _inspect_index(contents, manifest, walk, depth, named=named)
+        return _inspect_index(look, manifest, depth)
     if found is Format.IMAGE:
-        return _inspect_suspect(contents, manifest, named=named)
+        return _inspect_suspect(look, manifest)
     check_format(found)
-    return _inspect_layers(contents, manifest, found, named=named)
+    return _inspect_layers(look, manifest, found)
 
 
-def _inspect_index(contents: Contents, manifest: Manifest, walk: Walk, depth: int, *, named: bool) -> Report:
+def _inspect_index(look: _Look, manifest: Manifest, depth: int) -> Report:
     """An index is as good as its manifests, if an install may take any of them: all must hold the same content."""
-    children = (contents.fetch_manifest(child.digest) for child in children_of(manifest))
-    reports = [_inspect(contents, child, walk, depth + 1, named=named) for child in children]
-    if not reports:
+    first: Report | None = None
+    for child in children_of(manifest):
+        report = _inspect(look, look.contents.fetch_manifest(child.digest), depth + 1)
+        first = first or report
+        if report.content != first.content:
+            raise MediaTypeUnsupported(
+                "This is an index of artifacts that hold different manifests.",
+                remedy="Name one of them by its own tag or digest.",
+            )
+    if first is None:
         raise ContentNotFound("The index lists nothing.")
-    if len({report.content for report in reports}) > 1:
-        raise MediaTypeUnsupported(
-            "This is an index of artifacts that hold different manifests.",
-            remedy="Name one of them by its own tag or digest.",
-        )
-    obstacles = _obstacles(manifest, first_layer_is_gzip=False, encrypted=reports[0].encrypted)
-    return replace(reports[0], manifest=manifest, format=Format.INDEX, obstacles=obstacles)
+    obstacles = _obstacles(manifest, first_layer_is_gzip=False, encrypted=first.encrypted)
+    return replace(first, manifest=manifest, format=Format.INDEX, obstacles=obstacles)
 
 
-def _inspect_suspect(contents: Contents, manifest: Manifest, *, named: bool) -> Report:
+def _inspect_suspect(look: _Look, manifest: Manifest) -> Report:
     """Something with the types of a container image: one that names a platform is, others show by their contents."""
-    config = _read_config(contents, manifest)
+    config = _read_config(look.contents, manifest)
     if config.get("architecture") or config.get("os"):
         check_format(Format.IMAGE)
     settings = config.get("config")
@@ -111,7 +126,7 @@ def _inspect_suspect(contents: Contents, manifest: Manifest, *, named: bool) -> 
     if isinstance(labels, dict) and "dev.carvel.imgpkg.bundle" in labels:
         check_format(Format.IMGPKG)
     try:
-        return _inspect_layers(contents, manifest, Format.PLAIN, named=named)
+        return _inspect_layers(look, manifest, Format.PLAIN)
     except Rejected:
         check_format(Format.IMAGE)
         raise
@@ -128,9 +143,24 @@ def _read_config(contents: Contents, manifest: Manifest) -> dict[str, object]:
     return document if isinstance(document, dict) else {}
 
 
-def _inspect_layers(contents: Contents, manifest: Manifest, found: Format, *, named: bool) -> Report:
-    layers = Layers(contents, manifest, named=named)
-    reading = Reading(manifest)
+def _inspect_layers(look: _Look, manifest: Manifest, found: Format) -> Report:
+    """What the layers hold; the same layers, which many manifests of an index may have, are read once."""
+    same = (
+        found,
+        manifest.annotations.get(CHECKSUM),
+        manifest.layers,
+        *(layer.annotations.get(TITLE) for layer in manifest.layers),
+    )
+    if same in look.known:
+        return replace(look.known[same], manifest=manifest)
+    look.known.clear()  # children that differ are refused as soon as they do
+    look.known[same] = report = _read_layers(look, manifest, found)
+    return report
+
+
+def _read_layers(look: _Look, manifest: Manifest, found: Format) -> Report:
+    layers = Layers(look.contents, manifest, named=look.named)
+    reading = Reading(manifest, look.spent)
     for file, place in layers.files():
         reading.take(file, place)
     resources = reading.finish()

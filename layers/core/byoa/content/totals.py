@@ -5,25 +5,26 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING
 
-from byoa.content.documents import Spent, read_resources
+from byoa.content.documents import read_resources
 from byoa.content.layers import AGE
 from byoa.errors import ByoaError, ContentNotFound, DigestMismatch
 from byoa.oci.manifest import CHECKSUM
 
 if TYPE_CHECKING:
     from byoa.content.archive import File
-    from byoa.content.documents import Resource
+    from byoa.content.documents import Resource, Spent
     from byoa.oci.manifest import Manifest
 
 
 class Reading:
     """Reads files one by one and keeps of them what a report says."""
 
-    def __init__(self, manifest: Manifest) -> None:
+    def __init__(self, manifest: Manifest, spent: Spent) -> None:
+        """``spent`` is what is left of the whole artifact's budget."""
         self.content = hashlib.sha256()
         self._stated = manifest.annotations.get(CHECKSUM)
         self._checksum = hashlib.sha256()
-        self._spent = Spent()
+        self._spent = spent
         self._resources: list[Resource] = []
         self._files = self._texts = 0
         self._fault: ByoaError | None = None

@@ -7,6 +7,7 @@ the other side asks for (``retry_after``) goes before that.
 from __future__ import annotations
 
 import time
+from math import inf
 from typing import TYPE_CHECKING, NamedTuple
 
 from byoa.errors import Transient
@@ -23,10 +24,15 @@ def _draw() -> float:
     return random.random()  # noqa: S311 - it spreads waits
 
 
+def _endless() -> float:
+    return inf
+
+
 class Patience(NamedTuple):
     """``attempts`` in all; between them waits of up to ``first`` seconds, then twice that, never over ``longest``.
 
-    Who asks for a longer wait than ``longest`` isn't waited for: whoever called can do it better.
+    Who asks for a longer wait than ``longest`` isn't waited for, nor what would end after the seconds that are
+    ``left``: whoever called can do it better.
     """
 
     attempts: int = 1
@@ -34,6 +40,7 @@ class Patience(NamedTuple):
     longest: float = 30.0
     sleep: Callable[[float], None] = time.sleep
     draw: Callable[[], float] = _draw
+    left: Callable[[], float] = _endless
 
     def again(self, tries: int, error: ByoaError) -> bool:
         """Wait, after ``tries`` attempts that ended with ``error``. ``False``, at once, where no other try is due.
@@ -47,7 +54,10 @@ class Patience(NamedTuple):
         if asked is not None and asked > self.longest:
             return False
         bound = min(self.first * 2 ** (tries - 1), self.longest)
-        self.sleep(asked if asked is not None else bound * self.draw())
+        wait = asked if asked is not None else bound * self.draw()
+        if wait >= self.left():
+            return False
+        self.sleep(wait)
         return True
 
 

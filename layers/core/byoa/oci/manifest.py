@@ -9,6 +9,8 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+import threading
+from contextlib import nullcontext
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeGuard, cast
 
@@ -39,6 +41,14 @@ ACCEPT: Final = f"{OCI_MANIFEST}, {OCI_INDEX}, {DOCKER_MANIFEST}, {DOCKER_LIST},
 """All types, always: a registry that lacks one in Accept may convert, and a conversion has another digest."""
 
 MANIFEST_LIMIT: Final = 4 * 1024 * 1024
+
+_LARGE: Final = 64 * 1024
+"""Bytes from which a manifest's values are counted, and it is read alone."""
+
+_VALUES: Final = 400_000
+"""Brackets, braces and commas; the largest graph that is copied has a quarter of that in one manifest."""
+
+_one_large: Final = threading.Lock()
 """Bytes; what the distribution spec asks every registry to take ("Pushing Manifests")."""
 
 TITLE: Final = "org.opencontainers.image.title"
@@ -213,9 +223,16 @@ def _check_media_type(media_type: str) -> None:
 
 
 def _read_json(content: bytes) -> Json:
-    """One JSON object without duplicate names (image-spec, considerations.md)."""
+    """One JSON object without duplicate names (image-spec, considerations.md).
+
+    Each value takes up to a hundred bytes while it is read, so they are counted first, roughly; and of large manifests
+    one is read at a time, however many threads there are.
+    """
+    if len(content) > _LARGE and sum(map(content.count, (b"[", b"{", b","))) > _VALUES:
+        raise ManifestInvalid(f"The manifest has more than {_VALUES} values.")
     try:
-        document = json.loads(content.decode("utf-8"), object_pairs_hook=_unique, parse_constant=_refuse_constant)
+        with _one_large if len(content) > _LARGE else nullcontext():
+            document = json.loads(content.decode("utf-8"), object_pairs_hook=_unique, parse_constant=_refuse_constant)
     except (ValueError, RecursionError) as error:
         raise ManifestInvalid("The manifest is not JSON in UTF-8.") from error
     if not isinstance(document, dict):

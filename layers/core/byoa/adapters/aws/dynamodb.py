@@ -38,7 +38,7 @@ from byoa.components.reading import fingerprint
 from byoa.errors import DuplicateEvent, EventUntrusted, StaleVersion, StoreThrottled
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from types_boto3_dynamodb import DynamoDBClient
     from types_boto3_dynamodb.type_defs import TransactWriteItemTypeDef
@@ -67,6 +67,11 @@ class DynamoLedger:
     table: str
     clock: Clock
     series: str | None = None
+
+    @property
+    def _series(self) -> str:
+        """The table's name is in its ARN as well, by which people may call it."""
+        return self.table.rpartition("/")[2] if self.series is None else self.series
 
     def begin(self, key: BuildKey, execution: str, entry: HistoryEntry) -> Build:
         """See ``builds.ports.Ledger``."""
@@ -135,23 +140,32 @@ class DynamoLedger:
     def keep_receipt(self, key: BuildKey, execution: str, envelope: str) -> None:
         """See ``builds.ports.Ledger``."""
         sk = _receipt_sk(key, execution)
-        item = {"pk": f"ORG#{key.organisation}", "sk": sk, "entity": "receipt", "envelope": envelope}
         with translated("DynamoDB"), suppress(self.client.exceptions.ConditionalCheckFailedException):
-            self.client.put_item(TableName=self.table, Item=dump(item), ConditionExpression="attribute_not_exists(pk)")
+            self.client.update_item(  # a put could replace any item, and so could whoever took this role over
+                TableName=self.table,
+                Key=dump({"pk": f"ORG#{key.organisation}", "sk": sk}),
+                UpdateExpression="SET envelope = :envelope",
+                ExpressionAttributeValues=dump({":envelope": envelope}),
+                ConditionExpression="attribute_not_exists(pk)",
+            )
 
-    def unfinished(self, before_ts: int, limit: int) -> list[Build]:
-        """See ``builds.ports.Unfinished``. An index is a moment behind: what has ended meanwhile is left out."""
+    def unfinished(self, before_ts: int) -> Iterator[BuildKey]:
+        """See ``builds.ports.Unfinished``. An index is a moment behind: some have ended meanwhile."""
         with translated("DynamoDB"):
-            found = self.client.query(
+            pages = self.client.get_paginator("query").paginate(
                 TableName=self.table,
                 IndexName=UNFINISHED,
                 KeyConditionExpression=f"{UNFINISHED} = :build AND created_at_ts < :before",
                 ExpressionAttributeValues=dump({":build": "build", ":before": before_ts}),
-                Limit=limit,
-            )["Items"]
-        items = (self._get_item(each["pk"], each["sk"]) for each in map(load, found))
-        builds = (_build(item) for item in items if item)
-        return [build for build in builds if not build.ended]
+            )
+            for item in (load(each) for page in pages for each in page["Items"]):
+                _, app, component, version = item["sk"].split("#")
+                owner = item["pk"].removeprefix("ORG#")
+                yield BuildKey(organisation=owner, app=app, component=component, version=int(version))
+
+    def look(self, key: BuildKey) -> Build | None:
+        """See ``builds.ports.Unfinished``."""
+        return self._build_of(key)
 
     def tell_again(self, key: BuildKey, now_ts: int) -> bool:
         """See ``builds.ports.Unfinished``: a write that the stream passes on as the config's news."""
@@ -174,7 +188,7 @@ class DynamoLedger:
                 if build and reusable(build):
                     return Accepted(build, created=False)
             key = BuildKey(organisation=organisation, app=app, component=config.name, version=version + 1)
-            build = queued_build(key, self.table if self.series is None else self.series, config, self.clock.now())
+            build = queued_build(key, self._series, config, self.clock.now())
             if self._accept(build, config):
                 return Accepted(build, created=True)
         raise StoreThrottled("Others are changing the same component at this moment.")

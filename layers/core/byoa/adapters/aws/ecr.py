@@ -137,6 +137,9 @@ class EcrTags:
         for start in range(0, len(tags), _AT_ONCE):
             some = tags[start : start + _AT_ONCE]
             with translated("ECR"):
-                self.client.batch_delete_image(
+                answer = self.client.batch_delete_image(
                     repositoryName=self.repository, imageIds=[{"imageTag": tag} for tag in some]
                 )
+            codes = {failure["failureCode"] for failure in answer.get("failures", [])} - {"ImageNotFound"}
+            if codes:
+                raise InternalFault(f"ECR keeps tags that were to go ({', '.join(sorted(codes))}).")

@@ -91,15 +91,15 @@ def translated(service: str) -> Iterator[None]:
         raise StoreThrottled(f"{service} doesn't answer at {place}.", remedy=remedy) from error
     except (exceptions.HTTPClientError, exceptions.ConnectionError) as error:
         raise StoreThrottled(f"{service} can't be reached.") from error
-    except ValueError as error:  # what botocore raises for an endpoint that is no address
-        raise PlatformForbidden(
-            "The address of AWS's endpoint is none.", remedy="Mend or unset AWS_ENDPOINT_URL."
-        ) from error
     except BotoCoreError as error:
         for kinds, cause, remedy in _SETTINGS:
             if isinstance(error, kinds):
                 raise PlatformForbidden(cause, remedy=remedy) from error
         raise InternalFault(f"The platform can't use {service}.") from error
+    except ValueError as error:  # what botocore raises for an endpoint that is no address
+        raise PlatformForbidden(
+            "The address of AWS's endpoint is none.", remedy="Mend or unset AWS_ENDPOINT_URL."
+        ) from error
 
 
 def _meaning(service: str, error: ClientError) -> ByoaError:

@@ -12,7 +12,7 @@ from byoa.components.reading import fingerprint
 from byoa.errors import DuplicateEvent, EventUntrusted, StaleVersion
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from byoa.builds.messages import HistoryEntry, Outcome
     from byoa.builds.ports import Clock
@@ -78,10 +78,14 @@ class MemoryLedger:
         """See ``builds.ports.Ledger``."""
         self.receipts.setdefault((key, execution), envelope)
 
-    def unfinished(self, before_ts: int, limit: int) -> list[Build]:
+    def unfinished(self, before_ts: int) -> Iterator[BuildKey]:
         """See ``builds.ports.Unfinished``."""
         found = [build for build in self.records.values() if not build.ended and build.created_at_ts < before_ts]
-        return sorted(found, key=lambda build: build.created_at_ts)[:limit]
+        return (build.key for build in sorted(found, key=lambda build: build.created_at_ts))
+
+    def look(self, key: BuildKey) -> Build | None:
+        """See ``builds.ports.Unfinished``."""
+        return self.records.get(key)
 
     def tell_again(self, key: BuildKey, now_ts: int) -> bool:
         """See ``builds.ports.Unfinished``."""

@@ -7,6 +7,7 @@ import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
+from byoa.adapters.registries.deadlines import endless
 from byoa.errors import RegistryThrottled
 
 if TYPE_CHECKING:
@@ -17,18 +18,23 @@ LONGEST_REST: Final = 60.0
 
 
 class Host:
-    """One endpoint's gate. ``concurrency`` requests go at once; while it wants rest all wait, at most ``longest``."""
+    """One endpoint's gate. ``concurrency`` requests go at once; while it wants rest all wait.
+
+    They wait at most ``longest`` seconds, and no longer than they have ``left``.
+    """
 
     def __init__(
         self,
         concurrency: int,
         *,
         longest: float = LONGEST_REST,
+        left: Callable[[], float] = endless,
         now: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._slots = threading.BoundedSemaphore(concurrency)
         self._longest = longest
+        self._left = left
         self._now = now
         self._sleep = sleep
         self._lock = threading.Lock()
@@ -43,9 +49,9 @@ class Host:
             self._rest_until = max(self._rest_until, self._now() + seconds)
 
     def wait(self) -> None:
-        """Wait for the end of a rest. Raises ``RegistryThrottled`` when that is over ``longest`` seconds away."""
+        """Wait for the end of a rest. Raises ``RegistryThrottled`` when that is farther away than may be waited."""
         while (left := self._rest_until - self._now()) > 0:
-            if left > self._longest:
+            if left > min(self._longest, self._left()):
                 raise RegistryThrottled("The registry asked for a rest, and it isn't over.", retry_after=left)
             self._sleep(left)
 

@@ -173,7 +173,7 @@ class Transport:
         """The gate that all requests to ``endpoint`` go through; who asks first says how wide it is."""
         with self._lock:
             if endpoint not in self._hosts:
-                self._hosts[endpoint] = Host(concurrency, longest=self._longest_rest)
+                self._hosts[endpoint] = Host(concurrency, longest=self._longest_rest, left=self._allowance.left)
             return self._hosts[endpoint]
 
     def request(
