@@ -501,6 +501,23 @@ def test_an_index_with_one_image_in_it_is_refused(made: Made) -> None:
         inspect(made.source, made.index(good, image))
 
 
+LARGE = OBJECT + (b"---\n#" + b"-" * (17 * 1024 * 1024) + b"\n") * 2
+
+
+def test_all_artifacts_of_an_index_have_the_limits_of_one_together(made: Made) -> None:
+    plain, packed = (made.artifact(made.blob(LARGE, YAML)), made.artifact(made.blob(tar(app__yaml=LARGE), TAR)))
+    for each in (plain, packed):
+        assert inspect(made.source, each).resources
+    with pytest.raises(DocumentLimit):
+        inspect(made.source, made.index(plain, packed))
+
+
+def test_layers_that_many_artifacts_of_an_index_have_are_read_once(made: Made) -> None:
+    layer = made.blob(LARGE, YAML)
+    children = [made.artifact(layer, annotations={"built": str(each)}) for each in range(3)]
+    assert len(inspect(made.source, made.index(*children)).resources) == 1
+
+
 def test_an_index_of_nothing_is_refused(made: Made) -> None:
     with pytest.raises(ContentNotFound):
         inspect(made.source, made.index())

@@ -163,3 +163,18 @@ def test_absurd_dates_and_numbers_are_heard_as_nothing(said: str) -> None:
 def test_a_throttle_is_one_whatever_it_says() -> None:
     answer: Any = Said(429, "soon")
     assert isinstance(refusal(answer, "source", "The manifest"), RegistryThrottled)
+
+
+@pytest.mark.parametrize(("left", "tries"), [(0.5, 2), (0.7, 3), (1.5, 4)])
+def test_a_wait_that_would_outlast_the_time_that_is_left_is_not_begun(left: float, tries: int) -> None:
+    clock = Clock()
+    end = clock.now() + left
+    assert try_all(patient(clock, left=lambda: end - clock.now()), failed()) == tries
+    assert clock.now() < end
+
+
+def test_who_asks_for_more_than_is_left_is_not_waited_for() -> None:
+    clock = Clock()
+    assert not patient(clock, left=lambda: 9.0).again(1, failed(retry_after=10))
+    assert patient(clock, left=lambda: 11.0).again(1, failed(retry_after=10))
+    assert clock.slept == [10]

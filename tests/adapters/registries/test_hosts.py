@@ -81,6 +81,16 @@ def test_a_rest_over_the_longest_is_not_waited_for_but_told() -> None:
     assert clock.slept == []
 
 
+def test_a_rest_that_outlasts_the_time_that_is_left_is_told_at_once() -> None:
+    clock = Clock()
+    host = Host(1, left=lambda: 5.0, now=clock.now, sleep=clock.sleep)
+    host.rest(6)
+    with pytest.raises(RegistryThrottled):
+        entered(host, clock)
+    assert clock.slept == []
+    assert entered(Host(1, left=lambda: 7.0, now=clock.now, sleep=clock.sleep), clock) == 1000
+
+
 def test_who_was_told_to_come_back_has_left_its_slot() -> None:
     clock = Clock()
     host = gate(clock, concurrency=1)
