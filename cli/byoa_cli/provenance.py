@@ -18,6 +18,10 @@ CREATED: Final = "org.opencontainers.image.created"
 
 _SECONDS: Final = 20
 _SHA1: Final = 40
+_TRACKED: Final = ("--untracked-files=no", "--ignore-submodules=dirty")
+"""What tells of changes: submodules are not entered, whose config would have its say there."""
+
+_PROGRAM: Final = r"^filter\..*\.(clean|process)$"
 _REMOTE: Final = re.compile(
     r"(?:(?:https?|ssh|git)://(?:[^/@]*@)?(?P<host>[^/:@]+)(?::\d+)?/|(?:[^/@:]+@)?(?P<scp>[^/:@]{2,}):(?!//))(?P<path>.+)"
 )
@@ -55,11 +59,29 @@ def provenance_of(folder: Path) -> Provenance:
     commit, _, seconds = (_ask(folder, "log", "-1", "--no-show-signature", "--format=%H %ct") or "").partition(" ")
     if not seconds.isdecimal():
         return Provenance()
-    changed = _ask(folder, "status", "--porcelain", "--untracked-files=no")
+    changed = _changes(folder)
     algorithm = "sha1" if len(commit) == _SHA1 else "sha256"
     revision = f"{algorithm}:{commit}{'' if changed == '' else '-dirty'}"
     remote = _ask(folder, "config", "--get", "remote.origin.url") or ""
     return Provenance(address_of(remote), revision, int(seconds) if changed == "" else None)
+
+
+def _changes(folder: Path) -> str | None:
+    """Tracked files that differ from the commit, or ``None`` where that can't be told.
+
+    The checkout's own filters, which are programs that git runs over a file to compare it, are emptied for that.
+    Source: git-config(1), ``filter.<driver>.clean`` and ``GIT_CONFIG_COUNT``.
+    """
+    found = _ask(folder, "config", "--local", "--includes", "--name-only", "-z", "--get-regexp", _PROGRAM) or ""
+    if "\N{REPLACEMENT CHARACTER}" in found:
+        return None  # a name that can't be said can't be emptied
+    count = os.environ.get("GIT_CONFIG_COUNT", "")
+    number = int(count) if count.isdecimal() else 0
+    emptied: dict[str, str] = {}
+    for key in filter(None, found.split("\0")):
+        emptied |= {f"GIT_CONFIG_KEY_{number}": key, f"GIT_CONFIG_VALUE_{number}": ""}
+        number += 1
+    return _ask(folder, "status", "--porcelain", *_TRACKED, GIT_CONFIG_COUNT=str(number), **emptied)
 
 
 def address_of(remote: str) -> str | None:
@@ -71,13 +93,13 @@ def address_of(remote: str) -> str | None:
     return f"https://{(found['host'] or found['scp']).lower()}/{path}"
 
 
-def _ask(folder: Path, *arguments: str) -> str | None:
-    """What git prints, or ``None`` where it fails, or isn't there. It starts no program of the folder's."""
+def _ask(folder: Path, *arguments: str, **variables: str) -> str | None:
+    """What git prints, or ``None`` where it fails, or isn't there. The folder's monitor of files isn't started."""
     git = shutil.which("git")
     if git is None:
         return None
     command = [git, "-C", str(folder), "-c", "core.fsmonitor=false", *arguments]
-    environment = {**os.environ, "GIT_OPTIONAL_LOCKS": "0", "LC_ALL": "C"}
+    environment = {**os.environ, "GIT_OPTIONAL_LOCKS": "0", "LC_ALL": "C", **variables}
     try:
         done = subprocess.run(  # noqa: S603 - git, asked what it knows
             command, stdin=subprocess.DEVNULL, capture_output=True, timeout=_SECONDS, check=False, env=environment

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import pytest
@@ -59,6 +60,21 @@ def test_a_changed_checkout_says_so_and_has_no_commit_s_time(checkout: Path) -> 
     found = noted(checkout, "app")
     assert found["revision"].endswith("-dirty")
     assert not found["created"].startswith("2023")
+
+
+@pytest.mark.parametrize("name", ["theirs", "the=irs.clean"])
+@pytest.mark.parametrize("kind", ["clean", "process"])
+def test_no_program_of_the_checkout_s_own_config_is_started(kind: str, name: str, checkout: Path) -> None:
+    write(checkout, {".gitattributes": f"*.yaml filter={name}\n"})
+    git(checkout, "config", f"filter.{name}.{kind}", f"touch {checkout}/started; cat")
+    git(checkout, "config", f"filter.{name}.required", "true")
+    git(checkout, "config", "core.fsmonitor", f"touch {checkout}/started; false")
+    (checkout / "app" / "web.yaml").touch()  # so that git compares it by its content
+    noted(checkout, "app")
+    assert not (checkout / "started").exists()
+    with suppress(subprocess.CalledProcessError):
+        git(checkout, "-c", "core.fsmonitor=", "status")
+    assert (checkout / "started").exists(), "what git does by itself"
 
 
 def test_a_login_in_a_remote_is_not_told(checkout: Path) -> None:
