@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +16,7 @@ from byoa.adapters.memory.repository import MemoryRepository
 from byoa.adapters.registries.layout import LayoutRepository
 from byoa.bootstrap import terminal as bootstrap
 from byoa.builds.messages import RetireTask, build_id_of
-from byoa.builds.retire import KEPT
+from byoa.builds.retire import KEPT, MANY
 from byoa.components.reading import check_config
 from byoa.engine.copying import copy
 from byoa.oci.reference import Reference
@@ -81,24 +82,24 @@ def test_a_digest_s_oldest_tags_go_and_what_is_newer_stays(pipeline: Pipeline) -
     series, repository = pipeline.desk.outputs["TableName"], f"byoa/{ORGANISATION}/{APP}/tagged"
     tags = {
         version: build_id_of(build.key.model_copy(update={"version": version}), series)
-        for version in (2, 3, KEPT + 2, KEPT + 3)
+        for version in range(2, MANY + 1)
     }
     token = pipeline.call("ecr", "get_authorization_token")["authorizationData"][0]["authorizationToken"]
     target = bootstrap.repository(
         Reference.parse(f"oci://{pipeline.desk.ecr}/{repository}"), "target", _credential(token), plain_http=True
     )
     layout = LayoutRepository(ARTIFACTS / "flux")
-    for tag in tags.values():
-        copy(layout, target, layout.fetch_manifest("v2.3.1"), tag=tag)
+    manifest = layout.fetch_manifest("v2.3.1")
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda tag: target.push_manifest(manifest, tag), tags.values()))
     task = RetireTask.model_validate_json((ROOT / "events" / "retire_tags.json").read_bytes())
-    artifact = {**task.artifact.model_dump(mode="json"), "component": "tagged", "version": KEPT + 3}
+    artifact = {**task.artifact.model_dump(mode="json"), "component": "tagged", "version": MANY}
     answer = invoke(pipeline, "retire-tags", {"artifact": artifact, "target": "ecr"})
     left = target.all_tags().names
-    assert answer == {"tags": 3}, "the build's own, which is of version 1, and two more"
-    assert {tags[KEPT + 2], tags[KEPT + 3]} <= set(left)
-    assert not {build.build_id, tags[2], tags[3]} & set(left)
+    assert answer == {"tags": MANY - KEPT}, "the build's own, which is of version 1, and those of the next versions"
+    assert set(left) == {tag for version, tag in tags.items() if version > MANY - KEPT}
     held = MemoryRepository()
-    copy(target, held, target.fetch_manifest(layout.fetch_manifest("v2.3.1").digest))
+    copy(target, held, target.fetch_manifest(manifest.digest))
     assert held.manifests, "what an install pulls by digest is still there"
 
 

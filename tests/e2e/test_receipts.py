@@ -61,4 +61,4 @@ def test_a_build_that_failed_has_no_receipt(pipeline: Pipeline) -> None:
     build = pipeline.wait(pipeline.submit_artifact("unaudited", "flux", "absent").build)
     assert build.status == "error"
     got = _byoa(pipeline.desk.environment(), "receipt", "get", build.build_id, "--json")
-    assert (got.returncode, json.loads(got.stdout)["error"]["code"]) == (1, "ReferenceNotFound")
+    assert (got.returncode, json.loads(got.stdout)["error"]["code"]) == (1, "BuildNotFound")
