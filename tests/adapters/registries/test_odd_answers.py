@@ -3,58 +3,23 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
 from byoa.adapters.memory.repository import MemoryRepository, read_whole
-from byoa.adapters.registries.distribution import DistributionRepository
-from byoa.adapters.registries.endpoints import Endpoint
-from byoa.content.packing import pack
 from byoa.engine.mirroring import Wanted, mirror
 from byoa.errors import GraphLimit, RegistryProtocolError
 from byoa.oci.digest import Digest
 from byoa.oci.manifest import OCI_INDEX, OCI_MANIFEST, read_manifest
 from local.registry import Registry, Request, Response
+from tests.adapters.registries.attested import PACKED, SIGNED, WHOLE, Client
 from tests.faults.artifacts import Maker, lacking, put
-from tests.scripted import Scripted
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
-    from byoa.adapters.registries.transport import Transport
-
-WHOLE = Wanted("v1", "v1")
-SIGNED = Maker(1).make("attested")
-PACKED = pack("a: 1\n")
-
-
-@pytest.fixture
-def origin() -> Iterator[Scripted]:
-    with Scripted() as made:
-        put(made, "vendor/app", SIGNED, "v1")
-        yield made
-
-
-@pytest.fixture
-def goal() -> Iterator[Scripted]:
-    with Scripted() as made:
-        yield made
-
-
-type Client = Callable[..., DistributionRepository]
-
-
-@pytest.fixture
-def client(transport: Transport) -> Client:
-    def make(
-        registry: Scripted, role: Any = "source", name: str = "vendor/app", mount_from: str | None = None
-    ) -> DistributionRepository:
-        host, _, port = registry.address.partition(":")
-        endpoint = Endpoint("http", host, int(port))
-        return DistributionRepository(transport, endpoint, name, role=role, mount_from=mount_from)
-
-    return make
+    from tests.scripted import Scripted
 
 
 # Mounts
