@@ -117,15 +117,27 @@ class TenantForbidden(Rejected):
 
 
 class CredentialForbidden(Rejected):
-    """The named credentials cannot be used by this build."""
+    """The organisation has no credentials of that name, or they may not be used for this."""
 
-    default_remedy = "Use a credential that belongs to this organisation and this registry."
+    default_remedy = "Take a name that `byoa credentials list` shows, or store them with `byoa credentials set`."
 
 
 class CredentialMalformed(Rejected):
     """Stored credentials can't be read."""
 
     default_remedy = "Log in again with the registry's client (for example `docker login HOST`)."
+
+
+class CredentialHostMismatch(Rejected):
+    """Stored credentials are for another registry than the reference names."""
+
+    default_remedy = "Name credentials of this very host and port; `byoa credentials list` shows whose they are."
+
+
+class EndpointBlocked(Rejected):
+    """An address that the platform doesn't connect to: it isn't a public one."""
+
+    default_remedy = "Use a registry with a public address; a platform's operator may open further ones."
 
 
 class AuthFailed(Rejected):
@@ -328,6 +340,12 @@ class ShortRead(Transient):
 
 class StoreThrottled(Transient):
     """An AWS store asks us to slow down or is briefly out."""
+
+    default_remedy = "Try again in a minute."
+
+
+class SecretUnavailable(Transient):
+    """The store of credentials doesn't answer, or asks us to slow down."""
 
     default_remedy = "Try again in a minute."
 
