@@ -9,7 +9,7 @@ import socket
 import sys
 from typing import TYPE_CHECKING, Any
 
-from local.processes import Process, clean_environment
+from local.processes import LOOPBACK, Process, clean_environment
 from local.relay import READY
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ ACCOUNT = "000000000000"
 DOCKER_DESKTOP = "host.docker.internal"
 """How containers of Docker Desktop, which are in a machine of their own, reach this one's loopback."""
 
+_PRIVATE = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "[fc00::/7]")
 _DEFAULT_NETWORKS = ("bridge", "podman")
 
 
@@ -61,11 +62,21 @@ def variables(running: Desk, host: str) -> dict[str, dict[str, str]]:
             "BYOA_ECR_ENDPOINT": f"http://{host}:{ports.ecr}",
             "BYOA_OWN_HOSTS": running.ecr,
             "BYOA_PLAIN_HTTP_HOSTS": f"{running.vendor}={host}:{ports.vendor}",
+            "BYOA_REACHABLE": _reachable(host, ports.vendor),
             "BYOA_RECEIPT_KEY": outputs["ReceiptKeyArn"],
             "BYOA_SERIES": "",  # as the events' builds have their ids
             "BYOA_TABLE": outputs["TableName"],
         }
     }
+
+
+def _reachable(host: str, port: int) -> str:
+    """The vendor's registry, under the address that configs name and where containers find it.
+
+    What Docker Desktop's name for this machine resolves to is its own affair: some private address.
+    """
+    ranges = _PRIVATE if host == DOCKER_DESKTOP else (f"{host}/32",)
+    return ",".join(f"{each}:{port}" for each in (f"{LOOPBACK}/32", *ranges))
 
 
 class _Engine(http.client.HTTPConnection):

@@ -144,6 +144,7 @@ def deploy(folder: Path, ports: Ports, *, say: Callable[[str], None] = print, pa
         f"AwsEndpointUrl={endpoint}",
         f"EcrEndpoint=http://{LOOPBACK}:{ports.ecr}",
         f"PlainHttpHosts={LOOPBACK}:{ports.vendor}",
+        f"Reachable={LOOPBACK}/32:{ports.vendor}",
         f"OwnHosts={LOOPBACK}:{ports.ecr}",
         *parameters,
     ]

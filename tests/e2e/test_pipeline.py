@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from local.desk import APP, ORGANISATION
-from local.processes import free_port
 
 if TYPE_CHECKING:
     from tests.e2e.conftest import Pipeline
@@ -124,7 +123,7 @@ def test_an_event_about_no_accepted_config_starts_no_build(pipeline: Pipeline) -
 
 
 def test_a_stopped_execution_still_ends_its_build(pipeline: Pipeline) -> None:
-    url = f"oci://127.0.0.1:{free_port()}/nobody/here"
+    url = "oci://registry.invalid/nobody/here"
     build = pipeline.submit("stopped", f'[oci_artifact]\nurl = "{url}"\ntag = "v1"\n').build
     _until(lambda: pipeline.look(build).status == "planning")
     for execution in pipeline.executions():

@@ -39,6 +39,7 @@ from byoa.builds.messages import (
 )
 from byoa.components.reading import check_config
 from byoa.oci.reference import Registry
+from byoa.trust.addresses import Reachable
 from byoa.trust.policy import Policy
 
 if TYPE_CHECKING:
@@ -119,7 +120,8 @@ def test_the_samples_are_one_build_s_messages() -> None:
     checked = check_config(CONFIG)
     assert checked.config, checked.faults
     ledger.submit("org_demo00000000", "demo", checked.config)
-    policy = Policy(account="000000000000", prefix="byoa")
+    reachable = Reachable.parse("127.0.0.1/32:5101")
+    policy = Policy(account="000000000000", prefix="byoa", reachable=reachable)
     source, quarantine, target = LayoutRepository(FLUX), MemoryRepository(), MemoryRepository(immutable=True)
 
     change = ChangeReceived.model_validate(_event("validate_reference"))

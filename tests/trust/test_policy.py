@@ -7,10 +7,12 @@ import pytest
 from byoa.builds.messages import BuildKey
 from byoa.errors import CredentialForbidden, ReferenceInvalid, TenantForbidden
 from byoa.oci.reference import Reference
+from byoa.trust.addresses import Reachable
 from byoa.trust.policy import Policy
 
 OURS, OTHERS = "123456789012", "210987654321"
-POLICY = Policy(OURS, "byoa", own_hosts=frozenset({"127.0.0.1:5102", "registry.byoa.example"}))
+OPENED = Reachable.parse("127.0.0.1/32:5101, *:5000, *:8443")
+POLICY = Policy(OURS, "byoa", own_hosts=frozenset({"127.0.0.1:5102", "registry.byoa.example"}), reachable=OPENED)
 
 ECR_HOSTS = [
     "{}.dkr.ecr.us-east-1.amazonaws.com",

@@ -17,7 +17,8 @@ class Settings(BaseModel):
 
     ``plain_http_hosts`` and ``own_hosts`` are lists of ``host[:port]`` with commas between, of the first each perhaps
     with ``=`` and the address where it is reached; ``series`` is what builds' ids are made with, ``ecr_endpoint``
-    replaces the address of ECR's data plane. An artifact of ``spread_from`` bytes is copied by an invocation per blob:
+    replaces the address of ECR's data plane, ``reachable`` opens addresses and ports that are not public
+    (``trust.addresses``). An artifact of ``spread_from`` bytes is copied by an invocation per blob:
     64 MiB is what one invocation moves in half a minute.
     """
 
@@ -30,6 +31,7 @@ class Settings(BaseModel):
     kms_key: str = ""
     own_hosts: str = ""
     plain_http_hosts: str = ""
+    reachable: str = ""
     receipt_key: str = ""
     repository_prefix: str = "byoa"
     series: str = ""

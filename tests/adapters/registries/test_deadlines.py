@@ -163,6 +163,6 @@ def over() -> Iterator[None]:
 @pytest.mark.usefixtures("over")
 def test_the_pipeline_s_sockets_end_before_its_functions_do() -> None:
     with pytest.raises(Timeout):
-        pipeline.transport().request("GET", Endpoint("http", "127.0.0.1", 9), "/", {})
+        pipeline.transport("org_a").request("GET", Endpoint("https", "registry.example", 443), "/", {})
     assert pipeline.pace().out_of_time()
     assert pipeline.LAST_MILLISECONDS < pipeline.MARGIN_MILLISECONDS

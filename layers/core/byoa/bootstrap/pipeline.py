@@ -23,12 +23,14 @@ if TYPE_CHECKING:
     from byoa.adapters.registries.authorization import Wallet
     from byoa.adapters.registries.endpoints import Endpoint
     from byoa.adapters.registries.transport import Transport
+    from byoa.bootstrap.lines import Lines
     from byoa.builds.books import Books
     from byoa.builds.messages import BuildKey, MirrorTask, ValidReference
     from byoa.builds.ports import Signer
     from byoa.engine.ports import Repository
     from byoa.engine.sending import Pace
     from byoa.settings import Settings
+    from byoa.trust.addresses import Reachable
     from byoa.trust.policy import Policy
 
 __all__ = [
@@ -61,23 +63,32 @@ def settings() -> Settings:
 
 
 @cache
-def transport() -> Transport:
-    """One pool of connections for all registries, that ends with the invocation's time.
+def reachable() -> Reachable:
+    """Where connections for tenants may go."""
+    from byoa.trust.addresses import Reachable
 
-    It waits out no long rest of theirs: the state machine does.
-    """
-    from byoa.adapters.registries.deadlines import Allowance
-    from byoa.adapters.registries.transport import Transport
-
-    return Transport(allowance=Allowance(left=_left), longest_rest=IN_A_STEP.longest)
+    return Reachable.parse(settings().reachable)
 
 
 @cache
-def wallet() -> Wallet:
-    """Tokens of all registries: each is asked for once."""
-    from byoa.adapters.registries.authorization import Wallet
+def _lines() -> Lines:
+    from byoa.bootstrap.lines import Lines
 
-    return Wallet(transport())
+    return Lines(_left, IN_A_STEP.longest, reachable)
+
+
+def transport(organisation: str, ca: str | None = None) -> Transport:
+    """The organisation's connections to wherever it sends us: to public addresses and those that settings open.
+
+    ``ca`` is an authority (PEM) that is trusted there too. They end with the invocation's time and wait out no long
+    rest of a registry's: the state machine does.
+    """
+    return _lines().guarded(organisation, ca).transport
+
+
+def wallet(organisation: str, ca: str | None = None) -> Wallet:
+    """The organisation's tokens, each of which is asked for once, over the same connections."""
+    return _lines().guarded(organisation, ca).wallet
 
 
 @cache
@@ -147,7 +158,12 @@ def policy() -> Policy:
     from byoa.trust.policy import Policy
 
     current = settings()
-    return Policy(account=current.account, prefix=current.repository_prefix, own_hosts=hosts(current.own_hosts))
+    return Policy(
+        account=current.account,
+        prefix=current.repository_prefix,
+        own_hosts=hosts(current.own_hosts),
+        reachable=reachable(),
+    )
 
 
 @cache
@@ -194,11 +210,11 @@ def source(valid: ValidReference) -> Repository:
     registry = Registry.parse(plain) if plain else reference.registry
     endpoint = endpoint_of(registry, scheme="http" if plain else "https")
     return DistributionRepository(
-        transport(),
+        transport(valid.organisation),
         endpoint,
         reference.repository,
         role="source",
-        wallet=wallet(),
+        wallet=wallet(valid.organisation),
         traits=traits_of(reference.registry),
         patience=_patience(),
     )
@@ -225,7 +241,7 @@ def target(task: MirrorTask) -> tuple[Repository, tuple[Registry, str]]:
     ecr = _ecr_registry()
     registry = ecr.provide(name, tags)
     repository = DistributionRepository(
-        transport(),
+        _lines().open(key.organisation).transport,
         _ecr_endpoint(registry),
         name,
         role="target",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 from byoa.errors import CredentialForbidden, ReferenceInvalid, TenantForbidden
 from byoa.oci.ecr import ecr_account
 from byoa.oci.graph import GraphLimits
+from byoa.trust.addresses import Reachable
 
 if TYPE_CHECKING:
     from byoa.oci.reference import Reference
@@ -71,20 +72,21 @@ class Policy:
 
     ``account`` is the AWS account that mirrors live in, ``own_hosts`` further hosts (``host[:port]``) of ours,
     ``targets`` the names of the targets that every artifact is mirrored to, ``prefix`` the first part of their
-    repositories' names.
+    repositories' names, ``reachable`` where sources may be.
     """
 
     account: str
     prefix: str
     targets: tuple[str, ...] = ("ecr",)
     own_hosts: frozenset[str] = field(default_factory=frozenset)
+    reachable: Reachable = field(default_factory=Reachable)
 
     def check_source(self, reference: Reference, credentials_ref: str | None) -> None:
         """Refuse what a vendor may not have us fetch.
 
         Raises ``TenantForbidden`` for our own registries, and for what may be one, where our role could read what is
-        another organisation's, and ``CredentialForbidden`` for another account's ECR without credentials, because ours
-        are never lent.
+        another organisation's, ``CredentialForbidden`` for another account's ECR without credentials, because ours are
+        never lent, and what ``Reachable.check`` raises.
         """
         host = str(reference.registry)
         account = ecr_account(reference.registry.host)
@@ -95,6 +97,7 @@ class Policy:
                 "A private ECR registry is only read with credentials of the vendor's own.",
                 remedy="Name them under credentials_ref.",
             )
+        self.reachable.check(reference.registry)
 
     def repository_for(self, key: Component) -> str:
         """``<prefix>/<organisation>/<app>/<component>``. Raises ``ReferenceInvalid`` over 256 characters."""

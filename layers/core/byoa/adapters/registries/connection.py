@@ -6,11 +6,11 @@ import select
 import socket
 import threading
 import time
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Final
 
 from byoa.adapters.registries.deadlines import Watch
+from byoa.adapters.registries.dialing import OPEN
 from byoa.adapters.registries.http1 import HEAD_LIMIT, Head, read_chunk_size, read_head
-from byoa.engine.workers import Job
 from byoa.errors import RegistryProtocolError, ShortRead
 
 if TYPE_CHECKING:
@@ -18,13 +18,8 @@ if TYPE_CHECKING:
     from ssl import SSLContext
 
     from byoa.adapters.registries.deadlines import Allowance
+    from byoa.adapters.registries.dialing import Dialer
     from byoa.adapters.registries.proxies import Proxy
-
-_ADDRESSES: Final = 8
-"""Addresses of one name that are tried: more than registries have."""
-
-_ONE_ADDRESS: Final = 2.0
-"""Seconds that each of them has at least: a lost packet is sent again after one."""
 
 _PIECE: Final = 16 * 1024
 """Bytes that are asked for at once where a head is expected."""
@@ -70,17 +65,20 @@ class Refused(ConnectionError):
 class Connection:
     """One connection, over TLS where there is a context. ``authority`` is what requests name in their Host field."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - who is spoken to, and how
         self,
         address: tuple[str, int],
         authority: str,
         allowance: Allowance,
+        *,
         context: SSLContext | None = None,
         proxy: Proxy | None = None,
+        dialer: Dialer = OPEN,
     ) -> None:
         """Connect, through ``proxy`` if there is one; ``allowance`` is how long the other side may take for what.
 
-        Raises ``OSError``, of which ``NoHandshake`` and ``Refused`` are two, and ``RegistryProtocolError``.
+        Raises ``OSError``, of which ``NoHandshake`` and ``Refused`` are two, ``RegistryProtocolError``, and
+        ``EndpointBlocked`` where ``dialer`` doesn't connect to it.
         """
         self.authority = authority
         asked = proxy is not None and context is None
@@ -91,7 +89,10 @@ class Connection:
         self._watch = Watch(allowance)
         self._rest = b""
         self._broken: OSError | None = None
-        self._socket = _reach(proxy, allowance, self._watch) if proxy else _connect(address, allowance, self._watch)
+        if proxy:
+            self._socket = _reach(proxy, dialer, allowance, self._watch)
+        else:
+            self._socket = dialer.dial(*address, allowance, self._watch)
         try:
             self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             if context:
@@ -221,48 +222,12 @@ class Connection:
         return content[:end]
 
 
-def _reach(proxy: Proxy, allowance: Allowance, watch: Watch) -> socket.socket:
+def _reach(proxy: Proxy, dialer: Dialer, allowance: Allowance, watch: Watch) -> socket.socket:
     try:
-        return _connect((proxy.host, proxy.port), allowance, watch)
+        return dialer.dial(proxy.host, proxy.port, allowance, watch)
     except OSError as error:
         watch.seconds()  # says so if it is our own time that is over
         raise Refused(0) from error
-
-
-def _connect(address: tuple[str, int], allowance: Allowance, watch: Watch) -> socket.socket:
-    """A socket to the first address of the name that answers; they share the time."""
-    seconds = allowance.connect
-    places = _resolve(*address, min(watch.seconds(), seconds))[:_ADDRESSES]
-    failure = OSError("The name has no address.")
-    for family, kind, protocol, _, place in places:
-        made = socket.socket(family, kind, protocol)
-        try:
-            made.settimeout(min(watch.seconds(), max(seconds / len(places), _ONE_ADDRESS)))
-            made.connect(place)
-        except OSError as error:
-            made.close()
-            failure = error
-        else:
-            return made
-    raise failure
-
-
-def _resolve(host: str, port: int, seconds: float) -> list[Any]:
-    """The name's addresses. The system's resolver knows no time and no interrupt, so another thread waits for it."""
-
-    def ask() -> list[Any]:
-        # As bytes, which the stubs don't know: a str has Python import its tables of internationalised names.
-        return socket.getaddrinfo(cast("str", host.encode("ascii")), port, type=socket.SOCK_STREAM)
-
-    if host[0].isdecimal() or ":" in host:
-        return ask()
-    job = Job(ask)
-    thread = threading.Thread(target=job.run, name="resolver", daemon=True)
-    thread.start()
-    thread.join(seconds)
-    if thread.is_alive():
-        raise TimeoutError
-    return job.result()
 
 
 class Chunks:
@@ -333,8 +298,9 @@ class Pool:
         connection.close()
 
     def close(self) -> None:
-        """Close all that are kept."""
+        """Close all that are kept, and keep none from now on."""
         with self._lock:
+            self._most = 0
             idle, self._idle = self._idle, []
         for connection in idle:
             connection.close()

@@ -17,6 +17,7 @@ from byoa.errors import (
     AuthFailed,
     ByoaError,
     DigestMismatch,
+    EndpointBlocked,
     RedirectRefused,
     RegistryProtocolError,
     RegistryUnavailable,
@@ -145,7 +146,7 @@ class Exchange:
                 break
             response.close()
             place = following
-            response = self._visit(self._account, method, place, headers, body)
+            response = self._followed(method, place, headers, body)
         else:
             if response.status in _REDIRECTED:
                 response.close()
@@ -162,6 +163,17 @@ class Exchange:
             response.close()
             raise
         return following
+
+    def _followed(
+        self, method: str, place: Location, headers: Mapping[str, str], body: bytes | Stream | None
+    ) -> Response:
+        """A request to where a redirect led. Raises ``RedirectRefused`` where that may not be connected to."""
+        try:
+            return self._visit(self._account, method, place, headers, body)
+        except EndpointBlocked as error:
+            if place.endpoint == self.endpoint:
+                raise
+            raise RedirectRefused(f"The registry redirects to where we don't go. {error.cause}") from error
 
     def _visit(
         self, ours: Account, method: str, place: Location, headers: Mapping[str, str], body: bytes | Stream | None

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import ssl
+from os import scandir
+from os.path import isfile
 from typing import Final
+
+from byoa.errors import CredentialMalformed
 
 _EXPIRED: Final = 10
 _NOT_YET: Final = 9
@@ -17,15 +21,55 @@ _PLAIN: Final = frozenset(
 """What OpenSSL makes of an answer that is no TLS at all."""
 
 
-def make_context() -> ssl.SSLContext:
-    """The platform's trust, or that of SSL_CERT_FILE.
+def make_context(ca: str | None = None, *, by_environment: bool = True) -> ssl.SSLContext:
+    """The platform's trust, or that of SSL_CERT_FILE where it is ``by_environment``, and ``ca`` (PEM) beside it.
 
     Certificates needn't keep to all of RFC 5280: private authorities leave out key identifiers, and no other client of
-    registries asks for them.
+    registries asks for them. Raises ``CredentialMalformed`` where ``ca`` holds no certificates.
     """
-    context = ssl.create_default_context()
+    context = ssl.create_default_context() if by_environment else _by_platform()
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.verify_flags &= ~ssl.VERIFY_X509_STRICT
+    if ca:
+        _trust(context, ca)
     return context
+
+
+def _by_platform() -> ssl.SSLContext:
+    """Trust whom OpenSSL was built to trust, whatever the environment says, if there is anybody."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
+    paths = ssl.get_default_verify_paths()
+    file = paths.openssl_cafile if isfile(paths.openssl_cafile) else None  # noqa: PTH113 - pathlib is slow to import
+    folder = paths.openssl_capath if _holds_any(paths.openssl_capath) else None
+    if file or folder:
+        context.load_verify_locations(file, folder)
+    else:
+        context.load_default_certs()
+    return context
+
+
+def _holds_any(folder: str) -> bool:
+    try:
+        with scandir(folder) as entries:
+            return next(entries, None) is not None
+    except OSError:
+        return False
+
+
+def _trust(context: ssl.SSLContext, ca: str) -> None:
+    # The error may quote the text; asked this way, it ends here and is nobody's context.
+    try:
+        context.load_verify_locations(cadata=ca)
+    except (ssl.SSLError, ValueError):
+        sound = False
+    else:
+        sound = True
+    if not sound:
+        raise CredentialMalformed(
+            "The certificate authority that is stored with the credentials is no certificate in PEM.",
+            remedy="Store them again with the authority's own certificate (--ca-file).",
+        )
 
 
 def explain(error: OSError, authority: str) -> tuple[str, str] | None:

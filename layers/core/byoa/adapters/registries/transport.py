@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple, Self
 
 from byoa.adapters.registries.connection import Chunks, Connection, HungUp, Pool
 from byoa.adapters.registries.deadlines import PATIENT, Allowance, TooLate
+from byoa.adapters.registries.dialing import OPEN
 from byoa.adapters.registries.hosts import LONGEST_REST, Host
 from byoa.adapters.registries.http1 import write_head
 from byoa.adapters.registries.silences import unreachable
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from ssl import SSLContext
     from types import TracebackType
 
+    from byoa.adapters.registries.dialing import Dialer
     from byoa.adapters.registries.endpoints import Endpoint, Location
     from byoa.adapters.registries.http1 import Head
     from byoa.adapters.registries.proxies import Proxies
@@ -155,12 +157,26 @@ class Response:
 class Transport:
     """Sends requests, over one pool of connections per endpoint. Safe to share between threads."""
 
-    def __init__(
-        self, *, allowance: Allowance = PATIENT, longest_rest: float = LONGEST_REST, proxies: Proxies | None = None
+    def __init__(  # noqa: PLR0913 - settings by name
+        self,
+        *,
+        allowance: Allowance = PATIENT,
+        longest_rest: float = LONGEST_REST,
+        proxies: Proxies | None = None,
+        dialer: Dialer = OPEN,
+        ca: str | None = None,
+        by_environment: bool = True,
     ) -> None:
-        """``allowance`` is how long the other side may take, ``longest_rest`` what is waited if it asks."""
+        """``allowance`` is how long the other side may take, ``longest_rest`` what is waited if it asks.
+
+        ``dialer`` decides who is connected to; ``ca`` is an authority (PEM) that is trusted here beside the platform's,
+        which SSL_CERT_FILE names where it may, ``by_environment``.
+        """
         self._allowance = allowance
         self._proxies = proxies
+        self._dialer = dialer
+        self._ca = ca
+        self._by_environment = by_environment
         self._longest_rest = longest_rest
         self._pools: dict[Endpoint, Pool] = {}
         self._hosts: dict[Endpoint, Host] = {}
@@ -187,8 +203,9 @@ class Transport:
         """Send one request and return the answer's head; the caller closes it.
 
         ``path`` is the request target, built from validated parts. Raises ``RegistryUnavailable`` when the endpoint
-        can't be reached or doesn't answer, ``Timeout`` when our own time is over, ``RegistryProtocolError`` when what
-        it answers is no HTTP, and whatever reading a streamed body raises.
+        can't be reached or doesn't answer, ``EndpointBlocked`` when it may not be connected to, ``Timeout`` when our
+        own time is over, ``RegistryProtocolError`` when what it answers is no HTTP, and whatever reading a streamed
+        body raises.
         """
         host = self.host(endpoint)
         if isinstance(body, Stream):  # takes no slot while it waits for its own source, which may be the same host
@@ -218,9 +235,10 @@ class Transport:
             raise unreachable(error, endpoint) from error
 
     def close(self) -> None:
-        """Close all idle connections."""
+        """Close all idle connections; those that are in use are closed when they are given back."""
         with self._lock:
             pools = list(self._pools.values())
+            self._pools.clear()
         for pool in pools:
             pool.close()
 
@@ -231,13 +249,20 @@ class Transport:
     def _connect(self, endpoint: Endpoint) -> Connection:
         context = self._context() if endpoint.scheme == "https" else None
         proxy = self._proxies.of(endpoint) if self._proxies else None
-        return Connection((endpoint.host, endpoint.port), endpoint.authority, self._allowance, context, proxy)
+        return Connection(
+            (endpoint.host, endpoint.port),
+            endpoint.authority,
+            self._allowance,
+            context=context,
+            proxy=proxy,
+            dialer=self._dialer,
+        )
 
     def _context(self) -> SSLContext:
         from byoa.adapters.registries.tls import make_context  # noqa: PLC0415 - ssl is slow, and not always needed
 
         with self._lock:
-            self._tls = self._tls or make_context()
+            self._tls = self._tls or make_context(self._ca, by_environment=self._by_environment)
             return self._tls
 
 

@@ -1,0 +1,141 @@
+"""Which addresses and ports a stranger may have this platform connect to: public ones on 443, and what is opened.
+
+The networks stand here one by one. The standard library's words for them (``is_private``, ``is_global``) differ between
+versions, know nothing of carriers' networks and of clouds' own addresses, and call tunnels and multicast global.
+"""
+
+from __future__ import annotations
+
+import re
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+from typing import TYPE_CHECKING, Final, NamedTuple, Self
+
+from byoa.errors import EndpointBlocked, InternalFault, ReferenceUnsupported
+from byoa.oci.reference import HTTPS_PORT
+
+if TYPE_CHECKING:
+    from byoa.oci.reference import Registry
+
+_SPECIAL: Final = tuple(
+    map(
+        IPv4Network,
+        (
+            "0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12",
+            "192.0.0.0/24", "192.0.2.0/24", "192.31.196.0/24", "192.52.193.0/24", "192.88.99.0/24", "192.168.0.0/16",
+            "192.175.48.0/24", "198.18.0.0/15", "198.51.100.0/24", "203.0.113.0/24", "224.0.0.0/4", "240.0.0.0/4",
+            "168.63.129.16/32",
+        ),
+    )
+)  # fmt: skip
+"""IANA's special-purpose registry (RFC 6890), multicast, what is reserved, and Azure's own host (168.63.129.16).
+
+Alibaba's metadata, 100.100.100.200, is among the carriers' addresses.
+"""
+
+_GLOBAL: Final = IPv6Network("2000::/3")
+_NOT_GLOBAL: Final = tuple(
+    map(IPv6Network, ("2001::/23", "2001:db8::/32", "2002::/16", "2620:4f:8000::/48", "3fff::/20"))
+)
+"""What is special in it: Teredo and other protocols' own, documentation, 6to4, sinks.
+
+Outside of it all is: loopback, mapped and translated IPv4 (which would lead into the IPv4 networks above), private and
+link-local addresses, multicast.
+"""
+
+_OPENED: Final = re.compile(
+    r"(?:(?P<public>\*)|(?P<v4>[0-9./]{1,18})|\[?(?P<v6>[0-9A-Fa-f:]{2,39}/[0-9]{1,3})\]?)(?:(?<!:):(?P<port>[0-9]{1,5}))?",
+    re.ASCII,
+)
+_PORT_LIMIT: Final = 65535
+
+type _Network = IPv4Network | IPv6Network
+
+
+def is_public(address: str) -> bool:
+    """Whether ``address`` (IPv4 or IPv6, as a resolver gives it) is one on the public internet."""
+    if "%" in address:
+        return False
+    try:
+        found = ip_address(address)
+    except ValueError:
+        return False
+    if found.version == 4:  # noqa: PLR2004 - IPv4
+        return not any(found in network for network in _SPECIAL)
+    return found in _GLOBAL and not any(found in network for network in _NOT_GLOBAL)
+
+
+class Reachable(NamedTuple):
+    """Where connections for tenants may go.
+
+    ``ports`` are those of public addresses; ``ranges`` are further networks, each with its one port.
+    """
+
+    ports: frozenset[int] = frozenset({HTTPS_PORT})
+    ranges: tuple[tuple[_Network, int], ...] = ()
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Take what an operator opens: ``CIDR[:PORT]`` and ``*:PORT`` for public addresses, with commas between.
+
+        IPv6 stands in brackets where a port follows. Without a port it is 443. Raises ``InternalFault`` for anything
+        else: a guard that was misread would be open.
+        """
+        ports, ranges = {HTTPS_PORT}, []
+        for number, part in enumerate(filter(None, map(str.strip, text.split(","))), 1):
+            found = _OPENED.fullmatch(part)
+            port = int(found["port"] or HTTPS_PORT) if found else 0
+            network = _network(found["v4"] or found["v6"] or "") if found else None
+            if found is None or not 0 < port <= _PORT_LIMIT or bool(network) == bool(found["public"]):
+                raise InternalFault(
+                    f"Part {number} of the setting Reachable is neither CIDR[:PORT] nor *:PORT.",
+                    remedy="Write for example 10.0.0.0/8:5000, [fd00::/8]:5000 or *:8443, with commas between.",
+                )
+            if network:
+                ranges.append((network, port))
+            ports |= {port} if found["public"] else set()
+        return cls(frozenset(ports), tuple(ranges))
+
+    def admits(self, address: str, port: int) -> bool:
+        """Whether ``address``, as a resolver gives it, may be connected to at ``port``."""
+        if port in self.ports and is_public(address):
+            return True
+        try:
+            found = ip_address(address)
+        except ValueError:
+            return False
+        return any(port == opened and found in network for network, opened in self.ranges)
+
+    def admits_port(self, port: int) -> bool:
+        """Whether any address may be connected to at ``port``."""
+        return port in self.ports or any(port == opened for _, opened in self.ranges)
+
+    def check(self, registry: Registry) -> None:
+        """Refuse what shows without asking for the name's addresses.
+
+        Raises ``EndpointBlocked`` for an address that isn't public and ``ReferenceUnsupported`` for a port.
+        """
+        port = registry.port or HTTPS_PORT
+        literal = _is_literal(registry.host)
+        if literal and not is_public(registry.host) and not self.admits(registry.host, port):
+            raise EndpointBlocked(f"{registry} is not a public address.")
+        if not (self.admits(registry.host, port) if literal else self.admits_port(port)):
+            raise ReferenceUnsupported(
+                f"Registries are not asked at port {port}.",
+                remedy=f"Serve the registry on port 443; a platform's operator may open this one (Reachable=*:{port}).",
+            )
+
+
+def _network(text: str) -> _Network | None:
+    """The network, none of whose bits stand behind its prefix; ``None`` for what is none."""
+    try:
+        return ip_network(text)
+    except ValueError:
+        return None
+
+
+def _is_literal(host: str) -> bool:
+    try:
+        ip_address(host)
+    except ValueError:
+        return False
+    return True
