@@ -61,7 +61,7 @@ def _registry(value: str) -> str:
 def _host(value: str) -> str:
     from byoa.oci.reference import Registry
 
-    return Registry.parse(_registry(value)).host
+    return str(Registry.parse(_registry(value)))
 
 
 def whole(least: int, most: int) -> Callable[[str], int]:
@@ -113,6 +113,6 @@ PLAIN_HTTP = Option(
     help="A registry to speak to without TLS; may be repeated.",
 )  # fmt: skip
 TOKEN_HOST = Option(
-    "--token-host", metavar="HOST", action="append", default=[], type=_host,
+    "--token-host", metavar="HOST[:PORT]", action="append", default=[], type=_host,
     help="A host that may see a registry's login to make tokens of it; may be repeated.",
 )  # fmt: skip

@@ -10,7 +10,7 @@ from byoa.bootstrap import terminal
 from byoa.errors import ReferenceInvalid
 from byoa.oci.digest import Digest
 from byoa.oci.reference import Reference, Registry, is_tag
-from byoa_cli.credentials import credential_for
+from byoa_cli.logins import credential_for
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from byoa.oci.reference import Registry
 from byoa.trust.realms import may_see
 
 
@@ -20,7 +21,7 @@ from byoa.trust.realms import may_see
     ],
 )
 def test_the_registrys_own_token_service_may(service: str, registry: str) -> None:
-    assert may_see(service, registry, {"named.example"})
+    assert may_see(Registry.parse(service), Registry.parse(registry), {"named.example"})
 
 
 @pytest.mark.parametrize(
@@ -34,10 +35,10 @@ def test_the_registrys_own_token_service_may(service: str, registry: str) -> Non
         ("com", "registry.example.com"),
         ("127.0.0.2", "127.0.0.1"),
         ("10.0.0.1", "registry.example.com"),
-        ("::1", "::2"),
+        ("[::1]", "[::2]"),
         ("auth", "registry"),
         ("localhost", "127.0.0.1"),
     ],
 )
 def test_nobody_else_may(service: str, registry: str) -> None:
-    assert not may_see(service, registry, set())
+    assert not may_see(Registry.parse(service), Registry.parse(registry), set())

@@ -12,8 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from byoa.adapters.memory.repository import MemoryRepository
+from byoa.adapters.registries.accounts import Account
 from byoa.adapters.registries.answers import refusal
-from byoa.adapters.registries.authorization import Account, Wallet
+from byoa.adapters.registries.authorization import Wallet
 from byoa.adapters.registries.connection import Pool
 from byoa.adapters.registries.distribution import DistributionRepository
 from byoa.adapters.registries.endpoints import Endpoint

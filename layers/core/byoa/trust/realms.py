@@ -4,22 +4,32 @@ from __future__ import annotations
 
 from functools import cache
 from ipaddress import ip_address
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Container
 
+    from byoa.oci.reference import Registry
 
-def may_see(service: str, registry: str, named: Container[str]) -> bool:
-    """Whether the host ``service`` may see what belongs to the host ``registry``.
+_SHARED: Final = frozenset({"aliyuncs.com"})
+"""Domains whose names under them are given to strangers, buckets for example, and that publicsuffix.org lacks."""
 
-    It is the registry itself, one of those ``named``, or of the same domain: of one that somebody registered, not of
-    one where anybody may (publicsuffix.org). An address belongs to nobody that its figures would tell.
+
+def may_see(service: Registry, registry: Registry, named: Container[str]) -> bool:
+    """Whether the token service at ``service`` may see what belongs to ``registry``.
+
+    It is the registry itself, or one of those ``named`` (``HOST`` or ``HOST:PORT``), or it answers at https' own port
+    of the registry's host or of its domain: a domain that somebody registered, not one where anybody may
+    (publicsuffix.org). An address belongs to nobody that its figures would tell.
     """
-    if service == registry or service in named:
+    if service == registry or str(service) in named:
         return True
-    domain = _domain(service)
-    return domain is not None and domain == _domain(registry)
+    if service.port is not None:
+        return False
+    if service.host == registry.host:
+        return True
+    domain = _domain(service.host)
+    return domain is not None and domain not in _SHARED and domain == _domain(registry.host)
 
 
 def _domain(host: str) -> str | None:

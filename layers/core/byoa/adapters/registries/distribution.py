@@ -54,8 +54,8 @@ _TOO_MANY: Final = "Ask for fewer with --filter, or name those that are wanted i
 class DistributionRepository:
     """A Source and a Target over one repository. ``role`` says which of the two it is used as: what tokens may do.
 
-    ``mount_from`` is a repository of the same registry that blobs may be mounted from; ``renew`` gives credentials in
-    place of ones that have run out.
+    ``mount_from`` is a repository of the same registry that blobs may be mounted from; ``renew`` is asked once for
+    what has replaced credentials that are refused; ``None`` is: nothing has.
     """
 
     def __init__(  # noqa: PLR0913 - where it is, and settings by name
@@ -70,7 +70,7 @@ class DistributionRepository:
         traits: Traits = PLAIN,
         patience: Patience = HASTY,
         mount_from: str | None = None,
-        renew: Callable[[], Credential] | None = None,
+        renew: Callable[[], Credential | None] | None = None,
     ) -> None:
         if traits.namespace and "/" not in repository:
             repository = f"{traits.namespace}{repository}"

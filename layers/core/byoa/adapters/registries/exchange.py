@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-import threading
 from typing import TYPE_CHECKING, Final
 
+from byoa.adapters.registries.accounts import Account
+from byoa.adapters.registries.admission import Admission
 from byoa.adapters.registries.answers import refusal
-from byoa.adapters.registries.authorization import Account, Wallet
+from byoa.adapters.registries.authorization import Wallet
 from byoa.adapters.registries.endpoints import Endpoint, Location
 from byoa.adapters.registries.locations import parse_location, redirected
 from byoa.adapters.registries.traits import PLAIN, Traits
@@ -57,7 +58,7 @@ class Exchange:
         traits: Traits = PLAIN,
         patience: Patience = HASTY,
         mount_from: str | None = None,
-        renew: Callable[[], Credential] | None = None,
+        renew: Callable[[], Credential | None] | None = None,
     ) -> None:
         self.transport = transport
         self.endpoint = endpoint
@@ -67,27 +68,25 @@ class Exchange:
         self.patience = patience
         self.base = f"/v2/{repository}"
         self.host = transport.host(endpoint, traits.concurrency)
-        scopes = [f"repository:{repository}:{'pull' if role == 'source' else 'pull,push'}"]
-        scopes += [f"repository:{mount_from}:pull"] if mount_from and mount_from != repository else []
+        scopes = [self._scope(repository, "pull" if role == "source" else "pull,push")]
+        scopes += [self._scope(mount_from, "pull")] if mount_from and mount_from != repository else []
         self._wallet = wallet or Wallet(transport)
-        self._renew = renew
-        self._renewable = renew is not None
-        self._renewing = threading.Lock()
         self.no_list: ByoaError | None = None
         """Why the registry has no list of referrers for us, where it didn't just say that it has none."""
         self._sent = 0
         self._guests = 0
-        self._earlier_tokens = 0
-        self._account = Account(endpoint, tuple(scopes), credential, role, traits.token_hosts)
-        if traits.basic_at_once:
-            self._wallet.use_basic(self._account)
-        self._tokens_before = self._wallet.requests.get(self._account, 0)
+        account = Account(endpoint, tuple(dict.fromkeys(scopes)), credential, role, traits.token_hosts)
+        self._admission = Admission(self._wallet, account, renew, self.tried, at_once=traits.basic_at_once)
+        self._tokens_before = self._wallet.requests(account)
 
     @property
     def requests(self) -> int:
         """How many HTTP requests this has cost, those for tokens and to redirected addresses included."""
-        tokens = self._wallet.requests.get(self._account, 0) - self._tokens_before
-        return self._sent + self._guests + self._earlier_tokens + tokens
+        return self._sent + self._guests + self._wallet.requests(self._admission.account) - self._tokens_before
+
+    def _scope(self, repository: str, actions: str) -> str:
+        """What a token is asked for, and never more, whatever a challenge names (token specification, "scope")."""
+        return self.traits.scope or f"repository:{repository}:{actions}"
 
     def tried[T](self, action: Callable[[], T]) -> T:
         """Do ``action``, again and again as patience has it. What asks for rest gives it to all who use the host."""
@@ -137,7 +136,7 @@ class Exchange:
         """The same for a place that the registry named: its own endpoint, or one that it had sent us to before."""
         reading = body is None
         own = place.endpoint == self.endpoint
-        response = (self._asked if own else self._visit)(self._account, method, place, headers, body)
+        response = (self._asked if own else self._visit)(self._admission.account, method, place, headers, body)
         for _ in range(_REDIRECTS):
             if response.status not in (_REDIRECTED if reading else _REDIRECTED_WRITE):
                 break
@@ -169,7 +168,7 @@ class Exchange:
     ) -> Response:
         """A request to where a redirect led. Raises ``RedirectRefused`` where that may not be connected to."""
         try:
-            return self._visit(self._account, method, place, headers, body)
+            return self._visit(self._admission.account, method, place, headers, body)
         except EndpointBlocked as error:
             if place.endpoint == self.endpoint:
                 raise
@@ -191,9 +190,9 @@ class Exchange:
             return self._asked(ours, method, place, headers, body)
         if own and found["name"] == self.repository:
             return self._asked(ours, method, place, headers, body)
-        scope = f"repository:{found['name']}:pull"
+        scope = self._scope(found["name"], "pull") if own else f"repository:{found['name']}:pull"
         guest = Account(place.endpoint, (scope,), ours.credential if own else None, self.role, ours.token_hosts)
-        before = self._wallet.requests.get(guest, 0)
+        before = self._wallet.requests(guest)
         try:
             return self._asked(guest, method, place, headers, body)
         except AuthFailed as error:
@@ -202,55 +201,27 @@ class Exchange:
                 remedy=f"Name the artifact by that host: oci://{place.endpoint.authority}/{found['name']}.",
             ) from error
         finally:
-            self._guests += self._wallet.requests.get(guest, 0) - before
+            self._guests += self._wallet.requests(guest) - before
 
     def _asked(
         self, account: Account, method: str, place: Location, headers: Mapping[str, str], body: bytes | Stream | None
     ) -> Response:
-        sent = self._header(account)
-        response = self._send(method, place, headers, body, sent)
-        if response.status not in _REFUSED or not self._admitted(response, account, sent):
-            return response
-        if isinstance(body, Stream):
-            raise RegistryUnavailable("The registry asked for new credentials in the midst of an upload.")
-        again = self._account if self._is_ours(account) else account
-        return self._send(method, place, headers, body, self._header(again))
+        """One request, and again where there is something else to show, each once.
 
-    def _is_ours(self, account: Account) -> bool:
-        """Whether it is this repository's, if with credentials of before."""
-        return account[:2] == self._account[:2]
-
-    def _header(self, account: Account) -> str | None:
-        return self.tried(lambda: self._wallet.header(account))
-
-    def _admitted(self, response: Response, account: Account, sent: str | None) -> bool:
-        """Whether it is worth asking again: a challenge was answered, or credentials that had run out are renewed."""
-        if self._renewable and sent and self._is_ours(account):
-            renewed = self._renewed(sent)
-            if renewed:
-                response.close()
-            return renewed
-        if response.status != 401:  # noqa: PLR2004 - RFC 9110, 15.5.2
-            return False
-        with response:
-            challenges = response.headers("WWW-Authenticate")
-            response.read(64 * 1024)
-        self.tried(lambda: self._wallet.answer(account, challenges, sent))
-        return True
-
-    def _renewed(self, refused: str) -> bool:
-        """Whether there are other credentials than the ``refused`` ones: another thread's, or new ones, once."""
-        with self._renewing:
-            if self._wallet.header(self._account) != refused:
-                return True
-            if self._renew is None:
-                return False
-            renewed, self._renew = self._renew(), None
-            self._earlier_tokens = self.requests - self._sent - self._guests
-            self._account = self._account._replace(credential=renewed)
-            self._tokens_before = self._wallet.requests.get(self._account, 0)
-            self._wallet.use_basic(self._account)
-            return True
+        That is what the challenge asks for, and what has replaced a credential that is refused.
+        """
+        account, shown = self._admission.header(account)
+        response = self._send(method, place, headers, body, shown)
+        challenged = False
+        while response.status in _REFUSED:
+            other, challenged = self._admission.answer(response, account, shown, challenged=challenged)
+            if other is None:
+                break
+            if isinstance(body, Stream):
+                raise RegistryUnavailable("The registry asked for new credentials in the midst of an upload.")
+            account, shown = self._admission.header(other)
+            response = self._send(method, place, headers, body, shown)
+        return response
 
     def _send(
         self, method: str, place: Location, headers: Mapping[str, str], body: bytes | Stream | None, sent: str | None

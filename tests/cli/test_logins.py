@@ -11,7 +11,7 @@ import pytest
 from byoa.errors import CredentialMalformed
 from byoa.oci.reference import Registry
 from byoa.trust.credentials import Credential
-from byoa_cli.credentials import credential_for
+from byoa_cli.logins import credential_for
 
 if TYPE_CHECKING:
     from pathlib import Path
