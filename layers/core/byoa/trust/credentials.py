@@ -4,7 +4,7 @@ from __future__ import annotations
 
 
 class Credential:
-    """A name and a secret for one registry; no secret shows in a ``repr``.
+    """A name and a secret for one registry; neither shows in a ``repr``: to some registries the name is a secret too.
 
     ``identity_token`` stands in place of a password where a login left one to make tokens of (distribution, "OAuth2
     token"); ``registry_token`` is such a token already.
@@ -27,7 +27,7 @@ class Credential:
         return hash(self._all)
 
     def __repr__(self) -> str:
-        return f"Credential(username={self.username!r})"
+        return "Credential(…)"
 
     @property
     def _all(self) -> tuple[str, str, str | None, str | None]:
