@@ -137,8 +137,8 @@ STEPS = {name: name.partition("_")[0] for name in MODULES if name != "publish_ch
 FUNCTIONS_IN_ORDER = [name.removesuffix("Function") for name in FUNCTIONS]
 
 NOUNS = {
-    "books", "budgets", "deadline", "envelope", "lists", "messages", "pending", "pinned", "ports", "receipts",
-    "records", "survey",
+    "books", "budgets", "deadline", "envelope", "lending", "lists", "messages", "pending", "pinned", "ports",
+    "receipts", "records", "survey",
 }  # fmt: skip
 
 

@@ -6,7 +6,7 @@ import re
 from typing import Final
 
 _HOST: Final = re.compile(
-    r"(?:(?P<account>[0-9]{12})|vpce-[a-z0-9-]+)\.dkr[.-]ecr(?:-fips)?\.[a-z0-9.-]+",
+    r"(?:(?P<account>[0-9]{12})|vpce-[a-z0-9-]+)\.dkr[.-]ecr(?:-fips)?\.(?P<place>[a-z0-9.-]+)",
     re.ASCII,
 )
 """ACCOUNT.dkr.ecr.REGION.DOMAIN, with FIPS and dual-stack spellings (ECR user guide, "Service endpoints").
@@ -15,7 +15,17 @@ Of any domain: partitions have their own, and new ones come. The endpoint of a V
 """
 
 
+_REGION: Final = re.compile(r"[a-z]{2,8}(?:-[a-z]{2,16}){1,3}-[0-9]{1,2}", re.ASCII)
+
+
 def ecr_account(host: str) -> str | None:
     """The account whose private registry ``host`` is, "" where it doesn't say, ``None`` for a host that is none."""
     found = _HOST.fullmatch(host)
     return (found["account"] or "") if found else None
+
+
+def ecr_region(host: str) -> str | None:
+    """The region of a private registry that names its account, ``None`` for every other host."""
+    found = _HOST.fullmatch(host)
+    region = found["place"].partition(".")[0] if found and found["account"] else ""
+    return region if _REGION.fullmatch(region) else None

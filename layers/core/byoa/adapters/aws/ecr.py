@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from types_boto3_ecr import ECRClient
-    from types_boto3_ecr.type_defs import EncryptionConfigurationTypeDef
+    from types_boto3_ecr.type_defs import EncryptionConfigurationTypeDef, GetAuthorizationTokenResponseTypeDef
 
 
 SIGNATURE_TAGS: Final = "sha256-*"
@@ -81,12 +81,8 @@ class EcrRegistry:
         Raises ``StoreThrottled`` when ECR is busy, ``InternalFault`` when it refuses or can't be understood.
         """
         with translated("ECR"):
-            token = self.client.get_authorization_token()["authorizationData"][0]["authorizationToken"]
-        try:
-            username, _, password = base64.b64decode(token, validate=True).decode().partition(":")
-        except (binascii.Error, UnicodeDecodeError) as error:
-            raise InternalFault("ECR's authorization token can't be read.") from error
-        self._held = Credential(username, password)
+            answer = self.client.get_authorization_token()
+        self._held = read_token(answer)
         return self._held
 
     def _find(self, name: str) -> str | None:
@@ -117,6 +113,18 @@ class EcrRegistry:
                 raise
         self.client.put_lifecycle_policy(repositoryName=name, lifecyclePolicyText=LIFECYCLE)
         return uri
+
+
+def read_token(answer: GetAuthorizationTokenResponseTypeDef) -> Credential:
+    """The login in ECR's answer. Raises ``InternalFault`` for one that can't be understood."""
+    token = answer["authorizationData"][0]["authorizationToken"]
+    try:
+        username, colon, password = base64.b64decode(token, validate=True).decode().partition(":")
+    except (binascii.Error, UnicodeDecodeError):  # which quote what they can't read
+        username = colon = password = ""
+    if not colon:
+        raise InternalFault("ECR's authorization token can't be read.")
+    return Credential(username, password)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,177 @@
+"""Stored credentials in AWS Secrets Manager: ``byoa/<organisation>/<name>``, tagged with whose and what they are.
+
+Listing reads tags and no value. Secrets Manager's own encryption (a data key for each secret) is the only one.
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from botocore.exceptions import ClientError
+
+from byoa.adapters.aws.refusals import error_code, translated
+from byoa.errors import CredentialForbidden, CredentialMalformed, SecretUnavailable, StoreThrottled
+from byoa.trust.ports import Entry, Kept, Secret
+from byoa.trust.secrets import is_name, secret_name, secrets_prefix
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from datetime import datetime
+
+    from types_boto3_secretsmanager import SecretsManagerClient
+    from types_boto3_secretsmanager.type_defs import TagTypeDef
+
+RECOVERY_DAYS: Final = 7
+"""How long deleted credentials can be brought back: the shortest that Secrets Manager has."""
+
+_CURRENT: Final = "AWSCURRENT"
+_SERVICE: Final = "Secrets Manager"
+_PAGE: Final = 100
+
+# Brackets of an IPv6 address are none of the characters that tags of all services may have (Tagging AWS resources).
+_TO_TAG: Final = str.maketrans("[]", "+@")
+_FROM_TAG: Final = str.maketrans("+@", "[]")
+
+_MISSING: Final = "ResourceNotFoundException"
+_DELETED: Final = "InvalidRequestException"
+"""What Secrets Manager answers about a secret that is to be deleted (API reference, DeleteSecret)."""
+
+_TAKEN: Final = frozenset({"ResourceExistsException", _DELETED})
+_REFUSED: Final = frozenset({_MISSING, _DELETED, "AccessDeniedException", "AccessDenied"})
+_BRING_BACK: Final = "`byoa credentials set` with the same name brings them back, with a new value."
+
+
+@dataclass(frozen=True, slots=True)
+class SecretsVault:
+    """The secrets of one organisation, read with a session of its own. Implements Vault."""
+
+    client: SecretsManagerClient
+    organisation: str
+
+    def read(self, name: str) -> Secret:
+        """See ``trust.ports.Vault``. Nothing is kept: the next call asks again."""
+        path = secret_name(self.organisation, name)
+        with _reading():
+            found = self.client.get_secret_value(SecretId=path, VersionStage=_CURRENT)
+        text = found.get("SecretString")
+        if text is None:
+            raise CredentialMalformed(
+                "The stored credentials are bytes and no text.", remedy="Store them with `byoa credentials set`."
+            )
+        return Secret(text, found["VersionId"])
+
+
+@contextmanager
+def _reading() -> Iterator[None]:
+    """What a step of a build is told: the organisation's own matter, or something to try again."""
+    try:
+        with translated(_SERVICE):
+            try:
+                yield
+            except ClientError as error:
+                if error_code(error) in _REFUSED:
+                    raise CredentialForbidden(
+                        "The organisation has no credentials of that name that may be read, or they were deleted."
+                    ) from error
+                raise
+    except StoreThrottled as error:
+        raise SecretUnavailable(error.cause) from error
+
+
+@dataclass(frozen=True, slots=True)
+class SecretsSafe:
+    """The same secrets, with the rights of whoever looks after them. Implements Safe."""
+
+    client: SecretsManagerClient
+    organisation: str
+
+    def store(self, name: str, kind: str, host: str, text: str) -> Kept:
+        """See ``trust.ports.Safe``. What was to be deleted is restored first: its name is taken until it is gone."""
+        path = secret_name(self.organisation, name)
+        tags: list[TagTypeDef] = [
+            {"Key": "org_id", "Value": self.organisation},
+            {"Key": "byoa_kind", "Value": kind},
+            {"Key": "byoa_host", "Value": host.translate(_TO_TAG)},
+        ]
+        with translated(_SERVICE):
+            try:
+                made = self.client.create_secret(Name=path, SecretString=text, Tags=tags)
+                return Kept(made["VersionId"], "nothing")
+            except ClientError as error:
+                if error_code(error) not in _TAKEN:
+                    raise
+            deleted = "DeletedDate" in self.client.describe_secret(SecretId=path)
+            if deleted:
+                self.client.restore_secret(SecretId=path)
+            # The tags first: who may read it goes by them, and the value is what builds go by.
+            self.client.tag_resource(SecretId=path, Tags=tags)
+            put = self.client.put_secret_value(SecretId=path, SecretString=text)
+        return Kept(put["VersionId"], "deleted" if deleted else "another")
+
+    def entries(self) -> list[Entry]:
+        """See ``trust.ports.Safe``. The filter is for beginnings; what it lets through is looked at again."""
+        prefix = secrets_prefix(self.organisation)
+        found: list[Entry] = []
+        with translated(_SERVICE):
+            pages = self.client.get_paginator("list_secrets").paginate(
+                Filters=[{"Key": "name", "Values": [prefix]}], PaginationConfig={"PageSize": _PAGE}
+            )
+            for page in pages:
+                found += [entry for secret in page["SecretList"] if (entry := _entry(prefix, secret))]
+        return sorted(found)
+
+    def entry(self, name: str) -> Entry:
+        """See ``trust.ports.Safe``."""
+        path = secret_name(self.organisation, name)
+        with _known():
+            found = self.client.describe_secret(SecretId=path)
+        if "DeletedDate" in found:
+            raise CredentialForbidden("The credentials of that name were deleted.", remedy=_BRING_BACK)
+        entry = _entry(
+            secrets_prefix(self.organisation), {**found, "SecretVersionsToStages": found["VersionIdsToStages"]}
+        )
+        if entry is None:
+            raise CredentialForbidden("The organisation has no credentials of that name.")
+        return entry
+
+    def delete(self, name: str) -> datetime:
+        """See ``trust.ports.Safe``."""
+        with _known():
+            return self.client.delete_secret(
+                SecretId=secret_name(self.organisation, name), RecoveryWindowInDays=RECOVERY_DAYS
+            )["DeletionDate"]
+
+
+@contextmanager
+def _known() -> Iterator[None]:
+    """Tell what isn't there apart from what the caller may not."""
+    with translated(_SERVICE):
+        try:
+            yield
+        except ClientError as error:
+            code = error_code(error)
+            if code == _MISSING:
+                raise CredentialForbidden("The organisation has no credentials of that name.") from error
+            if code == _DELETED:
+                raise CredentialForbidden("The credentials of that name were deleted.", remedy=_BRING_BACK) from error
+            raise
+
+
+def _entry(prefix: str, secret: Mapping[str, Any]) -> Entry | None:
+    """What a description tells, ``None`` for one that isn't the organisation's: a value is needed for none of it."""
+    path = str(secret["Name"])
+    name = path.removeprefix(prefix)
+    if not path.startswith(prefix) or not is_name(name) or secret.get("DeletedDate"):
+        return None
+    tags = {tag["Key"]: tag["Value"] for tag in secret.get("Tags", [])}
+    stages: Mapping[str, list[str]] = secret.get("SecretVersionsToStages") or {}
+    return Entry(
+        name=name,
+        kind=tags.get("byoa_kind", ""),
+        host=tags.get("byoa_host", "").translate(_FROM_TAG),
+        version=next((version for version, names in stages.items() if _CURRENT in names), ""),
+        changed=secret.get("LastChangedDate"),
+        used=secret.get("LastAccessedDate"),
+    )

@@ -1,0 +1,93 @@
+"""What is asked of the store of credentials, and of AWS for a vendor's ECR. Implemented under ``adapters/``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from byoa.trust.credentials import Credential
+
+
+@dataclass(frozen=True, slots=True)
+class Secret:
+    """A stored text (``trust.kinds`` reads it), which shows in no ``repr``, and the id of its version."""
+
+    text: str = field(repr=False)
+    version: str
+
+
+class Vault(Protocol):
+    """The stored credentials of one organisation, for its builds: reading alone."""
+
+    def read(self, name: str) -> Secret:
+        """The current version. ``name`` is what follows the organisation's path.
+
+        Raises ``TenantForbidden`` and ``ReferenceInvalid`` for a name that is none, before anybody is asked;
+        ``CredentialForbidden`` where there is no such secret, where it was deleted and where it may not be read,
+        ``CredentialMalformed`` for one that is no text, and ``SecretUnavailable`` for what passes by itself.
+        """
+        ...
+
+
+class Entry(NamedTuple):
+    """What is shown of stored credentials.
+
+    ``kind`` and ``host`` are what they were stored as; ``used`` is the day of the last reading, which the store tells
+    hours later, ``None`` for never.
+    """
+
+    name: str
+    kind: str
+    host: str
+    version: str
+    changed: datetime | None
+    used: datetime | None
+
+
+class Kept(NamedTuple):
+    """What became of credentials that were stored: their version, and what was there before."""
+
+    version: str
+    before: str
+    """``nothing``, ``another`` version, or one that was ``deleted`` and not yet gone."""
+
+
+class Safe(Protocol):
+    """The same for people: everything but reading. Each call raises what ``Vault.read`` raises for a bad name.
+
+    And ``PlatformForbidden`` for a caller who may not, ``StoreThrottled`` for what passes by itself.
+    """
+
+    def store(self, name: str, kind: str, host: str, text: str) -> Kept:
+        """Keep ``text`` as the current version; what was current is then the previous one."""
+        ...
+
+    def entries(self) -> list[Entry]:
+        """All that are there and not deleted, by name."""
+        ...
+
+    def entry(self, name: str) -> Entry:
+        """One of them. Raises ``CredentialForbidden`` where there is none, and where it was deleted."""
+        ...
+
+    def delete(self, name: str) -> datetime:
+        """Let nobody read them from now on; they can be brought back until the moment that is returned.
+
+        Raises ``CredentialForbidden`` where there are none.
+        """
+        ...
+
+
+class EcrLogin(Protocol):
+    """Private ECR registries of other accounts, by roles that their owners let us assume."""
+
+    def password(self, host: str, role_arn: str, external_id: str) -> Credential:
+        """What lets the role into the registry at ``host``, for twelve hours at most, to pull alone.
+
+        Raises ``AuthFailed`` where the role doesn't let us in with ``external_id``, where it would without, and where
+        it may not log in to ECR; ``SecretUnavailable`` for what passes by itself.
+        """
+        ...

@@ -1,0 +1,47 @@
+"""Where an organisation's stored credentials are: their names are made here and nowhere else."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from byoa.errors import ReferenceInvalid, TenantForbidden
+
+_ORGANISATION: Final = re.compile(r"org_[a-z0-9]{12,40}", re.ASCII)
+_NAME: Final = re.compile(r"[a-z0-9-]{1,64}", re.ASCII)
+_PATH: Final = re.compile(r"[/:\\%]")
+"""What would make a way to somewhere else of a name: a path, an ARN, an escape."""
+
+
+def is_name(text: str) -> bool:
+    """Whether ``secret_name`` takes it as the name of credentials."""
+    return _NAME.fullmatch(text) is not None
+
+
+def secrets_prefix(organisation: str) -> str:
+    """What the names of all of an organisation's secrets begin with. Raises ``TenantForbidden`` for no sound id.
+
+    None of its characters means more than itself in a policy of IAM or in a filter.
+    """
+    if not _ORGANISATION.fullmatch(organisation):
+        raise TenantForbidden("The organisation's id is none.", remedy="An id is org_ and 12 to 40 of a-z and 0-9.")
+    return f"byoa/{organisation}/"
+
+
+def secret_name(organisation: str, name: str) -> str:
+    """``byoa/<organisation>/<name>``. The name is a single label, as ``credentials_ref`` has it.
+
+    Raises ``TenantForbidden`` for one that would lead elsewhere, and ``ReferenceInvalid`` for any other that is none.
+    """
+    prefix = secrets_prefix(organisation)
+    if _PATH.search(name) or ".." in name:
+        raise TenantForbidden(
+            "The name of the credentials is a path or an ARN, which may lead to another organisation's.",
+            remedy="Name them by their last part alone, as `byoa credentials list` shows it.",
+        )
+    if not is_name(name):
+        raise ReferenceInvalid(
+            "The name of the credentials isn't 1 to 64 lower-case letters, digits and dashes.",
+            remedy="Take a name that `byoa credentials list` shows.",
+        )
+    return prefix + name
