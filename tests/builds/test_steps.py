@@ -126,7 +126,6 @@ def test_history_reads_like_a_story() -> None:
         (artifact(f"oci://{ACCOUNT}.dkr-ecr.us-east-1.on.aws/a"), TenantForbidden),
         (artifact("oci://mirror.example.com/a"), TenantForbidden),
         (artifact("oci://444455556666.dkr.ecr.eu-west-1.amazonaws.com/a"), CredentialForbidden),
-        (artifact("oci://ghcr.io/a", 'credentials_ref = "ghcr"\n'), CredentialForbidden),
         (
             '[public_repo]\nrepo = "a/b"\ndirectory = "."\nbranch = "main"\n[kustomize]\npath = "."\n',
             SourceKindUnsupported,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import secrets
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,6 +14,7 @@ from byoa.adapters.memory.clocks import SteppingClock
 from byoa.adapters.memory.ledger import MemoryLedger
 from byoa.adapters.memory.lists import MemoryLists
 from byoa.adapters.memory.repository import MemoryRepository
+from byoa.adapters.memory.vault import MemoryEcrLogin, MemoryVault
 from byoa.adapters.registries.layout import LayoutRepository
 from byoa.builds import inspect as inspect_step
 from byoa.builds import mirror as mirror_step
@@ -21,6 +23,7 @@ from byoa.builds import resolve as resolve_step
 from byoa.builds import stage as stage_step
 from byoa.builds import validate as validate_step
 from byoa.builds.books import Books
+from byoa.builds.lending import Lender
 from byoa.builds.messages import (
     Build,
     BuildEnded,
@@ -38,7 +41,6 @@ from byoa.components.reading import check_config
 from byoa.content.packing import pack
 from byoa.errors import (
     ByoaError,
-    CredentialForbidden,
     DigestMismatch,
     DuplicateEvent,
     EventUntrusted,
@@ -50,7 +52,7 @@ from byoa.errors import (
     Timeout,
     leaves,
 )
-from byoa.oci.reference import Registry
+from byoa.oci.reference import Reference, Registry
 from byoa.trust.policy import Policy
 
 if TYPE_CHECKING:
@@ -166,12 +168,27 @@ def test_our_own_registry_is_no_source_with_credentials_either(pipeline: Pipelin
         pipeline.validate(key)
 
 
-def test_named_credentials_are_refused_rather_than_ignored(pipeline: Pipeline) -> None:
+def test_named_credentials_go_on_to_the_steps_that_read_the_source(pipeline: Pipeline) -> None:
     key = pipeline.submit(_artifact(extra='credentials_ref = "vendor-registry"'))
-    with pytest.raises(CredentialForbidden, match="not served by this pipeline yet") as caught:
-        pipeline.validate(key)
-    assert caught.value.where == "oci_artifact.credentials_ref"
-    assert "leave credentials_ref out" in caught.value.remedy
+    assert pipeline.validate(key).credentials_ref == "vendor-registry"
+
+
+def test_history_names_the_credentials_and_their_version_and_nothing_of_their_value(pipeline: Pipeline) -> None:
+    canary = secrets.token_hex(12)
+    vault = MemoryVault(ORGANISATION, pipeline.clock)
+    value = {"kind": "basic", "host": "registry.example.com", "username": "robot", "password": canary}
+    version = vault.store("vendor-registry", "basic", "registry.example.com", json.dumps(value)).version
+    key = pipeline.submit(_artifact(extra='credentials_ref = "vendor-registry"'))
+    valid = pipeline.validate(key)
+    assert valid.reference
+    lender = Lender(ORGANISATION, vault, MemoryEcrLogin({}), ACCOUNT, "series")
+    lent = lender.lend("vendor-registry", Reference.parse(valid.reference))
+    resolve_step.resolve(valid, _layout("flux"), Books(pipeline.ledger, pipeline.clock), lent)
+    told = pipeline.ledger.records[key]
+    pinned = next(each for each in told.history if "digest" in each.metadata)
+    assert pinned.metadata["credentials"] == "vendor-registry"
+    assert pinned.metadata["credentials_version"] == version
+    assert canary not in told.model_dump_json()
 
 
 def test_a_config_that_nobody_handed_in_is_not_built(pipeline: Pipeline) -> None:

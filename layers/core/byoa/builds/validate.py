@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from byoa.builds.deadline import check_time
 from byoa.builds.messages import ValidReference
 from byoa.builds.records import entry
-from byoa.errors import CredentialForbidden, SourceKindUnsupported
+from byoa.errors import SourceKindUnsupported
 from byoa.oci.reference import Reference
 
 if TYPE_CHECKING:
@@ -35,19 +35,13 @@ def validate(change: ChangeReceived, ledger: Ledger, policy: Policy, clock: Cloc
         )
     if build.reference:
         policy.check_source(Reference.parse(build.reference), build.credentials_ref)
-    if build.credentials_ref:
-        raise CredentialForbidden(
-            "Stored credentials are not served by this pipeline yet.",
-            remedy="Use a registry that lets anyone pull, and leave credentials_ref out.",
-            where="oci_artifact.credentials_ref",
-        )
     return ValidReference(
         **change.key.model_dump(),
         execution=change.execution,
         build_id=build.build_id,
         source_type="oci_artifact" if build.reference else "inline",
         reference=build.reference,
-        credentials_ref=None,
+        credentials_ref=build.credentials_ref,
         targets=list(policy.targets),
         handed_in_ts=build.created_at_ts,
         ends_ts=ends_ts,
