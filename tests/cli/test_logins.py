@@ -25,6 +25,9 @@ OTHER = base64.b64encode(b"theirs:wrong").decode()
 @pytest.fixture(autouse=True)
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path))
+    monkeypatch.setenv("HOME", str(tmp_path))
+    for name in ("REGISTRY_AUTH_FILE", "XDG_RUNTIME_DIR", "XDG_CONFIG_HOME"):
+        monkeypatch.delenv(name, raising=False)
     return tmp_path
 
 
@@ -135,6 +138,68 @@ def test_a_config_that_is_none_is_named(home: Path, text: str) -> None:
     assert "config" in caught.value.cause
 
 
+# Whose files
+
+
+def login(home: Path, path: str, name: str, key: str = "registry.example.com:5000") -> Credential:
+    place = home / path
+    place.parent.mkdir(parents=True, exist_ok=True)
+    place.write_text(json.dumps({"auths": {key: {"username": name, "password": "right"}}}))
+    return Credential(name, "right")
+
+
+def test_the_file_that_is_named_goes_before_dockers_and_dockers_before_podmans(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("REGISTRY_AUTH_FILE", str(home / "named.json"))
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(home / "run"))
+    wanted = [
+        login(home, "named.json", "named"),
+        login(home, "config.json", "docker"),
+        login(home, ".config/containers/auth.json", "kept"),
+    ]
+    for path, credential in zip(("named.json", "config.json", ".config/containers/auth.json"), wanted, strict=True):
+        assert credential_for(HOST, "team/app") == credential
+        (home / path).unlink()
+    assert credential_for(HOST, "team/app") is None
+
+
+def test_podmans_login_of_the_session_goes_before_the_one_that_is_kept(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(home / "run"))
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(home / "settings"))
+    kept = login(home, "settings/containers/auth.json", "kept")
+    session = login(home, "run/containers/auth.json", "session")
+    assert credential_for(HOST, "team/app") == session
+    (home / "run/containers/auth.json").unlink()
+    assert credential_for(HOST, "team/app") == kept
+
+
+def test_a_file_that_is_named_stands_in_for_that_of_the_session(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(home / "run"))
+    login(home, "run/containers/auth.json", "session")
+    monkeypatch.setenv("REGISTRY_AUTH_FILE", str(home / "missing.json"))
+    assert credential_for(HOST, "team/app") is None
+
+
+def test_a_file_without_the_login_leaves_it_to_the_next(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("REGISTRY_AUTH_FILE", str(home / "named.json"))
+    login(home, "named.json", "named", "registry.example.com:5000/other")
+    docker = login(home, "config.json", "docker")
+    assert credential_for(HOST, "team/app") == docker
+
+
+def test_a_file_that_cant_be_read_is_named_by_its_path(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("REGISTRY_AUTH_FILE", str(home / "named.json"))
+    for text in ("{", json.dumps({"auths": {"registry.example.com:5000": {"auth": "canary%"}}})):
+        (home / "named.json").write_text(text)
+        with pytest.raises(CredentialMalformed) as caught:
+            credential_for(HOST, "team/app")
+        assert "named.json" in caught.value.cause
+        assert "canary" not in caught.value.as_json()
+
+
 # Helpers
 
 
@@ -157,6 +222,32 @@ def test_a_helper_of_any_name_is_asked(home: Path, monkeypatch: pytest.MonkeyPat
     monkeypatch.setenv("PATH", f"{home}:/usr/bin:/bin")
     config(home, {setting: name if setting == "credsStore" else {"https://registry.example.com:5000": name}})
     assert credential_for(HOST, "team/app") == OURS
+
+
+def test_a_login_for_the_repository_goes_before_what_a_helper_knows(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    helper(home, "x", KNOWS)
+    monkeypatch.setenv("PATH", f"{home}:/usr/bin:/bin")
+    config(home, {"credsStore": "x", "auths": {"registry.example.com:5000/team": {"auth": OTHER}}})
+    assert credential_for(HOST, "team/app") == THEIRS
+    assert credential_for(HOST, "other/app") == OURS
+
+
+def test_the_helper_of_one_registry_goes_before_the_one_for_all(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    helper(home, "own", KNOWS)
+    helper(home, "all", """echo '{"Username": "theirs", "Secret": "wrong"}'""")
+    monkeypatch.setenv("PATH", f"{home}:/usr/bin:/bin")
+    config(home, {"credsStore": "all", "credHelpers": {"registry.example.com:5000": "own"}})
+    assert credential_for(HOST, "team/app") == OURS
+    assert credential_for(Registry.parse("registry.example.com"), "team/app") == THEIRS
+
+
+def test_docker_hub_is_asked_for_by_the_name_that_docker_calls_it(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    helper(home, "x", """read -r server; echo "{\\"Username\\": \\"us\\", \\"Secret\\": \\"$server\\"}" """)
+    monkeypatch.setenv("PATH", f"{home}:/usr/bin:/bin")
+    config(home, {"credsStore": "x"})
+    assert credential_for(Registry.parse("docker.io"), "app") == Credential("us", "https://index.docker.io/v1/")
 
 
 def test_a_helper_may_know_a_token(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,7 +8,6 @@ organisation in, so whatever two readers could understand differently is an erro
 from __future__ import annotations
 
 import base64
-import binascii
 import re
 from typing import TYPE_CHECKING, Any, Final
 
@@ -28,9 +27,8 @@ SECRET_LIMIT: Final = 16 * 1024
 _DOCKER_HUB: Final = Registry("docker.io")
 _TOKEN_USER: Final = "<token>"  # noqa: S105 - a name that says that the secret is one
 _USERNAME_LIMIT: Final = 1024
-_TOKEN: Final = re.compile(r"[A-Za-z0-9._~+/-]+=*", re.ASCII)
-_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
-_GLOB: Final = re.compile(r"[*?\[\]{}]")
+_BEARER: Final = r"[A-Za-z0-9._~+/-]+=*"
+_GLOB: Final = frozenset("*?[{")
 _OF_A_LAPTOP: Final = ("credsStore", "credHelpers")
 _READ: Final = ("auth", "username", "password", "identitytoken", "registrytoken")
 _AGAIN: Final = "Store it again: `byoa credentials set`."
@@ -128,14 +126,21 @@ def place_of(key: str) -> str | None:
 
 def _decode(auth: str) -> tuple[str, str]:
     """The pair in ``auth``: base64 may be wrapped, and docker's own helpers fill passwords up with NULs."""
-    try:
-        pair = base64.b64decode("".join(auth.split()), validate=True).decode()
-    except (binascii.Error, ValueError):
-        raise CredentialMalformed("A login's auth is not base64 of a text.") from None
+    pair = _text_in(auth)
+    if pair is None:
+        raise CredentialMalformed("A login's auth is not base64 of a text.")
     username, separator, password = pair.partition(":")
     if not separator or not username:
         raise CredentialMalformed("A login's auth is not a user name, a colon and a password.")
     return username, password.strip("\0")
+
+
+def _text_in(auth: str) -> str | None:
+    # The codec's error holds what it couldn't decode; asked this way, it ends here and is nobody's context.
+    try:
+        return base64.b64decode("".join(auth.split()), validate=True).decode()
+    except ValueError:
+        return None
 
 
 def _stored_places(auths: object) -> dict[str, object]:
@@ -143,7 +148,7 @@ def _stored_places(auths: object) -> dict[str, object]:
         raise CredentialMalformed("The stored Docker config has no auths.", remedy=_AGAIN)
     places: dict[str, object] = {}
     for key, entry in auths.items():
-        if _GLOB.search(key):
+        if _GLOB.intersection(key.removeprefix("[")):  # brackets are around an IPv6 address, too
             raise CredentialMalformed(
                 "The stored Docker config has a pattern for a host.",
                 remedy="Name each host by itself: a pattern would lend the login to hosts that nobody looked at.",
@@ -181,13 +186,13 @@ def check_login(login: Credential) -> None:
     are of a token's characters (RFC 6750, 2.1), and all have their limits.
     """
     texts = (login.username, login.password, login.identity_token or "")
-    if any(_CONTROL.search(text) for text in texts):
+    if any(character < " " or character == "\x7f" for text in texts for character in text):
         raise CredentialMalformed("A stored login holds a control character, such as a line's end.", remedy=_AGAIN)
     if ":" in login.username:
         raise CredentialMalformed("A stored login's user name holds a colon, which ends user names.", remedy=_AGAIN)
     if len(login.username) > _USERNAME_LIMIT or any(len(text) > SECRET_LIMIT for text in _secrets(login)):
         raise CredentialMalformed("A stored login is longer than any that a registry gives out.", remedy=_AGAIN)
-    if login.registry_token is not None and not _TOKEN.fullmatch(login.registry_token):
+    if login.registry_token is not None and not re.fullmatch(_BEARER, login.registry_token, re.ASCII):
         raise CredentialMalformed("A stored registry token has characters that no token has.", remedy=_AGAIN)
     if not any(_secrets(login)):
         raise CredentialMalformed("A stored login has neither a password nor a token.", remedy=_AGAIN)

@@ -55,8 +55,15 @@ def bearer(token: str) -> str:
 
 def encoded(text: str) -> bytes:
     """UTF-8. Raises ``CredentialMalformed`` for what JSON can hold and UTF-8 can't."""
-    # The codec's error quotes the text.
+    made = _utf8(text)
+    if made is None:
+        raise CredentialMalformed("The login for the registry holds half a character (a lone surrogate).")
+    return made
+
+
+def _utf8(text: str) -> bytes | None:
+    # The codec's error holds the text; asked this way, it ends here and is nobody's context.
     try:
         return text.encode()
     except UnicodeEncodeError:
-        raise CredentialMalformed("The login for the registry holds half a character (a lone surrogate).") from None
+        return None

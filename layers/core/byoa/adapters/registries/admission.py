@@ -67,16 +67,25 @@ class Admission:
         403 to a password that has run out; elsewhere that means that the right one may not. Where there is a name, the
         response is closed. Raises the same as ``header``.
         """
+        try:
+            other, answered = self._answer(response, account, shown, challenged=challenged)
+        except BaseException:
+            response.close()
+            raise
+        if other:
+            response.close()
+        return other, answered
+
+    def _answer(
+        self, response: Response, account: Account, shown: str | None, *, challenged: bool
+    ) -> tuple[Account | None, bool]:
         unknown = response.status == 401  # noqa: PLR2004 - RFC 9110, 15.5.2
         challenges = response.headers("WWW-Authenticate")
         if unknown and not challenged and not self._wallet.repeats(account, challenges, shown):
-            with response:
-                response.read(_BODY_LIMIT)
+            response.read(_BODY_LIMIT)
+            response.close()  # its connection may serve the question for a token
             return self._held(account, lambda ours: self._wallet.answer(ours, challenges, shown))[0], True
-        renewed = self._renewed(account) if shown and (unknown or account.role == "target") else None
-        if renewed:
-            response.close()
-        return renewed, challenged
+        return self._renewed(account) if shown and (unknown or account.role == "target") else None, challenged
 
     def _held[T](self, account: Account, action: Callable[[Account], T]) -> tuple[Account, T]:
         """``action``, in the name of what has replaced the account's credential where a token service refuses it."""
