@@ -16,14 +16,17 @@ from byoa.oci.reference import Reference, Registry
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from byoa.adapters.aws.budget import DynamoBudget
     from byoa.adapters.aws.dynamodb import DynamoLedger
     from byoa.adapters.aws.ecr import EcrRegistry, EcrTags
     from byoa.adapters.aws.lists import QuarantineLists
     from byoa.adapters.aws.s3 import Quarantine
     from byoa.adapters.registries.authorization import Wallet
+    from byoa.adapters.registries.distribution import DistributionRepository
     from byoa.adapters.registries.endpoints import Endpoint
     from byoa.adapters.registries.transport import Transport
     from byoa.builds.books import Books
+    from byoa.builds.lending import Lender, Lent
     from byoa.builds.messages import BuildKey, MirrorTask, ValidReference
     from byoa.builds.ports import Signer
     from byoa.engine.ports import Repository
@@ -32,8 +35,8 @@ if TYPE_CHECKING:
     from byoa.trust.policy import Policy
 
 __all__ = [
-    "begin", "books", "bound", "clock", "ledger", "lists", "pace", "policy", "publish", "quarantine", "series",
-    "signer", "source", "tags", "target",
+    "begin", "books", "bound", "budget", "clock", "ledger", "lender", "lists", "pace", "policy", "publish",
+    "quarantine", "registry_source", "series", "signer", "source", "tags", "target", "trial_source",
 ]  # fmt: skip
 
 IN_A_STEP: Final = Patience(attempts=5, first=0.1, longest=5.0)
@@ -83,10 +86,9 @@ def wallet() -> Wallet:
 @cache
 def books() -> Books:
     """Where a step tells how far it is."""
-    from byoa.adapters.aws.budget import DynamoBudget
     from byoa.builds.books import Books
 
-    return Books(ledger(), clock(), DynamoBudget(clients.dynamodb(), settings().table, clock()))
+    return Books(ledger(), clock(), budget())
 
 
 def begin(remaining: Callable[[], int]) -> None:
@@ -184,24 +186,64 @@ def source(valid: ValidReference) -> Repository:
     """Where the artifact comes from: the vendor's registry, or the config's own text."""
     if valid.reference is None:
         return _inline(valid.key)
+    return registry_source(Reference.parse(valid.reference), None)
+
+
+def registry_source(reference: Reference, lent: Lent | None) -> DistributionRepository:
+    """A vendor's repository, for anybody or with what its organisation lent."""
     from byoa.adapters.registries.distribution import DistributionRepository
     from byoa.adapters.registries.locations import endpoint_of
     from byoa.adapters.registries.traits import traits_of
     from byoa.settings import addresses
 
-    reference = Reference.parse(valid.reference)
     plain = addresses(settings().plain_http_hosts).get(str(reference.registry))
     registry = Registry.parse(plain) if plain else reference.registry
     endpoint = endpoint_of(registry, scheme="http" if plain else "https")
+    traits = traits_of(reference.registry)
+    if lent and lent.token_host:
+        traits = traits._replace(token_hosts=traits.token_hosts | {lent.token_host})
     return DistributionRepository(
         transport(),
         endpoint,
         reference.repository,
         role="source",
+        credential=lent.credential if lent else None,
         wallet=wallet(),
-        traits=traits_of(reference.registry),
+        traits=traits,
         patience=_patience(),
     )
+
+
+def trial_source(reference: Reference, lent: Lent) -> tuple[Repository, Callable[[], bool]]:
+    """The same, and what asks about the login alone."""
+    found = registry_source(reference, lent)
+    return found, found.check_login
+
+
+def lender(organisation: str, session: str) -> Lender:
+    """What the organisation's builds may borrow; vendors see ``session`` as the name of ours in their trails."""
+    from byoa.adapters.aws.ecr_login import RoleLogin
+    from byoa.adapters.aws.secrets import SecretsVault
+    from byoa.builds.lending import Lender
+    from byoa.trust.external_id import strangers_id
+
+    current = settings()
+    vault = SecretsVault(clients.secretsmanager(), organisation)
+    ecr = RoleLogin(clients.sts(), clients.lent_ecr, session, strangers_id(current.table), _careful())
+    return Lender(organisation, vault, ecr, current.account, current.table)
+
+
+@cache
+def _careful() -> set[str]:
+    """Roles that are known to refuse a stranger's id."""
+    return set()
+
+
+def budget() -> DynamoBudget:
+    """What each organisation may ask of each registry."""
+    from byoa.adapters.aws.budget import DynamoBudget
+
+    return DynamoBudget(clients.dynamodb(), settings().table, clock())
 
 
 def _inline(key: BuildKey) -> Repository:

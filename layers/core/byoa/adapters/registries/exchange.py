@@ -42,7 +42,7 @@ _REPOSITORY: Final = re.compile(r"/v2/(?P<name>[a-z0-9._/-]{1,255})/(?:manifests
 
 
 class Exchange:
-    """Sends requests about ``repository`` and counts them. Safe to share between threads."""
+    """Sends requests about ``repository``, or about none, and counts them. Safe to share between threads."""
 
     def __init__(  # noqa: PLR0913 - where it is, and settings by name
         self,
@@ -66,7 +66,7 @@ class Exchange:
         self.patience = patience
         self.base = f"/v2/{repository}"
         self.host = transport.host(endpoint, traits.concurrency)
-        scopes = [f"repository:{repository}:{'pull' if role == 'source' else 'pull,push'}"]
+        scopes = [f"repository:{repository}:{'pull' if role == 'source' else 'pull,push'}"] if repository else []
         scopes += [f"repository:{mount_from}:pull"] if mount_from and mount_from != repository else []
         self._wallet = wallet or Wallet(transport)
         self._renew = renew
@@ -87,6 +87,11 @@ class Exchange:
         """How many HTTP requests this has cost, those for tokens and to redirected addresses included."""
         tokens = self._wallet.requests.get(self._account, 0) - self._tokens_before
         return self._sent + self._guests + self._earlier_tokens + tokens
+
+    @property
+    def logged_in(self) -> bool:
+        """Whether what is asked now carries what a login made."""
+        return self._account.credential is not None and self._header(self._account) is not None
 
     def tried[T](self, action: Callable[[], T]) -> T:
         """Do ``action``, again and again as patience has it. What asks for rest gives it to all who use the host."""
