@@ -1,6 +1,6 @@
 """StageBlob: one blob of an artifact that is too large for one invocation, into quarantine."""
 
-from byoa.bootstrap import pipeline
+from byoa.bootstrap import pipeline, sources
 from byoa.builds import stage
 from byoa.builds.messages import BlobDone, StageBlobTask
 from byoa.step import step
@@ -9,5 +9,6 @@ from byoa.step import step
 @step
 def handler(task: StageBlobTask) -> BlobDone:
     """Fetch the blob, or as much of it as there is time for."""
-    quarantine, source = pipeline.quarantine(task.artifact), pipeline.source(task.artifact)
+    quarantine = pipeline.quarantine(task.artifact)
+    source = sources.source(task.artifact, sources.lent(task.artifact))
     return stage.stage_blob(task, source, quarantine, pipeline.books(), pipeline.pace())

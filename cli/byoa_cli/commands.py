@@ -28,11 +28,20 @@ class Option:
     """An option or an argument, as ``ArgumentParser.add_argument`` takes them.
 
     ``variable`` names the environment variable that stands in for it, ``group`` the heading that it is listed under.
+    One that has a variable is ``needed``, unless the command does without it.
     """
 
-    def __init__(self, *names: str, variable: str | None = None, group: str | None = None, **settings: Any) -> None:  # noqa: ANN401 - argparse's own
+    def __init__(
+        self,
+        *names: str,
+        variable: str | None = None,
+        group: str | None = None,
+        needed: bool = True,
+        **settings: Any,  # noqa: ANN401 - argparse's own
+    ) -> None:
         self._names = names
         self._variable = variable
+        self._needed = needed
         self._settings = settings
         self.group = group
 
@@ -41,7 +50,7 @@ class Option:
         settings = dict(self._settings)
         if self._variable:
             value = os.environ.get(self._variable) or None
-            settings |= {"default": value, "required": value is None}
+            settings |= {"default": value, "required": self._needed and value is None}
             settings["help"] = f"{settings['help']} [env: {self._variable}]"
         parser.add_argument(*self._names, **settings)
 

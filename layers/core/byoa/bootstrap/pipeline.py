@@ -11,11 +11,11 @@ from byoa.bootstrap import clients
 from byoa.bootstrap.process import clock, workers
 from byoa.engine.patience import Patience
 from byoa.errors import InternalFault
-from byoa.oci.reference import Reference, Registry
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from byoa.adapters.aws.budget import DynamoBudget
     from byoa.adapters.aws.dynamodb import DynamoLedger
     from byoa.adapters.aws.ecr import EcrRegistry, EcrTags
     from byoa.adapters.aws.lists import QuarantineLists
@@ -25,17 +25,18 @@ if TYPE_CHECKING:
     from byoa.adapters.registries.transport import Transport
     from byoa.bootstrap.lines import Lines
     from byoa.builds.books import Books
-    from byoa.builds.messages import BuildKey, MirrorTask, ValidReference
+    from byoa.builds.messages import BuildKey, MirrorTask
     from byoa.builds.ports import Signer
     from byoa.engine.ports import Repository
     from byoa.engine.sending import Pace
+    from byoa.oci.reference import Registry
     from byoa.settings import Settings
     from byoa.trust.addresses import Reachable
     from byoa.trust.policy import Policy
 
 __all__ = [
-    "begin", "books", "bound", "clock", "ledger", "lists", "pace", "policy", "publish", "quarantine", "series",
-    "signer", "source", "tags", "target",
+    "begin", "books", "bound", "budget", "clock", "ledger", "lists", "pace", "patience", "policy", "publish",
+    "quarantine", "series", "settings", "signer", "tags", "target", "transport", "wallet",
 ]  # fmt: skip
 
 IN_A_STEP: Final = Patience(attempts=5, first=0.1, longest=5.0)
@@ -94,10 +95,9 @@ def wallet(organisation: str, ca: str | None = None) -> Wallet:
 @cache
 def books() -> Books:
     """Where a step tells how far it is."""
-    from byoa.adapters.aws.budget import DynamoBudget
     from byoa.builds.books import Books
 
-    return Books(ledger(), clock(), DynamoBudget(clients.dynamodb(), settings().table, clock()))
+    return Books(ledger(), clock(), budget())
 
 
 def begin(remaining: Callable[[], int]) -> None:
@@ -122,14 +122,15 @@ def pace() -> Pace:
 
     return Pace(
         workers=workers(BLOB_WORKERS),
-        patience=_patience(),
+        patience=patience(),
         out_of_time=_out_of_time,
         lasting_from=LASTING,
         spread_from=settings().spread_from,
     )
 
 
-def _patience() -> Patience:
+def patience() -> Patience:
+    """How a step asks a registry again: for as long as it has time."""
     return IN_A_STEP._replace(left=_left)
 
 
@@ -196,38 +197,11 @@ def lists(key: BuildKey) -> QuarantineLists:
     return QuarantineLists(clients.s3, settings().bucket, key.organisation)
 
 
-def source(valid: ValidReference) -> Repository:
-    """Where the artifact comes from: the vendor's registry, or the config's own text."""
-    if valid.reference is None:
-        return _inline(valid.key)
-    from byoa.adapters.registries.distribution import DistributionRepository
-    from byoa.adapters.registries.locations import endpoint_of
-    from byoa.adapters.registries.traits import traits_of
-    from byoa.settings import addresses
+def budget() -> DynamoBudget:
+    """What each organisation may ask of each registry."""
+    from byoa.adapters.aws.budget import DynamoBudget
 
-    reference = Reference.parse(valid.reference)
-    plain = addresses(settings().plain_http_hosts).get(str(reference.registry))
-    registry = Registry.parse(plain) if plain else reference.registry
-    endpoint = endpoint_of(registry, scheme="http" if plain else "https")
-    return DistributionRepository(
-        transport(valid.organisation),
-        endpoint,
-        reference.repository,
-        role="source",
-        wallet=wallet(valid.organisation),
-        traits=traits_of(reference.registry),
-        patience=_patience(),
-    )
-
-
-def _inline(key: BuildKey) -> Repository:
-    from byoa.adapters.memory.repository import MemoryRepository
-    from byoa.content.packing import pack
-
-    text = ledger().config(key).config.manifest
-    if text is None:
-        raise InternalFault("A build of inline manifests has none.")
-    return MemoryRepository.holding(pack(text))
+    return DynamoBudget(clients.dynamodb(), settings().table, clock())
 
 
 def target(task: MirrorTask) -> tuple[Repository, tuple[Registry, str]]:
@@ -248,7 +222,7 @@ def target(task: MirrorTask) -> tuple[Repository, tuple[Registry, str]]:
         credential=ecr.credential(),
         renew=ecr.renew,
         traits=ECR,
-        patience=_patience(),
+        patience=patience(),
     )
     return repository, (registry, name)
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from byoa.adapters.registries.layout import LayoutRepository
     from byoa.adapters.registries.proxies import Proxies
     from byoa.adapters.registries.transport import Transport
+    from byoa.builds.messages import Trial, Tried
     from byoa.builds.ports import Catalogue
     from byoa.content.packing import Packed
     from byoa.engine.ports import Repository
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from byoa.oci.digest import Digest
     from byoa.oci.reference import Reference, Registry
     from byoa.trust.credentials import Credential
+    from byoa.trust.ports import Safe
 
 ON_A_TERMINAL: Final = Patience(attempts=5, first=0.25, longest=60.0)
 """Somebody waits, and nobody else will try again."""
@@ -143,3 +145,25 @@ def public_key(key: str) -> bytes:
 
     with translated("AWS"):
         return KmsKey(clients.kms(), key).public_key()
+
+
+def safe(organisation: str) -> Safe:
+    """The stored credentials of an organisation."""
+    from byoa.adapters.aws.refusals import translated
+    from byoa.adapters.aws.secrets import SecretsSafe
+    from byoa.bootstrap import clients
+
+    with translated("AWS"):
+        return SecretsSafe(clients.secretsmanager(), organisation)
+
+
+def try_credentials(function: str, trial: Trial) -> Tried:
+    """What the stack's function of that name meets with stored credentials. Raises what it ends with."""
+    from byoa.adapters.aws import functions
+    from byoa.adapters.aws.refusals import translated
+    from byoa.bootstrap import clients
+    from byoa.builds.messages import Tried
+
+    with translated("AWS"):
+        client = clients.functions()
+    return Tried.model_validate(functions.invoke(client, function, trial.model_dump(mode="json")))

@@ -356,3 +356,29 @@ class BuildStatusChanged(BuildKey):
     status_human_description: str
     changed_at_ts: int
     outcome: Outcome | None = None
+
+
+class Trial(Message):
+    """Stored credentials to try: against their registry, or against a reference there."""
+
+    organisation: OrganisationId
+    name: Annotated[str, StringConstraints(max_length=2048)]
+    reference: Annotated[str, StringConstraints(max_length=2048)] | None = None
+
+
+class Tried(Message):
+    """What a step of a build would meet with them.
+
+    ``login`` is ``not asked`` where the registry lets everybody in and so says nothing of it. ``version`` is the
+    secret's; what the reference means stands in ``digest``, ``media_type`` and ``size``.
+    """
+
+    name: str
+    kind: str
+    host: str
+    version: str
+    login: Literal["accepted", "not asked"]
+    reference: str | None
+    digest: str | None
+    media_type: str | None
+    size: int | None

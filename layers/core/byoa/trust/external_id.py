@@ -14,3 +14,8 @@ def external_id(series: str, organisation: str) -> str:
     """
     name = f"byoa\nexternal id\n{series}\n{organisation}"
     return base64.b32encode(hashlib.sha256(name.encode()).digest()).decode().rstrip("=").lower()
+
+
+def strangers_id(series: str) -> str:
+    """An ExternalId that is no organisation's: a role that takes it takes anybody's."""
+    return external_id(series, "")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, Final, Literal, Self
+from typing import TYPE_CHECKING, Any, Final, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
 
@@ -28,7 +28,7 @@ from byoa.trust.fields import (
     fault,
     read_json,
 )
-from byoa.trust.logins import stored_login
+from byoa.trust.logins import place_of, stored_login
 
 if TYPE_CHECKING:
     from byoa.oci.reference import Reference
@@ -146,8 +146,20 @@ class DockerConfig(Login):
 
     def login(self, reference: Reference) -> Credential:
         """The one login that the file has for the reference. Raises ``CredentialMalformed``."""
-        config = json.loads(self.dockerconfigjson.get_secret_value())
-        return stored_login(config, reference.registry, reference.repository)
+        return stored_login(self._config, reference.registry, reference.repository)
+
+    def check(self) -> None:
+        """Raise ``CredentialMalformed`` unless the host's logins in the file, of which there is one, can be used."""
+        auths = self._config.get("auths")
+        places = [place_of(key) or "" for key in auths] if isinstance(auths, dict) else []
+        own = [place.removeprefix(self.host) for place in places if f"{place}/".startswith(f"{self.host}/")]
+        for path in own or [""]:
+            stored_login(self._config, Registry.parse(self.host), path.removeprefix("/"))
+
+    @property
+    def _config(self) -> dict[str, Any]:
+        found: dict[str, Any] = json.loads(self.dockerconfigjson.get_secret_value())
+        return found
 
 
 class AwsEcr(Kind):

@@ -87,7 +87,7 @@ class EcrLogin(Protocol):
     def password(self, host: str, role_arn: str, external_id: str) -> Credential:
         """What lets the role into the registry at ``host``, for twelve hours at most, to pull alone.
 
-        Raises ``AuthFailed`` where the role doesn't let us in with ``external_id``, where it would without, and where
-        it may not log in to ECR; ``SecretUnavailable`` for what passes by itself.
+        Raises ``AuthFailed`` where the role doesn't let us in with ``external_id``, where it would with any, and
+        where it may not log in to ECR; ``SecretUnavailable`` for what passes by itself.
         """
         ...

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from botocore.exceptions import ClientError
 
@@ -13,6 +13,7 @@ from byoa.adapters.aws.ecr import read_token
 from byoa.adapters.aws.refusals import error_code, translated
 from byoa.errors import AuthFailed, CredentialMalformed, SecretUnavailable, StoreThrottled
 from byoa.oci.ecr import ecr_region
+from byoa.trust.invitations import LOG_IN, pull_policy
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -26,16 +27,9 @@ if TYPE_CHECKING:
 SECONDS: Final = 900
 """How long a role is assumed: the shortest that STS has."""
 
-PULL: Final = (
-    "ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:DescribeImages", "ecr:GetAuthorizationToken",
-    "ecr:GetDownloadUrlForLayer",
-)  # fmt: skip
-"""What a vendor's role needs, and all that is taken of what it has (ECR user guide, "Repository policy examples")."""
+_SESSION: Final = json.dumps(pull_policy("*"))
+"""All that is taken of what a role may."""
 
-_SESSION: Final = json.dumps({
-    "Version": "2012-10-17",
-    "Statement": [{"Effect": "Allow", "Action": PULL, "Resource": "*"}],
-})  # fmt: skip
 _DENIED: Final = frozenset({"AccessDenied", "AccessDeniedException"})
 _TRUST: Final = (
     "Let the role's trust policy name the platform's role (output SourceRoleArn) and the ExternalId that "
@@ -47,19 +41,21 @@ _TRUST: Final = (
 class RoleLogin:
     """Assumes roles as ``session`` (a build's id, for whoever reads the vendor's trail). Implements EcrLogin.
 
-    ``ecr`` makes a client for a region with the session's credentials; ``careful`` are roles that are known to refuse
-    us without an ExternalId, and may be shared by all of a process: it says nothing of anybody's secrets.
+    ``ecr`` makes a client for a region with the session's credentials. ``stranger`` is an ExternalId that is nobody's;
+    ``careful`` are roles that are known to refuse it, and may be shared by all of a process: it says nothing of
+    anybody's secrets.
     """
 
     sts: STSClient
     ecr: Callable[[str, CredentialsTypeDef], ECRClient]
     session: str
+    stranger: str
     careful: set[str] = field(default_factory=set)
 
     def password(self, host: str, role_arn: str, external_id: str) -> Credential:
         """See ``trust.ports.EcrLogin``.
 
-        A role that lets us in without an ExternalId would do so for each of our organisations (IAM user guide, "The
+        A role that lets us in whatever the ExternalId would do so for each of our organisations (IAM user guide, "The
         confused deputy problem"), so that is tried first.
         """
         region = ecr_region(host)
@@ -74,19 +70,22 @@ class RoleLogin:
             return self._log_in(self.ecr(region, found))
 
     def _check_careful(self, role_arn: str) -> None:
-        if self._assume(role_arn, None):
+        if self._assume(role_arn, self.stranger):
             raise AuthFailed(
-                "The role of the stored credentials lets the platform in without an ExternalId, whoever asks.",
+                "The role of the stored credentials lets the platform in whoever asks: it looks at no ExternalId.",
                 remedy=_TRUST,
             )
         self.careful.add(role_arn)
 
-    def _assume(self, role_arn: str, external_id: str | None) -> CredentialsTypeDef | None:
+    def _assume(self, role_arn: str, external_id: str) -> CredentialsTypeDef | None:
         """What the role lets us have; ``None`` where its trust policy doesn't."""
-        proof: Any = {"ExternalId": external_id} if external_id else {}
         try:
             return self.sts.assume_role(
-                RoleArn=role_arn, RoleSessionName=self.session, DurationSeconds=SECONDS, Policy=_SESSION, **proof
+                RoleArn=role_arn,
+                RoleSessionName=self.session,
+                ExternalId=external_id,
+                DurationSeconds=SECONDS,
+                Policy=_SESSION,
             )["Credentials"]
         except ClientError as error:
             if error_code(error) in _DENIED:
@@ -100,7 +99,7 @@ class RoleLogin:
             if error_code(error) in _DENIED:
                 raise AuthFailed(
                     "The role of the stored credentials may not log in to ECR.",
-                    remedy=f"Give the role {', '.join(PULL)}.",
+                    remedy=f"Give the role {LOG_IN} on all resources, as `byoa credentials get` shows it.",
                 ) from error
             raise
 

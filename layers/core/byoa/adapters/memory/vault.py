@@ -78,7 +78,7 @@ class MemoryVault:
 
 @dataclass(slots=True)
 class MemoryEcrLogin:
-    """Roles by ARN, each with the ExternalId that it asks for; ``None`` for one that lets anybody of ours in."""
+    """Roles by ARN, each with the ExternalId that it asks for; ``None`` for one that looks at none."""
 
     roles: dict[str, str | None] = field(default_factory=dict)
 
@@ -86,7 +86,7 @@ class MemoryEcrLogin:
         """See ``trust.ports.EcrLogin``."""
         wanted = self.roles.get(role_arn)
         if role_arn in self.roles and wanted is None:
-            raise AuthFailed("The role lets us in without an ExternalId.")
+            raise AuthFailed("The role lets us in whoever asks: it looks at no ExternalId.")
         if wanted != external_id:
             raise AuthFailed("The role doesn't let us in.")
         return Credential("AWS", f"token of {role_arn} for {host}")

@@ -72,7 +72,7 @@ class DistributionRepository:
         mount_from: str | None = None,
         renew: Callable[[], Credential | None] | None = None,
     ) -> None:
-        if traits.namespace and "/" not in repository:
+        if traits.namespace and repository and "/" not in repository:
             repository = f"{traits.namespace}{repository}"
         self._exchange = Exchange(
             transport, endpoint, repository, role=role, credential=credential, wallet=wallet, traits=traits,
@@ -234,6 +234,20 @@ class DistributionRepository:
             exchange.expect(response, (202,), "The repository")
             place = exchange.own_place(response.header("Location"), response.place)
         exchange.request("DELETE", place.path, {}).close()  # who doesn't know how to, forgets it by itself
+
+    def check_login(self) -> bool:
+        """Ask for nothing but whether the login is good ("Determining Support"), of a repository without a name.
+
+        ``False`` where the registry let us in without it, and so said nothing of it. Raises ``AuthFailed`` where it is
+        refused, by the registry or by its token service.
+        """
+        return self._exchange.tried(self._check_login)
+
+    def _check_login(self) -> bool:
+        exchange = self._exchange
+        with exchange.request("GET", "/v2/", {}) as response:
+            exchange.expect(response, (200,), "The registry")
+        return exchange.logged_in
 
     def push_manifest(self, manifest: Manifest, tag: str | None = None) -> None:
         """See ``engine.ports.Target``. Where the registry doesn't list referrers, the tag schema does."""

@@ -44,7 +44,7 @@ _REPOSITORY: Final = re.compile(r"/v2/(?P<name>[a-z0-9._/-]{1,255})/(?:manifests
 
 
 class Exchange:
-    """Sends requests about ``repository`` and counts them. Safe to share between threads."""
+    """Sends requests about ``repository``, or about none, and counts them. Safe to share between threads."""
 
     def __init__(  # noqa: PLR0913 - where it is, and settings by name
         self,
@@ -68,7 +68,8 @@ class Exchange:
         self.patience = patience
         self.base = f"/v2/{repository}"
         self.host = transport.host(endpoint, traits.concurrency)
-        scopes = [self._scope(repository, "pull" if role == "source" else "pull,push")]
+        actions = "pull" if role == "source" else "pull,push"
+        scopes = [self._scope(repository, actions)] if repository else []
         scopes += [self._scope(mount_from, "pull")] if mount_from and mount_from != repository else []
         self._wallet = wallet or Wallet(transport)
         self.no_list: ByoaError | None = None
@@ -87,6 +88,12 @@ class Exchange:
     def _scope(self, repository: str, actions: str) -> str:
         """What a token is asked for, and never more, whatever a challenge names (token specification, "scope")."""
         return self.traits.scope or f"repository:{repository}:{actions}"
+
+    @property
+    def logged_in(self) -> bool:
+        """Whether what is asked now carries what a login made."""
+        account = self._admission.account
+        return account.credential is not None and self._admission.header(account)[1] is not None
 
     def tried[T](self, action: Callable[[], T]) -> T:
         """Do ``action``, again and again as patience has it. What asks for rest gives it to all who use the host."""

@@ -1,0 +1,234 @@
+"""`byoa credentials`: what builds log in to vendors' registries with. It is stored and tried, and never shown."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from byoa.bootstrap import terminal
+from byoa_cli.commands import Group, Option, command
+from byoa_cli.invitations import Invitation
+from byoa_cli.options import JSON, ORGANISATION
+from byoa_cli.output import FINE, MEND, err, out, print_json
+from byoa_cli.printable import styled
+from byoa_cli.secrets import KIND_NAMES, Given, confirmed, read_secret
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from datetime import datetime
+
+    from rich.text import Text
+
+    from byoa.builds.messages import Tried
+    from byoa.trust.ports import Entry
+
+NAME = Option("name", metavar="NAME", help="The name that credentials_ref in a component's file has.")
+TABLE = Option(
+    "--table", metavar="NAME", variable="BYOA_TABLE", needed=False,
+    help="The stack's table (output TableName); for kind aws_ecr.",
+)  # fmt: skip
+SOURCE_ROLE = Option(
+    "--source-role", metavar="ARN", variable="BYOA_SOURCE_ROLE", needed=False,
+    help="The role that builds read sources with (output SourceRoleArn); for kind aws_ecr.",
+)  # fmt: skip
+_REPEATS = {
+    "nothing": "stored",
+    "another": "stored a new version of",
+    "deleted": "brought back, with a new value,",
+}
+
+
+@command(
+    NAME,
+    Option("--kind", "-k", choices=KIND_NAMES, required=True, help="What they are."),
+    Option("--host", metavar="HOST[:PORT]", required=True, help="The registry that they are for, and no other."),
+    Option("--username", "-u", metavar="NAME", help="For kind basic."),
+    Option("--client-id", metavar="ID", help="For kind azure_acr: the application whose secret is read."),
+    Option("--role-arn", metavar="ARN", help="For kind aws_ecr: the vendor's role."),
+    Option("--registry-token", action="store_true", help="For kind token: it is sent as it is, and makes no tokens."),
+    Option("--token-host", metavar="HOST", help="Another host that may see the login to make tokens of it."),
+    Option("--ca-file", metavar="FILE", help="The certificates (PEM) of the authority of the registry's own."),
+    ORGANISATION,
+    TABLE,
+    SOURCE_ROLE,
+    JSON,
+)
+def set_credentials(
+    name: str, kind: str, host: str, username: str | None, client_id: str | None, role_arn: str | None,
+    token_host: str | None, ca_file: str | None, org: str, table: str | None, source_role: str | None,
+    *, registry_token: bool, as_json: bool,
+) -> int:  # fmt: skip
+    """Store credentials, or a new version of them. The secret comes from stdin or is asked for, and is no argument.
+
+    What is read is the password (basic), the refresh token (token; azure_acr without --client-id), the application's
+    secret (azure_acr), Docker's config file (dockerconfigjson) or the service account's key file (gcp_gar). For aws_ecr
+    nothing is read, and what the vendor has to write into its account is printed.
+
+    Examples:
+        byoa credentials set ghcr --kind basic --host ghcr.io --username vendor-bot < token.txt
+
+        byoa credentials set gar --kind gcp_gar --host europe-west1-docker.pkg.dev < key.json
+
+        byoa credentials set ecr --kind aws_ecr --host 222222222222.dkr.ecr.us-west-2.amazonaws.com --role-arn arn:…
+    """
+    given = Given(kind, host, username, client_id, role_arn, token_host, ca_file, registry_token=registry_token)
+    given.check()
+    shown = Invitation.of(host, org, table, source_role) if kind == "aws_ecr" else None
+    stored, text = given.stored(read_secret(given))
+    if shown:
+        shown.check(stored)
+    kept = terminal.safe(org).store(name, stored.kind, stored.host, text)
+    document: dict[str, Any] = {
+        "name": name, "kind": stored.kind, "host": stored.host, "version": kept.version, "before": kept.before,
+    }  # fmt: skip
+    if as_json:
+        print_json(document | (shown.as_dict() if shown else {}))
+        return FINE
+    out().print(styled(f"{_REPEATS[kept.before]} {name}: {stored.kind} for {stored.host}, version {kept.version}"))
+    if shown:
+        shown.show()
+    return FINE
+
+
+@command(ORGANISATION, JSON)
+def list_credentials(org: str, *, as_json: bool) -> int:
+    """List stored credentials: what they are, for which host, when they were last used. Never what they say.
+
+    Example:
+        byoa credentials list --org org_0123456789ab
+    """
+    found = terminal.safe(org).entries()
+    if as_json:
+        print_json({"credentials": [describe(entry) for entry in found]})
+    elif not found:
+        err().print(styled("no credentials"))
+    else:
+        for line in _lines(found):
+            out().print(line)
+    return FINE
+
+
+@command(NAME, ORGANISATION, TABLE, SOURCE_ROLE, JSON)
+def get_credentials(name: str, org: str, table: str | None, source_role: str | None, *, as_json: bool) -> int:
+    """Show one of them: all but what it says. For aws_ecr also what the vendor has to write into its account.
+
+    Example:
+        byoa credentials get ghcr --org org_0123456789ab
+    """
+    entry = terminal.safe(org).entry(name)
+    known = entry.kind == "aws_ecr" and table and source_role
+    shown = Invitation.of(entry.host, org, table, source_role) if known else None
+    if as_json:
+        print_json(describe(entry) | (shown.as_dict() if shown else {}))
+        return FINE
+    for label, value in describe(entry).items():
+        out().print(styled((f"{label.replace('_', ' '):10}", "dim"), f" {value or 'never'}"))
+    if shown:
+        shown.show()
+    elif entry.kind == "aws_ecr":
+        err().print(styled("with --table and --source-role, the vendor's trust policy is shown as well"))
+    return FINE
+
+
+@command(
+    NAME, ORGANISATION, Option("--yes", "-y", action="store_true", help="Don't ask."), JSON,
+)  # fmt: skip
+def delete_credentials(name: str, org: str, *, yes: bool, as_json: bool) -> int:
+    """Delete credentials. Builds that name them fail from now on; for a week `set` brings the name back.
+
+    Example:
+        byoa credentials delete ghcr --yes
+    """
+    safe = terminal.safe(org)
+    if not yes and not confirmed(f"delete {name}: {_brief(safe.entry(name))}?"):
+        err().print(styled("nothing was deleted"))
+        return MEND
+    gone = safe.delete(name)
+    if as_json:
+        print_json({"name": name, "gone": gone.isoformat()})
+    else:
+        out().print(styled(f"deleted {name}; gone for good on {_day(gone)}"))
+    return FINE
+
+
+@command(
+    NAME,
+    Option("reference", metavar="REF", nargs="?", help="An artifact there (oci://…) to look at with them."),
+    Option(
+        "--function", metavar="NAME", variable="BYOA_TRY_CREDENTIALS",
+        help="The function that tries them (output TryCredentialsFunctionName).",
+    ),
+    ORGANISATION,
+    JSON,
+)  # fmt: skip
+def try_credentials(name: str, reference: str | None, function: str, org: str, *, as_json: bool) -> int:
+    """Try stored credentials from where builds would use them, and tell what a build would meet.
+
+    Without REF the registry is asked for nothing but whether the login is good; with one, what it means right now.
+
+    Examples:
+        byoa credentials test ghcr
+
+        byoa credentials test ghcr oci://ghcr.io/vendor/app-manifests:v2.3.1
+    """
+    from byoa.builds.messages import Trial
+
+    tried = terminal.try_credentials(function, Trial(organisation=org, name=name, reference=reference))
+    if as_json:
+        print_json(tried.model_dump(mode="json"))
+    else:
+        _tell(tried)
+    return FINE
+
+
+credentials = Group(
+    "Store and try what builds log in to vendors' registries with.",
+    {
+        "set": set_credentials,
+        "list": list_credentials,
+        "get": get_credentials,
+        "delete": delete_credentials,
+        "test": try_credentials,
+    },
+)
+
+
+def describe(entry: Entry) -> dict[str, str | None]:
+    """What is shown of stored credentials, as JSON data."""
+    return {
+        "name": entry.name,
+        "kind": entry.kind,
+        "host": entry.host,
+        "version": entry.version,
+        "changed": entry.changed.isoformat() if entry.changed else None,
+        "last_used": _day(entry.used) if entry.used else None,
+    }
+
+
+def _day(moment: datetime) -> str:
+    return moment.strftime("%Y-%m-%d")
+
+
+def _brief(entry: Entry) -> str:
+    return f"{entry.kind} for {entry.host}, last used {_day(entry.used) if entry.used else 'never'}"
+
+
+def _lines(found: Sequence[Entry]) -> Iterator[Text]:
+    """A head, and a line for each: none is cut or broken, so that all of it can be copied."""
+    head = ("NAME", "KIND", "HOST", "LAST USED", "VERSION")
+    rows = [
+        (entry.name, entry.kind, entry.host, _day(entry.used) if entry.used else "never", entry.version)
+        for entry in found
+    ]
+    widths = [max(map(len, column)) for column in zip(head, *rows, strict=True)]
+    for row in (head, *rows):
+        yield styled("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+
+
+def _tell(tried: Tried) -> None:
+    out().print(styled(("readable", "green"), f" {tried.name}: {tried.kind}, version {tried.version}"))
+    if tried.login == "accepted":
+        out().print(styled(("accepted", "green"), f" by {tried.host}"))
+    else:
+        out().print(styled(("not asked", "yellow"), f": {tried.host} lets everybody in; try them with a REF"))
+    if tried.digest:
+        out().print(styled(f"{tried.reference} → {tried.digest} ({tried.media_type}, {tried.size} bytes)"))

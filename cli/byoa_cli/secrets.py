@@ -1,0 +1,144 @@
+"""Secrets on their way from stdin, a prompt or a file into what is stored: never from an argument, never shown."""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from byoa_cli.commands import UsageError
+
+if TYPE_CHECKING:
+    from byoa.trust.kinds import Stored
+
+KIND_NAMES: Final = ("basic", "token", "dockerconfigjson", "aws_ecr", "gcp_gar", "azure_acr")
+_LIMIT: Final = 64 * 1024
+_FILES: Final = ("dockerconfigjson", "gcp_gar")
+"""Kinds whose secret is a file of many lines, which no prompt takes."""
+
+_OWN: Final = {
+    "username": ("basic",),
+    "client_id": ("azure_acr",),
+    "role_arn": ("aws_ecr",),
+    "registry_token": ("token",),
+}
+"""Options that some kinds have, by the kinds that have them."""
+
+_WANTED: Final = {"basic": "username", "aws_ecr": "role_arn"}
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What the options say of credentials: all but the secret."""
+
+    kind: str
+    host: str
+    username: str | None
+    client_id: str | None
+    role_arn: str | None
+    token_host: str | None
+    ca_file: str | None
+    registry_token: bool
+
+    def check(self) -> None:
+        """Raise ``UsageError`` for an option that the kind doesn't have, and where one is missing."""
+        for name, kinds in _OWN.items():
+            if getattr(self, name) and self.kind not in kinds:
+                raise UsageError(f"{_option(name)} is for kind {' or '.join(kinds)}, not for {self.kind}")
+        wanted = _WANTED.get(self.kind)
+        if wanted and not getattr(self, wanted):
+            raise UsageError(f"kind {self.kind} wants {_option(wanted)}")
+
+    @property
+    def field(self) -> str | None:
+        """The field that the secret goes to; ``None`` for a kind that has no secret."""
+        return {
+            "basic": "password",
+            "token": "registry_token" if self.registry_token else "identity_token",
+            "dockerconfigjson": "dockerconfigjson",
+            "gcp_gar": "key",
+            "azure_acr": "client_secret" if self.client_id else "refresh_token",
+        }.get(self.kind)
+
+    def stored(self, secret: str | None) -> tuple[Stored, str]:
+        """What is to be stored, and as which text. Raises ``CredentialMalformed`` for what could not be used."""
+        from byoa.trust.kinds import DockerConfig, parse_secret
+
+        fields = {
+            "kind": self.kind,
+            "host": self.host,
+            "token_host": self.token_host,
+            "ca": _content(self.ca_file) if self.ca_file else None,
+            "username": self.username,
+            "client_id": self.client_id,
+            "role_arn": self.role_arn,
+        }
+        document = {name: value for name, value in fields.items() if value is not None}
+        if self.field:
+            document[self.field] = secret or ""
+        stored = parse_secret(json.dumps(document))
+        if isinstance(stored, DockerConfig):
+            stored.check()
+        return stored, json.dumps({**document, "host": stored.host})
+
+
+def read_secret(given: Given) -> str | None:
+    """The secret: all of stdin but one line end, or what is typed where nobody sees it. ``None`` where there is none.
+
+    Raises ``UsageError`` where it is over 64 KiB, no text, or a file that is to be typed.
+    """
+    if given.field is None:
+        return None
+    if sys.stdin.isatty():
+        if given.kind in _FILES:
+            raise UsageError(f"kind {given.kind} takes a file: give it on stdin, as in < FILE")
+        return _ask(f"{given.field.replace('_', ' ')} for {given.host} (not shown): ")
+    content = sys.stdin.buffer.read(_LIMIT + 1)
+    if len(content) > _LIMIT:
+        raise UsageError("what is on stdin is over 64 KiB")
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise UsageError("what is on stdin is no text in UTF-8") from None
+    return text.removesuffix("\n").removesuffix("\r")
+
+
+def confirmed(question: str) -> bool:
+    """Whether somebody at the terminal says yes. Raises ``UsageError`` where nobody can be asked."""
+    from byoa_cli.printable import visible
+
+    if not sys.stdin.isatty():
+        raise UsageError("there is no terminal to ask at: --yes does it unasked")
+    sys.stderr.write(f"{visible(question)} [y/N] ")
+    sys.stderr.flush()
+    return sys.stdin.readline().strip().lower() in ("y", "yes")
+
+
+def _ask(prompt: str) -> str:
+    from getpass import GetPassWarning, getpass
+    from warnings import catch_warnings, simplefilter
+
+    from byoa_cli.printable import visible
+
+    with catch_warnings():
+        simplefilter("error", GetPassWarning)  # it comes before what is typed would be shown
+        try:
+            return getpass(visible(prompt), stream=sys.stderr)
+        except (EOFError, GetPassWarning):
+            raise UsageError("nothing could be asked for unseen: give the secret on stdin") from None
+
+
+def _option(name: str) -> str:
+    return f"--{name.replace('_', '-')}"
+
+
+def _content(path: str) -> str:
+    try:
+        with Path(path).open("rb") as file:
+            return file.read(_LIMIT).decode()
+    except UnicodeDecodeError:
+        raise UsageError(f"{path} is no text") from None
+    except OSError as error:
+        raise UsageError(f"{path} can't be read: {error.strerror}") from error

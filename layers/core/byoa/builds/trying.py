@@ -1,0 +1,92 @@
+"""TryCredentials: what a step that reads a source would meet with stored credentials, told at once and not recorded."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Final
+
+from byoa.builds.messages import Tried
+from byoa.errors import AuthFailed, ReferenceInvalid, RegistryThrottled
+from byoa.oci.reference import Reference, Registry
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from byoa.builds.lending import Lender, Lent
+    from byoa.builds.messages import Trial
+    from byoa.builds.ports import Budget
+    from byoa.engine.ports import Repository
+    from byoa.trust.policy import Policy
+
+_REST: Final = 5.0
+"""Seconds that a registry gets which asks for rest without saying for how long."""
+
+
+def try_credentials(
+    trial: Trial,
+    lender: Lender,
+    policy: Policy,
+    budget: Budget,
+    open_source: Callable[[Reference, Lent], tuple[Repository, Callable[[], bool]]],
+) -> Tried:
+    """Borrow what a build would, and log in with it; with a reference, look at what that means.
+
+    ``open_source`` gives the repository and what asks its registry about the login alone. Raises what ``Policy``
+    refuses, what ``Lender.lend`` raises, ``RegistryThrottled`` where nothing may be asked now, and what the registry's
+    answers mean.
+    """
+    reference = _reference(trial)
+    if reference:
+        policy.check_source(reference, trial.name)
+    lent = lender.lend(trial.name, reference)
+    place = reference or Reference(Registry.parse(lent.host), "")
+    policy.check_source(place, trial.name)
+    source, log_in = open_source(place, lent)
+    with _accounted(budget, lent.host, trial.organisation, source), _explained(trial.name):
+        manifest = source.fetch_manifest(reference.digest or reference.tag or "") if reference else None
+        asked = True if manifest else log_in()
+    return Tried(
+        name=trial.name,
+        kind=lent.kind,
+        host=lent.host,
+        version=lent.version,
+        login="accepted" if asked else "not asked",
+        reference=trial.reference,
+        digest=str(manifest.digest) if manifest else None,
+        media_type=manifest.descriptor.media_type if manifest else None,
+        size=manifest.descriptor.size if manifest else None,
+    )
+
+
+def _reference(trial: Trial) -> Reference | None:
+    if trial.reference is None:
+        return None
+    reference = Reference.parse(trial.reference)
+    if reference.tag is None and reference.digest is None:
+        raise ReferenceInvalid("The reference has neither a tag nor a digest.", remedy="Name a tag or a digest.")
+    return reference
+
+
+@contextmanager
+def _accounted(budget: Budget, host: str, organisation: str, source: Repository) -> Iterator[None]:
+    """Put what is asked on the organisation's account, whatever comes of it."""
+    budget.admit(host, organisation)
+    try:
+        yield
+    except RegistryThrottled as error:
+        budget.rest(host, organisation, error.retry_after or _REST)
+        raise
+    finally:
+        budget.spend(host, organisation, source.requests)
+
+
+@contextmanager
+def _explained(name: str) -> Iterator[None]:
+    """A login that is refused is mended where it is stored."""
+    try:
+        yield
+    except AuthFailed as error:
+        error.remedy = (
+            f"See at the registry whether it is still good, and store it anew: `byoa credentials set {name}`."
+        )
+        raise
