@@ -99,7 +99,8 @@ def issued(folder: Path, *names_of_it: str) -> Certified:
         return made.not_valid_before(now - timedelta(days=1)).not_valid_after(now + timedelta(days=1))
 
     authority = builder(0).add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-    for_names = [x509.DNSName(name) for name in names_of_it] or [x509.IPAddress(ip_address("127.0.0.1"))]
+    for_names: list[x509.GeneralName] = [x509.DNSName(name) for name in names_of_it]
+    for_names = for_names or [x509.IPAddress(ip_address("127.0.0.1"))]
     address = x509.SubjectAlternativeName(for_names)
     server = builder(1).add_extension(address, critical=False)
     trusted, pem, private = folder / "authority.pem", folder / "server.pem", folder / "server.key"

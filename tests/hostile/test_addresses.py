@@ -115,7 +115,7 @@ def _fails(error: OSError) -> Callable[[str, int, float], list[Place]]:
 def test_a_name_that_does_not_resolve_is_nobody_s(
     resolve: Callable[[str, int, float], list[Place]], world: World
 ) -> None:
-    world.resolve = resolve  # type: ignore[method-assign]
+    world.resolve = resolve  # type: ignore[assignment,method-assign]
     with pytest.raises(RegistryUnavailable):
         ask(world, NAME)
     assert world.dialled == []

@@ -28,6 +28,8 @@ class World:
 
     def resolve(self, host: str, port: int, seconds: float) -> list[Place]:
         self.asked.append(host)
+        if ":" in host or host.rpartition(".")[2].isdecimal():
+            return [self._place(host, port)]
         if host not in self.names:
             raise socket.gaierror(socket.EAI_NONAME, "unknown")
         return [self._place(address, port) for address in self.names[host]]
