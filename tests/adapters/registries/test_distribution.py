@@ -254,7 +254,7 @@ def test_a_manifest_is_not_fetched_from_elsewhere_without_tls(
     registry: Scripted, other: Scripted, client: Client, status: int
 ) -> None:
     registry.always(Response(status, [("Location", f"http://{other.address}/v2/vendor/app/manifests/v1")]))
-    with pytest.raises(InsecureTransport) as caught:
+    with pytest.raises(RedirectRefused) as caught:
         client(registry.address).fetch_manifest("v1")
     assert f"--plain-http {other.address}" in caught.value.remedy
     assert other.requests == []
@@ -323,7 +323,7 @@ def test_a_blob_that_is_redirected_to_another_host_without_tls_is_not_fetched(
     registry: Scripted, other: Scripted, source: DistributionRepository
 ) -> None:
     registry.script = lambda _: Response(307, [("Location", f"http://{other.address}/store/blob")])
-    with pytest.raises(InsecureTransport):
+    with pytest.raises(RedirectRefused):
         blob_of(source)
     assert other.requests == []
 

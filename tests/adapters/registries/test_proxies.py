@@ -17,8 +17,8 @@ from byoa.adapters.registries.proxies import Proxies, Proxy, ProxyFailed
 from byoa.adapters.registries.transport import Transport
 from byoa.errors import RegistryUnavailable
 from local.registry import Registry
-from tests.adapters.registries.test_tls import certificate, terminated
 from tests.faults.artifacts import Maker, put
+from tests.tls import certificate, terminated
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

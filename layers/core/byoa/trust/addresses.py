@@ -42,8 +42,10 @@ Outside of it all is: loopback, mapped and translated IPv4 (which would lead int
 link-local addresses, multicast.
 """
 
+_V6: Final = "[0-9A-Fa-f:]{2,39}/[0-9]{1,3}"
 _OPENED: Final = re.compile(
-    r"(?:(?P<public>\*)|(?P<v4>[0-9./]{1,18})|\[?(?P<v6>[0-9A-Fa-f:]{2,39}/[0-9]{1,3})\]?)(?:(?<!:):(?P<port>[0-9]{1,5}))?",
+    rf"(?:(?P<public>\*)(?=:)|(?P<v4>[0-9.]{{7,15}}/[0-9]{{1,2}})|\[(?P<v6>{_V6})\]|(?P<bare>{_V6})(?!:))"
+    "(?::(?P<port>[0-9]{1,5}))?",
     re.ASCII,
 )
 _PORT_LIMIT: Final = 65535
@@ -84,7 +86,7 @@ class Reachable(NamedTuple):
         for number, part in enumerate(filter(None, map(str.strip, text.split(","))), 1):
             found = _OPENED.fullmatch(part)
             port = int(found["port"] or HTTPS_PORT) if found else 0
-            network = _network(found["v4"] or found["v6"] or "") if found else None
+            network = _network(found["v4"] or found["v6"] or found["bare"] or "") if found else None
             if found is None or not 0 < port <= _PORT_LIMIT or bool(network) == bool(found["public"]):
                 raise InternalFault(
                     f"Part {number} of the setting Reachable is neither CIDR[:PORT] nor *:PORT.",

@@ -113,7 +113,7 @@ class Dialer:
             )
         places = self._resolve(host, port, seconds)
         if admission and not all(admission.admits(place[4][0], port) for place in places):
-            raise EndpointBlocked(f"{host} has an address that this platform doesn't connect to: it isn't public.")
+            raise EndpointBlocked(f"{host} leads to an address that is not public.")
         return places
 
 

@@ -12,7 +12,7 @@ from urllib.parse import urljoin
 
 from byoa.adapters.registries.endpoints import Endpoint, Location
 from byoa.adapters.registries.traits import traits_of
-from byoa.errors import ByoaError, InsecureTransport, RedirectRefused
+from byoa.errors import ByoaError, RedirectRefused
 from byoa.oci.reference import Registry
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ def _absolute(rest: str, scheme: Literal["https", "http"]) -> Location | None:
 def redirected(address: str | None, place: Location, plain: Container[Endpoint]) -> Location:
     """Where a redirect leads that was met at ``place``; only ``plain`` endpoints may be without TLS.
 
-    Raises ``RedirectRefused`` and ``InsecureTransport``.
+    Raises ``RedirectRefused``.
     """
     location = parse_location(address or "", place.endpoint, place.path)
     if location is None:
@@ -72,5 +72,5 @@ def redirected(address: str | None, place: Location, plain: Container[Endpoint])
     if location.endpoint.scheme != "https" and location.endpoint not in plain:
         authority, plain_too = location.endpoint.authority, place.endpoint.scheme == "http"
         remedy = f"If that is meant, add --plain-http {authority}." if plain_too else ""
-        raise InsecureTransport(f"The registry redirects to {authority}, which is without TLS.", remedy=remedy)
+        raise RedirectRefused(f"The registry redirects to {authority}, which is without TLS.", remedy=remedy)
     return location

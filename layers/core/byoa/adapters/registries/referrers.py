@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 from byoa.adapters.registries.listings import pages, read_document
 from byoa.errors import (
     AuthFailed,
+    EndpointBlocked,
     GraphLimit,
     InsecureTransport,
     RealmRefused,
@@ -40,7 +41,7 @@ _WHAT: Final = "The list of referrers"
 _REMEDY: Final = "Mirror the artifact alone with --no-referrers, or have what is outdated removed from it."
 _NO_API: Final = (400, 404, 405, 406, 410, 501)
 _PAGES: Final = ("text/html", "text/plain", "application/xhtml+xml")
-_SHUT: Final = (AuthFailed, TargetForbidden, RealmRefused, InsecureTransport, RedirectRefused)
+_SHUT: Final = (AuthFailed, EndpointBlocked, InsecureTransport, RealmRefused, RedirectRefused, TargetForbidden)
 """Errors that are about this list alone where the artifact itself could be read."""
 
 

@@ -61,7 +61,7 @@ def _trust(context: ssl.SSLContext, ca: str) -> None:
     # The error may quote the text; asked this way, it ends here and is nobody's context.
     try:
         context.load_verify_locations(cadata=ca)
-    except (ssl.SSLError, ValueError):
+    except (ssl.SSLError, TypeError, ValueError):  # TypeError: it is not all ASCII
         sound = False
     else:
         sound = True
