@@ -137,7 +137,7 @@ STEPS = {name: name.partition("_")[0] for name in MODULES if name != "publish_ch
 FUNCTIONS_IN_ORDER = [name.removesuffix("Function") for name in FUNCTIONS]
 
 NOUNS = {
-    "books", "budgets", "deadline", "envelope", "lists", "messages", "pending", "pinned", "ports", "receipts",
+    "books", "budgets", "deadline", "envelope", "lists", "messages", "pending", "pinned", "ports", "quotas", "receipts",
     "records", "survey",
 }  # fmt: skip
 

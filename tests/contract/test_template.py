@@ -282,7 +282,7 @@ def test_a_role_has_of_the_table_the_kinds_of_keys_that_it_needs(resources: dict
     for role, each in _of_the_table(resources):
         allowed = [values["dynamodb:LeadingKeys"] for name, values in each["Condition"].items() if "ForAll" in name
                    and "dynamodb:LeadingKeys" in values]  # fmt: skip
-        assert allowed in (["ORG#*"], ["HOST#*"], ["build"]), role
+        assert allowed in (["ORG#*"], ["HOST#*"], ["QUOTA#*"], ["build"]), role
         assert each["Condition"]["Null"]["dynamodb:LeadingKeys"] == {"Fn::If": ["RealAws", "false", "true"]}, role
 
 
@@ -296,6 +296,19 @@ def test_who_writes_below_organisations_names_the_attributes_and_none_that_makes
             named = set(each["Condition"]["ForAllValues:StringEquals"]["dynamodb:Attributes"])
             assert each["Condition"]["Null"]["dynamodb:Attributes"] == {"Fn::If": ["RealAws", "false", "true"]}, role
             assert not named & {"entity", "config", "fingerprint", "reference", "expires_at"}, role
+
+
+def test_one_step_counts_what_organisations_take_and_only_that(resources: dict[str, Any]) -> None:
+    counts = {
+        (role, action, *each["Condition"].get("ForAllValues:StringEquals", {}).get("dynamodb:Attributes", ()))
+        for role, each in _of_the_table(resources)
+        if "QUOTA#*" in str(each)
+        for action in _many(each["Action"])
+    }
+    assert counts == {
+        ("StageArtifactRole", "dynamodb:GetItem"),
+        ("StageArtifactRole", "dynamodb:UpdateItem", "counted", "expires_at", "pk", "sk", "used"),
+    }
 
 
 def test_who_moves_blobs_writes_nothing_of_builds(resources: dict[str, Any]) -> None:

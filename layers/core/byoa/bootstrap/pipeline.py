@@ -84,9 +84,12 @@ def wallet() -> Wallet:
 def books() -> Books:
     """Where a step tells how far it is."""
     from byoa.adapters.aws.budget import DynamoBudget
+    from byoa.adapters.aws.quota import DynamoQuota
     from byoa.builds.books import Books
 
-    return Books(ledger(), clock(), DynamoBudget(clients.dynamodb(), settings().table, clock()))
+    client, table = clients.dynamodb(), settings().table
+    budget = DynamoBudget(client, table, clock())
+    return Books(ledger(), clock(), budget, DynamoQuota(client, table, clock(), settings().bytes_per_day))
 
 
 def begin(remaining: Callable[[], int]) -> None:
