@@ -73,12 +73,14 @@ class Ledger(Protocol):
         """
         ...
 
-    def finish(self, key: BuildKey, execution: str, outcome: Outcome, entries: Sequence[HistoryEntry]) -> Build | None:
+    def finish(
+        self, key: BuildKey, execution: str, outcome: Outcome, entries: Sequence[HistoryEntry], *, begun: bool = False
+    ) -> Build | None:
         """End the build; the last entry says how. Where its record is full, these entries replace its history.
 
         ``None`` where it had ended before, where there is none, and where another execution has it; what nobody has
-        begun, anybody may end in another way than as active. Raises ``StaleVersion`` where it would become active and a
-        newer config exists.
+        begun, anybody may end in another way than as active, unless it has to be ``begun``. Raises ``StaleVersion``
+        where it would become active and a newer config exists.
         """
         ...
 
