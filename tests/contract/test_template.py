@@ -327,6 +327,21 @@ def test_only_lists_are_read_of_the_quarantine_by_the_step_that_signs(resources:
     assert "s3:PutObject" not in _actions(resources, "RecordBuildRole")
 
 
+def test_nobody_lists_the_bucket_but_below_what_it_reads(resources: dict[str, Any]) -> None:
+    """A listing without a prefix would tell of all organisations."""
+    listing = {role: each for role, each in _statements(resources) if "s3:ListBucket" in _many(each["Action"])}
+    reading = {role: each for role, each in _statements(resources) if "s3:GetObject" in _many(each["Action"])}
+    assert listing.keys() == reading.keys()
+    for role, each in listing.items():
+        assert each["Condition"]["Null"] == {"s3:prefix": {"Fn::If": ["RealAws", "false", "true"]}}, role
+        places = {
+            place["Fn::Sub"].removeprefix("${QuarantineBucket.Arn}/") for place in _many(reading[role]["Resource"])
+        }
+        listed = set(each["Condition"]["StringLikeIfExists"]["s3:prefix"])
+        assert places in (listed, {"*"}), role
+        assert listed <= {f"*/{kind}/*" for kind in ("blobs", "lists", "manifests", "parts")}, role
+
+
 def test_the_desk_s_switches_are_refused_on_aws(translated: dict[str, Any]) -> None:
     (rule,) = translated["Rules"].values()
     assert rule["RuleCondition"] == {"Fn::Equals": [{"Ref": "Emulated"}, "false"]}
