@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from byoa.adapters.aws.dynamodb import DynamoLedger
 from byoa.adapters.memory.clocks import SystemClock
+from byoa.builds.records import entry
 from byoa.components.reading import check_config
 from local.demo import TAG, push
 from local.desk import APP, ORGANISATION
@@ -31,8 +32,12 @@ def put_samples(running: Desk) -> None:
         client.meta.events.register("provide-client-params.dynamodb.TransactWriteItems", _without_news)
         ledger = DynamoLedger(client, running.outputs["TableName"], SystemClock(), series="")
         for name in COMPONENTS:
-            if not ledger.submit(ORGANISATION, APP, _config(running, name)).created:
+            accepted = ledger.submit(ORGANISATION, APP, _config(running, name))
+            if not accepted.created:
                 raise DeskError(f"The table has a component {name} already.", "Run `make down` and `make up`.")
+            if name == "stopped":
+                begun = entry("planning", "begun by an execution that is stopped", SystemClock().now())
+                ledger.begin(accepted.build.key, "sample", begun)
 
 
 def _config(running: Desk, name: str) -> ComponentConfig:

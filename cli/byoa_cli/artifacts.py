@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from byoa_cli.commands import Option, command
-from byoa_cli.options import JSON, PLAIN_HTTP, TOKEN_HOST
+from byoa_cli.options import JSON, PLAIN_HTTP, TIMEOUT, TOKEN_HOST
 from byoa_cli.output import FINE, exit_code, out, print_error, print_json, print_line
 from byoa_cli.printable import styled
 
@@ -13,12 +13,13 @@ if TYPE_CHECKING:
     from byoa.engine.ports import Source
     from byoa.errors import ByoaError
     from byoa.oci.manifest import Manifest
+    from byoa_cli.places import Place
 
 _REFERENCE: Final = Option("ref", metavar="REF", help="oci://HOST/REPOSITORY:TAG or oci-layout:FOLDER[:TAG]")
 
 
-@command(_REFERENCE, PLAIN_HTTP, TOKEN_HOST, JSON)
-def resolve(ref: str, plain_http: list[str], token_host: list[str], *, as_json: bool) -> int:
+@command(_REFERENCE, PLAIN_HTTP, TOKEN_HOST, TIMEOUT, JSON)
+def resolve(ref: str, plain_http: list[str], token_host: list[str], timeout: float | None, *, as_json: bool) -> int:
     """Tell what a tag means right now: the digest to pin.
 
     Examples:
@@ -26,10 +27,7 @@ def resolve(ref: str, plain_http: list[str], token_host: list[str], *, as_json: 
 
         byoa resolve oci://127.0.0.1:5000/app:v1 --plain-http 127.0.0.1:5000 --json
     """
-    from byoa_cli.places import open_source
-
-    place = open_source(ref, plain_http, token_host)
-    manifest = place.repository.fetch_manifest(place.digest or place.tag or "")
+    _, manifest = _fetch(ref, plain_http, token_host, timeout)
     document = {
         "reference": ref,
         "digest": str(manifest.digest),
@@ -44,8 +42,8 @@ def resolve(ref: str, plain_http: list[str], token_host: list[str], *, as_json: 
     return FINE
 
 
-@command(_REFERENCE, PLAIN_HTTP, TOKEN_HOST, JSON)
-def inspect(ref: str, plain_http: list[str], token_host: list[str], *, as_json: bool) -> int:
+@command(_REFERENCE, PLAIN_HTTP, TOKEN_HOST, TIMEOUT, JSON)
+def inspect(ref: str, plain_http: list[str], token_host: list[str], timeout: float | None, *, as_json: bool) -> int:
     """Tell what an artifact holds, and who else could use it. Exits with 1 where it can't be installed.
 
     Examples:
@@ -53,10 +51,7 @@ def inspect(ref: str, plain_http: list[str], token_host: list[str], *, as_json: 
 
         byoa inspect oci-layout:./artifact --json
     """
-    from byoa_cli.places import open_source
-
-    place = open_source(ref, plain_http, token_host)
-    manifest = place.repository.fetch_manifest(place.digest or place.tag or "")
+    place, manifest = _fetch(ref, plain_http, token_host, timeout)
     document, error = _inspect(place.repository, manifest)
     if as_json:
         print_json(document)
@@ -65,6 +60,15 @@ def inspect(ref: str, plain_http: list[str], token_host: list[str], *, as_json: 
         if error:
             print_error(error, as_json=False)
     return exit_code(error) if error else FINE
+
+
+def _fetch(ref: str, plain_http: list[str], token_host: list[str], timeout: float | None) -> tuple[Place, Manifest]:
+    from byoa.bootstrap import terminal
+    from byoa_cli.places import open_source
+
+    terminal.begin(timeout)
+    place = open_source(ref, plain_http, token_host)
+    return place, place.repository.fetch_manifest(place.digest or place.tag or "")
 
 
 def _inspect(source: Source, manifest: Manifest) -> tuple[dict[str, Any], ByoaError | None]:

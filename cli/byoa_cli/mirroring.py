@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from byoa_cli.commands import Option, UsageError, command
 from byoa_cli.copies import Options, make_plan, mirror_artifact, print_notes
-from byoa_cli.options import JSON, PLAIN_HTTP, TOKEN_HOST, platform_name, whole
+from byoa_cli.options import JSON, PLAIN_HTTP, TIMEOUT, TOKEN_HOST, platform_name, whole
 from byoa_cli.output import FINE, MEND, Interrupted, err, out, print_json, print_line, print_note
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ _MANY = "Several artifacts"
     PLAIN_HTTP,
     TOKEN_HOST,
     Option("--plan", action="store_true", help="Tell what would be done, and do nothing."),
+    TIMEOUT,
     JSON,
     Option(
         "--referrers", action=BooleanOptionalAction, default=True, group=_COPY,
@@ -46,6 +47,7 @@ def mirror(
     plain_http: list[str],
     token_host: list[str],
     plan: bool,
+    timeout: float | None,
     as_json: bool,
     referrers: bool,
     platform: str | None,
@@ -77,6 +79,9 @@ def mirror(
         raise UsageError("--plan tells of one artifact")
     if from_file is None and (source is None or target is None):
         raise UsageError("name SRC and DST, or --from FILE")
+    from byoa.bootstrap import terminal
+
+    terminal.begin(timeout)
     try:
         if from_file is not None:
             from byoa_cli.fleet import mirror_file

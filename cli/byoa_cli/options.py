@@ -83,14 +83,14 @@ def platform_name(value: str) -> str:
 
 
 def minutes(value: str) -> float:
-    """Minutes, at least one."""
+    """Minutes, more than none, as seconds."""
     try:
         count = float(value)
     except ValueError:
         count = 0.0
-    if not 1 <= count < float("inf"):
-        raise ArgumentTypeError(f"a number of minutes is wanted, one or more, not {value}")
-    return count
+    if not 0 < count < float("inf"):
+        raise ArgumentTypeError(f"a number of minutes is wanted, more than none, not {value}")
+    return count * 60
 
 
 JSON = Option("--json", "-j", dest="as_json", action="store_true", help="One JSON document on stdout.")
@@ -115,4 +115,8 @@ PLAIN_HTTP = Option(
 TOKEN_HOST = Option(
     "--token-host", metavar="HOST[:PORT]", action="append", default=[], type=_host,
     help="A host that may see a registry's login to make tokens of it; may be repeated.",
+)  # fmt: skip
+TIMEOUT = Option(
+    "--timeout", metavar="MINUTES", type=minutes,
+    help="Give up after so many in all (default: after ten in which next to nothing is answered or moves).",
 )  # fmt: skip

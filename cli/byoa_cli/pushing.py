@@ -7,7 +7,7 @@ from argparse import ArgumentTypeError
 from typing import TYPE_CHECKING, Any
 
 from byoa_cli.commands import Option, UsageError, command
-from byoa_cli.options import JSON, PLAIN_HTTP
+from byoa_cli.options import JSON, PLAIN_HTTP, TIMEOUT
 from byoa_cli.output import FINE, err, exit_code, print_error, print_json, print_line
 
 if TYPE_CHECKING:
@@ -55,6 +55,7 @@ def _overlay(value: str) -> str:
     Option("--format", choices=("flux", "oras", "kustomizer"), default="flux", dest="form",
            help="As whose client packs it (default: flux)."),
     PLAIN_HTTP,
+    TIMEOUT,
     JSON,
     Option("--source", metavar="URL", type=_text, group=_ABOUT, help="Where it comes from (default: git's origin)."),
     Option("--revision", metavar="REVISION", type=_text, group=_ABOUT, help="What of it (default: git's commit)."),
@@ -69,6 +70,7 @@ def push(
     kustomize: str | None,
     form: str,
     plain_http: list[str],
+    timeout: float | None,
     as_json: bool,
     source: str | None,
     revision: str | None,
@@ -103,7 +105,7 @@ def push(
     report, faults = vet(packed, gathering.files)
     if report is None:
         return _refuse(faults, as_json=as_json)
-    _send(packed, goal, shown=not as_json)
+    _send(packed, goal, timeout, shown=not as_json)
     return _tell(packed, report, target, form, as_json=as_json)
 
 
@@ -138,11 +140,12 @@ def _folder(paths: list[str], kustomize: str | None) -> Path:
     return Path() if paths == ["-"] else common_folder(paths)
 
 
-def _send(packed: Packed, goal: Place, *, shown: bool) -> None:
+def _send(packed: Packed, goal: Place, timeout: float | None, *, shown: bool) -> None:
     from byoa.bootstrap import terminal
     from byoa.engine.mirroring import Wanted, mirror
     from byoa_cli.mirroring import bar
 
+    terminal.begin(timeout)
     wanted = Wanted(packed.manifest.digest, goal.tag, attachments=False)
     with bar(shown=shown) as progress:
         mirror(terminal.packed(packed), goal.repository, wanted, progress=progress, pace=terminal.pace())

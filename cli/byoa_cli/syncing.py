@@ -46,7 +46,7 @@ class _Run:
     APP,
     TABLE,
     Option("--wait", action=BooleanOptionalAction, default=True, help="Follow the builds to their end (default)."),
-    Option("--timeout", metavar="MINUTES", type=minutes, default=20.0, help="How long to wait (default: 20)."),
+    Option("--timeout", metavar="MINUTES", type=minutes, default=1200.0, help="How long to wait (default: 20)."),
     JSON,
 )
 def sync(*, folder: Path, org: str, app: str, table: str, wait: bool, timeout: float, as_json: bool) -> int:
@@ -71,7 +71,7 @@ def sync(*, folder: Path, org: str, app: str, table: str, wait: bool, timeout: f
     orphans = _orphans(files, run)
     builds = [each.build for each in accepted]
     if wait:
-        builds = follow(builds, run.catalogue, timeout * 60, shown=run.talk)
+        builds = follow(builds, run.catalogue, timeout, shown=run.talk)
     summarise_builds("byoa sync", [_row(each, build) for each, build in zip(accepted, builds, strict=True)])
     if as_json:
         components = [_describe(each, build) for each, build in zip(accepted, builds, strict=True)]

@@ -245,6 +245,16 @@ def test_what_nobody_has_begun_anybody_may_end_but_not_as_active(ledger: Any) ->
     assert ledger.finish(key, "one", failed(), [entry("error", "late", CLOCK.now())]).status == "error"
 
 
+def test_what_nobody_has_begun_is_not_ended_by_who_would_have_to_have_begun_it(ledger: Any) -> None:
+    key = ledger.submit(ORG, APP, config()).build.key
+    late = [entry("error", "late", CLOCK.now())]
+    assert ledger.finish(key, "one", failed(), late, begun=True) is None
+    assert ledger.look(key).status == "queued"
+    ledger.begin(key, "one", line())
+    assert ledger.finish(key, "two", failed(), late, begun=True) is None
+    assert ledger.finish(key, "one", failed(), late, begun=True).status == "error"
+
+
 def test_a_build_that_is_silent_is_given_up_whoever_has_it(ledger: Any) -> None:
     key = ledger.submit(ORG, APP, config()).build.key
     ledger.begin(key, "one", line())

@@ -95,6 +95,30 @@ def test_who_starts_an_execution_and_stops_it_ends_nobody_s_build() -> None:
     assert begun.build.status == "planning"
 
 
+def test_who_starts_an_execution_and_stops_it_ends_no_build_that_nobody_has_begun() -> None:
+    begun = Begun()
+    key = begun.key.model_copy(update={"component": "waiting"})
+    checked = check_config('name = "waiting"\ntype = "kubernetes_manifest"\nnamespace = "a"\nmanifest = "a: 1"\n')
+    assert checked.config
+    begun.ledger.submit(key.organisation, key.app, checked.config)
+    event = json.dumps({"detail": key.model_dump()})
+    stopped = StoppedExecution.model_validate({"status": "ABORTED", "name": "two", "input": event})
+    assert record_step.record_stopped(stopped, begun.ledger, begun.clock) is None
+    waits = begun.ledger.look(key)
+    assert waits
+    assert waits.status == "queued", "SweepBuilds tells of it again"
+
+
+@pytest.mark.parametrize(
+    "said", ["{}", '{"detail": {}}', '{"detail": []}', '{"detail": {"organisation": "x"}}', "7", "no JSON", None]
+)
+def test_an_execution_that_is_about_no_build_ends_none_and_is_no_failure(said: str | None) -> None:
+    begun = Begun()
+    stopped = StoppedExecution.model_validate({"status": "FAILED", "name": "one", "input": said})
+    assert record_step.record_stopped(stopped, begun.ledger, begun.clock) is None
+    assert begun.build.status == "planning"
+
+
 def test_no_step_goes_on_for_another_execution() -> None:
     begun = Begun()
     begun.valid = begun.valid.model_copy(update={"execution": "two"})

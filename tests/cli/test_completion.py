@@ -91,7 +91,7 @@ def test_the_commands_of_a_group_are_offered(complete: Complete) -> None:
 
 
 def test_the_options_of_a_command_are_offered(complete: Complete) -> None:
-    assert complete("resolve", "--") == {"--help", "--plain-http", "--token-host", "--json"}
+    assert complete("resolve", "--") == {"--help", "--plain-http", "--token-host", "--timeout", "--json"}
     assert complete("builds", "list", "--l") == {"--limit"}
     assert {"--referrers", "--no-referrers", "--all-tags", "--from"} <= complete("mirror", "--")
     assert complete("sync", "--json", "--ta") == {"--table"}

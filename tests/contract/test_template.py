@@ -282,7 +282,7 @@ def test_a_role_has_of_the_table_the_kinds_of_keys_that_it_needs(resources: dict
     for role, each in _of_the_table(resources):
         allowed = [values["dynamodb:LeadingKeys"] for name, values in each["Condition"].items() if "ForAll" in name
                    and "dynamodb:LeadingKeys" in values]  # fmt: skip
-        assert allowed in (["ORG#*"], ["HOST#*"], ["build"]), role
+        assert allowed in (["ORG#*"], ["HOST#*"], ["QUOTA#*"], ["build"]), role
         assert each["Condition"]["Null"]["dynamodb:LeadingKeys"] == {"Fn::If": ["RealAws", "false", "true"]}, role
 
 
@@ -296,6 +296,19 @@ def test_who_writes_below_organisations_names_the_attributes_and_none_that_makes
             named = set(each["Condition"]["ForAllValues:StringEquals"]["dynamodb:Attributes"])
             assert each["Condition"]["Null"]["dynamodb:Attributes"] == {"Fn::If": ["RealAws", "false", "true"]}, role
             assert not named & {"entity", "config", "fingerprint", "reference", "expires_at"}, role
+
+
+def test_one_step_counts_what_organisations_take_and_only_that(resources: dict[str, Any]) -> None:
+    counts = {
+        (role, action, *each["Condition"].get("ForAllValues:StringEquals", {}).get("dynamodb:Attributes", ()))
+        for role, each in _of_the_table(resources)
+        if "QUOTA#*" in str(each)
+        for action in _many(each["Action"])
+    }
+    assert counts == {
+        ("StageArtifactRole", "dynamodb:GetItem"),
+        ("StageArtifactRole", "dynamodb:UpdateItem", "counted", "expires_at", "pk", "sk", "used"),
+    }
 
 
 def test_who_moves_blobs_writes_nothing_of_builds(resources: dict[str, Any]) -> None:
@@ -312,6 +325,21 @@ def test_only_lists_are_read_of_the_quarantine_by_the_step_that_signs(resources:
     )
     assert place == {"Fn::Sub": "${QuarantineBucket.Arn}/*/lists/*"}
     assert "s3:PutObject" not in _actions(resources, "RecordBuildRole")
+
+
+def test_nobody_lists_the_bucket_but_below_what_it_reads(resources: dict[str, Any]) -> None:
+    """A listing without a prefix would tell of all organisations."""
+    listing = {role: each for role, each in _statements(resources) if "s3:ListBucket" in _many(each["Action"])}
+    reading = {role: each for role, each in _statements(resources) if "s3:GetObject" in _many(each["Action"])}
+    assert listing.keys() == reading.keys()
+    for role, each in listing.items():
+        assert each["Condition"]["Null"] == {"s3:prefix": {"Fn::If": ["RealAws", "false", "true"]}}, role
+        places = {
+            place["Fn::Sub"].removeprefix("${QuarantineBucket.Arn}/") for place in _many(reading[role]["Resource"])
+        }
+        listed = set(each["Condition"]["StringLikeIfExists"]["s3:prefix"])
+        assert places in (listed, {"*"}), role
+        assert listed <= {f"*/{kind}/*" for kind in ("blobs", "lists", "manifests", "parts")}, role
 
 
 def test_the_desk_s_switches_are_refused_on_aws(translated: dict[str, Any]) -> None:

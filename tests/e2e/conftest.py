@@ -51,7 +51,7 @@ class Pipeline:
         return self.submit(name, f'[oci_artifact]\nurl = "{url}"\ntag = "{tag}"\n{labels}')
 
     def look(self, build: Build) -> Build:
-        found = self.catalogue.build(ORGANISATION, build.build_id)
+        found = self.catalogue.build(build.organisation, build.build_id)
         assert found
         return found
 

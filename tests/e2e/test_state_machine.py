@@ -45,6 +45,7 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
         yield running
 
 
+@pytest.fixture(scope="module")
 def machine(cloud: Cloud) -> str:
     text = (ROOT / "statemachine" / "build.asl.yaml").read_text().replace("${Partition}", "aws")
     for name in dict.fromkeys(re.findall(r"\$\{(\w+)FunctionArn\}", text)):
@@ -54,8 +55,8 @@ def machine(cloud: Cloud) -> str:
     return cloud.machine("build", yaml.safe_load(text))
 
 
-def test_whose_build_it_is_the_event_says_and_no_answer(cloud: Cloud) -> None:
-    execution = cloud.start(machine(cloud), {"detail": {**KEY, "note": "of another producer"}}, name="one")
+def test_whose_build_it_is_the_event_says_and_no_answer(cloud: Cloud, machine: str) -> None:
+    execution = cloud.start(machine, {"detail": {**KEY, "note": "of another producer"}}, name="one")
     ended: dict[str, Any] = json.loads(cloud.finish(execution)["output"])
     assert "failure" not in ended, ended
     ours = {**KEY, "execution": "one"}
@@ -68,3 +69,9 @@ def test_whose_build_it_is_the_event_says_and_no_answer(cloud: Cloud) -> None:
     assert mirror == {"target": "ecr", "digest": "d", "pending": []} | {
         name: value for name, value in LIE.items() if name != "target"
     }
+
+
+@pytest.mark.parametrize("said", [{}, {"note": "by hand"}], ids=str)
+def test_an_execution_without_an_event_fails_as_what_it_is(cloud: Cloud, machine: str, said: dict[str, Any]) -> None:
+    ended = cloud.finish(cloud.start(machine, said))
+    assert (ended["status"], ended["error"]) == ("FAILED", "EventUntrusted"), ended

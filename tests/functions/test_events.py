@@ -98,6 +98,7 @@ def test_the_batch_holds_a_change_that_is_told_of() -> None:
 def test_the_stopped_execution_is_of_another_build() -> None:
     stopped = StoppedExecution.model_validate(_event("record_stopped"))
     assert stopped.status == "ABORTED"
+    assert stopped.input
     assert stopped.input.detail.component == "stopped"
 
 

@@ -290,6 +290,12 @@ class BuildTimedOut(Rejected):
     default_remedy = "Give the component a longer build_timeout, at most 1h, or see why its registry is slow."
 
 
+class QuotaExceeded(Rejected):
+    """An organisation's builds of one day would take more bytes than it has."""
+
+    default_remedy = "Sync again after midnight UTC, or have the platform's operators raise OrganisationBytesPerDay."
+
+
 class StaleVersion(Rejected):
     """A newer config version has overtaken this build."""
 

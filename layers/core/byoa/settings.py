@@ -18,8 +18,9 @@ class Settings(BaseModel):
     ``plain_http_hosts`` and ``own_hosts`` are lists of ``host[:port]`` with commas between, of the first each perhaps
     with ``=`` and the address where it is reached; ``series`` is what builds' ids are made with, ``ecr_endpoint``
     replaces the address of ECR's data plane, ``reachable`` opens addresses and ports that are not public
-    (``trust.addresses``). An artifact of ``spread_from`` bytes is copied by an invocation per blob:
-    64 MiB is what one invocation moves in half a minute.
+    (``trust.addresses``). An artifact of ``spread_from`` bytes is copied by an invocation per blob: 64 MiB is what one
+    invocation moves in half a minute. The builds of one organisation take ``bytes_per_day`` at most: a hundred of the
+    largest that ``trust.policy`` lets through.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -27,6 +28,7 @@ class Settings(BaseModel):
     account: str = ""
     bucket: str = ""
     bus: str = ""
+    bytes_per_day: int = 100 * 1024 * 1024 * 1024
     ecr_endpoint: str = ""
     kms_key: str = ""
     own_hosts: str = ""

@@ -13,10 +13,12 @@ from moto import mock_aws
 
 from byoa.adapters.aws.budget import DynamoBudget
 from byoa.adapters.aws.dynamodb import DynamoLedger
+from byoa.adapters.aws.quota import DynamoQuota
 from byoa.adapters.memory.clocks import SteppingClock
 from byoa.builds.messages import Failure, Outcome
 from byoa.builds.records import HISTORY, entry
 from byoa.components.reading import check_config
+from byoa.errors import QuotaExceeded
 from tests.template import TEMPLATE
 
 if TYPE_CHECKING:
@@ -32,12 +34,13 @@ WORDS = {
 
 
 class Spied:
-    """A ledger and a budget on a table, and what their last requests named: the action, the key's kind, attributes."""
+    """A ledger, a budget and a quota on a table, and what they named: the action, the key's kind, attributes."""
 
     def __init__(self, client: Any) -> None:
         self.clock = SteppingClock()
         self.ledger = DynamoLedger(client, "table", self.clock)
         self.budget = DynamoBudget(client, "table", self.clock)
+        self.quota = DynamoQuota(client, "table", self.clock, 100)
         self.asked: list[tuple[str, str, frozenset[str]]] = []
         client.meta.events.register("provide-client-params.dynamodb", self._note)
         config = check_config('name = "web"\ntype = "kubernetes_manifest"\nnamespace = "a"\nmanifest = "a: 1"\n').config
@@ -123,3 +126,12 @@ def test_who_asks_registries_may_count_and_no_more(spied: Spied) -> None:
         spied.budget.rest("ghcr.io", "org_other0000000", 5)
         spied.clock.moment += timedelta(seconds=5)
         check(role, spied)
+
+
+def test_who_stages_an_artifact_may_count_its_bytes(spied: Spied) -> None:
+    spied.quota.take("org_0123456789ab", "bldone", 60)
+    spied.quota.take("org_0123456789ab", "bldone", 70)
+    with pytest.raises(QuotaExceeded):
+        spied.quota.take("org_0123456789ab", "bldtwo", 60)
+    assert {kind for _, kind, _ in spied.asked} == {"QUOTA"}
+    check("StageArtifactRole", spied)

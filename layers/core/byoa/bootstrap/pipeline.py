@@ -95,9 +95,11 @@ def wallet(organisation: str, ca: str | None = None) -> Wallet:
 @cache
 def books() -> Books:
     """Where a step tells how far it is."""
+    from byoa.adapters.aws.quota import DynamoQuota
     from byoa.builds.books import Books
 
-    return Books(ledger(), clock(), budget())
+    quota = DynamoQuota(clients.dynamodb(), settings().table, clock(), settings().bytes_per_day)
+    return Books(ledger(), clock(), budget(), quota)
 
 
 def begin(remaining: Callable[[], int]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from functools import cache
 from typing import TYPE_CHECKING, Final
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
     from byoa.adapters.registries.answers import Role
     from byoa.adapters.registries.authorization import Wallet
+    from byoa.adapters.registries.deadlines import Deadline
     from byoa.adapters.registries.layout import LayoutRepository
     from byoa.adapters.registries.proxies import Proxies
     from byoa.adapters.registries.transport import Transport
@@ -35,12 +37,50 @@ BLOB_WORKERS: Final = 3
 """Threads that copy blobs beside the one that leads: four at once hide the round trips."""
 
 
+LONGER: Final = "See why the registry is slow, or give the command more time with --timeout MINUTES."
+
+_deadlines: list[Deadline] = []
+
+
+def begin(seconds: float | None) -> None:
+    """A command begins, which gives up ``seconds`` after its first request to a registry, whatever got done by then.
+
+    Without them it goes on for as long as it gets on (``Deadline``).
+    """
+    from byoa.adapters.registries.deadlines import Deadline
+
+    _deadlines[:] = [Deadline() if seconds is None else Deadline(seconds, hard=True)]
+
+
+def _left() -> float:
+    return min((each.left() for each in _deadlines), default=math.inf)
+
+
+def _moved(count: int) -> None:
+    for each in _deadlines:
+        each.moved(count)
+
+
+def _answered(status: int) -> None:
+    for each in _deadlines:
+        each.answered(status)
+
+
 @cache
 def transport() -> Transport:
-    """One pool of connections for all registries, through the proxies that the environment names."""
+    """One pool of connections for all registries, through the proxies that the environment names.
+
+    It ends with the command that begins.
+    """
+    from byoa.adapters.registries.deadlines import Allowance
     from byoa.adapters.registries.transport import Transport
 
-    return Transport(longest_rest=ON_A_TERMINAL.longest, proxies=_proxies())
+    allowance = Allowance(left=_left, longer=LONGER, moved=_moved, answered=_answered)
+    return Transport(allowance=allowance, longest_rest=ON_A_TERMINAL.longest, proxies=_proxies())
+
+
+def _patience() -> Patience:
+    return ON_A_TERMINAL._replace(left=_left)
 
 
 def _proxies() -> Proxies | None:
@@ -70,7 +110,7 @@ def pace() -> Pace:
     """How a copy works on a terminal: four blobs at once, five tries."""
     from byoa.engine.sending import Pace
 
-    return Pace(workers=workers(BLOB_WORKERS), patience=ON_A_TERMINAL)
+    return Pace(workers=workers(BLOB_WORKERS), patience=_patience())
 
 
 def repository(  # noqa: PLR0913 - where it is, and settings by name
@@ -100,7 +140,7 @@ def repository(  # noqa: PLR0913 - where it is, and settings by name
         credential=credential,
         wallet=wallet(),
         traits=traits._replace(token_hosts=traits.token_hosts | token_hosts),
-        patience=ON_A_TERMINAL,
+        patience=_patience(),
         mount_from=mount_from,
     )
 

@@ -1,4 +1,4 @@
-"""Where a step tells how far it is, and what it may still ask of a registry."""
+"""Where a step tells how far it is, and what it may still ask of a registry and take for its organisation."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from byoa.builds.messages import BuildKey
-    from byoa.builds.ports import Budget, Clock, Ledger
+    from byoa.builds.ports import Budget, Clock, Ledger, Quota
     from byoa.engine.ports import Repository
 
 _REST: Final = 5.0
@@ -22,11 +22,17 @@ _REST: Final = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Books:
-    """Where progress is told, when that is, and what each registry may still be asked."""
+    """Where progress is told, when that is, what each registry may still be asked and each organisation still take."""
 
     ledger: Ledger
     clock: Clock
     budget: Budget | None = None
+    quota: Quota | None = None
+
+    def take(self, key: BuildKey, build_id: str, size: int) -> None:
+        """Count a build's bytes before they are fetched. Raises ``QuotaExceeded``."""
+        if self.quota is not None:
+            self.quota.take(key.organisation, build_id, size)
 
     @contextmanager
     def account(

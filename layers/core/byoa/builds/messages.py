@@ -10,7 +10,16 @@ import base64
 import hashlib
 from typing import Annotated, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, Json, StringConstraints
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    Json,
+    StringConstraints,
+    ValidationError,
+    ValidatorFunctionWrapHandler,
+    field_validator,
+)
 
 from byoa.components.reading import ComponentConfig
 
@@ -257,13 +266,26 @@ class ExecutionInput(Message):
 
 
 class StoppedExecution(Message):
-    """The detail of Step Functions' own event about an execution that failed, was stopped, or ran out of time."""
+    """The detail of Step Functions' own event about an execution that failed, was stopped, or ran out of time.
+
+    ``input`` is ``None`` where it is about no build: anybody who may start executions says what is in it, and the event
+    leaves out a long one.
+    """
 
     model_config = ConfigDict(frozen=True, extra="ignore", defer_build=True)
 
     status: Literal["FAILED", "TIMED_OUT", "ABORTED"]
     name: ExecutionName
-    input: Json[ExecutionInput]
+    input: Json[ExecutionInput] | None = None
+
+    @field_validator("input", mode="wrap")
+    @classmethod
+    def _none_without_a_build(cls, value: object, read: ValidatorFunctionWrapHandler) -> ExecutionInput | None:
+        try:
+            found: ExecutionInput | None = read(value)
+        except ValidationError:
+            return None
+        return found
 
 
 class SweepDue(Message):

@@ -1,4 +1,4 @@
-"""What a build needs of the world: its record, what counts its requests, the time, a key that signs.
+"""What a build needs of the world: its record, what counts its requests and bytes, the time, a key that signs.
 
 Implemented under ``adapters/``. Every call may raise a leaf of ``byoa.errors``; which ones, each docstring says.
 """
@@ -73,12 +73,14 @@ class Ledger(Protocol):
         """
         ...
 
-    def finish(self, key: BuildKey, execution: str, outcome: Outcome, entries: Sequence[HistoryEntry]) -> Build | None:
+    def finish(
+        self, key: BuildKey, execution: str, outcome: Outcome, entries: Sequence[HistoryEntry], *, begun: bool = False
+    ) -> Build | None:
         """End the build; the last entry says how. Where its record is full, these entries replace its history.
 
         ``None`` where it had ended before, where there is none, and where another execution has it; what nobody has
-        begun, anybody may end in another way than as active. Raises ``StaleVersion`` where it would become active and a
-        newer config exists.
+        begun, anybody may end in another way than as active, unless it has to be ``begun``. Raises ``StaleVersion``
+        where it would become active and a newer config exists.
         """
         ...
 
@@ -149,6 +151,18 @@ class Budget(Protocol):
         """Let ``organisation`` not ask ``host`` for so long: it said so.
 
         Where it says so to another organisation as well in that time, nobody asks it.
+        """
+        ...
+
+
+class Quota(Protocol):
+    """How many bytes each organisation's builds take in a day (``byoa.builds.quotas``)."""
+
+    def take(self, organisation: str, build_id: str, size: int) -> None:
+        """Count a build of ``size`` bytes on its organisation's account of this day, before anything is fetched.
+
+        A build that was counted adds only what it has grown by. Raises ``QuotaExceeded``, and then counts nothing,
+        where it would go over what the organisation has.
         """
         ...
 

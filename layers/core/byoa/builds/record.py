@@ -70,8 +70,11 @@ def _last(outcome: Outcome, now: datetime) -> HistoryEntry:
 def record_stopped(stopped: StoppedExecution, ledger: Ledger, clock: Clock) -> Build | None:
     """End the build of an execution that was stopped, so that none is ever stuck.
 
-    ``None`` where it had ended, or another execution has it.
+    ``None`` where it had ended, or that execution had not begun it: what nobody has begun is told of again
+    (``SweepBuilds``), and who may start and stop executions ends nothing by it.
     """
+    if stopped.input is None:
+        return None
     failure = Failure(
         code="InternalFault",
         cause=f"The pipeline's execution ended before the build did ({stopped.status}).",
@@ -79,7 +82,7 @@ def record_stopped(stopped: StoppedExecution, ledger: Ledger, clock: Clock) -> B
     )
     outcome = Outcome(status="error", failure=failure)
     last = entry("error", failure.cause, clock.now(), step="record")
-    return ledger.finish(stopped.input.detail.key, stopped.name, outcome, [last])
+    return ledger.finish(stopped.input.detail.key, stopped.name, outcome, [last], begun=True)
 
 
 def _succeeded(ended: BuildEnded, series: str) -> Outcome:

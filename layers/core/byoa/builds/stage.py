@@ -38,10 +38,11 @@ def stage(  # noqa: PLR0913, PLR0917 - both ends, where lists are kept, and how
     """Fetch all of the artifact and what is attached to it into quarantine, every byte verified.
 
     The two entries at its end are for two steps: inspecting has no way to the ledger, so its start is told here.
-    Raises what ``survey``, the two ends and ``Ledger.progress`` raise.
+    Raises what ``survey``, ``Quota.take``, the two ends and ``Ledger.progress`` raise.
     """
     with books.account(pinned.key, pinned.reference, source, owed=pinned.source_requests):
         known = survey(root_of(pinned, source), source, quarantine)
+        books.take(pinned.key, pinned.build_id, known.size)
         done = _fetch(known, quarantine, Digest.parse(pinned.digest), pace)
     attachments = [each for each in known.attachments if each.digest not in done.passed_over]
     _tell(pinned, done, len(attachments), books, known.notes)

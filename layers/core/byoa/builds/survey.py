@@ -37,6 +37,11 @@ class Survey(NamedTuple):
     nodes: tuple[Descriptor, ...]
     notes: tuple[str, ...] = ()
 
+    @property
+    def size(self) -> int:
+        """Bytes of all nodes."""
+        return sum(node.size for node in self.nodes)
+
 
 def survey(root: Manifest, source: Source, quarantine: Quarantine) -> Survey:
     """Look at all below ``root`` and all that is attached, in the quarantine where it is there already.

@@ -114,9 +114,11 @@ class DynamoLedger:
         if updated is None:
             raise _refusal(before or {}, execution)
 
-    def finish(self, key: BuildKey, execution: str, outcome: Outcome, entries: Sequence[HistoryEntry]) -> Build | None:
+    def finish(
+        self, key: BuildKey, execution: str, outcome: Outcome, entries: Sequence[HistoryEntry], *, begun: bool = False
+    ) -> Build | None:
         """See ``builds.ports.Ledger``."""
-        ours = "execution = :execution" if outcome.status == "active" else OURS_OR_NOBODYS
+        ours = "execution = :execution" if begun or outcome.status == "active" else OURS_OR_NOBODYS
         return self._end(key, outcome, entries, ours, {":execution": execution})
 
     def give_up(self, key: BuildKey, outcome: Outcome, entries: Sequence[HistoryEntry]) -> Build | None:

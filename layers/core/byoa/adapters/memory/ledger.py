@@ -58,9 +58,11 @@ class MemoryLedger:
             raise StaleVersion("A newer config version exists, or the build has ended.")
         self._append(key, entries, None)
 
-    def finish(self, key: BuildKey, execution: str, outcome: Outcome, entries: Sequence[HistoryEntry]) -> Build | None:
+    def finish(
+        self, key: BuildKey, execution: str, outcome: Outcome, entries: Sequence[HistoryEntry], *, begun: bool = False
+    ) -> Build | None:
         """See ``builds.ports.Ledger``."""
-        nobodys = outcome.status != "active" and key not in self.executions
+        nobodys = not begun and outcome.status != "active" and key not in self.executions
         return self._end(key, outcome, entries) if nobodys or self.executions.get(key) == execution else None
 
     def give_up(self, key: BuildKey, outcome: Outcome, entries: Sequence[HistoryEntry]) -> Build | None:

@@ -143,6 +143,7 @@ class Connection:
         for _ in range(_INTERIM):
             head = read_head(self._until(_END_OF_HEAD, HEAD_LIMIT), method)
             if head.status >= 200:  # noqa: PLR2004 - RFC 9110, 15.2
+                self._watch.answered(head.status)
                 return head
             if head.status == 101:  # noqa: PLR2004 - RFC 9110, 15.2.2: nobody asked
                 break

@@ -22,7 +22,7 @@ def unreachable(error: OSError, endpoint: Endpoint | None = None) -> Transient:
     if isinstance(error, TooLate):
         own = isinstance(error, OutOfTime)
         cause = "No time is left to wait for the registry." if own else "The registry took longer than an answer may."
-        return _final(Timeout(cause) if own else RegistryUnavailable(cause))
+        return _final(Timeout(cause, remedy=str(error)) if own else RegistryUnavailable(cause))
     return _by_proxy(error) or _by_tls(error, endpoint) or _by_network(error, endpoint)
 
 
