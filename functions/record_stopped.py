@@ -9,7 +9,7 @@ from byoa.step import count_build, step
 @step
 def handler(stopped: StoppedExecution) -> Outcome | None:
     """End the build of an execution that was stopped or gave up."""
-    build = record.record_stopped(stopped, pipeline.ledger(), pipeline.clock())
+    build = record.record_stopped(stopped, pipeline.ledger(stopped.input.detail), pipeline.clock())
     if build is None:
         return None
     count_build(build.status)

@@ -9,4 +9,4 @@ from byoa.step import step
 @step
 def handler(reference: ValidReference) -> PinnedArtifact:
     """Pin the artifact."""
-    return resolve.resolve(reference, pipeline.source(reference), pipeline.books())
+    return resolve.resolve(reference, pipeline.source(reference), pipeline.books(reference, budgets=True))

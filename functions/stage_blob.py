@@ -10,4 +10,4 @@ from byoa.step import step
 def handler(task: StageBlobTask) -> BlobDone:
     """Fetch the blob, or as much of it as there is time for."""
     quarantine, source = pipeline.quarantine(task.artifact), pipeline.source(task.artifact)
-    return stage.stage_blob(task, source, quarantine, pipeline.books(), pipeline.pace())
+    return stage.stage_blob(task, source, quarantine, pipeline.books(task.artifact, budgets=True), pipeline.pace())

@@ -18,8 +18,9 @@ class Settings(BaseModel):
     ``plain_http_hosts`` and ``own_hosts`` are lists of ``host[:port]`` with commas between, of the first each perhaps
     with ``=`` and the address where it is reached; ``series`` is what builds' ids are made with, ``ecr_endpoint``
     replaces the address of ECR's data plane, ``reachable`` opens addresses and ports that are not public
-    (``trust.addresses``). An artifact of ``spread_from`` bytes is copied by an invocation per blob:
-    64 MiB is what one invocation moves in half a minute.
+    (``trust.addresses``). An artifact of ``spread_from`` bytes is copied by an invocation per blob: 64 MiB is what one
+    invocation moves in half a minute. ``tenant_role`` and ``source_role`` are the ARNs of the roles whose sessions work
+    for one organisation: on what it has with us, and with what vendors lend it.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -35,8 +36,10 @@ class Settings(BaseModel):
     receipt_key: str = ""
     repository_prefix: str = "byoa"
     series: str = ""
+    source_role: str = ""
     spread_from: int = 64 * 1024 * 1024
     table: str = ""
+    tenant_role: str = ""
 
     @classmethod
     def read(cls, environment: Mapping[str, str]) -> Settings:
