@@ -11,4 +11,4 @@ def handler(task: MirrorTask) -> MirroredArtifact:
     """Copy the inspected artifact to the task's target, or say which blobs others are to copy."""
     target, place = pipeline.target(task)
     quarantine = pipeline.quarantine(task.artifact)
-    return mirror.mirror(task, quarantine, target, place, pipeline.books(), pipeline.pace())
+    return mirror.mirror(task, quarantine, target, place, pipeline.books(task.artifact), pipeline.pace())

@@ -11,4 +11,4 @@ def handler(task: MirrorBlobTask) -> BlobDone:
     """Copy the blob, or as much of it as there is time for."""
     target, _ = pipeline.target(task)
     quarantine = pipeline.quarantine(task.artifact)
-    return mirror.mirror_blob(task, quarantine, target, pipeline.books(), pipeline.pace())
+    return mirror.mirror_blob(task, quarantine, target, pipeline.books(task.artifact), pipeline.pace())

@@ -10,7 +10,7 @@ from byoa.step import count_build, step
 def handler(ended: BuildEnded) -> Outcome | None:
     """Write how the build ended."""
     outcome = record.record(
-        ended, pipeline.ledger(), pipeline.clock(), pipeline.signer(), pipeline.lists(ended), pipeline.series()
+        ended, pipeline.ledger(ended), pipeline.clock(), pipeline.signer(), pipeline.lists(ended), pipeline.series()
     )
     if outcome:
         count_build(outcome.status)

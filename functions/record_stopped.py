@@ -9,7 +9,9 @@ from byoa.step import count_build, step
 @step
 def handler(stopped: StoppedExecution) -> Outcome | None:
     """End the build of an execution that was stopped or gave up."""
-    build = record.record_stopped(stopped, pipeline.ledger(), pipeline.clock())
+    if stopped.input is None:  # about no build, and so about no organisation whose session could write
+        return None
+    build = record.record_stopped(stopped, pipeline.ledger(stopped.input.detail), pipeline.clock())
     if build is None:
         return None
     count_build(build.status)

@@ -10,4 +10,4 @@ from byoa.step import step
 def handler(reference: ValidReference) -> PinnedArtifact:
     """Pin the artifact."""
     lent = sources.lent(reference)
-    return resolve.resolve(reference, sources.source(reference, lent), pipeline.books(), lent)
+    return resolve.resolve(reference, sources.source(reference, lent), pipeline.books(reference, budgets=True), lent)

@@ -10,4 +10,6 @@ from byoa.step import step
 def handler(pinned: PinnedArtifact) -> StagedArtifact:
     """Fetch all of the pinned artifact, or say which blobs others are to fetch."""
     quarantine, source = pipeline.quarantine(pinned), sources.source(pinned, sources.lent(pinned))
-    return stage.stage(pinned, source, quarantine, pipeline.lists(pinned), pipeline.books(), pipeline.pace())
+    return stage.stage(
+        pinned, source, quarantine, pipeline.lists(pinned), pipeline.books(pinned, budgets=True), pipeline.pace()
+    )

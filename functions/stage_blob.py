@@ -9,6 +9,6 @@ from byoa.step import step
 @step
 def handler(task: StageBlobTask) -> BlobDone:
     """Fetch the blob, or as much of it as there is time for."""
-    quarantine = pipeline.quarantine(task.artifact)
-    source = sources.source(task.artifact, sources.lent(task.artifact))
-    return stage.stage_blob(task, source, quarantine, pipeline.books(), pipeline.pace())
+    artifact = task.artifact
+    quarantine, source = pipeline.quarantine(artifact), sources.source(artifact, sources.lent(artifact))
+    return stage.stage_blob(task, source, quarantine, pipeline.books(artifact, budgets=True), pipeline.pace())

@@ -9,6 +9,6 @@ from byoa.step import count_swept, step
 @step
 def handler(_due: SweepDue) -> Swept:
     """Tell again and end what should have gone on."""
-    swept = sweep.sweep(pipeline.ledger(), pipeline.clock())
+    swept = sweep.sweep(pipeline.unfinished(), pipeline.clock())
     count_swept(swept)
     return swept

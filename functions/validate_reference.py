@@ -9,4 +9,4 @@ from byoa.step import step
 @step
 def handler(change: ChangeReceived) -> ValidReference:
     """Take up the build of a changed config."""
-    return validate.validate(change, pipeline.ledger(), pipeline.policy(), pipeline.clock())
+    return validate.validate(change, pipeline.ledger(change.key), pipeline.policy(), pipeline.clock())

@@ -65,7 +65,9 @@ def variables(running: Desk, host: str) -> dict[str, dict[str, str]]:
             "BYOA_REACHABLE": _reachable(host, ports.vendor),
             "BYOA_RECEIPT_KEY": outputs["ReceiptKeyArn"],
             "BYOA_SERIES": "",  # as the events' builds have their ids
+            "BYOA_SOURCE_ROLE": outputs["SourceRoleArn"],
             "BYOA_TABLE": outputs["TableName"],
+            "BYOA_TENANT_ROLE": outputs["SourceRoleArn"],  # without roles enforced any will do
         }
     }
 

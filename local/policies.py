@@ -31,6 +31,7 @@ KNOWN: Final = {
 _SAMPLES: Final = {
     "AWS::DynamoDB::Table": "dynamodb:{where}:table/{name}",
     "AWS::Events::EventBus": "events:{where}:event-bus/{name}",
+    "AWS::IAM::Role": "iam::{account}:role/{name}",
     "AWS::KMS::Key": "kms:{where}:key/11111111-2222-3333-4444-555555555555",
     "AWS::Logs::LogGroup": "logs:{where}:log-group:{name}:*",
     "AWS::S3::Bucket": "s3:::{name}",
@@ -51,14 +52,19 @@ def policies() -> dict[str, dict[str, Any]]:
     """For each role of the template, all statements of its policies in one document."""
     resources = yaml.load((ROOT / "template.yaml").read_text(), _Loader)["Resources"]
     return {
-        name: {"Version": "2012-10-17", "Statement": _statements(body["Properties"], resources)}
+        name: {"Version": "2012-10-17", "Statement": _statements(name, resources)}
         for name, body in resources.items()
         if body["Type"] == "AWS::IAM::Role"
     }
 
 
-def _statements(role: dict[str, Any], resources: dict[str, Any]) -> list[Any]:
-    documents = [policy["PolicyDocument"] for policy in role["Policies"]]
+def _statements(role: str, resources: dict[str, Any]) -> list[Any]:
+    documents = [policy["PolicyDocument"] for policy in resources[role]["Properties"]["Policies"]]
+    documents += [
+        body["Properties"]["PolicyDocument"]
+        for body in resources.values()
+        if body["Type"] == "AWS::IAM::Policy" and {"Ref": role} in body["Properties"]["Roles"]
+    ]
     return [_resolved(statement, resources) for document in documents for statement in document["Statement"]]
 
 
@@ -71,7 +77,8 @@ def _resolved(value: Any, resources: dict[str, Any]) -> Any:  # noqa: ANN401, PL
         case {"Fn::GetAtt": [name, "Arn"]}:
             return _arn(name, resources)
         case {"Fn::Sub": text}:
-            return re.sub(r"\$\{([\w:]+)(?:\.Arn)?\}", lambda found: _named(found[1], resources), text)
+            filled = re.sub(r"\$\{([\w:]+)(?:\.Arn)?\}", lambda found: _named(found[1], resources), text)
+            return filled.replace("${!", "${")
         case {"Fn::If": [_, given, _]}:
             return _resolved(given, resources)
         case dict():
@@ -87,7 +94,7 @@ def _named(name: str, resources: dict[str, Any]) -> str:
 
 def _arn(name: str, resources: dict[str, Any]) -> str:
     sample = _SAMPLES[resources[name]["Type"]]
-    return "arn:aws:" + sample.format(where=f"{REGION}:{ACCOUNT}", name=f"byoa-{name.lower()}")
+    return "arn:aws:" + sample.format(where=f"{REGION}:{ACCOUNT}", account=ACCOUNT, name=f"byoa-{name.lower()}")
 
 
 def main() -> None:

@@ -27,6 +27,7 @@ CORRECTIONS = (
     "local.emulator.images",
     "local.emulator.cpu",
     "local.emulator.httpapi",
+    "local.emulator.iam",
 )
 # The loopback interface, and none of the extra listeners.
 DEFAULTS = {"BIND_HOST": "127.0.0.1", "IOT_MTLS_ENABLED": "0", "SFTP_ENABLED": "0"}

@@ -82,10 +82,10 @@ def byoa(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) ->
         printed = capsys.readouterr()
         return Done(code, printed.out, printed.err)
 
-    clients.secretsmanager.cache_clear()
+    clients.own.cache_clear()
     with mock_aws():
         yield call
-    clients.secretsmanager.cache_clear()
+    clients.own.cache_clear()
 
 
 def value(name: str) -> dict[str, Any]:

@@ -228,5 +228,5 @@ def test_no_role_of_a_function_writes_what_others_may_do() -> None:
     writes = {(role, action) for role in policies() for action in actions(role) if "Policy" in action}
     assert writes == {
         ("BuildRole", "logs:PutResourcePolicy"),
-        ("MirrorArtifactRole", "ecr:PutLifecyclePolicy"),
+        ("MirrorArtifactTenantRole", "ecr:PutLifecyclePolicy"),
     }

@@ -16,8 +16,7 @@ from pydantic import ValidationError
 from byoa.adapters.aws.eventbridge import EventBus
 from byoa.adapters.aws.stream import event_of, publish
 from byoa.adapters.aws.table import dump
-from byoa.bootstrap import clients
-from byoa.bootstrap import pipeline as bootstrap
+from byoa.bootstrap import clients, process
 from byoa.builds.messages import BuildKey, BuildStatusChanged, ConfigChanged, build_id_of
 from functions import publish_changes
 
@@ -130,7 +129,7 @@ def heard(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], list[dict[st
         monkeypatch.setenv(name, "testing")
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
     monkeypatch.setenv("BYOA_BUS", BUS)
-    caches = (bootstrap.settings, clients.events)
+    caches = (process.settings, clients.own, clients.session)
     with mock_aws():
         for cache in caches:
             cache.cache_clear()

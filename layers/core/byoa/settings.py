@@ -20,7 +20,8 @@ class Settings(BaseModel):
     replaces the address of ECR's data plane, ``reachable`` opens addresses and ports that are not public
     (``trust.addresses``). An artifact of ``spread_from`` bytes is copied by an invocation per blob: 64 MiB is what one
     invocation moves in half a minute. The builds of one organisation take ``bytes_per_day`` at most: a hundred of the
-    largest that ``trust.policy`` lets through.
+    largest that ``trust.policy`` lets through. ``tenant_role`` and ``source_role`` are the ARNs of the roles whose
+    sessions work for one organisation: on what it has with us, and with what vendors lend it.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -37,8 +38,10 @@ class Settings(BaseModel):
     receipt_key: str = ""
     repository_prefix: str = "byoa"
     series: str = ""
+    source_role: str = ""
     spread_from: int = 64 * 1024 * 1024
     table: str = ""
+    tenant_role: str = ""
 
     @classmethod
     def read(cls, environment: Mapping[str, str]) -> Settings:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-import boto3
 import pytest
 from botocore import exceptions
 
@@ -36,11 +35,11 @@ def nobody(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
     monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "credentials"))
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
-    boto3.DEFAULT_SESSION = None
-    clients.dynamodb.cache_clear()
+    for cache in (clients.own, clients.session):
+        cache.cache_clear()
     yield
-    boto3.DEFAULT_SESSION = None
-    clients.dynamodb.cache_clear()
+    for cache in (clients.own, clients.session):
+        cache.cache_clear()
 
 
 def look() -> None:

@@ -32,6 +32,9 @@ WORDS = {
     "list_append", "size",
 }  # fmt: skip
 
+KEYS = {"ORG": "ORG#${aws:PrincipalTag/org_id}", "HOST": "HOST#*"}
+"""A step's tenant role has its session's organisation, its own role what all of them share."""
+
 
 class Spied:
     """A ledger, a budget and a quota on a table, and what they named: the action, the key's kind, attributes."""
@@ -87,35 +90,35 @@ def _allows(statement: dict[str, Any], action: str, kind: str, attributes: froze
     if action not in (actions if isinstance(actions, list) else [actions]):
         return False
     conditions = statement["Condition"]
-    named = conditions.get("ForAllValues:StringEquals", {}).get("dynamodb:Attributes")
-    keys = conditions["ForAllValues:StringLike"]["dynamodb:LeadingKeys"]
-    return keys == f"{kind}#*" and (named is None or attributes <= set(named))
+    exactly, like = (conditions.get(f"ForAllValues:{each}", {}) for each in ("StringEquals", "StringLike"))
+    named, keys = exactly.get("dynamodb:Attributes"), {**exactly, **like}["dynamodb:LeadingKeys"]
+    return keys == KEYS[kind] and (named is None or attributes <= set(named))
 
 
 def test_each_step_s_role_lets_it_write_what_it_writes(spied: Spied) -> None:
     ledger, key, now = spied.ledger, spied.key, spied.clock.now()
     begun = entry("planning", "begun", now)
     ledger.begin(key, "one", begun)
-    check("ValidateReferenceRole", spied)
-    for role in ("ResolveDigestRole", "StageArtifactRole", "MirrorArtifactRole"):
+    check("ValidateReferenceTenantRole", spied)
+    for role in ("ResolveDigestTenantRole", "StageArtifactTenantRole", "MirrorArtifactTenantRole"):
         ledger.progress(key, "one", [begun])
         ledger.progress(key, "one", [begun] * HISTORY)
         ledger.progress(key, "one", [begun])
         check(role, spied)
     ledger.config(key)
-    check("StageArtifactRole", spied)
-    for role in ("StageBlobRole", "MirrorBlobRole"):
+    check("StageArtifactTenantRole", spied)
+    for role in ("StageBlobTenantRole", "MirrorBlobTenantRole"):
         ledger.check_running(key, "one")
         check(role, spied)
     ledger.keep_receipt(key, "one", "text")
     outcome = Outcome(status="error", failure=Failure(code="Timeout", cause="late", remedy="again"))
     ledger.finish(key, "one", outcome, [entry("error", "late", now)])
-    check("RecordBuildRole", spied)
+    check("RecordBuildTenantRole", spied)
     ledger.finish(key, "one", outcome, [entry("error", "late", now)])
-    check("RecordStoppedRole", spied)
+    check("RecordStoppedTenantRole", spied)
     ledger.give_up(key, outcome, [entry("error", "late", now)])
     ledger.tell_again(key, 7)
-    check("SweepBuildsRole", spied)
+    check("SweepBuildsTenantRole", spied)
 
 
 def test_who_asks_registries_may_count_and_no_more(spied: Spied) -> None:
@@ -134,4 +137,4 @@ def test_who_stages_an_artifact_may_count_its_bytes(spied: Spied) -> None:
     with pytest.raises(QuotaExceeded):
         spied.quota.take("org_0123456789ab", "bldtwo", 60)
     assert {kind for _, kind, _ in spied.asked} == {"QUOTA"}
-    check("StageArtifactRole", spied)
+    check("StageArtifactTenantRole", spied)

@@ -1,15 +1,24 @@
-"""Clients of AWS's services, by boto3. Each is made when it is first asked for, and once."""
+"""Clients of AWS's services, by boto3. Each is made when it is first asked for, and once.
+
+With an organisation it is a client of a session for that organisation (``adapters/aws/vending.py``), of the function's
+tenant role or, for credentials of sources, of the role that all who read sources share. Without one it has the
+function's own role, or whoever sits at the terminal.
+"""
 
 from __future__ import annotations
 
 import os
 from functools import cache
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
+
+from byoa.bootstrap.process import settings
+from byoa.errors import InternalFault
 
 if TYPE_CHECKING:
-    from typing import Literal
+    from collections.abc import Callable
 
     from botocore.config import Config
+    from botocore.session import Session
     from types_boto3_dynamodb import DynamoDBClient
     from types_boto3_ecr import ECRClient
     from types_boto3_events import EventBridgeClient
@@ -20,89 +29,159 @@ if TYPE_CHECKING:
     from types_boto3_sts import STSClient
     from types_boto3_sts.type_defs import CredentialsTypeDef
 
+    from byoa.adapters.aws.vending import Vending
+    from byoa.trust.tenancy import Places
+
 _LONGEST_FUNCTION: Final = 120
 """Seconds that a function which somebody at a terminal waits for may run, and a little."""
 
 
-@cache
-def dynamodb() -> DynamoDBClient:
+def dynamodb(organisation: str | None = None) -> DynamoDBClient:
     """The table's service."""
-    import boto3
+    client: DynamoDBClient = _tenant().client("dynamodb", organisation) if organisation else own("dynamodb")
+    return client
 
-    return boto3.client("dynamodb", config=_config())
 
-
-@cache
-def ecr() -> ECRClient:
+def ecr(organisation: str) -> ECRClient:
     """The control plane of our own registry."""
-    import boto3
+    client: ECRClient = _tenant().client("ecr", organisation)
+    return client
 
-    return boto3.client("ecr", config=_config())
 
-
-@cache
 def events() -> EventBridgeClient:
     """The bus's service."""
-    import boto3
+    client: EventBridgeClient = own("events")
+    return client
 
-    return boto3.client("events", config=_config())
 
-
-@cache
 def kms() -> KMSClient:
     """Where the receipts' key is."""
-    import boto3
+    client: KMSClient = own("kms")
+    return client
 
-    return boto3.client("kms", config=_config())
 
-
-@cache
-def s3() -> S3Client:
+def s3(organisation: str) -> S3Client:
     """The quarantine's service."""
-    import boto3
+    client: S3Client = _tenant().client("s3", organisation)
+    return client
 
-    return boto3.client("s3", config=_config())
 
-
-@cache
-def secretsmanager() -> SecretsManagerClient:
+def secretsmanager(organisation: str | None = None) -> SecretsManagerClient:
     """Where organisations' credentials are."""
-    import boto3
+    client: SecretsManagerClient = (
+        _sources().client("secretsmanager", organisation) if organisation else own("secretsmanager")
+    )
+    return client
 
-    return boto3.client("secretsmanager", config=_config())
+
+def sts(organisation: str | None = None) -> STSClient:
+    """What opens sessions: ours, and with an organisation those of roles that others lend it."""
+    client: STSClient = _sources().client("sts", organisation) if organisation else own("sts")
+    return client
 
 
 @cache
-def sts() -> STSClient:
-    """What opens sessions of roles that others lend."""
+def own(service: str, config: Config | None = None) -> Any:  # noqa: ANN401 - any of AWS's clients
+    """A client that works for no organisation; ``config`` is what it has otherwise than all."""
     import boto3
 
-    return boto3.client("sts", config=_config())
+    made: Any = boto3.session.Session(botocore_session=session())  # its overloads want a literal
+    return made.client(service, config=_config().merge(config) if config else _config())
+
+
+@cache
+def session() -> Session:
+    """What all of this process's sessions have in common."""
+    from botocore.session import Session
+
+    return Session()
+
+
+@cache
+def _tenant() -> Vending:
+    """Sessions of this function's tenant role."""
+    return _vending(settings().tenant_role, _data)
+
+
+@cache
+def _sources() -> Vending:
+    """Sessions of the role that reads credentials of sources."""
+    return _vending(settings().source_role, _credentials)
+
+
+def _vending(role: str, policy: Callable[[str], str]) -> Vending:
+    from byoa.adapters.aws.vending import Vending
+
+    if not role:
+        raise InternalFault("This function has no role that works for organisations.")
+    return Vending(role, policy, sts, session(), _region(), _config())
+
+
+def _data(organisation: str) -> str:
+    from byoa.trust.tenancy import session_policy
+
+    return session_policy(organisation, _places(settings().tenant_role))
+
+
+def _places(role: str) -> Places:
+    """Where this function has something to do; partition and account are its role's."""
+    from byoa.trust.tenancy import Places
+
+    current, region = settings(), _region()
+    _, partition, _, _, account, _ = role.split(":", 5)
+    table, prefix = current.table, current.repository_prefix
+    return Places(
+        table=f"arn:{partition}:dynamodb:{region}:{account}:table/{table}" if table else "",
+        bucket=f"arn:{partition}:s3:::{current.bucket}" if current.bucket else "",
+        repositories=f"arn:{partition}:ecr:{region}:{account}:repository/{prefix}" if current.account else "",
+        key=current.kms_key,
+    )
+
+
+def _credentials(organisation: str) -> str:
+    """For what vendors lend: their secrets, and their roles with the external id that is given to them.
+
+    A stranger's id is tried as well: who takes that takes anybody's.
+    """
+    from byoa.trust.external_id import external_id, strangers_id
+    from byoa.trust.tenancy import Places, session_policy
+
+    current = settings()
+    _, partition, _, _, account, _ = current.source_role.split(":", 5)
+    secrets = f"arn:{partition}:secretsmanager:{_region()}:{account}:secret:byoa"
+    ids = (external_id(current.table, organisation), strangers_id(current.table))
+    lent = Places(secrets=secrets, account=account, external_ids=ids)
+    return session_policy(organisation, lent)
+
+
+def _region() -> str:
+    """Lambda's variable; botocore reads another one."""
+    region: str = os.environ.get("AWS_REGION") or session().get_config_variable("region")
+    return region
 
 
 def lent_ecr(region: str, found: CredentialsTypeDef) -> ECRClient:
     """ECR in any region, in a session that a vendor's role opened: not kept, the next one is another's."""
-    import boto3
-
-    return boto3.client(
+    made: Any = session().create_client(
         "ecr",
-        region,
+        region_name=region,
         aws_access_key_id=found["AccessKeyId"],
         aws_secret_access_key=found["SecretAccessKey"],
         aws_session_token=found["SessionToken"],
         config=_config(region),
     )
+    client: ECRClient = made
+    return client
 
 
 @cache
 def functions() -> LambdaClient:
     """What runs functions, for the terminal: it waits as long as one may run, and asks once."""
-    import boto3
     from botocore.config import Config
 
     patient = Config(read_timeout=_LONGEST_FUNCTION, retries={"mode": "standard", "total_max_attempts": 1})
-    service: Literal["lambda"] = "lambda"
-    return boto3.client(service, config=_config().merge(patient))
+    made: LambdaClient = own("lambda", patient)
+    return made
 
 
 def _config(region: str | None = None) -> Config:

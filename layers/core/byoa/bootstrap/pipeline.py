@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import math
-import os
-from functools import cache
+from functools import cache, lru_cache, partial
 from typing import TYPE_CHECKING, Any, Final
 
 from byoa.bootstrap import clients
-from byoa.bootstrap.process import clock, workers
+from byoa.bootstrap.process import clock, settings, workers
 from byoa.engine.patience import Patience
 from byoa.errors import InternalFault
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from types_boto3_ecr import ECRClient
+
     from byoa.adapters.aws.budget import DynamoBudget
     from byoa.adapters.aws.dynamodb import DynamoLedger
     from byoa.adapters.aws.ecr import EcrRegistry, EcrTags
     from byoa.adapters.aws.lists import QuarantineLists
+    from byoa.adapters.aws.quota import DynamoQuota
     from byoa.adapters.aws.s3 import Quarantine
     from byoa.adapters.registries.authorization import Wallet
     from byoa.adapters.registries.endpoints import Endpoint
@@ -26,17 +28,16 @@ if TYPE_CHECKING:
     from byoa.bootstrap.lines import Lines
     from byoa.builds.books import Books
     from byoa.builds.messages import BuildKey, MirrorTask
-    from byoa.builds.ports import Signer
+    from byoa.builds.ports import Signer, Unfinished
     from byoa.engine.ports import Repository
     from byoa.engine.sending import Pace
     from byoa.oci.reference import Registry
-    from byoa.settings import Settings
     from byoa.trust.addresses import Reachable
     from byoa.trust.policy import Policy
 
 __all__ = [
     "begin", "books", "bound", "budget", "clock", "ledger", "lists", "pace", "patience", "policy", "publish",
-    "quarantine", "series", "settings", "signer", "tags", "target", "transport", "wallet",
+    "quarantine", "series", "settings", "signer", "tags", "target", "transport", "unfinished", "wallet",
 ]  # fmt: skip
 
 IN_A_STEP: Final = Patience(attempts=5, first=0.1, longest=5.0)
@@ -51,16 +52,11 @@ MARGIN_MILLISECONDS: Final = 15_000
 LAST_MILLISECONDS: Final = 5_000
 """What of that is kept from the sockets: whoever still waits for a registry then is told that time is over."""
 
+AT_ONCE: Final = 8
+"""Organisations whose logins to our ECR a process keeps: as many as sessions."""
+
 _remaining: list[Callable[[], int]] = []
 _ends: list[int] = []
-
-
-@cache
-def settings() -> Settings:
-    """The settings of this process."""
-    from byoa.settings import Settings
-
-    return Settings.read(os.environ)
 
 
 @cache
@@ -92,14 +88,20 @@ def wallet(organisation: str, ca: str | None = None) -> Wallet:
     return _lines().guarded(organisation, ca).wallet
 
 
-@cache
-def books() -> Books:
-    """Where a step tells how far it is."""
-    from byoa.adapters.aws.quota import DynamoQuota
+def books(key: BuildKey, *, budgets: bool = False) -> Books:
+    """Where a step tells how far it is; with ``budgets`` also what it may ask of the registry that it reads.
+
+    What registries are asked is counted for all organisations together, and so the function's own to keep.
+    """
     from byoa.builds.books import Books
 
-    quota = DynamoQuota(clients.dynamodb(), settings().table, clock(), settings().bytes_per_day)
-    return Books(ledger(), clock(), budget(), quota)
+    return Books(ledger(key), clock(), *((budget(), _quota(key)) if budgets else ()))
+
+
+def _quota(key: BuildKey) -> DynamoQuota:
+    from byoa.adapters.aws.quota import DynamoQuota
+
+    return DynamoQuota(clients.dynamodb(key.organisation), settings().table, clock(), settings().bytes_per_day)
 
 
 def begin(remaining: Callable[[], int]) -> None:
@@ -169,12 +171,19 @@ def policy() -> Policy:
     )
 
 
-@cache
-def ledger() -> DynamoLedger:
-    """The table."""
+def ledger(key: BuildKey) -> DynamoLedger:
+    """What the table holds of the build's organisation."""
     from byoa.adapters.aws.dynamodb import DynamoLedger
 
-    return DynamoLedger(clients.dynamodb(), settings().table, clock())
+    return DynamoLedger(clients.dynamodb(key.organisation), settings().table, clock())
+
+
+def unfinished() -> Unfinished:
+    """The builds that have not ended: found for all organisations, read and written for one at a time."""
+    from byoa.adapters.aws.dynamodb import DynamoLedger
+    from byoa.adapters.aws.leftovers import Leftovers
+
+    return Leftovers(DynamoLedger(clients.dynamodb(), settings().table, clock()), ledger)
 
 
 def publish(records: Sequence[Mapping[str, Any]]) -> str | None:
@@ -189,14 +198,14 @@ def quarantine(key: BuildKey) -> Quarantine:
     """What the build's organisation has in quarantine."""
     from byoa.adapters.aws.s3 import Quarantine
 
-    return Quarantine(clients.s3(), settings().bucket, key.organisation)
+    return Quarantine(clients.s3(key.organisation), settings().bucket, key.organisation)
 
 
 def lists(key: BuildKey) -> QuarantineLists:
     """The lists of the build's organisation that no message holds."""
     from byoa.adapters.aws.lists import QuarantineLists
 
-    return QuarantineLists(clients.s3, settings().bucket, key.organisation)
+    return QuarantineLists(partial(clients.s3, key.organisation), settings().bucket, key.organisation)
 
 
 def budget() -> DynamoBudget:
@@ -214,7 +223,7 @@ def target(task: MirrorTask) -> tuple[Repository, tuple[Registry, str]]:
     key = task.artifact.key
     name = policy().repository_for(key)
     tags = {"byoa:organisation": key.organisation, "byoa:app": key.app, "byoa:component": key.component}
-    ecr = _ecr_registry()
+    ecr = _ecr_registry(clients.ecr(key.organisation))
     registry = ecr.provide(name, tags)
     repository = DistributionRepository(
         _lines().open(key.organisation).transport,
@@ -244,7 +253,7 @@ def tags(key: BuildKey) -> EcrTags:
     """The tags of the component's repository in our ECR."""
     from byoa.adapters.aws.ecr import EcrTags
 
-    return EcrTags(clients.ecr(), policy().repository_for(key))
+    return EcrTags(clients.ecr(key.organisation), policy().repository_for(key))
 
 
 def series() -> str:
@@ -252,11 +261,12 @@ def series() -> str:
     return settings().series
 
 
-@cache
-def _ecr_registry() -> EcrRegistry:
+@lru_cache(maxsize=AT_ONCE)
+def _ecr_registry(client: ECRClient) -> EcrRegistry:
+    """ECR's token lets in to what the session may reach that it was made in, so that it is kept with its client."""
     from byoa.adapters.aws.ecr import EcrRegistry
 
-    return EcrRegistry(clients.ecr(), settings().kms_key)
+    return EcrRegistry(client, settings().kms_key)
 
 
 @cache

@@ -1,13 +1,23 @@
-"""What a process has once, whatever face it shows: its clock, its threads."""
+"""What a process has once, whatever face it shows: its settings, its clock, its threads."""
 
 from __future__ import annotations
 
+import os
 from functools import cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from byoa.adapters.memory.clocks import SystemClock
     from byoa.engine.workers import Workers
+    from byoa.settings import Settings
+
+
+@cache
+def settings() -> Settings:
+    """The settings that a function's environment holds."""
+    from byoa.settings import Settings
+
+    return Settings.read(os.environ)
 
 
 @cache

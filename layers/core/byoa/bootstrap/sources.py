@@ -55,8 +55,8 @@ def lender(organisation: str, session: str) -> Lender:
     from byoa.trust.external_id import strangers_id
 
     current = pipeline.settings()
-    vault = SecretsVault(clients.secretsmanager(), organisation)
-    ecr = RoleLogin(clients.sts(), clients.lent_ecr, session, strangers_id(current.table), _careful())
+    vault = SecretsVault(clients.secretsmanager(organisation), organisation)
+    ecr = RoleLogin(clients.sts(organisation), clients.lent_ecr, session, strangers_id(current.table), _careful())
     return Lender(organisation, vault, ecr, current.account, current.table)
 
 
@@ -104,7 +104,7 @@ def _inline(key: BuildKey) -> Repository:
     from byoa.adapters.memory.repository import MemoryRepository
     from byoa.content.packing import pack
 
-    text = pipeline.ledger().config(key).config.manifest
+    text = pipeline.ledger(key).config(key).config.manifest
     if text is None:
         raise InternalFault("A build of inline manifests has none.")
     return MemoryRepository.holding(pack(text))

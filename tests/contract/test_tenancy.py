@@ -1,0 +1,204 @@
+"""No role of the template reaches another organisation's keys, objects, secrets or repositories."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from local.policies import policies
+from tests.template import TEMPLATE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+RESOURCES: dict[str, Any] = TEMPLATE["Resources"]
+POLICIES = policies()
+WHOSE = "${aws:PrincipalTag/org_id}"
+FUNCTIONS = sorted(
+    name.removesuffix("Function") for name, body in RESOURCES.items() if body["Type"] == "AWS::Serverless::Function"
+)
+OF_TENANTS = sorted(name for name in POLICIES if name.endswith("TenantRole") or name == "SourceRole")
+OF_ALL = {"PublishChanges"}
+"""Functions that have no tenant role: what they do, they do for all organisations at once."""
+
+NOT_OF_ONE = {
+    "Log": "its own log group",
+    "Trace": "X-Ray knows no resources",
+    "WorkForOneOrganisation": "opens sessions, and nothing else",
+    "KeepBudgets": "what all organisations together ask of a registry: keys HOST#",
+    "FindBuilds": "an index of keys alone, of builds that have not ended",
+    "ReadStream": "the changes of the table, which PublishChanges tells of",
+    "FindStream": "IAM knows no resource for it",
+    "TellTheBus": "the bus, and one source",
+    "KeepWhatFailed": "a queue",
+    "LogInToEcr": "IAM knows no resource for it; the login is bounded as its session is",
+    "EncryptRepositories": "the key of all repositories",
+    "BorrowRoles": "roles of other accounts, by the external id that the session's policy names",
+    "BorrowNoneOfOurs": "refuses",
+    "InvokeSteps": "the state machine's functions",
+    "DeliverLogs": "log delivery knows no resources",
+    "StartBuilds": "the state machine",
+}
+"""Statements that name no organisation, each with what it is about; there are no others."""
+
+
+def many(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def every() -> Iterator[tuple[str, dict[str, Any]]]:
+    for role, document in POLICIES.items():
+        for statement in document["Statement"]:
+            yield role, statement
+
+
+def conditions(statement: dict[str, Any]) -> Iterator[tuple[str, str, Any]]:
+    for operator, block in statement.get("Condition", {}).items():
+        for key, value in block.items():
+            yield operator, key, value
+
+
+def trusts() -> Iterator[tuple[str, dict[str, Any]]]:
+    for name, body in RESOURCES.items():
+        if body["Type"] == "AWS::IAM::Role":
+            for statement in body["Properties"]["AssumeRolePolicyDocument"]["Statement"]:
+                yield name, statement
+
+
+# ---- whose things a role reaches ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("role", "statement"), list(every()), ids=lambda each: each if isinstance(each, str) else "")
+def test_a_statement_names_its_session_s_organisation_or_is_of_none(role: str, statement: dict[str, Any]) -> None:
+    held = [f"{WHOSE}/" in arn for arn in many(statement["Resource"])]
+    named = any(WHOSE in str(value) for _, _, value in conditions(statement))
+    if not all(held) and not named:
+        assert statement.get("Sid", "StartBuilds") in NOT_OF_ONE, role
+
+
+def test_every_exception_is_one() -> None:
+    assert {each.get("Sid", "StartBuilds") for _, each in every() if WHOSE not in json.dumps(each)} == set(NOT_OF_ONE)
+
+
+@pytest.mark.parametrize("service", ["s3", "ecr", "secretsmanager"])
+def test_objects_repositories_and_secrets_are_reached_in_sessions_alone(service: str) -> None:
+    having = {role for role, each in every() if any(a.startswith(f"{service}:") for a in many(each["Action"]))}
+    assert having
+    assert having <= set(OF_TENANTS)
+
+
+def test_a_function_s_own_role_has_of_the_table_what_is_no_organisation_s() -> None:
+    for role, each in every():
+        if role not in OF_TENANTS and "LeadingKeys" in json.dumps(each):
+            keys = {
+                value
+                for operator, key, value in conditions(each)
+                if key == "dynamodb:LeadingKeys" and "For" in operator
+            }
+            assert keys in ({"HOST#*"}, {"build"}), role
+
+
+def test_credentials_of_vendors_are_one_role_s() -> None:
+    reading = {role for role, each in every() if "secretsmanager:GetSecretValue" in many(each["Action"])}
+    borrowing = {role for role, each in every() if each.get("Sid") == "BorrowRoles"}
+    assert reading == borrowing == {"SourceRole"}
+    (secrets,) = [each for each in POLICIES["SourceRole"]["Statement"] if each["Sid"] == "ReadCredentials"]
+    assert secrets["Resource"].endswith(f":secret:byoa/{WHOSE}/*")
+    assert secrets["Condition"] == {"StringEquals": {"secretsmanager:ResourceTag/org_id": WHOSE}}
+
+
+def test_no_role_of_this_account_is_borrowed() -> None:
+    (refused,) = [each for each in POLICIES["SourceRole"]["Statement"] if each["Effect"] == "Deny"]
+    assert refused["Action"] == "sts:AssumeRole"
+    assert refused["Resource"] == "arn:aws:iam::123456789012:role/*"
+
+
+def test_a_bucket_is_listed_below_one_organisation() -> None:
+    found = [each for _, each in every() if "s3:ListBucket" in many(each["Action"])]
+    assert found
+    assert all(each["Condition"] == {"StringLike": {"s3:prefix": f"{WHOSE}/*"}} for each in found)
+
+
+# ---- what conditions can be relied on for ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [*(each for _, each in every()), *(each for _, each in trusts())],
+    ids=lambda each: each.get("Sid", "trust"),
+)
+def test_a_condition_on_all_values_asks_for_one(statement: dict[str, Any]) -> None:
+    """Source: IAM, "Multivalued context keys": ForAllValues holds where a request has no such key."""
+    required = {key for operator, key, value in conditions(statement) if operator == "Null" and value == "false"}
+    asked = {key for operator, key, _ in conditions(statement) if operator.startswith("ForAllValues")}
+    assert asked <= required
+
+
+def test_no_refusal_leans_on_what_may_have_no_value() -> None:
+    """Source: IAM, "Policy variables": a statement whose variable has no value doesn't match, not even to refuse."""
+    for role, each in every():
+        if each["Effect"] == "Deny":
+            assert "${" not in json.dumps(each), role
+
+
+# ---- who opens sessions ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("role", OF_TENANTS)
+def test_a_session_is_opened_with_one_tag_which_is_an_organisation_s(role: str) -> None:
+    (trust,) = [each for name, each in trusts() if name == role]
+    assert trust["Action"] == ["sts:AssumeRole", "sts:TagSession"]
+    assert trust["Condition"] == {
+        "StringLike": {"aws:RequestTag/org_id": "org_*"},
+        "StringNotLike": {"aws:RequestTag/org_id": ["*${*}*", "*${?}*", "*${$}*"]},
+        "ForAllValues:StringEquals": {"aws:TagKeys": ["org_id"]},
+        "Null": {"aws:TagKeys": "false"},
+    }
+
+
+def _trusted(role: str) -> set[str]:
+    (trust,) = [each for name, each in trusts() if name == role]
+    return {arn["Fn::GetAtt"][0] for arn in many(trust["Principal"]["AWS"])}
+
+
+def _opened(function: str) -> set[str]:
+    found = [each for each in POLICIES[f"{function}Role"]["Statement"] if each["Sid"] == "WorkForOneOrganisation"]
+    names = {f"arn:aws:iam::123456789012:role/byoa-{name.lower()}": name for name in POLICIES}
+    return {names[arn] for each in found for arn in many(each["Resource"])}
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_a_function_opens_sessions_of_its_own_tenant_role_and_of_no_other_s(function: str) -> None:
+    opened, variables = _opened(function), RESOURCES[f"{function}Function"]["Properties"]["Environment"]["Variables"]
+    named = {key: value["Fn::GetAtt"][0] for key, value in variables.items() if key.endswith("_ROLE")}
+    assert opened == set(named.values())
+    assert opened - {"SourceRole"} == (set() if function in OF_ALL else {f"{function}TenantRole"})
+    assert named.get("BYOA_SOURCE_ROLE", "SourceRole") == "SourceRole"
+
+
+@pytest.mark.parametrize("role", OF_TENANTS)
+def test_a_tenant_role_trusts_exactly_who_may_open_its_sessions(role: str) -> None:
+    assert _trusted(role) == {f"{function}Role" for function in FUNCTIONS if role in _opened(function)} != set()
+
+
+@pytest.mark.parametrize("function", [each for each in FUNCTIONS if each not in OF_ALL])
+def test_a_function_is_there_when_it_can_open_sessions(function: str) -> None:
+    assert RESOURCES[f"{function}Function"]["DependsOn"] == f"{function}Sessions"
+
+
+def test_no_tag_is_passed_on_to_roles_of_others() -> None:
+    assert not [
+        each for _, each in every() if "sts:TagSession" in many(each["Action"]) and "*" in str(each["Resource"])
+    ]
+
+
+def test_the_output_that_vendors_trust_is_the_role_of_sources() -> None:
+    assert TEMPLATE["Outputs"]["SourceRoleArn"]["Value"] == {"Fn::GetAtt": ["SourceRole", "Arn"]}
+
+
+def test_every_variable_in_a_policy_is_the_session_s_organisation() -> None:
+    named = set(re.findall(r"\$\{[^}]*\}", json.dumps(POLICIES)))
+    assert named == {WHOSE}
