@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import ast
+import inspect
+import json
 import re
 from functools import cache
 from typing import TYPE_CHECKING, Final
 
 import pytest
 
+from byoa.adapters.aws.ecr_login import PULL
+from byoa.adapters.aws.secrets import SecretsSafe
 from byoa.components.reading import check_config
 from byoa.errors import leaves
 from byoa.oci.reference import Reference, Registry
@@ -22,7 +26,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 FOLDER: Final = ROOT / "docs" / "registries"
-GUIDES: Final = [page for page in PAGES if page.parent == FOLDER]
+GUIDES: Final = [page for page in PAGES if page.parent == FOLDER and page.name != "kinds.md"]
 INDEX: Final = FOLDER / "index.md"
 COMMANDS: Final = dict(all_commands())
 STACK: Final = {
@@ -32,7 +36,7 @@ STACK: Final = {
     "BYOA_TRY_CREDENTIALS": "byoa-try-credentials",
 }
 CODES: Final = {leaf.__name__ for leaf in leaves()}
-MISTAKES: Final = re.compile(r"^\| `(?P<code>\w+)`(?:: (?P<text>[^|]+\.))?[^|]*\|", re.MULTILINE)
+MISTAKES: Final = re.compile(r"^\| `(?P<code>[A-Z][a-z]\w+)`(?:: (?P<text>[^|]+\.))?[^|]*\|", re.MULTILINE)
 LITERAL: Final = 15
 """Characters that a text has of its own, at least, to be told from others."""
 
@@ -110,6 +114,24 @@ def test_the_index_has_a_row_for_each_page_with_its_kinds() -> None:
         if page != INDEX
     }
     assert listed == shown
+
+
+def allowed(page: str, service: str) -> set[str]:
+    """The actions of a service that the policy on a page allows."""
+    policies = [json.loads(block.text) for block in blocks(FOLDER / page) if block.language == "json"]
+    statements = [statement for policy in policies for statement in policy["Statement"]]
+    actions = [[each] if isinstance(each, str) else each for each in (found["Action"] for found in statements)]
+    return {action for each in actions for action in each if action.startswith(f"{service}:")}
+
+
+def test_the_policy_for_a_role_of_ecr_allows_what_is_taken_of_it() -> None:
+    assert allowed("ecr.md", "ecr") <= set(PULL)
+
+
+def test_who_looks_after_credentials_may_do_what_the_command_does_and_not_read() -> None:
+    asked = re.findall(r"self\.client\.(?:get_paginator\(\")?(\w+)", inspect.getsource(SecretsSafe))
+    wanted = {"".join(map(str.capitalize, name.split("_"))) for name in asked}
+    assert allowed("index.md", "secretsmanager") == {f"secretsmanager:{action}" for action in wanted - {"GetPaginator"}}
 
 
 def test_the_index_names_every_kind() -> None:
