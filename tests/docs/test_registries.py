@@ -6,16 +6,18 @@ import ast
 import inspect
 import json
 import re
+from dataclasses import fields
 from functools import cache
 from typing import TYPE_CHECKING, Final
 
 import pytest
 
-from byoa.adapters.aws.ecr_login import PULL
 from byoa.adapters.aws.secrets import SecretsSafe
 from byoa.components.reading import check_config
 from byoa.errors import leaves
 from byoa.oci.reference import Reference, Registry
+from byoa.trust.invitations import pull_policy, trust_policy
+from byoa_cli.secrets import Given
 from local.pages.commands import all_commands, parser_of
 from tests.docs.blocks import PAGES, ROOT, blocks
 from tests.docs.calls import programs
@@ -32,9 +34,16 @@ COMMANDS: Final = dict(all_commands())
 STACK: Final = {
     "BYOA_ORG": "org_000000000000",
     "BYOA_TABLE": "table",
-    "BYOA_TENANT_ROLE": "arn:aws:iam::111111111111:role/byoa-SourceRole-EXAMPLE",
+    "BYOA_SOURCE_ROLE": "arn:aws:iam::111111111111:role/byoa-SourceRole-EXAMPLE",
     "BYOA_TRY_CREDENTIALS": "byoa-try-credentials",
 }
+SECRETS: Final = {
+    "basic": "a-token",
+    "azure_acr": "a-secret",
+    "gcp_gar": json.dumps({"type": "service_account", "private_key": "a-key", "client_email": "a@b.example"}),
+    "aws_ecr": None,
+}
+AUTHORITY: Final = f"-----BEGIN CERTIFICATE-----\n{'MDAw' * 16}\n-----END CERTIFICATE-----\n"
 CODES: Final = {leaf.__name__ for leaf in leaves()}
 MISTAKES: Final = re.compile(r"^\| `(?P<code>[A-Z][a-z]\w+)`(?:: (?P<text>[^|]+\.))?[^|]*\|", re.MULTILINE)
 LITERAL: Final = 15
@@ -59,7 +68,7 @@ def _place(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Where somebody has set the stack's variables and has the files that the pages speak of."""
     for name, value in STACK.items():
         monkeypatch.setenv(name, value)
-    (tmp_path / "ca.pem").touch()
+    (tmp_path / "ca.pem").write_text(AUTHORITY)
     monkeypatch.chdir(tmp_path)
 
 
@@ -73,6 +82,15 @@ def stored() -> dict[str, Namespace]:
 def test_every_command_is_read_by_its_own_parser(page: Path) -> None:
     calls = [read(words) for words in written(page)]
     assert len(calls) > 1
+
+
+@pytest.mark.parametrize("page", GUIDES, ids=lambda page: page.stem)
+def test_what_a_command_stores_is_of_its_kind(page: Path) -> None:
+    for call in (vars(read(words)) for words in written(page) if words[2] == "set"):
+        given = Given(**{option.name: call[option.name] for option in fields(Given)})
+        given.check()
+        kept, _ = given.stored(SECRETS[given.kind])
+        assert kept.host == str(Registry.parse(given.host))
 
 
 @pytest.mark.parametrize("page", GUIDES, ids=lambda page: page.stem)
@@ -124,8 +142,11 @@ def allowed(page: str, service: str) -> set[str]:
     return {action for each in actions for action in each if action.startswith(f"{service}:")}
 
 
-def test_the_policy_for_a_role_of_ecr_allows_what_is_taken_of_it() -> None:
-    assert allowed("ecr.md", "ecr") <= set(PULL)
+def test_the_page_on_ecr_shows_the_policies_that_are_printed() -> None:
+    trust, pull = (json.loads(block.text) for block in blocks(FOLDER / "ecr.md") if block.language == "json")
+    identity = trust["Statement"][0]["Condition"]["StringEquals"]["sts:ExternalId"]
+    assert trust == trust_policy(STACK["BYOA_SOURCE_ROLE"], identity)
+    assert pull == pull_policy("arn:aws:ecr:us-west-2:222222222222:repository/manifests")
 
 
 def test_who_looks_after_credentials_may_do_what_the_command_does_and_not_read() -> None:
