@@ -10,14 +10,17 @@ from local.pages.commands import command_page
 from local.pages.components import component_page
 from local.pages.decisions import decision_page
 from local.pages.figures import figure_page
+from local.pages.kinds import kinds_page
 from local.pages.messages import ROOT, message_page
 
 if __name__ == "__main__":
     for name in [name for name in os.environ if name.startswith("BYOA_")]:
         del os.environ[name]  # a variable that stands in for an option would change what its parser says
     docs = Path(sys.argv[1])
-    (docs / "decisions").mkdir(parents=True, exist_ok=True)
+    for folder in ("decisions", "registries"):
+        (docs / folder).mkdir(parents=True, exist_ok=True)
     (docs / "component-config.md").write_text(component_page())
+    (docs / "registries" / "kinds.md").write_text(kinds_page())
     (docs / "command-line.md").write_text(command_page())
     (docs / "messages.md").write_text(message_page())
     (docs / "figures.md").write_text(figure_page(ROOT / "bench" / "results" / "latest.json"))

@@ -36,12 +36,12 @@ class Verdict(NamedTuple):
 
 def judge(line: str) -> Verdict:
     """Check each program of a command line. Raises ``AssertionError`` for one that isn't called so."""
-    verdicts = [_judge_one(words) for words in _programs(line)]
+    verdicts = [_judge_one(words) for words in programs(line)]
     missing = next((each.missing for each in verdicts if each.missing), None)
     return Verdict(all(each.runs for each in verdicts) and not _OUTSIDE.search(line), missing)
 
 
-def _programs(line: str) -> list[list[str]]:
+def programs(line: str) -> list[list[str]]:
     """The words of each program in a line, without its variables and where its output goes."""
     lexer = shlex.shlex(line.replace("\\\n", " "), posix=True, punctuation_chars="|;&<>")
     lexer.whitespace_split = True

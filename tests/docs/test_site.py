@@ -9,16 +9,29 @@ import sys
 import tomllib
 from html.parser import HTMLParser
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
 from tests.docs.blocks import ROOT
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 ZENSICAL: Final = Path(sys.executable).with_name("zensical")
 CONFIG: Final = tomllib.loads((ROOT / "zensical.toml").read_text())["project"]
-NAVIGATION: Final = {title: page for entry in CONFIG["nav"] for title, page in entry.items()}
-GENERATED: Final = ("component-config.md", "command-line.md", "messages.md", "figures.md", "decisions/index.md")
+
+
+def _pages(entries: list[dict[str, Any]]) -> Iterator[tuple[str, str]]:
+    """Titles with their pages; an entry may be a list of entries."""
+    for title, page in (each for entry in entries for each in entry.items()):
+        yield from [(title, page)] if isinstance(page, str) else _pages(page)
+
+
+NAVIGATION: Final = dict(_pages(CONFIG["nav"]))
+GENERATED: Final = (
+    "component-config.md", "command-line.md", "messages.md", "figures.md", "decisions/index.md", "registries/kinds.md",
+)  # fmt: skip
 LOADED: Final = {"img": "src", "script": "src", "iframe": "src", "source": "src", "video": "src", "audio": "src"}
 ASKED_FOR_BY_SCRIPTS: Final = ("mermaid", "glightbox", "pyodide", "data-md-source")
 """What the theme's script would load from elsewhere if a page had it."""
