@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
+import shutil
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
@@ -135,9 +137,8 @@ def start_servers(
 def deploy(folder: Path, ports: Ports, *, say: Callable[[str], None] = print, parameters: Sequence[str] = ()) -> Desk:
     """`sam build` and `sam deploy` of the real template. Raises DeskError with what SAM said."""
     endpoint = f"http://{LOOPBACK}:{ports.emulator}"
-    build = folder / "build"
     say("building the template (sam build)")
-    sam(["build", "--build-dir", str(build), "--cache-dir", str(STATE / "cache")], endpoint)
+    built = build(folder, endpoint)
     say("deploying it (sam deploy)")
     overrides = [
         "Emulated=true",
@@ -148,9 +149,26 @@ def deploy(folder: Path, ports: Ports, *, say: Callable[[str], None] = print, pa
         f"OwnHosts={LOOPBACK}:{ports.ecr}",
         *parameters,
     ]
-    template = ["--template-file", str(build / "template.yaml"), "--config-file", str(ROOT / "samconfig.toml")]
+    template = ["--template-file", str(built), "--config-file", str(ROOT / "samconfig.toml")]
     sam(["deploy", "--config-env", "local", *template, "--parameter-overrides", *overrides], endpoint)
     return Desk(ports, stack_outputs(ports))
+
+
+def build(folder: Path, endpoint: str) -> Path:
+    """`sam build` into ``folder``, by the cache that all desks share; the built template.
+
+    SAM notes what its cache holds beside the build, and removes from the cache what isn't noted there: so the note goes
+    along to this folder and back, one build at a time.
+    """
+    kept, note = STATE / "build.toml", folder / "build.toml"
+    STATE.mkdir(exist_ok=True)
+    with (STATE / "build.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if kept.exists():
+            shutil.copyfile(kept, note)
+        sam(["build", "--build-dir", str(folder / "build"), "--cache-dir", str(STATE / "cache")], endpoint)
+        shutil.copyfile(note, kept)
+    return folder / "build" / "template.yaml"
 
 
 def stack_outputs(ports: Ports) -> dict[str, str]:
@@ -173,7 +191,7 @@ def sam(arguments: list[str], endpoint: str) -> str:
         **aws_environment(endpoint),
         "PATH": os.pathsep.join([str(program.parent), str(ROOT / ".uv/bin"), os.environ["PATH"]]),
         "SAM_CLI_TELEMETRY": "0",
-        "SAM_CLI_POLL_DELAY": "1",
+        "SAM_CLI_POLL_DELAY": "0.2",
         "__SAM_CLI_APP_DIR": str(STATE / "sam"),
     }
     done = subprocess.run(

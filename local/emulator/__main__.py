@@ -17,6 +17,7 @@ from local.emulator.anchors import require_version
 
 CORRECTIONS = (
     "local.emulator.functions",
+    "local.emulator.layers",
     "local.emulator.streams",
     "local.emulator.workflows",
     "local.emulator.definitions",

@@ -6,11 +6,13 @@ import base64
 import concurrent.futures
 import contextlib
 import http.client
+import io
 import json
 import subprocess
 import sys
 import textwrap
 import time
+import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -94,6 +96,32 @@ def test_a_silent_call_waits_for_no_log(cloud: Cloud) -> None:
     for _ in range(20):
         cloud.call("silent")
     assert time.monotonic() - began < 0.8  # MiniStack alone waits for 50 ms in each
+
+
+def test_what_a_layer_holds_is_unpacked_once_for_all_functions(cloud: Cloud) -> None:
+    layers = [layer(cloud, "common", "word = 'first'"), layer(cloud, "other", "pass")]
+    body = "import common, other\nreturn [common.word, common.__file__, other.__file__]"
+    said = [cloud.call(cloud.function(name, body, Layers=layers)) for name in ("one", "two")]
+    assert said[0] == said[1]
+    assert said[0][0] == "first"
+    settings = cloud.client("lambda").get_function_configuration(FunctionName="one")
+    assert [each["Arn"] for each in settings["Layers"]] == layers
+
+
+def test_a_new_version_of_a_layer_is_another_one(cloud: Cloud) -> None:
+    for word in ("old", "new"):
+        version = layer(cloud, "versioned", f"word = {word!r}")
+        function = cloud.function(f"with-{word}", "import versioned\nreturn versioned.word", Layers=[version])
+        assert cloud.call(function) == word
+
+
+def layer(cloud: Cloud, module: str, source: str) -> str:
+    """Publish a layer with one module; its version's ARN."""
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as archive:
+        archive.writestr(f"python/{module}.py", source)
+    made = cloud.client("lambda").publish_layer_version(LayerName=module, Content={"ZipFile": content.getvalue()})
+    return str(made["LayerVersionArn"])
 
 
 def test_no_more_functions_run_at_once_than_there_are_slots(cloud: Cloud) -> None:
