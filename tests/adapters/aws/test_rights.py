@@ -32,7 +32,7 @@ WORDS = {
     "list_append", "size",
 }  # fmt: skip
 
-KEYS = {"ORG": "ORG#${aws:PrincipalTag/org_id}", "HOST": "HOST#*"}
+KEYS = {"ORG": "ORG#${aws:PrincipalTag/org_id}", "HOST": "HOST#*", "QUOTA": "QUOTA#${aws:PrincipalTag/org_id}"}
 """A step's tenant role has its session's organisation, its own role what all of them share."""
 
 
