@@ -9,6 +9,7 @@ import socket
 import sys
 from typing import TYPE_CHECKING, Any
 
+from local.desk import ACCOUNT
 from local.processes import LOOPBACK, Process, clean_environment
 from local.relay import READY
 
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
 
     from local.desk import Desk, Ports
 
-ACCOUNT = "000000000000"
 DOCKER_DESKTOP = "host.docker.internal"
 """How containers of Docker Desktop, which are in a machine of their own, reach this one's loopback."""
 

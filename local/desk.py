@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parent.parent
 STATE = ROOT / ".desk"
 STACK = "byoa"
+ACCOUNT = "000000000000"
 REGION = "us-east-1"
 ORGANISATION = "org_demo00000000"
 APP = "demo"
@@ -120,7 +121,7 @@ def start_servers(
 ) -> list[Process]:
     """The emulator, the vendor's registry and ECR's data plane; ``keep`` is told of each as soon as it runs."""
     say(f"starting the emulator of AWS on {LOOPBACK}:{ports.emulator}")
-    settings = {"POWERTOOLS_TRACE_DISABLED": "1", "EMULATOR_ECR_REGISTRY": f"http://{LOOPBACK}:{ports.ecr}"}
+    settings = {"POWERTOOLS_TRACE_DISABLED": "1", "EMULATOR_ECR_REGISTRY": f"{ACCOUNT}=http://{LOOPBACK}:{ports.ecr}"}
     emulator = start_emulator(folder, ports.emulator, enforce_iam=enforce_iam, extra_environment=settings)
     keep(emulator)
     say(f"starting a vendor's registry on {LOOPBACK}:{ports.vendor}")
