@@ -134,11 +134,12 @@ def start_servers(
     settings = {"POWERTOOLS_TRACE_DISABLED": "1", "EMULATOR_ECR_REGISTRY": where}
     emulator = start_emulator(folder, ports.emulator, enforce_iam=enforce_iam, extra_environment=settings)
     keep(emulator)
-    say(f"starting a vendor's registries on {LOOPBACK}:{ports.vendor}, :{ports.basic} and :{ports.token}")
+    open_and_private = f"{ports.vendor}, {ports.basic}, {ports.token}"
+    say(f"starting a vendor's registries (public, Basic, Bearer) on {LOOPBACK}:{open_and_private}")
     secret = ports.passwords.variables()
     vendor = start_registry(folder / "vendor", ports.vendor, *private.beside_vendor(ports), extra_environment=secret)
     keep(vendor)
-    say(f"starting ECR's data plane, of two accounts, on {LOOPBACK}:{ports.ecr} and :{ports.other_ecr}")
+    say(f"starting ECR's data plane (ours, another account's) on {LOOPBACK}:{ports.ecr}, {ports.other_ecr}")
     control = ("--ecr", f"http://{LOOPBACK}:{ports.emulator}", "--region", REGION)
     ecr = start_registry(folder / "ecr", ports.ecr, *control, *private.beside_ecr(ports))
     keep(ecr)

@@ -72,12 +72,12 @@ def _tell(ready: Desk, host: str | None) -> None:
         login = f"user {private.USER}, password {place.secret}" if place.secret else f"role {private.ROLE_ARN}"
         print(f"{place.component:<19} oci://{place.host}/{place.repository}:{place.tag}  {login}")
     print(f"\nfor the command line: source {FOR_SHELLS.relative_to(ROOT)}")
+    print(f"to store a login: {_example(ready)}")
     if host:
         FOR_SAM.write_text(f"{json.dumps(variables(ready, host), indent=2)}\n")
         print(f"for SAM: sam local invoke FUNCTION -e events/EVENT.json --env-vars {FOR_SAM.relative_to(ROOT)}")
     else:
         print("for SAM: `sam local` needs a container engine, and none answers; start one, then make down and make up")
-    print(f"to store a login: {_example(ready)}")
     print("to stop: make down")
 
 
