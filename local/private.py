@@ -143,10 +143,10 @@ def open_account(running: Desk, organisation: str) -> None:
     trust_role(running, ROLE, external_id(running.outputs["TableName"], organisation))
 
 
-def trust_role(running: Desk, name: str, told: str) -> str:
-    """Make a role there that pulls for whoever is our SourceRole and tells the ExternalId ``told``. Its ARN."""
+def trust_role(running: Desk, name: str, told: str | None) -> str:
+    """Make a role there that pulls for whoever is our SourceRole and tells the ExternalId ``told``, if any. Its ARN."""
     trusted = {"Principal": {"AWS": running.outputs["SourceRoleArn"]}, "Action": "sts:AssumeRole"}
-    condition = {"StringEquals": {"sts:ExternalId": told}}
+    condition = {"StringEquals": {"sts:ExternalId": told}} if told else {}
     repository = f"arn:aws:ecr:{REGION}:{ACCOUNT}:repository/{REPOSITORY}"
     token: dict[str, object] = {"Action": "ecr:GetAuthorizationToken", "Resource": "*"}
     with contextlib.closing(running.client("iam", ACCOUNT, REGION)) as client:

@@ -77,11 +77,13 @@ def test_another_organisation_s_reference_is_as_good_as_none(stack: Pipeline, pl
     assert _code(stack.wait(build)) == "CredentialForbidden"
 
 
-@pytest.mark.parametrize("organisation", [OTHERS, None], ids=["another organisation's", "nobody's"])
-def test_a_role_that_waits_for_another_external_id_is_not_to_be_had(stack: Pipeline, organisation: str | None) -> None:
+@pytest.mark.parametrize("organisation", [OTHERS, None], ids=["another organisation's", "none"])
+def test_a_role_that_waits_for_another_external_id_or_none_lets_nobody_in(
+    stack: Pipeline, organisation: str | None
+) -> None:
     place = _place(stack, "private-ecr")
-    told = external_id(stack.desk.outputs["TableName"], organisation) if organisation else "somebody"
-    name = f"waits-{'other' if organisation else 'nobody'}"
+    told = external_id(stack.desk.outputs["TableName"], organisation) if organisation else None
+    name = f"waits-{'other' if organisation else 'for-none'}"
     role = private.trust_role(stack.desk, name, told)
     private.set_credentials(stack.desk, name, [*place.options[:-1], role])
     build = stack.submit_private(name, place, name).build

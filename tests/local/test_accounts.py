@@ -11,6 +11,8 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
+from byoa.adapters.aws.ecr_login import RoleLogin
+from byoa.errors import AuthFailed
 from local import processes
 from local.registry import EcrSettings, Registry, Settings
 from tests.local.cloud import emulated
@@ -207,3 +209,31 @@ def test_each_account_s_images_are_told_of_there_alone(accounts: Accounts) -> No
     assert (found["registryId"], found["imageTags"]) == (THEIRS, ["v1"])
     with pytest.raises(ClientError, match="RepositoryNotFoundException"):
         accounts.client("ecr", OURS).describe_images(repositoryName="told")
+
+
+# What the pipeline does
+
+
+@pytest.fixture
+def login(accounts: Accounts, source: Keys) -> RoleLogin:
+    def ecr(_region: str, found: Any) -> Any:
+        keys = found["AccessKeyId"], found["SecretAccessKey"], found["SessionToken"]
+        return accounts.client("ecr", THEIRS, keys)
+
+    return RoleLogin(accounts.client("sts", OURS, source), ecr, "build")
+
+
+def test_the_pipeline_s_login_pulls_by_the_role_and_by_nothing_more(accounts: Accounts, login: RoleLogin) -> None:
+    credential = login.password(f"{THEIRS}.dkr.ecr.us-west-2.amazonaws.com", PULL, "ours")
+    assert accounts.status(THEIRS, credential.password) == 200
+    assert accounts.status(THEIRS, credential.password, "/v2/manifests/manifests/v2", "PUT") == 403
+
+
+@pytest.mark.parametrize("condition", [{}, {"StringEquals": {"sts:ExternalId": "theirs"}}], ids=["none", "another"])
+def test_the_pipeline_s_login_is_refused_by_a_role_without_our_external_id(
+    accounts: Accounts, login: RoleLogin, condition: dict[str, Any]
+) -> None:
+    role = f"arn:aws:iam::{THEIRS}:role/{'other-id' if condition else 'careless'}"
+    accounts.role(role, {"Principal": {"AWS": SOURCE}, "Condition": condition}, {"Action": "ecr:*", "Resource": "*"})
+    with pytest.raises(AuthFailed):
+        login.password(f"{THEIRS}.dkr.ecr.us-west-2.amazonaws.com", role, "ours")
