@@ -9,15 +9,17 @@ import socket
 import sys
 from typing import TYPE_CHECKING, Any
 
+from local import private
+from local.desk import ACCOUNT
 from local.processes import LOOPBACK, Process, clean_environment
 from local.relay import READY
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
     from local.desk import Desk, Ports
 
-ACCOUNT = "000000000000"
 DOCKER_DESKTOP = "host.docker.internal"
 """How containers of Docker Desktop, which are in a machine of their own, reach this one's loopback."""
 
@@ -43,7 +45,7 @@ def start_relay(host: str, ports: Ports, folder: Path) -> Process | None:
     """
     if host == DOCKER_DESKTOP:
         return None
-    served = [str(port) for port in (ports.emulator, ports.vendor, ports.ecr)]
+    served = [str(port) for port in (ports.emulator, ports.vendor, ports.ecr, *private.ports_of(ports))]
     command = [sys.executable, "-m", "local.relay", host, *served]
     relay = Process("relay", command, folder, environment=clean_environment())
     relay.wait_until(lambda: relay.tail() == READY)
@@ -61,8 +63,8 @@ def variables(running: Desk, host: str) -> dict[str, dict[str, str]]:
             "BYOA_BUS": outputs["BusName"],
             "BYOA_ECR_ENDPOINT": f"http://{host}:{ports.ecr}",
             "BYOA_OWN_HOSTS": running.ecr,
-            "BYOA_PLAIN_HTTP_HOSTS": f"{running.vendor}={host}:{ports.vendor}",
-            "BYOA_REACHABLE": _reachable(host, ports.vendor),
+            "BYOA_PLAIN_HTTP_HOSTS": f"{running.vendor}={host}:{ports.vendor},{private.plain_http_hosts(ports, host)}",
+            "BYOA_REACHABLE": _reachable(host, (ports.vendor, *private.ports_of(ports))),
             "BYOA_RECEIPT_KEY": outputs["ReceiptKeyArn"],
             "BYOA_SERIES": "",  # as the events' builds have their ids
             "BYOA_SOURCE_ROLE": outputs["SourceRoleArn"],
@@ -72,13 +74,13 @@ def variables(running: Desk, host: str) -> dict[str, dict[str, str]]:
     }
 
 
-def _reachable(host: str, port: int) -> str:
-    """The vendor's registry, under the address that configs name and where containers find it.
+def _reachable(host: str, ports: Iterable[int]) -> str:
+    """The vendor's registries, under the address that configs name and where containers find them.
 
     What Docker Desktop's name for this machine resolves to is its own affair: some private address.
     """
     ranges = _PRIVATE if host == DOCKER_DESKTOP else (f"{host}/32",)
-    return ",".join(f"{each}:{port}" for each in (f"{LOOPBACK}/32", *ranges))
+    return ",".join(f"{each}:{port}" for each in (f"{LOOPBACK}/32", *ranges) for port in ports)
 
 
 class _Engine(http.client.HTTPConnection):

@@ -22,9 +22,13 @@ from byoa.engine.copying import copy
 from byoa.oci.graph import blobs_of, children_of
 from byoa.oci.reference import Reference, Registry
 from byoa.trust.credentials import Credential
+from local import private
 from local.desk import ROOT, STATE, Desk, Ports, desk
+from local.private import Place
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from byoa.engine.ports import Source
     from byoa.oci.manifest import Descriptor, Manifest
 
@@ -42,38 +46,55 @@ def demo(*, as_json: bool, enforce_iam: bool) -> int:
     with tempfile.TemporaryDirectory(prefix="demo-", dir=STATE) as name:
         folder = Path(name)
         with desk(folder, Ports.free(), enforce_iam=enforce_iam, say=say) as running:
-            for component in FORMATS:
-                push(running, component)
-                say(f"pushed {running.vendor}/vendor/{component}:{TAG}")
-            components = write_components(running, folder / "app" / "components")
-            builds = [check(running, each) for each in sync(running, components.parent, quiet=as_json)]
+            wanted = {place.component: place for place in (*public(running), *private.places(running))}
+            for place in wanted.values():
+                push(place)
+                say(f"pushed {place.host}/{place.repository}:{place.tag}")
+            for place in filter(_is_private, wanted.values()):
+                private.store(running, place)
+                say(f"stored {place.credentials} for {place.host} (byoa credentials set)")
+            components = write_components(wanted.values(), folder / "app" / "components")
+            synced = sync(running, components.parent, quiet=as_json)
+            builds = [check(running, each, wanted[each["component"]]) for each in synced]
             say("pulled every mirror back from ECR and compared it with the source")
-    complete = [build["component"] for build in builds] == sorted(FORMATS)
+    complete = [build["component"] for build in builds] == sorted(wanted)
     ok = complete and all(build["status"] == "active" and build["same"] for build in builds)
     _report(builds, ok=ok, seconds=time.monotonic() - started, as_json=as_json)
     return 0 if ok else 1
 
 
-def push(running: Desk, component: str) -> None:
-    """Put one of the layouts that the vendors' real tools made into the vendor's registry."""
-    layout = terminal.layout(ARTIFACTS / component)
-    reference = Reference.parse(f"oci://{running.vendor}/vendor/{component}:{TAG}")
-    target = terminal.repository(reference, "target", None, plain_http=True)
-    copy(layout, target, layout.fetch_manifest(TAG), tag=TAG)
+def public(running: Desk, layouts: Iterable[str] = FORMATS) -> list[Place]:
+    """Where the vendor's registry has what the vendors' real tools made, for everybody."""
+    host = running.vendor
+    return [Place(layout, layout, host, host, f"vendor/{layout}", TAG) for layout in layouts]
 
 
-def write_components(running: Desk, folder: Path) -> Path:
-    """One component file per format, naming the vendor's artifact by tag."""
+def _is_private(place: Place) -> bool:
+    return place.credentials is not None
+
+
+def push(place: Place) -> None:
+    """Put one of the layouts that the vendors' real tools made where its place is."""
+    layout = terminal.layout(ARTIFACTS / place.layout)
+    reference = Reference.parse(f"oci://{place.address}/{place.repository}:{place.tag}")
+    target = terminal.repository(reference, "target", place.login, plain_http=True)
+    copy(layout, target, layout.fetch_manifest(TAG), tag=place.tag)
+
+
+def write_components(places: Iterable[Place], folder: Path) -> Path:
+    """One component file for each place, naming its artifact by tag."""
     folder.mkdir(parents=True)
-    for component in FORMATS:
-        (folder / f"{component}.toml").write_text(
+    for place in places:
+        credentials = f'credentials_ref = "{place.credentials}"\n' if place.credentials else ""
+        (folder / f"{place.component}.toml").write_text(
             f"# kubernetes-manifest\n"
-            f'name = "{component}"\n'
+            f'name = "{place.component}"\n'
             f'type = "kubernetes_manifest"\n'
             f'namespace = "vendor"\n\n'
             f"[oci_artifact]\n"
-            f'url = "oci://{running.vendor}/vendor/{component}"\n'
-            f'tag = "{TAG}"\n'
+            f'url = "oci://{place.host}/{place.repository}"\n'
+            f'tag = "{place.tag}"\n'
+            f"{credentials}"
         )
     return folder
 
@@ -90,13 +111,14 @@ def sync(running: Desk, app: Path, *, quiet: bool) -> list[dict[str, Any]]:
     return sorted(components, key=lambda each: str(each["component"]))
 
 
-def check(running: Desk, build: dict[str, Any]) -> dict[str, Any]:
-    """The build, and whether its mirror holds the same bytes as the vendor's layout."""
+def check(running: Desk, build: dict[str, Any], place: Place) -> dict[str, Any]:
+    """The build, and whether its mirror holds the same bytes as the layout that was pushed to ``place``."""
+    build = {**build, "tag": place.tag}
     if build["status"] != "active":
         return {**build, "mirror": None, "same": False}
     reference = build["mirrors"][0]["reference"]
     mirror = _mirror(running, Reference.parse(reference))
-    layout = terminal.layout(ARTIFACTS / build["component"])
+    layout = terminal.layout(ARTIFACTS / place.layout)
     origin = layout.fetch_manifest(TAG)
     same = str(origin.digest) == build["digest"] and _same(layout, mirror, origin)
     return {**build, "mirror": reference, "same": same}
@@ -142,7 +164,9 @@ def _report(builds: list[dict[str, Any]], *, ok: bool, seconds: float, as_json: 
         digest = f"{str(build['digest'])[:19]}…"
         same = "same" if build["same"] else "DIFFERENT"
         mirror = str(build["mirror"]).partition("@")[0]
-        grid.add_row(build["component"], TAG, digest, mirror, str(build["resources"]), str(build["seconds"]), same)
+        grid.add_row(
+            build["component"], build["tag"], digest, mirror, str(build["resources"]), str(build["seconds"]), same
+        )
     width = max(shutil.get_terminal_size().columns, 200)
     Console(width=width).print(grid)
     print(f"{'ok' if ok else 'NOT ok'}: {len(builds)} builds in {seconds:.1f} s")

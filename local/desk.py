@@ -1,4 +1,4 @@
-"""The desk: an AWS emulator with the real template deployed, a vendor's registry, and ECR's data plane."""
+"""The desk: an AWS emulator with the real template deployed, a vendor's registries, and ECR's data plane."""
 
 from __future__ import annotations
 
@@ -7,12 +7,13 @@ import fcntl
 import os
 import shutil
 import subprocess
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import boto3
 
+from local import private
 from local.processes import LOOPBACK, DeskError, free_port, start_emulator, start_registry
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parent.parent
 STATE = ROOT / ".desk"
 STACK = "byoa"
+ACCOUNT = "000000000000"
 REGION = "us-east-1"
 ORGANISATION = "org_demo00000000"
 APP = "demo"
@@ -31,16 +33,21 @@ SAM_SECONDS = 600
 
 @dataclass(frozen=True, slots=True)
 class Ports:
-    """Where the three servers listen."""
+    """Where the servers listen, and the passwords of the private ones."""
 
     emulator: int = 4666
     vendor: int = 5101
     ecr: int = 5102
+    basic: int = 5103
+    token: int = 5104
+    other_ecr: int = 5105
+    passwords: private.Passwords = field(default_factory=private.Passwords)
 
     @classmethod
     def free(cls) -> Ports:
-        """Three that nothing else has."""
-        return cls(free_port(), free_port(), free_port())
+        """Some that nothing else has."""
+        emulator, vendor, ecr, basic, token, other_ecr = (free_port() for _ in range(6))
+        return cls(emulator, vendor, ecr, basic, token, other_ecr)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,14 +78,16 @@ class Desk:
             **aws_environment(self.aws),
             "BYOA_TABLE": self.outputs["TableName"],
             "BYOA_RECEIPT_KEY": self.outputs["ReceiptKeyArn"],
+            "BYOA_SOURCE_ROLE": self.outputs["SourceRoleArn"],
+            "BYOA_TRY_CREDENTIALS": self.outputs["TryCredentialsFunctionName"],
             "BYOA_ORG": ORGANISATION,
             "BYOA_APP": APP,
         }
 
-    def client(self, service: str) -> Any:  # noqa: ANN401 - any of AWS's clients
-        """A boto3 client of the emulator; the caller closes it."""
+    def client(self, service: str, account: str = ACCOUNT, region: str = REGION) -> Any:  # noqa: ANN401 - any of AWS's
+        """A boto3 client of the emulator, an account's root; the caller closes it."""
         session: Any = boto3.session.Session  # its overloads want a literal
-        return session("test", "test", region_name=REGION).client(service, endpoint_url=self.aws)
+        return session(account, "test", region_name=region).client(service, endpoint_url=self.aws)
 
 
 def aws_environment(endpoint: str) -> dict[str, str]:
@@ -120,16 +129,21 @@ def start_servers(
     say: Callable[[str], None] = print,
     keep: Callable[[Process], object] = lambda process: process,
 ) -> list[Process]:
-    """The emulator, the vendor's registry and ECR's data plane; ``keep`` is told of each as soon as it runs."""
+    """The emulator, the vendor's registries and ECR's data planes; ``keep`` is told of each as soon as it runs."""
     say(f"starting the emulator of AWS on {LOOPBACK}:{ports.emulator}")
-    settings = {"POWERTOOLS_TRACE_DISABLED": "1", "EMULATOR_ECR_REGISTRY": f"http://{LOOPBACK}:{ports.ecr}"}
+    registries = {ACCOUNT: ports.ecr, private.ACCOUNT: ports.other_ecr}
+    where = ",".join(f"{account}=http://{LOOPBACK}:{port}" for account, port in registries.items())
+    settings = {"POWERTOOLS_TRACE_DISABLED": "1", "EMULATOR_ECR_REGISTRY": where}
     emulator = start_emulator(folder, ports.emulator, enforce_iam=enforce_iam, extra_environment=settings)
     keep(emulator)
-    say(f"starting a vendor's registry on {LOOPBACK}:{ports.vendor}")
-    vendor = start_registry(folder / "vendor", ports.vendor)
+    open_and_private = f"{ports.vendor}, {ports.basic}, {ports.token}"
+    say(f"starting a vendor's registries (public, Basic, Bearer) on {LOOPBACK}:{open_and_private}")
+    secret = ports.passwords.variables()
+    vendor = start_registry(folder / "vendor", ports.vendor, *private.beside_vendor(ports), extra_environment=secret)
     keep(vendor)
-    say(f"starting ECR's data plane on {LOOPBACK}:{ports.ecr}")
-    ecr = start_registry(folder / "ecr", ports.ecr, "--ecr", f"http://{LOOPBACK}:{ports.emulator}", "--region", REGION)
+    say(f"starting ECR's data plane (ours, another account's) on {LOOPBACK}:{ports.ecr}, {ports.other_ecr}")
+    control = ("--ecr", f"http://{LOOPBACK}:{ports.emulator}", "--region", REGION)
+    ecr = start_registry(folder / "ecr", ports.ecr, *control, *private.beside_ecr(ports))
     keep(ecr)
     return [emulator, vendor, ecr]
 
@@ -140,18 +154,21 @@ def deploy(folder: Path, ports: Ports, *, say: Callable[[str], None] = print, pa
     say("building the template (sam build)")
     built = build(folder, endpoint)
     say("deploying it (sam deploy)")
+    reachable = ",".join(f"{LOOPBACK}/32:{port}" for port in (ports.vendor, *private.ports_of(ports)))
     overrides = [
         "Emulated=true",
         f"AwsEndpointUrl={endpoint}",
         f"EcrEndpoint=http://{LOOPBACK}:{ports.ecr}",
-        f"PlainHttpHosts={LOOPBACK}:{ports.vendor}",
-        f"Reachable={LOOPBACK}/32:{ports.vendor}",
+        f"PlainHttpHosts={LOOPBACK}:{ports.vendor},{private.plain_http_hosts(ports)}",
+        f"Reachable={reachable}",
         f"OwnHosts={LOOPBACK}:{ports.ecr}",
         *parameters,
     ]
     template = ["--template-file", str(built), "--config-file", str(ROOT / "samconfig.toml")]
     sam(["deploy", "--config-env", "local", *template, "--parameter-overrides", *overrides], endpoint)
-    return Desk(ports, stack_outputs(ports))
+    running = Desk(ports, stack_outputs(ports))
+    private.open_account(running, ORGANISATION)
+    return running
 
 
 def build(folder: Path, endpoint: str) -> Path:

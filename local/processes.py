@@ -5,6 +5,7 @@ The demo and the tests use this one layer. Nothing is ever stopped by name: only
 
 import contextlib
 import http.client
+import itertools
 import os
 import shutil
 import signal
@@ -151,16 +152,21 @@ def start_emulator(
     return process
 
 
-def start_registry(folder: Path, port: int, *arguments: str) -> Process:
+def start_registry(
+    folder: Path, port: int, *arguments: str, extra_environment: Mapping[str, str] | None = None
+) -> Process:
     """Start the desk's OCI registry on ``port`` and wait until it listens; its log goes to ``folder``.
 
-    ``arguments`` are passed on to ``python -m local.registry``. Raises DeskError when the port is taken or the registry
-    doesn't start.
+    ``arguments`` are passed on to ``python -m local.registry``, also those of further registries with ports of their
+    own. Raises DeskError when a port is taken or the registry doesn't start.
     """
-    _require_free(port)
+    ports = [port, *(int(value) for name, value in itertools.pairwise(arguments) if name == "--port")]
+    for each in ports:
+        _require_free(each)
     command = [sys.executable, "-m", "local.registry", "--port", str(port), *arguments]
-    process = Process("registry", command, folder, environment=clean_environment())
-    process.wait_until(lambda: _listens(port))
+    environment = clean_environment() | dict(extra_environment or {})
+    process = Process("registry", command, folder, environment=environment)
+    process.wait_until(lambda: all(map(_listens, ports)))
     return process
 
 

@@ -13,7 +13,8 @@ from byoa.adapters.aws.dynamodb import DynamoLedger
 from byoa.adapters.memory.clocks import SystemClock
 from byoa.builds.records import entry
 from byoa.components.reading import check_config
-from local.demo import TAG, push
+from local import private
+from local.demo import TAG, public, push
 from local.desk import APP, ORGANISATION
 from local.processes import DeskError
 
@@ -27,7 +28,8 @@ COMPONENTS = ("flux", "stopped", "published")
 
 def put_samples(running: Desk) -> None:
     """Make them. Raises DeskError when the table has builds of these names already, which the events aren't about."""
-    push(running, ARTIFACT)
+    for place in (*public(running, [ARTIFACT]), *private.places(running)):
+        push(place)
     with contextlib.closing(running.client("dynamodb")) as client:
         client.meta.events.register("provide-client-params.dynamodb.TransactWriteItems", _without_news)
         ledger = DynamoLedger(client, running.outputs["TableName"], SystemClock(), series="")

@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from local import private
 from local.containers import host_of_containers, start_relay, variables
 from local.desk import ROOT, STATE, Desk, Ports, deploy, start_servers
 from local.processes import DeskError
@@ -32,13 +33,13 @@ def up() -> None:
     if RECORD.exists():
         raise DeskError("A desk is up already, or was not taken down.", "Run `make down` first.")
     started: list[Process] = []
-    host = host_of_containers()
+    host, ports = host_of_containers(), Ports()
     try:
-        start_servers(FOLDER, Ports(), keep=started.append)
-        if host and (relay := start_relay(host, Ports(), FOLDER)):
+        start_servers(FOLDER, ports, keep=started.append)
+        if host and (relay := start_relay(host, ports, FOLDER)):
             started.append(relay)
         RECORD.write_text(json.dumps([_identity(process.pid) for process in started]))
-        ready = deploy(FOLDER, Ports())
+        ready = deploy(FOLDER, ports)
         put_samples(ready)
     except BaseException:
         for process in reversed(started):
@@ -67,13 +68,23 @@ def _tell(ready: Desk, host: str | None) -> None:
     FOR_SHELLS.write_text(f"{exports}\n")
     print(f"\nAWS (emulator)      {ready.aws}\nvendor's registry   {ready.vendor}\nECR's data plane    {ready.ecr}")
     print("\n".join(f"{name:<19} {value}" for name, value in ready.outputs.items()))
+    for place in private.places(ready):
+        login = f"user {private.USER}, password {place.secret}" if place.secret else f"role {private.ROLE_ARN}"
+        print(f"{place.component:<19} oci://{place.host}/{place.repository}:{place.tag}  {login}")
     print(f"\nfor the command line: source {FOR_SHELLS.relative_to(ROOT)}")
+    print(f"to store a login: {_example(ready)}")
     if host:
         FOR_SAM.write_text(f"{json.dumps(variables(ready, host), indent=2)}\n")
         print(f"for SAM: sam local invoke FUNCTION -e events/EVENT.json --env-vars {FOR_SAM.relative_to(ROOT)}")
     else:
         print("for SAM: `sam local` needs a container engine, and none answers; start one, then make down and make up")
     print("to stop: make down")
+
+
+def _example(ready: Desk) -> str:
+    """How an organisation's user stores the first private place's login."""
+    place = private.places(ready)[0]
+    return f"printf %s {place.secret} | .venv/bin/byoa credentials set {place.credentials} {' '.join(place.options)}"
 
 
 def _identity(pid: int) -> list[int]:

@@ -26,6 +26,8 @@ CORRECTIONS = (
     "local.emulator.events",
     "local.emulator.resources",
     "local.emulator.images",
+    "local.emulator.roles",
+    "local.emulator.authorization",
     "local.emulator.cpu",
     "local.emulator.httpapi",
     "local.emulator.iam",

@@ -1,6 +1,7 @@
 """An OCI registry for the desk (distribution-spec 1.1), in memory or on disk, alone or inside a test."""
 
-from local.registry.ecr import AwsControlPlane, ControlPlane, EcrSettings, MemoryControlPlane, RepositoryFacts
+from local.registry.control import AwsControlPlane, ControlPlane, MemoryControlPlane, RepositoryFacts
+from local.registry.ecr import EcrSettings
 from local.registry.messages import Hangup, Request, Response, as_json, refusal
 from local.registry.registry import Registry, Seen
 from local.registry.settings import Settings

@@ -12,7 +12,7 @@ from local.registry.ecr import Ecr
 from local.registry.ecr_uploads import EcrBlobEndpoints
 from local.registry.images import ImageApi
 from local.registry.manifests import Manifest, ManifestInvalid, digest_of, is_digest
-from local.registry.messages import Refused, Request, Response, as_json, refuse
+from local.registry.messages import PATH, Refused, Request, Response, as_json, refuse
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 type Endpoint = Callable[[Request, str, str], Response]
 
 MANIFEST_LIMIT: Final = 4 * 1024 * 1024  # what every registry must take (distribution-spec, "Pushing Manifests")
-_PATH: Final = re.compile(r"/v2/(?P<name>.+)/(?P<kind>blobs/uploads|blobs|manifests|tags|referrers)/(?P<rest>[^/]*)")
 _COMPONENT: Final = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
 _NAME: Final = re.compile(rf"{_COMPONENT}(?:/{_COMPONENT})*", re.ASCII)
 _NAME_LIMIT: Final = 255
@@ -38,7 +37,7 @@ class Api:
         self._settings = settings
         self._store = store
         self._ecr = Ecr(settings.ecr) if settings.ecr else None
-        self._images = ImageApi(store) if settings.ecr else None
+        self._images = ImageApi(store, settings.ecr.account) if settings.ecr else None
         self._gate = self._make_gate()
         self._endpoints = self._make_endpoints()
 
@@ -91,7 +90,7 @@ class Api:
         if request.path in ("/v2", "/v2/"):
             self._gate.admit(request, {})
             return as_json(200, {})
-        found = _PATH.fullmatch(request.path)
+        found = PATH.fullmatch(request.path)
         if not found or not self._endpoints[found["kind"]] or (found["kind"] == "tags" and found["rest"] != "list"):
             refuse(404, "UNSUPPORTED", "there is nothing at this address")
         name, methods = found["name"], self._endpoints[found["kind"]]

@@ -13,12 +13,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final, Literal, NoReturn, Protocol
 
+from local.registry.control import STALE
+from local.registry.ecr import action_of
 from local.registry.messages import Request, Response, as_json, refuse
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from local.registry.ecr import ControlPlane
+    from local.registry.control import ControlPlane
     from local.registry.settings import Settings
 
 type Action = Literal["pull", "push"]
@@ -71,18 +73,21 @@ class Basic:
 
 @dataclass(frozen=True)
 class EcrPassword:
-    """Asks for the user ``AWS`` and the password that the control plane gives out."""
+    """Asks for the user ``AWS`` and a password of the control plane's, whose holder may do what IAM says."""
 
     control: ControlPlane
 
-    def admit(self, request: Request, wanted: Wanted) -> None:  # noqa: ARG002 the password opens all
+    def admit(self, request: Request, wanted: Wanted) -> None:  # noqa: ARG002 IAM knows more than two actions
         """Raise ``Refused``: 401 without credentials; 403 and no challenge for stale ones, which is ECR's way."""
         given = credentials(request)
         if given is None:
             realm = f'Basic realm="http://{request.host}/",service="ecr.amazonaws.com"'
             refuse(401, "UNAUTHORIZED", "Not Authorized", headers=[("WWW-Authenticate", realm)])
-        if not Basic("AWS", self.control.password()).knows(given):
-            refuse(403, "DENIED", "Your authorization token has expired. Reauthenticate and try again.")
+        user, password = given
+        action, repository = action_of(request) or (None, "")
+        refusal = STALE if user != "AWS" else self.control.refusal(password, action, repository)
+        if refusal:
+            refuse(403, "DENIED", refusal)
 
 
 @dataclass(frozen=True)

@@ -19,14 +19,14 @@ type ImageId = dict[str, str]
 
 _IDS_LIMIT: Final = 100
 _BODY_LIMIT: Final = 1024 * 1024
-_ACCOUNT: Final = "000000000000"
 
 
 class ImageApi:
-    """The two operations over one ``store``."""
+    """The two operations over one ``store``, an ``account``'s."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, account: str) -> None:
         self._store = store
+        self._account = account
 
     def answer(self, request: Request) -> Response:
         """Answer a request whose ``X-Amz-Target`` names the operation, also with an error in AWS's form."""
@@ -38,31 +38,32 @@ class ImageApi:
             return _error("InvalidParameterException", f"imageIds has from 1 to {_IDS_LIMIT} elements")
         with repository.lock:
             if operation == "DescribeImages":
-                return _describe(repository, ids)
+                return _describe(repository, ids, self._account)
             if operation == "BatchDeleteImage" and ids:
                 return _delete(repository, ids)
         return _error("InvalidAction", f"{operation!r} is not served here")
 
 
-def _describe(repository: Repository, ids: list[ImageId] | None) -> Response:
+def _describe(repository: Repository, ids: list[ImageId] | None, account: str) -> Response:
     if ids is None:
-        return as_json(200, {"imageDetails": [_detail(repository, each) for each in repository.manifests.values()]})
+        found = [_detail(repository, each, account) for each in repository.manifests.values()]
+        return as_json(200, {"imageDetails": found})
     details = []
     for wanted in ids:
         manifest = _find(repository, wanted)
         if manifest is None:
             named = f"imageDigest:'{wanted.get('imageDigest', 'null')}', imageTag:'{wanted.get('imageTag', 'null')}'"
-            place = f"the repository with name '{repository.name}' in the registry with id '{_ACCOUNT}'"
+            place = f"the repository with name '{repository.name}' in the registry with id '{account}'"
             return _error("ImageNotFoundException", f"The image with imageId {{{named}}} does not exist within {place}")
-        details.append(_detail(repository, manifest))
+        details.append(_detail(repository, manifest, account))
     return as_json(200, {"imageDetails": details})
 
 
-def _detail(repository: Repository, manifest: Manifest) -> dict[str, Any]:
+def _detail(repository: Repository, manifest: Manifest, account: str) -> dict[str, Any]:
     tags = repository.tags_of(manifest.digest)
     blobs = [blob for digest in manifest.blobs if (blob := repository.blob(digest))]
     detail: dict[str, Any] = {
-        "registryId": _ACCOUNT,
+        "registryId": account,
         "repositoryName": repository.name,
         "imageDigest": manifest.digest,
         "imageSizeInBytes": len(manifest.content) + sum(blob.size for blob in blobs),

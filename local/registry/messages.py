@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, NoReturn, Protocol
 
@@ -11,6 +12,7 @@ if TYPE_CHECKING:
     from email.message import Message
 
 BLOCK: Final = 1024 * 1024
+PATH: Final = re.compile(r"/v2/(?P<name>.+)/(?P<kind>blobs/uploads|blobs|manifests|tags|referrers)/(?P<rest>[^/]*)")
 _CHUNK_LINE: Final = 4096  # a chunk's size line with its extensions, or a line of the trailer
 _TRAILER_LINES: Final = 100
 

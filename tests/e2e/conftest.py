@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import json
 import time
-from contextlib import closing
+from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -18,9 +18,11 @@ from local.desk import APP, ORGANISATION, Desk, Ports, desk
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from byoa.builds.messages import Build
     from byoa.builds.ports import Accepted, Catalogue
+    from local.private import Place
 
 
 SPREAD_FROM = 100_000
@@ -49,6 +51,11 @@ class Pipeline:
         url = f"oci://{self.desk.vendor}/vendor/{repository}"
         labels = f'[labels]\nnote = "{note}"\n' if note else ""
         return self.submit(name, f'[oci_artifact]\nurl = "{url}"\ntag = "{tag}"\n{labels}')
+
+    def submit_private(self, name: str, place: Place, credentials: str | None) -> Accepted:
+        """A component whose artifact is at a private ``place``, with the name of stored credentials."""
+        named = f'credentials_ref = "{credentials}"\n' if credentials else ""
+        return self.submit(name, f'[oci_artifact]\nurl = "{place.url}"\ntag = "{place.tag}"\n{named}')
 
     def look(self, build: Build) -> Build:
         found = self.catalogue.build(build.organisation, build.build_id)
@@ -86,9 +93,22 @@ class Pipeline:
 @pytest.fixture(scope="session")
 def pipeline(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pipeline]:
     """The environment stays as it is: a session's fixture outlives these tests, and others mock AWS."""
-    folder = tmp_path_factory.mktemp("desk")
+    with _pipeline(tmp_path_factory.mktemp("desk"), enforce_iam=False) as found:
+        yield found
+
+
+@pytest.fixture(scope="session")
+def enforced(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pipeline]:
+    """The same with the functions' roles enforced."""
+    with _pipeline(tmp_path_factory.mktemp("enforced"), enforce_iam=True) as found:
+        yield found
+
+
+@contextmanager
+def _pipeline(folder: Path, *, enforce_iam: bool) -> Iterator[Pipeline]:
+    parameters = [f"SpreadFromBytes={SPREAD_FROM}"]
     with (
-        desk(folder, Ports.free(), say=lambda _: None, parameters=[f"SpreadFromBytes={SPREAD_FROM}"]) as running,
+        desk(folder, Ports.free(), enforce_iam=enforce_iam, say=lambda _: None, parameters=parameters) as running,
         closing(running.client("dynamodb")) as table,
     ):
         yield Pipeline(running, DynamoLedger(table, running.outputs["TableName"], SystemClock()))

@@ -12,6 +12,8 @@ from tests.docs.sessions import fits, steps
 
 pytestmark = pytest.mark.emulator
 
+PRIVATE = ("private-basic", "private-ecr", "private-token")
+
 
 def test_the_demo_prints_what_the_readme_shows() -> None:
     sessions = [block.text for block in every("console") if block.page.name == "README.md"]
@@ -36,6 +38,6 @@ def test_the_demo_passes_with_the_emulator_enforcing_iam() -> None:
     report = json.loads(done.stdout.splitlines()[-1])
     assert report["ok"] is True
     assert {build["component"]: build["resources"] for build in report["builds"]} == dict.fromkeys(
-        ("flux", "kustomizer", "oras-directory", "oras-file", "oras-many"), 3
+        ("flux", "kustomizer", "oras-directory", "oras-file", "oras-many", *PRIVATE), 3
     )
     assert all(build["digest"] in build["mirror"] for build in report["builds"])

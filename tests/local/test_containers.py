@@ -3,6 +3,7 @@ from __future__ import annotations
 import socket
 import sys
 import threading
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -37,7 +38,7 @@ def _answer(server: socket.socket) -> None:
 @on_linux
 def test_a_relay_passes_all_on_both_ways_and_the_end_too(echo: int, tmp_path: Path) -> None:
     free = Ports.free()
-    relay = start_relay("127.0.0.2", Ports(free.emulator, free.vendor, echo), tmp_path)
+    relay = start_relay("127.0.0.2", replace(free, ecr=echo), tmp_path)
     assert relay
     sent = bytes(range(256)) * 4096
     with relay, socket.create_connection(("127.0.0.2", echo), timeout=10) as client, client.makefile("rb") as answer:
@@ -74,7 +75,12 @@ def test_without_an_engine_on_this_machine_there_is_no_host(monkeypatch: pytest.
 
 def test_what_sam_is_given_are_settings_that_the_template_names() -> None:
     given = variables(Desk(Ports(), OUTPUTS), "10.0.0.1")["Parameters"]
-    assert Settings.read(given).plain_http_hosts == "127.0.0.1:5101=10.0.0.1:5101"
+    assert addresses(Settings.read(given).plain_http_hosts) == {
+        "127.0.0.1:5101": "10.0.0.1:5101",
+        "127.0.0.1:5103": "10.0.0.1:5103",
+        "127.0.0.1:5104": "10.0.0.1:5104",
+        "222222222222.dkr.ecr.us-west-2.amazonaws.com": "10.0.0.1:5105",
+    }
     template = (ROOT / "template.yaml").read_text()
     assert all(f" {name}: " in template for name in given)
 

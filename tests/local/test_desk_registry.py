@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import gzip
 import http.client
+import itertools
 import json
 import os
 import re
@@ -20,9 +22,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import boto3
 import pytest
-from moto import mock_aws
 
 from local.registry import (
     EcrSettings,
@@ -687,24 +687,6 @@ def test_ecr_excepts_tags_by_the_repositorys_filters(
     assert aws.tag("app", tag, "second").status == (201 if movable else 400)
 
 
-@mock_aws
-def test_ecr_asks_the_emulators_control_plane(clients: list[Client]) -> None:
-    endpoint = "https://api.ecr.eu-west-1.amazonaws.com"
-    emulated = boto3.client("ecr", "eu-west-1", aws_access_key_id="test", aws_secret_access_key="test")
-    emulated.create_repository(
-        repositoryName="app",
-        imageTagMutability="IMMUTABLE_WITH_EXCLUSION",
-        imageTagMutabilityExclusionFilters=[{"filterType": "WILDCARD", "filter": "latest*"}],
-    )
-    encoded = emulated.get_authorization_token()["authorizationData"][0]["authorizationToken"]
-    password = base64.b64decode(encoded).decode().partition(":")[2]
-    with Registry(Settings(ecr=EcrSettings(endpoint, "eu-west-1"))) as registry:
-        clients.append(client := Client(registry, "AWS", password))
-        assert client.ask("GET", "/v2/unknown/tags/list").code == "NAME_UNKNOWN"
-        assert [client.tag("app", "latest-1", text).status for text in "ab"] == [201, 201]
-        assert [client.tag("app", "sha256-1", text).status for text in "ab"] == [201, 400]
-
-
 # On its own
 
 
@@ -726,6 +708,25 @@ def test_the_command_serves_until_it_is_told_to_stop_and_says_little(tmp_path: P
         assert process.wait(10) == 0
         connection.close()
         assert process.communicate() == ("", "")
+
+
+def test_one_command_serves_several_registries_each_with_its_own_login(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SECRET", "of the second")
+    with serve(
+        *("--port", "0", "--", "--port", "0", "--auth", "basic", "--username", "me", "--password-variable", "SECRET")
+    ) as process:
+        assert process.stdout is not None
+        addresses = [process.stdout.readline().removeprefix("registry listening on http://").strip() for _ in "ab"]
+        me = base64.b64encode(b"me:of the second").decode()
+        statuses = []
+        for address, headers in itertools.product(addresses, ({}, {"Authorization": f"Basic {me}"})):
+            with contextlib.closing(http.client.HTTPConnection(address, timeout=10)) as connection:
+                connection.request("GET", "/v2/", headers=headers)
+                statuses.append(connection.getresponse().status)
+        process.terminate()
+        assert process.wait(10) == 0
+        process.communicate()
+    assert statuses == [200, 200, 401, 200]
 
 
 def test_the_command_says_when_its_port_is_taken(registry: Registry) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import os
 from typing import TYPE_CHECKING, Any
@@ -120,6 +121,13 @@ def test_an_image_has_a_thousand_tags_and_no_more(aws: Client) -> None:
 # The control plane's side
 
 
+def login(api: Any) -> tuple[str, str]:
+    """The user and the password that ECR gives whoever asks."""
+    token = api.get_authorization_token()["authorizationData"][0]["authorizationToken"]
+    user, _, password = base64.b64decode(token).decode().partition(":")
+    return user, password
+
+
 class Both:
     """ECR's two sides: the emulator's control plane, and the registry that it asks."""
 
@@ -151,12 +159,25 @@ class Both:
 def both(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Both]:
     folder, port = tmp_path_factory.mktemp("ecr"), processes.free_port()
     address = f"http://127.0.0.1:{port}"
-    with emulated(folder, extra_environment={"EMULATOR_ECR_REGISTRY": address}) as cloud:
+    with emulated(folder, extra_environment={"EMULATOR_ECR_REGISTRY": f"000000000000={address}"}) as cloud:
         settings = Settings(ecr=EcrSettings(f"http://127.0.0.1:{cloud.port}"))
         with Registry(settings, port=port) as registry:
-            client = Client(registry, "AWS", "ministack-auth-token")
+            client = Client(registry, *login(cloud.client("ecr")))
             with contextlib.closing(client.connection):
                 yield Both(cloud, client)
+
+
+@pytest.mark.emulator
+def test_the_data_plane_knows_the_control_plane_s_repositories_and_their_filters(both: Both) -> None:
+    filters = [{"filterType": "WILDCARD", "filter": "latest*"}]
+    both.api.create_repository(
+        repositoryName="filtered",
+        imageTagMutability="IMMUTABLE_WITH_EXCLUSION",
+        imageTagMutabilityExclusionFilters=filters,
+    )
+    assert both.client.ask("GET", "/v2/unknown/tags/list").code == "NAME_UNKNOWN"
+    assert [both.client.tag("filtered", "latest-1", text).status for text in "ab"] == [201, 201]
+    assert [both.client.tag("filtered", "sha256-1", text).status for text in "ab"] == [201, 400]
 
 
 @pytest.mark.emulator
@@ -222,7 +243,7 @@ def test_too_many_images_at_once_are_refused(both: Both) -> None:
 @pytest.mark.emulator
 def test_a_data_plane_that_is_gone_is_told(tmp_path: Path) -> None:
     address = f"http://127.0.0.1:{processes.free_port()}"
-    with emulated(tmp_path, extra_environment={"EMULATOR_ECR_REGISTRY": address}) as cloud:
+    with emulated(tmp_path, extra_environment={"EMULATOR_ECR_REGISTRY": f"000000000000={address}"}) as cloud:
         api = cloud.client("ecr")
         api.create_repository(repositoryName="app")
         with pytest.raises(api.exceptions.ServerException, match="ECR's data plane does not answer"):
