@@ -220,7 +220,7 @@ def login(accounts: Accounts, source: Keys) -> RoleLogin:
         keys = found["AccessKeyId"], found["SecretAccessKey"], found["SessionToken"]
         return accounts.client("ecr", THEIRS, keys)
 
-    return RoleLogin(accounts.client("sts", OURS, source), ecr, "build")
+    return RoleLogin(accounts.client("sts", OURS, source), ecr, "build", "a stranger")
 
 
 def test_the_pipeline_s_login_pulls_by_the_role_and_by_nothing_more(accounts: Accounts, login: RoleLogin) -> None:
