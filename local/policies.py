@@ -41,6 +41,10 @@ _SAMPLES: Final = {
 }
 
 
+UNKNOWN: Final = frozenset({"JoinNetwork", "NotByOurCode"})
+"""Statements as Lambda documents them, whose condition the linter's tables don't have; tests/contract holds them."""
+
+
 class _Loader(yaml.SafeLoader):
     """YAML with CloudFormation's short forms (``!Ref``)."""
 
@@ -102,8 +106,10 @@ def main() -> None:
     folder = Path(sys.argv[1])
     folder.mkdir(parents=True, exist_ok=True)
     for name, document in policies().items():
+        document["Statement"] = [each for each in document["Statement"] if each.get("Sid") not in UNKNOWN]
         (folder / f"{name}.json").write_text(json.dumps(document, indent=2))
-    shutil.copy(ROOT / "docs" / "deployer-policy.json", folder)
+    for path in (ROOT / "docs").glob("deployer-*.json"):
+        shutil.copy(path, folder)
 
 
 if __name__ == "__main__":

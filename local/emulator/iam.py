@@ -1,9 +1,9 @@
 """IAM, where roles are enforced: variables in policies, tags of resources, and the keys that a request names.
 
 MiniStack takes ``${aws:PrincipalTag/org_id}`` for the text that it is, knows no ``secretsmanager:ResourceTag``, no
-``aws:ResourceTag`` of ECR's repositories, no ``dynamodb:LeadingKeys``, no attributes of writes, no encryption contexts
-and no external ids. So a role that is written for one organisation at a time allows nothing there, or, where it leans
-on ForAllValues, everything. Nothing of this is looked at unless roles are enforced.
+``aws:ResourceTag`` of ECR's repositories, no ``dynamodb:LeadingKeys``, no attributes of writes, no encryption contexts,
+no external ids and no sources of events. So a role that is written for one organisation at a time allows nothing there,
+or, where it leans on ForAllValues, everything. Nothing of this is looked at unless roles are enforced.
 
 Variables: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html, keys of DynamoDB:
 https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/specifying-conditions.html.
@@ -173,6 +173,9 @@ def _know_keys_and_contexts() -> None:
         if service == "kms" and body[:1] == b"{":
             given = json.loads(body).get("EncryptionContext") or {}
             context |= {f"kms:EncryptionContext:{name}": value for name, value in given.items()}
+        if action == "events:PutEvents":
+            entries = json.loads(body or b"{}").get("Entries") or []
+            context |= _named("events:source", [str(each.get("Source", "")) for each in entries])
         external = params.get("ExternalId") if service == "sts" else None
         if external:
             context["sts:ExternalId"] = external[0] if isinstance(external, list) else external

@@ -14,6 +14,7 @@ from tests.template import ROOT, TEMPLATE
 
 DEPLOY = (ROOT / "docs" / "deploy.md").read_text()
 POLICY = json.loads((ROOT / "docs" / "deployer-policy.json").read_bytes())
+NETWORK = json.loads((ROOT / "docs" / "deployer-network-policy.json").read_bytes())
 MANAGED_POLICY = 6144
 """Characters without white space (IAM quotas)."""
 
@@ -30,18 +31,18 @@ MADE_OF = {
 
 NOT_OURS = [
     "cloudwatch:Untag*", "dynamodb:*Contributor*", "dynamodb:*Import*", "dynamodb:*Item", "dynamodb:*Kinesis*",
-    "dynamodb:*Replica", "dynamodb:[DP]*ResourcePolicy", "dynamodb:Query", "dynamodb:Scan", "ec2:*",
-    "elasticfilesystem:*", "events:*Permission", "firehose:*", "iam:*Boundary", "iam:*GroupPolicy", "iam:*UserPolicy",
-    "iam:AttachRolePolicy",
-    "iam:CreateServiceLinkedRole", "iam:DetachRolePolicy", "kinesis:*", "kms:*KeyRotation", "kms:*crypt*",
-    "kms:*Grant", "kms:GenerateDataKey*", "lambda:*CodeSigning*", "lambda:*Concurrency", "lambda:*Scaling*",
-    "lambda:AssociateRuntimeAlias", "lambda:PassCapacityProvider", "lambda:PublishVersion", "logs:*Delivery",
-    "logs:*DeletionProtection", "logs:*DataProtection*", "logs:*Index*", "logs:*KmsKey", "logs:*LogStream*",
-    "logs:*ResourcePolic*", "logs:PutBearerTokenAuthentication", "logs:PutLogEvents", "s3:*Abac", "s3:*Acl",
-    "s3:*Accelerate*", "s3:*Analytics*", "s3:*CORS", "s3:*Cors", "s3:*Intelligent*", "s3:*Inventory*", "s3:*Lock*",
-    "s3:*Logging", "s3:*Metadata*", "s3:*Metrics*", "s3:*Notification", "s3:*Object", "s3:*ObjectVersion",
-    "s3:*Replication*", "s3:*TagResource", "s3:*Versioning", "s3:*Website", "s3:DeleteBucketEncryption",
-    "s3:DeleteBucketLifecycle", "s3:ListTagsForResource", "s3:REST.*", "s3:UntagResource", "s3files:*", "s3tables:*",
+    "dynamodb:*Replica", "dynamodb:Query", "dynamodb:Scan", "dynamodb:[DP]*ResourcePolicy", "ec2:*EncryptionControl*",
+    "ec2:*SubnetCidrBlock", "ec2:DescribeInstances", "ec2:ModifyVpcTenancy", "elasticfilesystem:*", "firehose:*",
+    "iam:*Boundary", "iam:*GroupPolicy", "iam:*UserPolicy", "iam:AttachRolePolicy", "iam:CreateServiceLinkedRole",
+    "iam:DetachRolePolicy", "kinesis:*", "kms:*Grant", "kms:*KeyRotation", "kms:*crypt*", "kms:GenerateDataKey*",
+    "lambda:*CodeSigning*", "lambda:*Concurrency", "lambda:*Scaling*", "lambda:AssociateRuntimeAlias",
+    "lambda:PassCapacityProvider", "lambda:PublishVersion", "logs:*DataProtection*", "logs:*DeletionProtection",
+    "logs:*Delivery", "logs:*Index*", "logs:*KmsKey", "logs:*LogStream*", "logs:*ResourcePolic*",
+    "logs:PutBearerTokenAuthentication", "logs:PutLogEvents", "s3:*Abac", "s3:*Accelerate*", "s3:*Acl",
+    "s3:*Analytics*", "s3:*CORS", "s3:*Cors", "s3:*Intelligent*", "s3:*Inventory*", "s3:*Lock*", "s3:*Logging",
+    "s3:*Metadata*", "s3:*Metrics*", "s3:*Notification", "s3:*Object", "s3:*ObjectVersion", "s3:*Replication*",
+    "s3:*TagResource", "s3:*Versioning", "s3:*Website", "s3:DeleteBucketEncryption", "s3:DeleteBucketLifecycle",
+    "s3:ListTagsForResource", "s3:REST.*", "s3:UntagResource", "s3files:*", "s3tables:*", "vpc-lattice:*", "vpce:*",
 ]  # fmt: skip
 """What the schemas list for properties that the template doesn't have."""
 
@@ -61,7 +62,7 @@ def needed(kind: str) -> set[str]:
 
 
 def granted() -> list[str]:
-    listed = (statement["Action"] for statement in POLICY["Statement"])
+    listed = (statement["Action"] for policy in (POLICY, NETWORK) for statement in policy["Statement"])
     return [action for each in listed for action in (each if isinstance(each, list) else [each])]
 
 
@@ -82,8 +83,8 @@ def test_nothing_is_left_out_that_no_schema_lists(pattern: str) -> None:
     assert any(fnmatchcase(action, pattern) for kind in types() for action in needed(kind))
 
 
-def test_the_deployer_s_policy_fits_into_one() -> None:
-    assert len(json.dumps(POLICY, separators=(",", ":"))) <= MANAGED_POLICY
+def test_each_of_the_deployer_s_policies_fits_into_one() -> None:
+    assert all(len(json.dumps(each, separators=(",", ":"))) <= MANAGED_POLICY for each in (POLICY, NETWORK))
 
 
 def test_the_deployer_hands_roles_to_nobody_but_the_services_that_take_them() -> None:

@@ -39,8 +39,18 @@ FREE_ACTIONS = {
 }
 """The actions that IAM lets nobody narrow to a resource; those of log delivery are the state machine's alone."""
 
-REFUSALS = {"BorrowNoneOfOurs"}
+REFUSALS = {"BorrowNoneOfOurs", "NotByOurCode"}
 """Statements that deny, each what another one of the same role allows too much."""
+
+ON_INTERFACES = {
+    "ec2:AssignPrivateIpAddresses",
+    "ec2:CreateNetworkInterface",
+    "ec2:DeleteNetworkInterface",
+    "ec2:DescribeNetworkInterfaces",
+    "ec2:DescribeSubnets",
+    "ec2:UnassignPrivateIpAddresses",
+}
+"""What Lambda does in the role of a function that is in a VPC (managed policy AWSLambdaVPCAccessExecutionRole)."""
 
 LOG_AND_TRACE = {"logs:CreateLogStream", "logs:PutLogEvents", "xray:PutTelemetryRecords", "xray:PutTraceSegments"}
 
@@ -208,8 +218,12 @@ def test_no_action_is_a_wildcard(resources: dict[str, Any]) -> None:
 def test_every_resource_is_named_but_where_iam_knows_none(resources: dict[str, Any]) -> None:
     for role, statement in _statements(resources):
         if "*" in _many(statement["Resource"]):
-            assert set(_many(statement["Action"])) <= FREE_ACTIONS, role
+            assert set(_many(statement["Action"])) <= FREE_ACTIONS or _is_on_interfaces(role, statement), role
             assert role == "BuildRole" or not any("LogDeliver" in each for each in _many(statement["Action"])), role
+
+
+def _is_on_interfaces(role: str, statement: dict[str, Any]) -> bool:
+    return role == "InspectArtifactRole" and set(_many(statement["Action"])) == ON_INTERFACES
 
 
 def test_nothing_is_granted_by_exclusion_or_by_a_managed_policy(resources: dict[str, Any]) -> None:
@@ -221,7 +235,7 @@ def test_nothing_is_granted_by_exclusion_or_by_a_managed_policy(resources: dict[
 
 
 def test_the_step_that_parses_strangers_bytes_reads_quarantine_and_no_more(resources: dict[str, Any]) -> None:
-    assert _actions(resources, "InspectArtifactRole") - LOG_AND_TRACE == OPENS_SESSIONS
+    assert _actions(resources, "InspectArtifactRole") - LOG_AND_TRACE - ON_INTERFACES == OPENS_SESSIONS
     assert _actions(resources, "InspectArtifactTenantRole") == {"s3:GetObject", "s3:ListBucket"}
     (place,) = (
         statement["Resource"]
@@ -277,7 +291,7 @@ def test_no_step_may_delete_anything_but_the_one_that_retires_tags(resources: di
         (role, action)
         for role, statement in _statements(resources)
         for action in _many(statement["Action"])
-        if "Delete" in action
+        if "Delete" in action and not _is_on_interfaces(role, statement)
     }
     assert deletes == {("BuildRole", "logs:DeleteLogDelivery"), ("RetireTagsTenantRole", "ecr:BatchDeleteImage")}
     assert _actions(resources, "RetireTagsTenantRole") == {"ecr:BatchDeleteImage", "ecr:DescribeImages"}
@@ -470,3 +484,118 @@ def test_failed_builds_are_counted_by_their_status(resources: dict[str, Any]) ->
 def test_the_state_machine_s_log_keeps_no_payloads(resources: dict[str, Any]) -> None:
     logging = resources["BuildStateMachine"]["Properties"]["LoggingConfiguration"]
     assert logging["IncludeExecutionData"] is False
+
+
+# ---- where strangers' bytes are parsed ---------------------------------------------------------------------------
+
+
+def _of_network(resources: dict[str, Any]) -> set[str]:
+    return {name for name, body in resources.items() if body["Type"].startswith("AWS::EC2::")}
+
+
+def test_inspection_alone_is_in_a_network_of_its_own(resources: dict[str, Any]) -> None:
+    functions = _of_type(resources, "AWS::Lambda::Function")
+    placed = {
+        name: body["Properties"]["VpcConfig"] for name, body in functions.items() if "VpcConfig" in body["Properties"]
+    }
+    (condition, there, elsewhere) = placed.pop("InspectArtifactFunction")["Fn::If"]
+    assert not placed
+    assert (condition, elsewhere) == ("RealAws", {"Ref": "AWS::NoValue"})
+    assert there["SecurityGroupIds"] == [{"Ref": "InspectionGroup"}]
+    subnets = _of_type(resources, "AWS::EC2::Subnet")
+    assert [each["Ref"] for each in there["SubnetIds"]] == list(subnets)
+    assert len({str(body["Properties"]["AvailabilityZone"]) for body in subnets.values()}) == len(subnets) == 2
+    assert all(body["Properties"]["VpcId"] == {"Ref": "InspectionVpc"} for body in subnets.values())
+
+
+def test_that_network_has_no_way_out(resources: dict[str, Any]) -> None:
+    """No gateway, no route but the VPC's own, no address that others know, no peer."""
+    kinds = {body["Type"].rpartition("::")[2] for name, body in resources.items() if name in _of_network(resources)}
+    assert kinds == {"RouteTable", "SecurityGroup", "Subnet", "SubnetRouteTableAssociation", "VPC", "VPCEndpoint"}
+    for subnet in _of_type(resources, "AWS::EC2::Subnet").values():
+        assert subnet["Properties"]["MapPublicIpOnLaunch"] is False
+    routed = {
+        body["Properties"]["SubnetId"]["Ref"]: body["Properties"]["RouteTableId"]["Ref"]
+        for body in _of_type(resources, "AWS::EC2::SubnetRouteTableAssociation").values()
+    }
+    assert routed == dict.fromkeys(_of_type(resources, "AWS::EC2::Subnet"), "InspectionRoutes")
+
+
+def test_nobody_calls_inspection_and_it_calls_by_tls_alone(resources: dict[str, Any]) -> None:
+    own, endpoint = (resources[name]["Properties"] for name in ("InspectionGroup", "InspectionEndpointGroup"))
+    assert "SecurityGroupIngress" not in own
+    assert [(each["IpProtocol"], each["FromPort"], each["ToPort"]) for each in own["SecurityGroupEgress"]] == [
+        ("tcp", 443, 443)
+    ]
+    (caller,) = endpoint["SecurityGroupIngress"]
+    assert caller["SourceSecurityGroupId"] == {"Ref": "InspectionGroup"}
+    assert [each["CidrIp"] for each in endpoint["SecurityGroupEgress"]] == ["127.0.0.1/32"]
+
+
+def test_what_that_network_leads_to_serves_one_role_in_one_place(resources: dict[str, Any]) -> None:
+    allowed = {}
+    for name, body in _of_type(resources, "AWS::EC2::VPCEndpoint").items():
+        (statement,) = body["Properties"]["PolicyDocument"]["Statement"]
+        caller = statement["Condition"]["ArnEquals"]["aws:PrincipalArn"]["Fn::GetAtt"][0]
+        allowed[name] = (caller, set(statement["Action"]), str(statement["Resource"]))
+    assert allowed.keys() == {"InspectionS3", "InspectionSts"}
+    assert allowed["InspectionS3"][:2] == ("InspectArtifactTenantRole", {"s3:GetObject", "s3:ListBucket"})
+    assert "QuarantineBucket" in allowed["InspectionS3"][2]
+    role = {"Fn::GetAtt": ["InspectArtifactTenantRole", "Arn"]}
+    assert allowed["InspectionSts"] == ("InspectArtifactRole", OPENS_SESSIONS, str(role))
+
+
+def test_no_question_for_a_stranger_s_name_leaves_that_network(resources: dict[str, Any]) -> None:
+    ours, every = resources["InspectionNames"]["Properties"], resources["AllNames"]["Properties"]
+    assert (ours["Domains"], every["Domains"]) == ([{"Fn::Sub": "*.${AWS::URLSuffix}"}], ["*"])
+    first, last = resources["InspectionResolving"]["Properties"]["FirewallRules"]
+    assert (first["Action"], first["FirewallDomainListId"]) == ("ALLOW", {"Ref": "InspectionNames"})
+    assert (last["Action"], last["FirewallDomainListId"]) == ("BLOCK", {"Ref": "AllNames"})
+    assert first["Priority"] < last["Priority"]
+    here = resources["InspectionResolvingHere"]["Properties"]
+    assert (here["VpcId"], here["FirewallRuleGroupId"]) == ({"Ref": "InspectionVpc"}, {"Ref": "InspectionResolving"})
+
+
+def test_what_lambda_does_with_interfaces_inspection_s_own_code_may_not(resources: dict[str, Any]) -> None:
+    """Source: Lambda, "Giving Lambda functions access to resources in an Amazon VPC"."""
+    allows, denies = [
+        statement
+        for role, statement in _statements(resources)
+        if role == "InspectArtifactRole" and set(_many(statement["Action"])) == ON_INTERFACES
+    ]
+    assert (allows["Effect"], denies["Effect"], denies["Resource"]) == ("Allow", "Deny", "*")
+    name = resources["InspectArtifactFunction"]["Properties"]["FunctionName"]["Fn::Sub"]
+    (condition,) = denies["Condition"].items()
+    assert condition[0] == "ArnEquals"
+    assert condition[1]["lambda:SourceFunctionArn"]["Fn::Sub"].endswith(f":${{AWS::AccountId}}:function:{name}")
+
+
+def test_the_network_is_for_aws_alone(translated: dict[str, Any]) -> None:
+    """The emulator has no networks."""
+    names = {name for name in translated["Resources"] if name.startswith(("Inspection", "AllNames"))}
+    assert names >= _of_network(translated["Resources"])
+    assert all(translated["Resources"][name]["Condition"] == "RealAws" for name in names)
+
+
+# ---- who puts events ---------------------------------------------------------------------------------------------
+
+
+def test_one_role_puts_events_on_the_bus_and_only_ours(resources: dict[str, Any]) -> None:
+    refused = {}
+    for name, body in _of_type(resources, "AWS::Events::EventBusPolicy").items():
+        properties, statement = body["Properties"], body["Properties"]["Statement"]
+        assert (body["Condition"], properties["EventBusName"]) == ("RealAws", {"Ref": "Bus"})
+        assert (statement["Effect"], statement["Principal"], statement["Action"]) == ("Deny", "*", "events:PutEvents")
+        assert statement["Resource"] == {"Fn::GetAtt": ["Bus", "Arn"]}
+        refused[name] = statement["Condition"]
+    assert list(refused.values()) == [
+        {"ArnNotEquals": {"aws:PrincipalArn": {"Fn::GetAtt": ["PublishChangesRole", "Arn"]}}},
+        {"ForAnyValue:StringNotEquals": {"events:source": "io.byoa"}},
+    ]
+    putting = [(role, each) for role, each in _statements(resources) if "events:PutEvents" in _many(each["Action"])]
+    ((role, allowed),) = putting
+    assert role == "PublishChangesRole"
+    assert allowed["Condition"] == {
+        "ForAllValues:StringEquals": {"events:source": "io.byoa"},
+        "Null": {"events:source": "false"},
+    }

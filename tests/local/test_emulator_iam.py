@@ -241,3 +241,18 @@ def test_who_assumes_a_role_is_held_to_an_external_id(roles: Roles) -> None:
     for more in ({"ExternalId": "theirs"}, {}):
         with denied():
             mine.assume_role(RoleArn=target, RoleSessionName="session", **more)
+
+
+def test_events_have_sources(roles: Roles) -> None:
+    roles.cloud.client("events").create_event_bus(Name="ours")
+    condition = {"ForAllValues:StringEquals": {"events:source": "io.byoa"}, "Null": {"events:source": "false"}}
+    bus = f"arn:aws:events:us-east-1:{ACCOUNT}:event-bus/ours"
+    mine = roles.mine({"Action": "events:PutEvents", "Resource": bus, "Condition": condition})("events")
+
+    def put(*sources: str) -> None:
+        entry = {"EventBusName": "ours", "DetailType": "t", "Detail": "{}"}
+        mine.put_events(Entries=[{**entry, "Source": source} for source in sources])
+
+    put("io.byoa", "io.byoa")
+    with denied():
+        put("io.byoa", "io.other")
