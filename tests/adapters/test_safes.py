@@ -1,9 +1,9 @@
-"""One suite over both stores of credentials, as people see them and as builds do."""
+"""One suite over all stores of credentials, as people see them and as builds do."""
 
 from __future__ import annotations
 
 from contextlib import closing
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import boto3
@@ -25,6 +25,7 @@ from byoa.errors import (
     StoreThrottled,
     TenantForbidden,
 )
+from tests.local.cloud import Cloud, emulated
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -51,12 +52,29 @@ def client() -> Iterator[Any]:
         yield client
 
 
-@pytest.fixture(params=["memory", "secrets manager"])
-def both(request: pytest.FixtureRequest, client: Any) -> Both:
-    if request.param == "memory":
-        first = MemoryVault(OURS, SteppingClock())
-        return Both(first, first, lambda organisation: MemoryVault(organisation, SteppingClock(), first.held))
+@pytest.fixture(scope="session")
+def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
+    with emulated(tmp_path_factory.mktemp("secrets")) as found:
+        yield found
+
+
+def on_aws(client: Any) -> Both:
     return Both(SecretsSafe(client, OURS), SecretsVault(client, OURS), lambda other: SecretsSafe(client, other))
+
+
+@pytest.fixture(params=["memory", "moto", pytest.param("emulator", marks=pytest.mark.emulator)])
+def both(request: pytest.FixtureRequest) -> Iterator[Both]:
+    if request.param == "moto":
+        yield on_aws(request.getfixturevalue("client"))
+    elif request.param == "emulator":
+        client = request.getfixturevalue("cloud").client("secretsmanager")
+        yield on_aws(client)
+        for page in client.get_paginator("list_secrets").paginate(IncludePlannedDeletion=True):
+            for each in page["SecretList"]:
+                client.delete_secret(SecretId=each["Name"], ForceDeleteWithoutRecovery=True)
+    else:
+        first = MemoryVault(OURS, SteppingClock())
+        yield Both(first, first, lambda organisation: MemoryVault(organisation, SteppingClock(), first.held))
 
 
 def test_what_is_stored_is_read_as_it_is(both: Both) -> None:
@@ -107,15 +125,16 @@ def test_a_host_is_shown_as_it_was_stored(both: Both, host: str) -> None:
     assert both.safe.entry("a").host == host
 
 
-def test_the_last_use_is_told_by_the_day(both: Both, client: Any) -> None:
+def test_the_last_use_is_told_by_the_day(both: Both) -> None:
     def know_the_day(parsed: dict[str, Any], **_: object) -> None:
         """Moto doesn't; AWS tells it from the first reading on."""
-        parsed["LastAccessedDate"] = datetime(2026, 1, 1, tzinfo=UTC)
+        parsed.setdefault("LastAccessedDate", datetime(2026, 1, 1, tzinfo=UTC))
 
     both.safe.store("a", "basic", "ghcr.io", "x")
     assert both.safe.entry("a").used is None
     both.vault.read("a")
-    client.meta.events.register("after-call.secretsmanager.DescribeSecret", know_the_day)
+    if isinstance(both.safe, SecretsSafe):
+        both.safe.client.meta.events.register_first("after-call.secretsmanager.DescribeSecret", know_the_day)
     used = both.safe.entry("a").used
     assert used
     assert (used.hour, used.minute, used.second) == (0, 0, 0)
@@ -164,10 +183,11 @@ def test_what_was_never_there_is_forbidden_and_not_a_fault(both: Both) -> None:
         ("a" * 600, ReferenceInvalid),
     ],
 )
-def test_a_name_that_leads_elsewhere_asks_nobody(both: Both, client: Any, name: str, wanted: type[ByoaError]) -> None:
+def test_a_name_that_leads_elsewhere_asks_nobody(both: Both, name: str, wanted: type[ByoaError]) -> None:
     """Threats C1, C2."""
     asked: list[object] = []
-    client.meta.events.register("before-send.secretsmanager", lambda **what: asked.append(what))
+    if isinstance(both.safe, SecretsSafe):
+        both.safe.client.meta.events.register("before-send.secretsmanager", lambda **what: asked.append(what))
     looks: list[Callable[[], object]] = [
         lambda: both.vault.read(name),
         lambda: both.safe.entry(name),
@@ -270,6 +290,17 @@ def test_a_secret_is_tagged_with_whose_and_what_it_is(client: Any) -> None:
     safe.store("a", "token", "quay.io", "y")
     tags = client.describe_secret(SecretId=f"byoa/{OURS}/a")["Tags"]
     assert {tag["Key"]: tag["Value"] for tag in tags} == {"org_id": OURS, "byoa_kind": "token", "byoa_host": "quay.io"}
+
+
+def test_a_day_is_utc_s_wherever_the_machine_is(client: Any) -> None:
+    def tell(parsed: dict[str, Any], **_: object) -> None:
+        parsed["LastAccessedDate"] = datetime(2026, 1, 1, tzinfo=UTC).astimezone(timezone(timedelta(hours=-5)))
+
+    safe = SecretsSafe(client, OURS)
+    safe.store("a", "basic", "ghcr.io", "x")
+    client.meta.events.register("after-call.secretsmanager.DescribeSecret", tell)
+    assert safe.entry("a").used == datetime(2026, 1, 1, tzinfo=UTC)
+    assert safe.entry("a").used.strftime("%Y-%m-%d") == "2026-01-01"  # type: ignore[union-attr]
 
 
 def test_what_is_deleted_can_be_brought_back_for_a_week(client: Any) -> None:

@@ -18,7 +18,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-COMMANDS = {"validate", "schema", "sync", "builds", "receipt", "resolve", "inspect", "push", "mirror", "completion"}
+COMMANDS = {
+    "validate", "schema", "sync", "builds", "receipt", "credentials", "resolve", "inspect", "push", "mirror",
+    "completion",
+}  # fmt: skip
 ASKED = """
 source "$1" || exit
 shift

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC
 from typing import TYPE_CHECKING, Any, Final
 
 from botocore.exceptions import ClientError
@@ -139,9 +140,10 @@ class SecretsSafe:
     def delete(self, name: str) -> datetime:
         """See ``trust.ports.Safe``."""
         with _known():
-            return self.client.delete_secret(
+            deleted = self.client.delete_secret(
                 SecretId=secret_name(self.organisation, name), RecoveryWindowInDays=RECOVERY_DAYS
-            )["DeletionDate"]
+            )
+        return deleted["DeletionDate"].astimezone(UTC)
 
 
 @contextmanager
@@ -166,12 +168,14 @@ def _entry(prefix: str, secret: Mapping[str, Any]) -> Entry | None:
     if not path.startswith(prefix) or not is_name(name) or secret.get("DeletedDate"):
         return None
     tags = {tag["Key"]: tag["Value"] for tag in secret.get("Tags", [])}
+    changed: datetime | None = secret.get("LastChangedDate")
+    used: datetime | None = secret.get("LastAccessedDate")
     stages: Mapping[str, list[str]] = secret.get("SecretVersionsToStages") or {}
     return Entry(
         name=name,
         kind=tags.get("byoa_kind", ""),
         host=tags.get("byoa_host", "").translate(_FROM_TAG),
         version=next((version for version, names in stages.items() if _CURRENT in names), ""),
-        changed=secret.get("LastChangedDate"),
-        used=secret.get("LastAccessedDate"),
+        changed=changed and changed.astimezone(UTC),  # botocore tells times in the machine's own zone
+        used=used and used.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0),
     )
