@@ -152,17 +152,17 @@ def test_a_task_is_named_after_the_function_that_it_invokes() -> None:
     assert invoked == {name: f"${{{name}FunctionArn}}" for name in TASKS}
 
 
-ASKED = {"TryCredentials"}
-"""Functions that people ask, by a command."""
+BY_PEOPLE = {"TryCredentials"}
+"""Functions that the command line invokes."""
 
 
-def test_every_function_is_a_task_of_the_state_machine_or_is_started_by_an_event_or_asked() -> None:
+def test_every_function_is_a_task_of_the_state_machine_or_is_started_by_an_event() -> None:
     sources = {name.removesuffix("Function") for name, body in FUNCTIONS.items() if body["Properties"].get("Events")}
     rules = [body["Properties"] for body in RESOURCES.values() if body["Type"] == "AWS::Events::Rule"]
     targets = {json.dumps(target["Arn"]) for rule in rules for target in rule["Targets"]}
     ruled = {name.removesuffix("Function") for name in FUNCTIONS if any(f'"{name}"' in arn for arn in targets)}
-    assert TASKS.keys() | sources | ruled | ASKED == {_camel(module) for module in MODULES}
-    assert not TASKS.keys() & (sources | ruled | ASKED)
+    assert TASKS.keys() | sources | ruled | BY_PEOPLE == {_camel(module) for module in MODULES}
+    assert not TASKS.keys() & (sources | ruled | BY_PEOPLE)
 
 
 def test_the_builds_wing_has_a_module_for_each_verb_and_nouns_beside_them() -> None:
