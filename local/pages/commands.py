@@ -22,6 +22,26 @@ INTRODUCTION: Final = """\
 `--json` the result is one JSON document. An error says what happened and the next step.
 """
 
+LOGINS: Final = """\
+## Logins to registries
+
+Commands that speak to registries use the logins that are there. They are looked for in this order, and the first file
+that has one for the registry counts:
+
+1. the file that `REGISTRY_AUTH_FILE` names,
+2. Docker's `config.json` in `DOCKER_CONFIG`, by default in `~/.docker`,
+3. Podman's `${XDG_RUNTIME_DIR}/containers/auth.json`, unless `REGISTRY_AUTH_FILE` stands in for it,
+4. Podman's `${XDG_CONFIG_HOME}/containers/auth.json`, by default in `~/.config`.
+
+Within a file a login for `HOST/team` goes before one for `HOST`, and what a credential helper knows (`credHelpers`,
+then `credsStore`) before what the file itself has for the host. A host with another port is another host. Entries may
+be `auth`, `username` and `password`, `identitytoken` or `registrytoken`.
+
+A login is shown to the registry, and to a token service that is the registry's own: on its host, on its domain, or
+known to be (Docker Hub, GitLab, DigitalOcean, Alibaba), at https' own port. Any other is `RealmRefused`, unless
+`--token-host` names it.
+"""
+
 VARIABLES: Final = {
     "DOCKER_CONFIG": "the folder with Docker's `config.json`, which holds logins to registries (default: `~/.docker`)",
     "REGISTRY_AUTH_FILE": "a file like that of podman's, which is asked first; after docker's own come podman's",
@@ -43,6 +63,7 @@ def command_page() -> str:
         INTRODUCTION,
         table(["command", "does"], [(f"[`{name}`](#{_anchor(name)})", each.summary) for name, each in commands]),
         *(_command(name, each) for name, each in commands),
+        LOGINS,
         _exit_codes(),
         _variables(commands),
     )

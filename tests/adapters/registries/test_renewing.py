@@ -11,6 +11,7 @@ from urllib.parse import quote
 import pytest
 
 from byoa.adapters.registries.accounts import Account
+from byoa.adapters.registries.admission import Admission
 from byoa.adapters.registries.authorization import Wallet
 from byoa.adapters.registries.distribution import DistributionRepository
 from byoa.adapters.registries.endpoints import Endpoint
@@ -158,7 +159,7 @@ def test_where_nothing_has_replaced_it_the_refusal_stands_and_nobody_is_asked_tw
         with pytest.raises(AuthFailed):
             repository.fetch_manifest("v1")
     assert safe.asked == 1
-    assert len(registry.shown) <= 4
+    assert len(registry.shown) == {"basic": 3, "bearer": 4}[registry.way]
 
 
 @WAYS
@@ -281,13 +282,22 @@ def test_another_repository_of_the_registry_that_we_are_sent_to_is_read_with_the
         return registry._judge(request) or (moved if "/vendor/app/" in request.path else None)
 
     registry.script = script
-    safe = Safe(NEW)
-    repository = source(transport, registry, safe)
+    safe, wallet = Safe(NEW), Wallet(transport)
+    repository = source(transport, registry, safe, wallet=wallet)
     read(repository, BLOBS[0])
     registry.rotate()
     assert read(repository, BLOBS[1]) == BLOBS[1].size
+    assert {account.credential for account in (*wallet._passes, *wallet._turns)} == {NEW}
     assert safe.asked == 1
     assert repository.requests == len(registry.shown)
+
+
+def test_no_login_of_another_endpoint_is_replaced(transport: Transport) -> None:
+    """None has one; if one ever had, it wouldn't get ours."""
+    here, there = (Account(Endpoint("https", host, 443), (), OLD, "source") for host in ("a.example", "b.example"))
+    admission = Admission(Wallet(transport), here, Safe(NEW), lambda action: action(), at_once=False)
+    assert admission._renewed(there) is None
+    assert admission._renewed(here) == here._replace(credential=NEW)
 
 
 @WAYS

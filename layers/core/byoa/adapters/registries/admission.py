@@ -108,7 +108,6 @@ class Admission:
             if self.account.credential == refused.credential and not self._replaced():
                 return None
             other = refused._replace(credential=self.account.credential)
-        self._wallet.forget(refused)
         if self._at_once:
             self._wallet.use_basic(other)
         return other

@@ -69,10 +69,12 @@ class Wallet:
             self._passes[account] = _Pass(basic(account.credential), float("inf"))
 
     def forget(self, account: Account) -> None:
-        """Keep nothing that was made of a credential that is no longer good."""
+        """Keep nothing that was made of the account's credential at its registry: it is no longer good."""
         with self._lock:
-            self._passes.pop(account, None)
-            self._turns.pop(account, None)
+            for kept in (self._passes, self._turns):
+                for each in list(kept):  # others may add to it meanwhile
+                    if each.endpoint == account.endpoint and each.credential == account.credential:
+                        kept.pop(each, None)
 
     def repeats(self, account: Account, challenges: list[str], refused: str | None) -> bool:
         """Whether all that could answer a 401 is what it ``refused``: the credential itself, and no token of it.
