@@ -16,7 +16,7 @@ from byoa.adapters.registries.dialing import Dialer
 from byoa.adapters.registries.distribution import DistributionRepository
 from byoa.adapters.registries.endpoints import Endpoint
 from byoa.adapters.registries.tls import make_context
-from byoa.bootstrap import pipeline
+from byoa.bootstrap import pipeline, sources
 from byoa.bootstrap.lines import KEPT, Lines
 from byoa.errors import CredentialMalformed, EndpointBlocked, InternalFault, RegistryUnavailable
 from byoa.trust.addresses import Reachable
@@ -215,7 +215,7 @@ def test_what_a_setting_opens_the_pipeline_may_reach(
 def test_a_build_s_source_is_asked_through_the_guard(reference: str) -> None:
     valid: Any = SimpleNamespace(reference=reference, organisation="org_a")
     with pytest.raises(EndpointBlocked):
-        pipeline.source(valid).fetch_manifest("v1")
+        sources.source(valid, None).fetch_manifest("v1")
 
 
 def test_a_build_s_reference_is_judged_by_what_is_opened(monkeypatch: pytest.MonkeyPatch) -> None:

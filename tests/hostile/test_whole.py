@@ -29,7 +29,15 @@ def test_every_row_is_in_the_data() -> None:
     assert {row["id"] for row in ALL} == {f"{group}{number}" for group, numbers in IDS.items() for number in numbers}
 
 
-@pytest.mark.parametrize("row", [row for row in ALL if "::" in row.get("tested", "")], ids=named)
+PLAYED: Final = {"addresses", "at", "challenge", "components", "refs", "same", "url", "urls"}
+"""What a row of the data is played with."""
+
+
+def test_every_row_is_played_or_tested_elsewhere_or_about_nothing_that_there_is() -> None:
+    assert [named(row) for row in ALL if not row.keys() & {*PLAYED, "tested", "none"}] == []
+
+
+@pytest.mark.parametrize("row", [row for row in ALL if "tested" in row], ids=named)
 def test_what_a_row_names_as_its_test_is_one(row: dict[str, str]) -> None:
     file, _, name = row["tested"].partition("::")
     assert re.search(rf"^def {name}\(", (ROOT / file).read_text(), re.MULTILINE)
