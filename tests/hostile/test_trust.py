@@ -5,6 +5,7 @@ from __future__ import annotations
 import ssl
 import threading
 from ipaddress import ip_address
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
@@ -15,13 +16,14 @@ from byoa.adapters.registries.dialing import Dialer
 from byoa.adapters.registries.distribution import DistributionRepository
 from byoa.adapters.registries.endpoints import Endpoint
 from byoa.adapters.registries.tls import make_context
-from byoa.bootstrap import pipeline
+from byoa.bootstrap import pipeline, sources
 from byoa.bootstrap.lines import KEPT, Lines
 from byoa.errors import CredentialMalformed, EndpointBlocked, InternalFault, RegistryUnavailable
 from byoa.trust.addresses import Reachable
-from local.registry import Registry
+from local.registry import Registry, Request, Response
 from tests.faults.artifacts import Maker, put
 from tests.hostile.world import World
+from tests.scripted import Scripted
 from tests.tls import certificate, issued, terminated
 
 if TYPE_CHECKING:
@@ -207,6 +209,35 @@ def test_what_a_setting_opens_the_pipeline_may_reach(
     lines = pipeline._lines.__wrapped__
     with pytest.raises(error):
         lines().guarded("org_a").transport.request("GET", Endpoint("https", "127.0.0.1", 9), "/v2/", {})
+
+
+@pytest.mark.parametrize("reference", ["oci://127.0.0.1/vendor/app:v1", "oci://localhost/vendor/app:v1"])
+def test_a_build_s_source_is_asked_through_the_guard(reference: str) -> None:
+    valid: Any = SimpleNamespace(reference=reference, organisation="org_a")
+    with pytest.raises(EndpointBlocked):
+        sources.source(valid, None).fetch_manifest("v1")
+
+
+def test_a_build_s_reference_is_judged_by_what_is_opened(monkeypatch: pytest.MonkeyPatch) -> None:
+    opened = Reachable.parse("10.0.0.0/8:5000")
+    monkeypatch.setattr(pipeline, "reachable", lambda: opened)
+    assert pipeline.policy().reachable == opened
+
+
+def test_a_registry_whose_own_name_leads_inside_all_at_once_is_blocked(world: World, tmp_path: Path) -> None:
+    """Where a redirect leads on to the same name, which had a public address a moment ago."""
+    context, authority = issued(tmp_path, "registry.example")
+    with Scripted() as scripted, terminated(scripted.address, context) as (port, _):
+        world.listening = {PLACE: port}
+
+        def script(request: Request) -> Response:
+            world.names["registry.example"] = ["127.0.0.1"]
+            return Response(307, [("Location", "/elsewhere")], close=True)
+
+        scripted.script = script
+        with pytest.raises(EndpointBlocked):
+            fetch(world.transport(ca=authority.read_text()))
+    assert set(world.dialled) == {PLACE}
 
 
 def test_a_name_that_begins_with_a_figure_is_not_waited_for_without_end(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -90,7 +90,10 @@ def explain(error: OSError, authority: str) -> tuple[str, str] | None:
 
 def unspoken(authority: str) -> str:
     """What to do about a registry that doesn't answer to TLS."""
-    return f"Check host and port; for a registry that is meant to be without TLS, add --plain-http {authority}."
+    return (
+        "Check host and port, and that it speaks TLS, as builds need; on a command line a registry that is meant to be "
+        f"without it goes by --plain-http {authority}."
+    )
 
 
 def _distrusted(error: ssl.SSLCertVerificationError, authority: str) -> tuple[str, str]:
@@ -106,7 +109,10 @@ def _distrusted(error: ssl.SSLCertVerificationError, authority: str) -> tuple[st
     if error.verify_code in _UNKNOWN:
         return (
             f"The certificate of {authority} is by an authority that is not trusted here.",
-            "If it is an authority of your own, name the file of its certificate in SSL_CERT_FILE.",
+            (
+                "If it is an authority of your own, name the file of its certificate in SSL_CERT_FILE; builds take it "
+                "from the credentials that it is stored with (--ca-file)."
+            ),
         )
     reason = error.verify_message if error.verify_message.isprintable() else "unknown"
     return f"The certificate of {authority} fails a check: {reason}.", "Have its operator issue it anew."
