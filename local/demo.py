@@ -11,6 +11,8 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections import deque
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -50,8 +52,7 @@ def demo(*, as_json: bool, enforce_iam: bool) -> int:
             for place in wanted.values():
                 push(place)
                 say(f"pushed {place.host}/{place.repository}:{place.tag}")
-            for place in filter(_is_private, wanted.values()):
-                private.store(running, place)
+            for place in store(running, [each for each in wanted.values() if each.credentials]):
                 say(f"stored {place.credentials} for {place.host} (byoa credentials set)")
             components = write_components(wanted.values(), folder / "app" / "components")
             synced = sync(running, components.parent, quiet=as_json)
@@ -69,16 +70,19 @@ def public(running: Desk, layouts: Iterable[str] = FORMATS) -> list[Place]:
     return [Place(layout, layout, host, host, f"vendor/{layout}", TAG) for layout in layouts]
 
 
-def _is_private(place: Place) -> bool:
-    return place.credentials is not None
-
-
 def push(place: Place) -> None:
     """Put one of the layouts that the vendors' real tools made where its place is."""
     layout = terminal.layout(ARTIFACTS / place.layout)
     reference = Reference.parse(f"oci://{place.address}/{place.repository}:{place.tag}")
     target = terminal.repository(reference, "target", place.login, plain_http=True)
     copy(layout, target, layout.fetch_manifest(TAG), tag=place.tag)
+
+
+def store(running: Desk, places: list[Place]) -> list[Place]:
+    """Store the logins of private places, all at once: each time the command line starts anew."""
+    with ThreadPoolExecutor(len(places)) as pool:
+        deque(pool.map(lambda place: private.store(running, place), places), maxlen=0)
+    return places
 
 
 def write_components(places: Iterable[Place], folder: Path) -> Path:

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 
 from byoa.trust.credentials import Credential
 from byoa.trust.external_id import external_id
+from byoa.trust.invitations import pull_policy, trust_policy
 from local.processes import LOOPBACK, DeskError
 
 if TYPE_CHECKING:
@@ -33,7 +34,6 @@ REPOSITORY = "manifests"
 ROLE = "byoa-pull"
 ROLE_ARN = f"arn:aws:iam::{ACCOUNT}:role/{ROLE}"
 USER = "vendor"
-_PULLING = ("ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer")
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,22 +144,18 @@ def open_account(running: Desk, organisation: str) -> None:
 
 
 def trust_role(running: Desk, name: str, told: str | None) -> str:
-    """Make a role there that pulls for whoever is our SourceRole and tells the ExternalId ``told``, if any. Its ARN."""
-    trusted = {"Principal": {"AWS": running.outputs["SourceRoleArn"]}, "Action": "sts:AssumeRole"}
-    condition = {"StringEquals": {"sts:ExternalId": told}} if told else {}
-    repository = f"arn:aws:ecr:{REGION}:{ACCOUNT}:repository/{REPOSITORY}"
-    token: dict[str, object] = {"Action": "ecr:GetAuthorizationToken", "Resource": "*"}
+    """Make a role there that pulls for whoever is our SourceRole and tells the ExternalId ``told``, if any. Its ARN.
+
+    Its policies are those that `byoa credentials set` shows its owner, for the one repository.
+    """
+    trusted = trust_policy(running.outputs["SourceRoleArn"], told or "")
+    if told is None:
+        del trusted["Statement"][0]["Condition"]
+    allowed = pull_policy(f"arn:aws:ecr:{REGION}:{ACCOUNT}:repository/{REPOSITORY}")
     with contextlib.closing(running.client("iam", ACCOUNT, REGION)) as client:
-        trust = _policy({**trusted, "Condition": condition})
-        made = client.create_role(RoleName=name, AssumeRolePolicyDocument=trust)["Role"]
-        allowed = _policy({"Action": list(_PULLING), "Resource": repository}, token)
-        client.put_role_policy(RoleName=name, PolicyName="pull", PolicyDocument=allowed)
+        made = client.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(trusted))["Role"]
+        client.put_role_policy(RoleName=name, PolicyName="pull", PolicyDocument=json.dumps(allowed))
     return str(made["Arn"])
-
-
-def _policy(*statements: dict[str, object]) -> str:
-    allowed = [{"Effect": "Allow", **statement} for statement in statements]
-    return json.dumps({"Version": "2012-10-17", "Statement": allowed})
 
 
 def store(running: Desk, place: Place) -> None:

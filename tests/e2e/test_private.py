@@ -27,7 +27,7 @@ PLACES = ("private-basic", "private-ecr", "private-token")
 OTHERS = "org_other0000000"
 
 
-@pytest.fixture(scope="module", params=["pipeline", "enforced"], ids=["IAM not enforced", "IAM enforced"])
+@pytest.fixture(scope="module", params=["pipeline", "enforced"])
 def stack(request: pytest.FixtureRequest) -> Pipeline:
     """One of the two stacks, with what its private places hold."""
     found: Pipeline = request.getfixturevalue(request.param)
