@@ -23,17 +23,45 @@ _DOCKER_HUB = "docker.io"
 _SECONDS = 20
 
 
-def credential_for(registry: Registry, repository: str = "") -> Credential | None:
-    """What the first file with a login knows for this registry, or more exactly for ``repository``.
+class Logins:
+    """What the files and helpers know. A file is read once, and a helper asked once for a registry: it is a process."""
 
-    ``None`` for anonymous access. Raises ``CredentialMalformed`` when a file, or the login in it that is wanted, can't
-    be read.
-    """
-    for path in _files():
-        found = _look_up(_read(path), path, registry, repository)
-        if found:
-            return found
-    return None
+    def __init__(self) -> None:
+        self._files: dict[str, dict[str, Any]] = {}
+        self._helped: dict[tuple[str, Registry], Credential | None] = {}
+
+    def of(self, registry: Registry, repository: str = "") -> Credential | None:
+        """What the first file with a login knows for this registry, or more exactly for ``repository``.
+
+        ``None`` for anonymous access. Raises ``CredentialMalformed`` when a file, or the login in it that is wanted,
+        can't be read.
+        """
+        for path in _files():
+            if path not in self._files:
+                self._files[path] = _read(path)
+            found = self._look_up(path, registry, repository)
+            if found:
+                return found
+        return None
+
+    def _look_up(self, path: str, registry: Registry, repository: str) -> Credential | None:
+        """A login for a repository goes before what a helper knows, and that before the file's own for the registry."""
+        auths = _table(self._files[path], "auths", path)
+        whole = {key: entry for key, entry in auths.items() if place_of(key) == str(registry)}
+        parts = {key: entry for key, entry in auths.items() if key not in whole}
+        try:
+            return (
+                find_login(parts, registry, repository)
+                or self._from_helper(path, registry)
+                or find_login(whole, registry, repository)
+            )
+        except CredentialMalformed as error:
+            raise CredentialMalformed(f"{path}: {error.cause}") from None
+
+    def _from_helper(self, path: str, registry: Registry) -> Credential | None:
+        if (path, registry) not in self._helped:
+            self._helped[path, registry] = _ask_for(registry, self._files[path], path)
+        return self._helped[path, registry]
 
 
 def _files() -> Iterator[str]:
@@ -73,21 +101,6 @@ def _table(config: dict[str, Any], name: str, path: str) -> dict[str, Any]:
     if not isinstance(found, dict):
         raise CredentialMalformed(f'"{name}" in {path} is not an object.', remedy="Mend the file.")
     return found
-
-
-def _look_up(config: dict[str, Any], path: str, registry: Registry, repository: str) -> Credential | None:
-    """A login for a repository goes before what a helper knows, and that before the file's own for the registry."""
-    auths = _table(config, "auths", path)
-    whole = {key: entry for key, entry in auths.items() if place_of(key) == str(registry)}
-    parts = {key: entry for key, entry in auths.items() if key not in whole}
-    try:
-        return (
-            find_login(parts, registry, repository)
-            or _ask_for(registry, config, path)
-            or find_login(whole, registry, repository)
-        )
-    except CredentialMalformed as error:
-        raise CredentialMalformed(f"{path}: {error.cause}") from None
 
 
 def _ask_for(registry: Registry, config: dict[str, Any], path: str) -> Credential | None:

@@ -10,7 +10,7 @@ from byoa.bootstrap import terminal
 from byoa.errors import ReferenceInvalid
 from byoa.oci.digest import Digest
 from byoa.oci.reference import Reference, Registry, is_tag
-from byoa_cli.logins import credential_for
+from byoa_cli.logins import Logins
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -170,4 +170,9 @@ def _registries(hosts: tuple[str, ...]) -> frozenset[Registry]:
 @cache
 def _credential(registry: Registry, repository: str) -> Credential | None:
     """Docker's config, looked into once a repository."""
-    return credential_for(registry, repository)
+    return _logins().of(registry, repository)
+
+
+@cache
+def _logins() -> Logins:
+    return Logins()

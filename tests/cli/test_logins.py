@@ -11,7 +11,7 @@ import pytest
 from byoa.errors import CredentialMalformed
 from byoa.oci.reference import Registry
 from byoa.trust.credentials import Credential
-from byoa_cli.logins import credential_for
+from byoa_cli.logins import Logins
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -52,7 +52,7 @@ def config(home: Path, document: Any) -> None:
 )
 def test_a_login_is_read_in_each_form(home: Path, entry: dict[str, object]) -> None:
     config(home, {"auths": {"registry.example.com:5000": entry}})
-    assert credential_for(HOST, "team/app") == OURS
+    assert Logins().of(HOST, "team/app") == OURS
 
 
 @pytest.mark.parametrize(
@@ -65,18 +65,18 @@ def test_a_login_is_read_in_each_form(home: Path, entry: dict[str, object]) -> N
 )  # fmt: skip
 def test_a_registry_is_found_by_each_of_its_keys(home: Path, key: str) -> None:
     config(home, {"auths": {"other.example": {"auth": OTHER}, key: {"auth": PAIR}}})
-    assert credential_for(HOST, "team/app") == OURS
+    assert Logins().of(HOST, "team/app") == OURS
 
 
 @pytest.mark.parametrize("key", ["docker.io", "index.docker.io", "https://index.docker.io/v1/", "registry-1.docker.io"])
 def test_docker_hub_has_one_login_under_all_its_names(home: Path, key: str) -> None:
     config(home, {"auths": {key: {"auth": PAIR}}})
-    assert credential_for(Registry.parse("docker.io"), "library/app") == OURS
+    assert Logins().of(Registry.parse("docker.io"), "library/app") == OURS
 
 
 def test_the_port_of_https_is_no_other_registry(home: Path) -> None:
     config(home, {"auths": {"registry.example.com:443": {"auth": PAIR}}})
-    assert credential_for(Registry.parse("registry.example.com"), "team/app") == OURS
+    assert Logins().of(Registry.parse("registry.example.com"), "team/app") == OURS
 
 
 @pytest.mark.parametrize("order", [1, -1])
@@ -84,29 +84,29 @@ def test_the_most_exact_entry_that_covers_the_repository_counts(home: Path, orde
     host = "registry.example.com:5000"
     entries = {f"{host}/other/team": OTHER, f"{host}/team/other": OTHER, f"{host}/tea": OTHER, host: PAIR}
     config(home, {"auths": {key: {"auth": entries[key]} for key in list(entries)[::order]}})
-    assert credential_for(HOST, "team/app") == OURS
-    assert credential_for(HOST, "other/team/app") == THEIRS
-    assert credential_for(HOST, "tea") == THEIRS
+    assert Logins().of(HOST, "team/app") == OURS
+    assert Logins().of(HOST, "other/team/app") == THEIRS
+    assert Logins().of(HOST, "tea") == THEIRS
 
 
 def test_no_entry_of_another_path_is_lent(home: Path) -> None:
     config(home, {"auths": {"registry.example.com:5000/other": {"auth": OTHER}}})
-    assert credential_for(HOST, "team/app") is None
+    assert Logins().of(HOST, "team/app") is None
 
 
 def test_an_empty_entry_covers_nothing(home: Path) -> None:
     config(home, {"auths": {"registry.example.com:5000/team": {}, "registry.example.com:5000": {"auth": PAIR}}})
-    assert credential_for(HOST, "team/app") == OURS
+    assert Logins().of(HOST, "team/app") == OURS
 
 
 def test_tokens_are_told_apart_from_passwords(home: Path) -> None:
     zero = base64.b64encode(b"00000000-0000-0000-0000-000000000000:").decode()
     config(home, {"auths": {"registry.example.com:5000": {"auth": zero, "identitytoken": "refresh"}}})
-    found = credential_for(HOST)
+    found = Logins().of(HOST)
     assert found
     assert (found.password, found.identity_token) == ("", "refresh")
     config(home, {"auths": {"registry.example.com:5000": {"registrytoken": "bearer"}}})
-    found = credential_for(HOST)
+    found = Logins().of(HOST)
     assert found
     assert found.registry_token == "bearer"
     assert "bearer" not in repr(found)
@@ -120,21 +120,21 @@ def test_tokens_are_told_apart_from_passwords(home: Path) -> None:
 )  # fmt: skip
 def test_a_config_without_a_login_means_that_there_is_none(home: Path, text: str) -> None:
     config(home, text)
-    assert credential_for(HOST, "team/app") is None
+    assert Logins().of(HOST, "team/app") is None
 
 
 def test_no_config_means_the_same(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert credential_for(HOST) is None
+    assert Logins().of(HOST) is None
     (home / "file").touch()
     monkeypatch.setenv("DOCKER_CONFIG", str(home / "file"))
-    assert credential_for(HOST) is None
+    assert Logins().of(HOST) is None
 
 
 @pytest.mark.parametrize("text", ["{", "[]", "7", '{"auths": []}x', '{"auths": 7}', '{"credHelpers": ["x"]}'])
 def test_a_config_that_is_none_is_named(home: Path, text: str) -> None:
     config(home, text)
     with pytest.raises(CredentialMalformed) as caught:
-        credential_for(HOST, "team/app")
+        Logins().of(HOST, "team/app")
     assert "config" in caught.value.cause
 
 
@@ -159,9 +159,9 @@ def test_the_file_that_is_named_goes_before_dockers_and_dockers_before_podmans(
         login(home, ".config/containers/auth.json", "kept"),
     ]
     for path, credential in zip(("named.json", "config.json", ".config/containers/auth.json"), wanted, strict=True):
-        assert credential_for(HOST, "team/app") == credential
+        assert Logins().of(HOST, "team/app") == credential
         (home / path).unlink()
-    assert credential_for(HOST, "team/app") is None
+    assert Logins().of(HOST, "team/app") is None
 
 
 def test_podmans_login_of_the_session_goes_before_the_one_that_is_kept(
@@ -171,23 +171,23 @@ def test_podmans_login_of_the_session_goes_before_the_one_that_is_kept(
     monkeypatch.setenv("XDG_CONFIG_HOME", str(home / "settings"))
     kept = login(home, "settings/containers/auth.json", "kept")
     session = login(home, "run/containers/auth.json", "session")
-    assert credential_for(HOST, "team/app") == session
+    assert Logins().of(HOST, "team/app") == session
     (home / "run/containers/auth.json").unlink()
-    assert credential_for(HOST, "team/app") == kept
+    assert Logins().of(HOST, "team/app") == kept
 
 
 def test_a_file_that_is_named_stands_in_for_that_of_the_session(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(home / "run"))
     login(home, "run/containers/auth.json", "session")
     monkeypatch.setenv("REGISTRY_AUTH_FILE", str(home / "missing.json"))
-    assert credential_for(HOST, "team/app") is None
+    assert Logins().of(HOST, "team/app") is None
 
 
 def test_a_file_without_the_login_leaves_it_to_the_next(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("REGISTRY_AUTH_FILE", str(home / "named.json"))
     login(home, "named.json", "named", "registry.example.com:5000/other")
     docker = login(home, "config.json", "docker")
-    assert credential_for(HOST, "team/app") == docker
+    assert Logins().of(HOST, "team/app") == docker
 
 
 def test_a_file_that_cant_be_read_is_named_by_its_path(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -195,7 +195,7 @@ def test_a_file_that_cant_be_read_is_named_by_its_path(home: Path, monkeypatch: 
     for text in ("{", json.dumps({"auths": {"registry.example.com:5000": {"auth": "canary%"}}})):
         (home / "named.json").write_text(text)
         with pytest.raises(CredentialMalformed) as caught:
-            credential_for(HOST, "team/app")
+            Logins().of(HOST, "team/app")
         assert "named.json" in caught.value.cause
         assert "canary" not in caught.value.as_json()
 
@@ -221,7 +221,18 @@ def test_a_helper_of_any_name_is_asked(home: Path, monkeypatch: pytest.MonkeyPat
     helper(home, name, KNOWS)
     monkeypatch.setenv("PATH", f"{home}:/usr/bin:/bin")
     config(home, {setting: name if setting == "credsStore" else {"https://registry.example.com:5000": name}})
-    assert credential_for(HOST, "team/app") == OURS
+    assert Logins().of(HOST, "team/app") == OURS
+
+
+def test_a_helper_is_asked_once_for_a_registry_however_many_repositories(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    helper(home, "x", f"echo asked >> {home}/asked\n{KNOWS}")
+    monkeypatch.setenv("PATH", f"{home}:/usr/bin:/bin")
+    config(home, {"credsStore": "x"})
+    logins = Logins()
+    assert [logins.of(HOST, f"team/{number}") for number in range(3)] == [OURS] * 3
+    assert (home / "asked").read_text() == "asked\n"
 
 
 def test_a_login_for_the_repository_goes_before_what_a_helper_knows(
@@ -230,8 +241,8 @@ def test_a_login_for_the_repository_goes_before_what_a_helper_knows(
     helper(home, "x", KNOWS)
     monkeypatch.setenv("PATH", f"{home}:/usr/bin:/bin")
     config(home, {"credsStore": "x", "auths": {"registry.example.com:5000/team": {"auth": OTHER}}})
-    assert credential_for(HOST, "team/app") == THEIRS
-    assert credential_for(HOST, "other/app") == OURS
+    assert Logins().of(HOST, "team/app") == THEIRS
+    assert Logins().of(HOST, "other/app") == OURS
 
 
 def test_the_helper_of_one_registry_goes_before_the_one_for_all(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -239,22 +250,22 @@ def test_the_helper_of_one_registry_goes_before_the_one_for_all(home: Path, monk
     helper(home, "all", """echo '{"Username": "theirs", "Secret": "wrong"}'""")
     monkeypatch.setenv("PATH", f"{home}:/usr/bin:/bin")
     config(home, {"credsStore": "all", "credHelpers": {"registry.example.com:5000": "own"}})
-    assert credential_for(HOST, "team/app") == OURS
-    assert credential_for(Registry.parse("registry.example.com"), "team/app") == THEIRS
+    assert Logins().of(HOST, "team/app") == OURS
+    assert Logins().of(Registry.parse("registry.example.com"), "team/app") == THEIRS
 
 
 def test_docker_hub_is_asked_for_by_the_name_that_docker_calls_it(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     helper(home, "x", """read -r server; echo "{\\"Username\\": \\"us\\", \\"Secret\\": \\"$server\\"}" """)
     monkeypatch.setenv("PATH", f"{home}:/usr/bin:/bin")
     config(home, {"credsStore": "x"})
-    assert credential_for(Registry.parse("docker.io"), "app") == Credential("us", "https://index.docker.io/v1/")
+    assert Logins().of(Registry.parse("docker.io"), "app") == Credential("us", "https://index.docker.io/v1/")
 
 
 def test_a_helper_may_know_a_token(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     helper(home, "x", """echo '{"Username": "<token>", "Secret": "refresh"}'""")
     monkeypatch.setenv("PATH", f"{home}:/usr/bin:/bin")
     config(home, {"credsStore": "x"})
-    found = credential_for(HOST)
+    found = Logins().of(HOST)
     assert found
     assert (found.username, found.password, found.identity_token) == ("", "", "refresh")
 
@@ -271,9 +282,9 @@ def test_a_helper_that_is_no_help_leaves_it_to_the_file(
         helper(home, "x", script)
     monkeypatch.setenv("PATH", f"{home}:/usr/bin:/bin")
     config(home, {"credsStore": "x", "auths": {"registry.example.com:5000": {"auth": PAIR}}})
-    assert credential_for(HOST, "team/app") == OURS
+    assert Logins().of(HOST, "team/app") == OURS
     config(home, {"credsStore": "x"})
-    assert credential_for(HOST, "team/app") is None
+    assert Logins().of(HOST, "team/app") is None
 
 
 @pytest.mark.parametrize("name", ["../../bin/sh", "/bin/sh", "missing", "x\0y", "x y; touch z"])
@@ -283,7 +294,7 @@ def test_a_helper_that_isnt_there_is_noted(
     monkeypatch.setenv("PATH", f"{home}:/usr/bin:/bin")
     monkeypatch.chdir(home)
     config(home, {"credsStore": name})
-    assert credential_for(HOST, "team/app") is None
+    assert Logins().of(HOST, "team/app") is None
     assert list(home.iterdir()) == [home / "config.json"]
     said = capsys.readouterr().err
     assert said.startswith("note") or not said  # rich keeps the stream it first met

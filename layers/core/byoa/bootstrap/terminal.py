@@ -139,7 +139,7 @@ def repository(  # noqa: PLR0913 - where it is, and settings by name
         role=role,
         credential=credential,
         wallet=wallet(),
-        traits=traits._replace(token_hosts=traits.token_hosts | token_hosts),
+        traits=traits._replace(token_hosts=traits.token_hosts | token_hosts) if token_hosts else traits,
         patience=_patience(),
         mount_from=mount_from,
     )

@@ -89,6 +89,8 @@ class Connection:
         self._watch = Watch(allowance)
         self._rest = b""
         self._broken: OSError | None = None
+        self._wait: float | None = None
+        """The time that the socket was last given: to set it again is a call of the system's."""
         if proxy:
             self._socket = _reach(proxy, dialer, allowance, self._watch)
         else:
@@ -107,6 +109,7 @@ class Connection:
         self._socket.settimeout(min(seconds, self._watch.seconds()))
         try:
             self._socket = context.wrap_socket(self._socket, server_hostname=name)
+            self._wait = None
         except (TimeoutError, ConnectionError) as error:
             self._watch.seconds()  # says so if it is our own time that is over
             raise NoHandshake from error
@@ -182,7 +185,10 @@ class Connection:
 
     def _timed[T, R: int | bytes](self, action: Callable[[T], R], what: T) -> R:
         """Do it, for as long as it may take. Raises ``OSError``."""
-        self._socket.settimeout(self._watch.seconds())
+        seconds = self._watch.seconds()
+        if seconds != self._wait:
+            self._socket.settimeout(seconds)
+            self._wait = seconds
         started = time.monotonic()
         try:
             done = action(what)

@@ -43,6 +43,8 @@ def parse_location(text: str, base: Endpoint, path: str = "/") -> Location | Non
         return None
     if text.startswith("//"):
         text = f"{base.scheme}:{text}"
+    if text.startswith("/") and "/." not in text:  # nothing to resolve, as with most registries
+        return Location(base, text)
     if not _SCHEME.match(text):
         return Location(base, urljoin(_HERE + path, text).removeprefix(_HERE))
     scheme, _, rest = text.partition("://")
