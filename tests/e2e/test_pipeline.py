@@ -84,6 +84,26 @@ def test_what_the_user_must_mend_ends_in_error_with_code_cause_and_remedy(
     assert build.outcome.failure.remedy
 
 
+@pytest.mark.parametrize(
+    ("host", "code"),
+    [
+        ("169.254.169.254", "EndpointBlocked"),
+        ("127.0.0.1:9001", "EndpointBlocked"),
+        ("localhost", "EndpointBlocked"),
+        ("registry.example:6379", "ReferenceUnsupported"),
+    ],
+)
+def test_a_host_that_is_none_of_a_vendor_s_is_not_asked(pipeline: Pipeline, host: str, code: str) -> None:
+    """By itself in the first step, by what its name resolves to in the second."""
+    name = f"inside-{host.partition(':')[0].replace('.', '-')}"
+    body = f'[oci_artifact]\nurl = "oci://{host}/vendor/app"\ntag = "v1"\n'
+    build = pipeline.wait(pipeline.submit(name, body).build)
+    assert build.outcome
+    assert build.outcome.failure
+    assert build.outcome.failure.code == code
+    assert build.outcome.failure.remedy
+
+
 def test_a_kustomize_component_is_refused_with_a_way_out(pipeline: Pipeline) -> None:
     body = '[public_repo]\nrepo = "vendor/app"\ndirectory = "."\nbranch = "main"\n[kustomize]\npath = "base"\n'
     build = pipeline.wait(pipeline.submit("kustomized", body).build)

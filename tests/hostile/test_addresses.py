@@ -182,6 +182,15 @@ def test_what_is_opened_is_open_and_nothing_beside_it(address: str, port: int, a
             Reachable.parse(OPENED).check(registry)
 
 
+@pytest.mark.parametrize("row", [row for row in ROWS if row["id"] in ("B1", "B2")], ids=named)
+def test_no_setting_opens_what_keeps_credentials(row: dict[str, Any], world: World) -> None:
+    for address in {*row["addresses"], "::ffff:169.254.169.254", "fe80::1"} - {"192.0.0.192"}:
+        world.names = {NAME: [address]}
+        with pytest.raises(EndpointBlocked):
+            ask(world, NAME, reachable="0.0.0.0/0, ::/0")
+    assert world.dialled == []
+
+
 def test_without_a_setting_nothing_is_opened() -> None:
     for text in ("", " ", ",", " , "):
         assert Reachable.parse(text) == Reachable()

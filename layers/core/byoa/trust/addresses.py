@@ -42,6 +42,12 @@ Outside of it all is: loopback, mapped and translated IPv4 (which would lead int
 link-local addresses, multicast.
 """
 
+_NEVER: Final = (
+    IPv4Network("169.254.0.0/16"), IPv4Network("168.63.129.16/32"), IPv4Network("100.100.100.200/32"),
+    IPv6Network("fe80::/10"), IPv6Network("fd00:ec2::/32"), IPv6Network("fd20:ce::/32"), IPv6Network("::ffff:0:0/96"),
+)  # fmt: skip
+"""What no setting opens: there clouds keep machines' credentials, and Lambda what its functions are called with."""
+
 _V6: Final = "[0-9A-Fa-f:]{2,39}/[0-9]{1,3}"
 _OPENED: Final = re.compile(
     rf"(?:(?P<public>\*)(?=:)|(?P<v4>[0-9.]{{7,15}}/[0-9]{{1,2}})|\[(?P<v6>{_V6})\]|(?P<bare>{_V6})(?!:))"
@@ -79,8 +85,8 @@ class Reachable(NamedTuple):
     def parse(cls, text: str) -> Self:
         """Take what an operator opens: ``CIDR[:PORT]`` and ``*:PORT`` for public addresses, with commas between.
 
-        IPv6 stands in brackets where a port follows. Without a port it is 443. Raises ``InternalFault`` for anything
-        else: a guard that was misread would be open.
+        IPv6 stands in brackets where a port follows. Without a port it is 443. Metadata services stay closed, whatever
+        is opened around them. Raises ``InternalFault`` for anything else: a guard that was misread would be open.
         """
         ports, ranges = {HTTPS_PORT}, []
         for number, part in enumerate(filter(None, map(str.strip, text.split(","))), 1):
@@ -104,6 +110,8 @@ class Reachable(NamedTuple):
         try:
             found = ip_address(address)
         except ValueError:
+            return False
+        if any(found in network for network in _NEVER):
             return False
         return any(port == opened and found in network for network, opened in self.ranges)
 
