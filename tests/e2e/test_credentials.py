@@ -13,6 +13,7 @@ import pytest
 from byoa.bootstrap import terminal
 from local import private
 from local.demo import ARTIFACTS, TAG, push
+from local.desk import ORGANISATION
 from tests.terminal import BYOA
 
 if TYPE_CHECKING:
@@ -98,6 +99,22 @@ def test_a_role_that_looks_at_no_external_id_is_not_used(stack: Pipeline) -> Non
     done = byoa(stack, "test", "careless")
     assert (done.code, done.error) == (1, "AuthFailed")
     assert "looks at no ExternalId" in done.told
+
+
+@pytest.mark.parametrize("enforcing", ["pipeline", "enforced"])
+def test_no_role_of_the_platform_s_own_is_lent_to_a_build(request: pytest.FixtureRequest, enforcing: str) -> None:
+    """Threat C13. The command refuses to store it, so it is stored by hand."""
+    stack: Pipeline = request.getfixturevalue(enforcing)
+    place = next(each for each in private.places(stack.desk) if each.component == "private-ecr")
+    secret = {"kind": "aws_ecr", "host": place.host, "role_arn": stack.desk.outputs["SourceRoleArn"]}
+    path = f"byoa/{ORGANISATION}/our-own"
+    tags = [{"Key": "org_id", "Value": ORGANISATION}]
+    stack.call("secretsmanager", "create_secret", Name=path, SecretString=json.dumps(secret), Tags=tags)
+    build = stack.wait(stack.submit_private("our-own", place, "our-own").build)
+    assert build.outcome
+    assert build.outcome.failure
+    assert build.outcome.failure.code == "CredentialForbidden"
+    assert "own account" in build.outcome.failure.cause
 
 
 def test_what_is_deleted_is_gone_at_once(stack: Pipeline) -> None:
