@@ -121,7 +121,8 @@ def get_credentials(name: str, org: str, table: str | None, source_role: str | N
         print_json(describe(entry) | (shown.as_dict() if shown else {}))
         return FINE
     for label, value in describe(entry).items():
-        out().print(styled((f"{label.replace('_', ' '):10}", "dim"), f" {value or 'never'}"))
+        nothing = "never" if label == "last_used" else "unknown"
+        out().print(styled((f"{label.replace('_', ' '):10}", "dim"), f" {value or nothing}"))
     if shown:
         shown.show()
     elif entry.kind == "aws_ecr":

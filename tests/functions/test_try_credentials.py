@@ -141,6 +141,18 @@ def test_another_organisation_has_nothing_of_that_name(ask: Ask, aws: Any, regis
         ask("creds", organisation=THEIRS)
 
 
+def test_no_role_of_our_own_is_lent_whichever_function_asks(
+    ask: Ask, aws: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The steps of a build don't know the account but by the role that they read sources with (threat C13)."""
+    monkeypatch.delenv("BYOA_ACCOUNT")
+    host = "222222222222.dkr.ecr.us-west-2.amazonaws.com"
+    secret = {"kind": "aws_ecr", "host": host, "role_arn": f"arn:aws:iam::{ACCOUNT}:role/byoa-source"}
+    aws.create_secret(Name=f"byoa/{OURS}/creds", SecretString=json.dumps(secret))
+    with pytest.raises(CredentialForbidden, match="own account"):
+        sources.lender(OURS, "bld7q362lqznuy44m52dmsrxgu").lend("creds", None)
+
+
 @pytest.mark.parametrize("organisation", ["org_*", "", "org_0123456789ab/../x"])
 def test_what_is_no_organisation_is_no_message(ask: Ask, organisation: str) -> None:
     with pytest.raises(EventUntrusted):

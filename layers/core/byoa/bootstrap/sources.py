@@ -57,7 +57,8 @@ def lender(organisation: str, session: str) -> Lender:
     current = pipeline.settings()
     vault = SecretsVault(clients.secretsmanager(organisation), organisation)
     ecr = RoleLogin(clients.sts(organisation), clients.lent_ecr, session, strangers_id(current.table), _careful())
-    return Lender(organisation, vault, ecr, current.account, current.table)
+    account = current.source_role.split(":")[4]  # every function that borrows has the role, and not all the account
+    return Lender(organisation, vault, ecr, account, current.table)
 
 
 @cache

@@ -131,7 +131,7 @@ class SecretsSafe:
         if "DeletedDate" in found:
             raise CredentialForbidden("The credentials of that name were deleted.", remedy=_BRING_BACK)
         entry = _entry(
-            secrets_prefix(self.organisation), {**found, "SecretVersionsToStages": found["VersionIdsToStages"]}
+            secrets_prefix(self.organisation), {**found, "SecretVersionsToStages": found.get("VersionIdsToStages")}
         )
         if entry is None:
             raise CredentialForbidden("The organisation has no credentials of that name.")
