@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from local import private
+from local.demo import push
 from tests.docs.blocks import Block, every
 from tests.docs.sessions import fits, run, steps
 
@@ -20,6 +22,8 @@ ON_A_DESK = [block for block in every("console") if block.told.get("on") == "des
 
 @pytest.mark.parametrize("block", ON_A_DESK, ids=str)
 def test_a_session_on_a_desk_runs_as_it_is_shown(block: Block, pipeline: Pipeline, tmp_path: Path) -> None:
+    for place in private.places(pipeline.desk):
+        push(place)
     shown = steps(block.text)
     done = run(block, shown, tmp_path, pipeline.desk.vendor, pipeline.desk.environment())
     for step, (code, printed) in zip(shown, done, strict=True):

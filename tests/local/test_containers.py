@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 on_linux = pytest.mark.skipif(sys.platform != "linux", reason="other systems' containers reach loopback by a name")
-OUTPUTS = {"TableName": "t", "BusName": "b", "QuarantineBucketName": "q", "ReceiptKeyArn": "k"}
+OUTPUTS = {"TableName": "t", "BusName": "b", "QuarantineBucketName": "q", "ReceiptKeyArn": "k", "SourceRoleArn": "r"}
 
 
 @pytest.fixture
