@@ -1,4 +1,4 @@
-"""Clients of AWS's services, by boto3. Each is made when it is first asked for, and once.
+"""Clients of AWS's services, by what boto3 is made of. Each is made when it is first asked for, and once.
 
 With an organisation it is a client of a session for that organisation (``adapters/aws/vending.py``), of the function's
 tenant role or, for credentials of sources, of the role that all who read sources share. Without one it has the
@@ -83,15 +83,13 @@ def sts(organisation: str | None = None) -> STSClient:
 @cache
 def own(service: str, config: Config | None = None) -> Any:  # noqa: ANN401 - any of AWS's clients
     """A client that works for no organisation; ``config`` is what it has otherwise than all."""
-    import boto3
-
-    made: Any = boto3.session.Session(botocore_session=session())  # its overloads want a literal
-    return made.client(service, config=_config().merge(config) if config else _config())
+    made: Any = session().create_client(service, config=_config().merge(config) if config else _config())
+    return made
 
 
 @cache
 def session() -> Session:
-    """What all of this process's sessions have in common."""
+    """What all of this process's sessions have in common. One of boto3's would add handlers to it that can't be shared."""
     from botocore.session import Session
 
     return Session()
