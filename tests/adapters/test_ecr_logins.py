@@ -39,11 +39,12 @@ class Trusting:
     """Trust policies before moto's STS, which has none of its own."""
 
     asked: list[dict[str, Any]] = field(default_factory=list)
+    careless: set[str] = field(default_factory=lambda: {CARELESS})
 
     def judge(self, params: dict[str, Any], **_: object) -> None:
         self.asked.append(params)
         careful = params["RoleArn"] == CAREFUL and params["ExternalId"] == EXTERNAL_ID
-        if not careful and params["RoleArn"] != CARELESS:
+        if not careful and params["RoleArn"] not in self.careless:
             raise _refusal("AccessDenied")
 
 
@@ -130,6 +131,23 @@ def test_a_role_that_was_found_careful_isn_t_asked_again_with_a_stranger_s_id(aw
     for _ in range(2):
         aws.login.password(HOST, CAREFUL, EXTERNAL_ID)
     assert [asked["ExternalId"] for asked in aws.trusting.asked] == [STRANGER, EXTERNAL_ID, EXTERNAL_ID]
+
+
+def test_a_role_that_let_nobody_in_is_tried_with_a_stranger_s_id_again(aws: Aws) -> None:
+    """It wasn't there, or didn't name us yet: its owner may make it careless a minute later."""
+    with pytest.raises(AuthFailed):
+        aws.login.password(HOST, UNKNOWN, EXTERNAL_ID)
+    aws.trusting.careless.add(UNKNOWN)
+    with pytest.raises(AuthFailed, match="no ExternalId"):
+        aws.login.password(HOST, UNKNOWN, EXTERNAL_ID)
+
+
+def test_what_a_role_let_one_organisation_in_for_says_nothing_for_another_one(aws: Aws) -> None:
+    """It has become careless since."""
+    aws.login.password(HOST, CAREFUL, EXTERNAL_ID)
+    aws.trusting.careless.add(CAREFUL)
+    with pytest.raises(AuthFailed, match="no ExternalId"):
+        aws.login.password(HOST, CAREFUL, "b7q362lqznuy44m52dmsrxgu")
 
 
 def test_a_remedy_names_what_the_trust_policy_needs(aws: Aws) -> None:

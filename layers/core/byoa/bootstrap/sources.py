@@ -62,8 +62,8 @@ def lender(organisation: str, session: str) -> Lender:
 
 
 @cache
-def _careful() -> set[str]:
-    """Roles that are known to refuse a stranger's id."""
+def _careful() -> set[tuple[str, str]]:
+    """Roles that are known to refuse a stranger's id, each with the one that it let in."""
     return set()
 
 

@@ -42,15 +42,16 @@ class RoleLogin:
     """Assumes roles as ``session`` (a build's id, for whoever reads the vendor's trail). Implements EcrLogin.
 
     ``ecr`` makes a client for a region with the session's credentials. ``stranger`` is an ExternalId that is nobody's;
-    ``careful`` are roles that are known to refuse it, and may be shared by all of a process: it says nothing of
-    anybody's secrets.
+    ``careful`` are roles that refused it and then let in the ExternalId beside them, and may be shared by all of a
+    process: it says nothing of anybody's secrets. What a role refused before says nothing of another ExternalId later,
+    since its owner may have opened it meanwhile.
     """
 
     sts: STSClient
     ecr: Callable[[str, CredentialsTypeDef], ECRClient]
     session: str
     stranger: str
-    careful: set[str] = field(default_factory=set)
+    careful: set[tuple[str, str]] = field(default_factory=set)
 
     def password(self, host: str, role_arn: str, external_id: str) -> Credential:
         """See ``trust.ports.EcrLogin``.
@@ -62,11 +63,12 @@ class RoleLogin:
         if region is None:
             raise CredentialMalformed("The host of the credentials is no private ECR.")
         with _translated():
-            if role_arn not in self.careful:
+            if (role_arn, external_id) not in self.careful:
                 self._check_careful(role_arn)
             found = self._assume(role_arn, external_id)
             if found is None:
                 raise AuthFailed("The role of the stored credentials doesn't let the platform in.", remedy=_TRUST)
+            self.careful.add((role_arn, external_id))  # a role that let nobody in, or wasn't there, told nothing
             return self._log_in(self.ecr(region, found))
 
     def _check_careful(self, role_arn: str) -> None:
@@ -75,7 +77,6 @@ class RoleLogin:
                 "The role of the stored credentials lets the platform in whoever asks: it looks at no ExternalId.",
                 remedy=_TRUST,
             )
-        self.careful.add(role_arn)
 
     def _assume(self, role_arn: str, external_id: str) -> CredentialsTypeDef | None:
         """What the role lets us have; ``None`` where its trust policy doesn't."""
