@@ -105,6 +105,38 @@ def answering(said: bytes) -> Iterator[int]:
         thread.join()
 
 
+def test_what_nobody_asked_for_is_no_answer_though_it_came_in_one_record(tmp_path: Path) -> None:
+    """A record is deciphered as a whole: what follows a body in it no longer waits at the socket."""
+    context, pem = certificate(x509.IPAddress(ip_address("127.0.0.1")), tmp_path)
+    body, unasked = b"a" * 20_000, _answer(b"stale")
+
+    def serve() -> None:
+        with suppress(OSError):
+            while True:
+                peer, _ = listening.accept()
+                with context.wrap_socket(peer, server_side=True) as peer:
+                    if b"/first" not in peer.recv(65536):
+                        peer.sendall(_answer(b"fresh"))
+                        continue
+                    peer.sendall(_answer(body)[:-5000])
+                    peer.sendall(body[-5000:] + unasked)
+                    peer.recv(65536)
+
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        threading.Thread(target=serve, daemon=True).start()
+        transport = Transport(ca=pem.read_text(), by_environment=False)
+        endpoint = Endpoint("https", "127.0.0.1", listening.getsockname()[1])
+        with transport.request("GET", endpoint, "/first", {}) as first:
+            assert first.read(len(body)) == body
+        with transport.request("GET", endpoint, "/second", {}) as second:
+            assert second.read(100) == b"fresh"
+        transport.close()
+
+
+def _answer(body: bytes) -> bytes:
+    return b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body)
+
+
 @pytest.mark.parametrize("said", [b"HTTP/1.0 400 Bad Request\r\n\r\nClient sent TLS\n", b"", b"SSH-2.0-x\r\n"])
 def test_whatever_answers_to_tls_otherwise_is_named_with_the_option(transport: Transport, said: bytes) -> None:
     with answering(said) as port, pytest.raises(RegistryUnavailable) as caught:

@@ -200,10 +200,14 @@ class Connection:
 
     @property
     def dropped(self) -> bool:
-        """Whether an idle connection was closed, or has sent what nobody asked for."""
+        """Whether an idle connection was closed, or has sent what nobody asked for.
+
+        Over TLS that may be deciphered already, and then no longer shows at the socket.
+        """
         poll = select.poll()
         poll.register(self._socket, select.POLLIN)
-        return bool(self._rest or poll.poll(0))
+        deciphered = getattr(self._socket, "pending", int)
+        return bool(self._rest or deciphered() or poll.poll(0))
 
     def close(self) -> None:
         """Close it."""
