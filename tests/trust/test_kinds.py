@@ -213,11 +213,27 @@ def test_roles_have_paths_and_partitions(role: str) -> None:
         "public.ecr.aws",
         "vpce-0a.dkr.ecr.us-west-2.amazonaws.com",
         "222222222222.dkr.ecr.evil.amazonaws.com",
+        "222222222222.dkr.ecr.us-west-2.amazonaws.com.evil.io",
+        "222222222222.dkr.ecr.us-west-2.evil.io",
         "222222222222.dkr.ecr.us-west-2.amazonaws.com.evil.io:x",
     ],
 )
 def test_a_role_is_for_a_private_ecr(host: str) -> None:
     refused(json.dumps({"kind": "aws_ecr", "host": host, "role_arn": ROLE}))
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "222222222222.dkr.ecr-fips.us-gov-west-1.amazonaws.com",
+        "222222222222.dkr.ecr.cn-north-1.amazonaws.com.cn",
+        "222222222222.dkr-ecr.us-east-1.on.aws",
+        "222222222222.dkr.ecr.eusc-de-east-1.amazonaws.eu",
+        "222222222222.dkr.ecr.us-isob-east-1.sc2s.sgov.gov",
+    ],
+)
+def test_private_ecrs_are_in_all_of_aws_s_partitions(host: str) -> None:
+    assert parse_secret(json.dumps({"kind": "aws_ecr", "host": host, "role_arn": ROLE})).host == host
 
 
 @pytest.mark.parametrize(
