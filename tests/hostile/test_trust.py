@@ -18,7 +18,8 @@ from byoa.adapters.registries.endpoints import Endpoint
 from byoa.adapters.registries.tls import make_context
 from byoa.bootstrap import pipeline, sources
 from byoa.bootstrap.lines import KEPT, Lines
-from byoa.errors import CredentialMalformed, EndpointBlocked, InternalFault, RegistryUnavailable
+from byoa.errors import CredentialMalformed, EndpointBlocked, InternalFault, RegistryUnavailable, TenantForbidden
+from byoa.oci.reference import Reference
 from byoa.trust.addresses import Reachable
 from local.registry import Registry, Request, Response
 from tests.faults.artifacts import Maker, put
@@ -222,6 +223,14 @@ def test_a_build_s_reference_is_judged_by_what_is_opened(monkeypatch: pytest.Mon
     opened = Reachable.parse("10.0.0.0/8:5000")
     monkeypatch.setattr(pipeline, "reachable", lambda: opened)
     assert pipeline.policy().reachable == opened
+
+
+def test_a_host_of_ours_is_no_source_however_an_operator_writes_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    found: Any = pipeline.settings().model_copy(update={"own_hosts": "Mirror.Example.com:443, index.docker.io"})
+    monkeypatch.setattr(pipeline, "settings", lambda: found)
+    for host in ("mirror.example.com", "docker.io"):
+        with pytest.raises(TenantForbidden):
+            pipeline.policy().check_source(Reference.parse(f"oci://{host}/vendor/app:v1"), None)
 
 
 def test_a_registry_whose_own_name_leads_inside_all_at_once_is_blocked(world: World, tmp_path: Path) -> None:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from byoa.builds.messages import BuildKey
-from byoa.errors import CredentialForbidden, ReferenceInvalid, TenantForbidden
+from byoa.errors import CredentialForbidden, InternalFault, ReferenceInvalid, TenantForbidden
 from byoa.oci.reference import Reference
 from byoa.trust.addresses import Reachable
-from byoa.trust.policy import Policy
+from byoa.trust.policy import Policy, name_hosts
 
 OURS, OTHERS = "123456789012", "210987654321"
 OPENED = Reachable.parse("127.0.0.1/32:5101, *:5000, *:8443")
@@ -74,6 +74,20 @@ def test_another_account_s_ecr_may_be_read_with_credentials_of_its_own(host: str
 def test_further_hosts_of_ours_are_no_source(host: str, credentials_ref: str | None) -> None:
     with pytest.raises(TenantForbidden):
         _check(host, credentials_ref)
+
+
+@pytest.mark.parametrize("written", ["Mirror.Example.com:443", "mirror.example.com", "MIRROR.EXAMPLE.COM"])
+def test_a_host_of_ours_is_one_however_it_is_written(written: str) -> None:
+    policy = Policy(OURS, "byoa", own_hosts=name_hosts([written, "index.docker.io"]))
+    for host in ("mirror.example.com", "registry-1.docker.io"):
+        with pytest.raises(TenantForbidden):
+            policy.check_source(Reference.parse(f"oci://{host}/vendor/app:v1"), None)
+
+
+@pytest.mark.parametrize("written", ["https://mirror.example.com", "mirror.example.com/", "*.example.com", "::1"])
+def test_what_is_no_host_doesn_t_pass_for_one_of_ours(written: str) -> None:
+    with pytest.raises(InternalFault, match="OwnHosts"):
+        name_hosts([written])
 
 
 @pytest.mark.parametrize(

@@ -160,13 +160,13 @@ def _left() -> float:
 def policy() -> Policy:
     """The rules of this stack."""
     from byoa.settings import hosts
-    from byoa.trust.policy import Policy
+    from byoa.trust.policy import Policy, name_hosts
 
     current = settings()
     return Policy(
         account=current.account,
         prefix=current.repository_prefix,
-        own_hosts=hosts(current.own_hosts),
+        own_hosts=name_hosts(hosts(current.own_hosts)),
         reachable=reachable(),
     )
 

@@ -5,12 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
-from byoa.errors import CredentialForbidden, ReferenceInvalid, TenantForbidden
+from byoa.errors import ByoaError, CredentialForbidden, InternalFault, ReferenceInvalid, TenantForbidden
 from byoa.oci.ecr import ecr_account
 from byoa.oci.graph import GraphLimits
+from byoa.oci.reference import Registry
 from byoa.trust.addresses import Reachable
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from byoa.oci.reference import Reference
 
 _MEBIBYTE: Final = 1024 * 1024
@@ -70,7 +73,7 @@ class Component(Protocol):
 class Policy:
     """The platform's rules for one stack.
 
-    ``account`` is the AWS account that mirrors live in, ``own_hosts`` further hosts (``host[:port]``) of ours,
+    ``account`` is the AWS account that mirrors live in, ``own_hosts`` further registries of ours (``name_hosts``),
     ``targets`` the names of the targets that every artifact is mirrored to, ``prefix`` the first part of their
     repositories' names, ``reachable`` where sources may be.
     """
@@ -108,3 +111,17 @@ class Policy:
                 remedy="Shorten the app's or the component's name.",
             )
         return name
+
+
+def name_hosts(texts: Iterable[str]) -> frozenset[str]:
+    """Each ``HOST[:PORT]`` by the one name that references have it under.
+
+    Raises ``InternalFault`` for one that is none: no reference would ever be found to lead there.
+    """
+    try:
+        return frozenset(str(Registry.parse(text)) for text in texts)
+    except ByoaError as error:
+        raise InternalFault(
+            "A host of the setting OwnHosts is no HOST[:PORT].",
+            remedy="Write for example mirror.example.com:8443, with commas between.",
+        ) from error
