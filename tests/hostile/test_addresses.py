@@ -191,6 +191,22 @@ def test_no_setting_opens_what_keeps_credentials(row: dict[str, Any], world: Wor
     assert world.dialled == []
 
 
+@pytest.mark.parametrize(
+    "address",
+    [
+        "64:ff9b::a9fe:a9fe", "64:ff9b::a83f:8110", "64:ff9b::6464:64c8", "64:ff9b:1::a9fe:a9fe", "2002:a9fe:a9fe::1",
+        "::a9fe:a9fe", "::ffff:0:a9fe:a9fe",
+    ],
+)  # fmt: skip
+def test_nor_does_one_for_addresses_that_are_translated_to_them(address: str, world: World) -> None:
+    world.names = {NAME: [address]}
+    with pytest.raises(EndpointBlocked):
+        ask(world, NAME, reachable="::/0, 64:ff9b::/96, 2002::/16")
+    assert world.dialled == []
+    for opened in ("64:ff9b::a14:1", "2002:a14:1::1", "::1"):
+        assert Reachable.parse("::/0").admits(opened, 443)
+
+
 def test_without_a_setting_nothing_is_opened() -> None:
     for text in ("", " ", ",", " , "):
         assert Reachable.parse(text) == Reachable()

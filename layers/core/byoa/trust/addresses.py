@@ -7,7 +7,7 @@ versions, know nothing of carriers' networks and of clouds' own addresses, and c
 from __future__ import annotations
 
 import re
-from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import TYPE_CHECKING, Final, NamedTuple, Self
 
 from byoa.errors import EndpointBlocked, InternalFault, ReferenceUnsupported
@@ -47,6 +47,14 @@ _NEVER: Final = (
     IPv6Network("fe80::/10"), IPv6Network("fd00:ec2::/32"), IPv6Network("fd20:ce::/32"), IPv6Network("::ffff:0:0/96"),
 )  # fmt: skip
 """What no setting opens: there clouds keep machines' credentials, and Lambda what its functions are called with."""
+
+_CARRYING: Final = tuple(
+    (IPv6Network(network), shift)
+    for network, shift in (
+        ("64:ff9b::/96", 0), ("64:ff9b:1::/48", 0), ("::/96", 0), ("::ffff:0:0:0/96", 0), ("2002::/16", 80)
+    )
+)  # fmt: skip
+"""What is made IPv4 addresses of on the way (RFC 6052, 8215, 4291, 7915, 3056), and how far from the end they stand."""
 
 _V6: Final = "[0-9A-Fa-f:]{2,39}/[0-9]{1,3}"
 _OPENED: Final = re.compile(
@@ -111,7 +119,7 @@ class Reachable(NamedTuple):
             found = ip_address(address)
         except ValueError:
             return False
-        if any(found in network for network in _NEVER):
+        if any(each in network for each in (found, *_carried(found)) for network in _NEVER):
             return False
         return any(port == opened and found in network for network, opened in self.ranges)
 
@@ -141,6 +149,11 @@ def _network(text: str) -> _Network | None:
         return ip_network(text)
     except ValueError:
         return None
+
+
+def _carried(address: IPv4Address | IPv6Address) -> list[IPv4Address]:
+    """The IPv4 address that is reached by ``address``, where that is one of IPv6 that carries one."""
+    return [IPv4Address(int(address) >> shift & 0xFFFFFFFF) for network, shift in _CARRYING if address in network]
 
 
 def _is_literal(host: str) -> bool:
