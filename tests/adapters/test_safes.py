@@ -213,10 +213,7 @@ def test_an_organisation_that_is_none_has_nothing(both: Both, organisation: str)
 
 
 def _answering(client: Any, error: Exception) -> None:
-    def answer(**_: object) -> None:
-        raise error
-
-    client.meta.events.register("before-call.secretsmanager", answer)
+    client.meta.events.register("before-call.secretsmanager", _raising(error))
 
 
 def _refusal(code: str, status: int) -> ClientError:
@@ -266,6 +263,25 @@ def test_a_person_is_told_of_their_own_rights(client: Any, error: Exception, wan
     for look in looks:
         with pytest.raises(wanted):
             look()
+
+
+@pytest.mark.parametrize("operation", ["TagResource", "PutSecretValue"])
+def test_what_was_deleted_isn_t_good_again_where_its_new_value_fails(client: Any, operation: str) -> None:
+    safe = SecretsSafe(client, OURS)
+    safe.store("a", "basic", "ghcr.io", "old")
+    safe.delete("a")
+    client.meta.events.register(f"before-call.secretsmanager.{operation}", _raising(_refusal("Throttling", 400)))
+    with pytest.raises(StoreThrottled):
+        safe.store("a", "basic", "ghcr.io", "new")
+    with pytest.raises(CredentialForbidden):
+        SecretsVault(client, OURS).read("a")
+
+
+def _raising(error: Exception) -> Callable[..., None]:
+    def answer(**_: object) -> None:
+        raise error
+
+    return answer
 
 
 def test_bytes_are_no_credentials(client: Any) -> None:

@@ -5,12 +5,12 @@ Listing reads tags and no value. Secrets Manager's own encryption (a data key fo
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from datetime import UTC
 from typing import TYPE_CHECKING, Any, Final
 
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
 
 from byoa.adapters.aws.refusals import error_code, translated
 from byoa.errors import CredentialForbidden, CredentialMalformed, SecretUnavailable, StoreThrottled
@@ -104,12 +104,22 @@ class SecretsSafe:
                 if error_code(error) not in _TAKEN:
                     raise
             deleted = "DeletedDate" in self.client.describe_secret(SecretId=path)
-            if deleted:
-                self.client.restore_secret(SecretId=path)
-            # The tags first: who may read it goes by them, and the value is what builds go by.
-            self.client.tag_resource(SecretId=path, Tags=tags)
-            put = self.client.put_secret_value(SecretId=path, SecretString=text)
+            with self._brought_back(path) if deleted else nullcontext():
+                # The tags first: who may read it goes by them, and the value is what builds go by.
+                self.client.tag_resource(SecretId=path, Tags=tags)
+                put = self.client.put_secret_value(SecretId=path, SecretString=text)
         return Kept(put["VersionId"], "deleted" if deleted else "another")
+
+    @contextmanager
+    def _brought_back(self, path: str) -> Iterator[None]:
+        """What was deleted, to be given a new value: without one it is deleted again, as the old one is not wanted."""
+        self.client.restore_secret(SecretId=path)
+        try:
+            yield
+        except BaseException:
+            with suppress(ClientError, BotoCoreError):
+                self.client.delete_secret(SecretId=path, RecoveryWindowInDays=RECOVERY_DAYS)
+            raise
 
     def entries(self) -> list[Entry]:
         """See ``trust.ports.Safe``. The filter is for beginnings; what it lets through is looked at again."""
