@@ -17,6 +17,7 @@ from byoa.errors import (
     CredentialHostMismatch,
     CredentialMalformed,
     ReferenceInvalid,
+    SecretUnavailable,
     TenantForbidden,
 )
 from byoa.oci.reference import Reference
@@ -203,6 +204,18 @@ def test_a_rotated_secret_of_another_host_is_lent_to_nobody(vault: Counted, lend
     keep(vault, "creds", **basic("quay.io"))
     with pytest.raises(CredentialHostMismatch):
         lent.renew()
+
+
+@pytest.mark.parametrize("newer", [{}, {"token_host": "gitlab.example.net"}])
+def test_a_rotated_secret_isn_t_shown_to_the_host_that_saw_the_one_before_it(
+    vault: Counted, lender: Lender, newer: dict[str, str]
+) -> None:
+    keep(vault, "creds", **basic("registry.example.com", "old"), token_host="gitlab.example.com")
+    lent = lender.lend("creds", reference("registry.example.com"))
+    keep(vault, "creds", **basic("registry.example.com", "new"), **newer)
+    with pytest.raises(SecretUnavailable) as caught:
+        lent.renew()
+    assert caught.value.given_up, "the next step reads it anew"
 
 
 def test_a_secret_that_was_deleted_meanwhile_is_forbidden(vault: Counted, lender: Lender) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from byoa.errors import CredentialForbidden, CredentialHostMismatch
+from byoa.errors import CredentialForbidden, CredentialHostMismatch, SecretUnavailable
 from byoa.oci.reference import Reference, Registry
 from byoa.trust.external_id import external_id
 from byoa.trust.kinds import AwsEcr, parse_secret
@@ -38,7 +38,8 @@ class Lent:
     renew: Callable[[], Credential | None] = field(repr=False)
     """Reads once more, after the registry refused: the newer credential, or ``None`` where there is no newer version.
 
-    Raises what ``Lender.lend`` raises.
+    Raises what ``Lender.lend`` raises, and ``SecretUnavailable`` where another host may see the newer one, or another
+    authority vouches for its registry: this step goes by the ones before.
     """
 
 
@@ -77,7 +78,12 @@ class Lender:
 
         def renew() -> Credential | None:
             found = self._read(name)
-            return None if found.version == secret.version else self._lent(name, reference, found).credential
+            if found.version == secret.version:
+                return None
+            newer = self._lent(name, reference, found)
+            if (newer.token_host, newer.ca) != (stored.token_host, stored.ca):
+                raise _changed()
+            return newer.credential
 
         return Lent(
             credential=self._login(stored, wanted),
@@ -99,3 +105,10 @@ class Lender:
             )
         identity = external_id(self.series, self.organisation)
         return self.ecr.password(reference.registry.host, stored.role_arn, identity)
+
+
+def _changed() -> SecretUnavailable:
+    """Another try begins with what is stored by then; one with this step's settings would be refused again."""
+    error = SecretUnavailable("The credentials were replaced by others, which go another way.")
+    error.given_up = True
+    return error
