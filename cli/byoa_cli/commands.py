@@ -18,6 +18,7 @@ HELP_POSITION: Final = 30
 
 
 _UNKNOWN: Final = "unrecognized arguments: "
+_UNWANTED: Final = ": ignored explicit argument "
 
 
 class UsageError(Exception):
@@ -188,11 +189,19 @@ class _Parser(ArgumentParser):
         from byoa_cli.printable import visible
 
         if message.startswith(_UNKNOWN):
-            unknown = message.removeprefix(_UNKNOWN).split()
-            option = next((each for each in unknown if each.startswith("-")), "").partition("=")[0]
-            message += _meant(option, self._option_string_actions) if option else ""
+            message = _unknown(message.removeprefix(_UNKNOWN), self._option_string_actions)
+        head, unwanted, _ = message.partition(_UNWANTED)
+        message = f"{head} takes no value" if unwanted else message
         self.print_usage(sys.stderr)
         self.exit(2, f"error: {visible(message)}\n  next: `{self.prog} --help` shows how it is called\n")
+
+
+def _unknown(words: str, known: Iterable[str]) -> str:
+    """The first option that nobody knows, by its name: what stands behind it may be a secret, and the output a log."""
+    option = words.partition(" ")[0].partition("=")[0]
+    if option.startswith("-") and option.replace("-", "").isalpha():
+        return f"{_UNKNOWN}{option}{_meant(option, known)}"
+    return "there are more arguments than are taken"
 
 
 def _meant(word: str, known: Iterable[str]) -> str:

@@ -187,6 +187,28 @@ def test_there_is_no_option_that_takes_a_secret(byoa: Byoa) -> None:
         assert byoa("set", "creds", "--kind", "basic", "--host", "ghcr.io", "-u", "a", option, CANARY).code == 2
 
 
+@pytest.mark.parametrize(
+    ("arguments", "word"),
+    [
+        (("--password", CANARY), "--password"),
+        ((f"--password={CANARY}",), "--password"),
+        ((f"--registry-token={CANARY}",), "--registry-token takes no value"),
+        (("",), "more arguments than are taken"),
+        ((CANARY,), "more arguments than are taken"),
+        ((f"a phrase of {CANARY}",), "more arguments than are taken"),
+        (("--registry-tokn", CANARY), "did you mean --registry-token?"),
+    ],
+)
+def test_a_secret_that_is_given_as_an_argument_all_the_same_isn_t_repeated(
+    byoa: Byoa, arguments: tuple[str, ...], word: str
+) -> None:
+    """It is in the shell's history by then, and needn't be in the job's log."""
+    done = byoa("set", "a", "--kind", "basic", "--host", "ghcr.io", "-u", "bot", *arguments)
+    assert (done.code, done.out) == (2, "")
+    assert word in done.err
+    assert CANARY not in done.err
+
+
 def test_setting_again_says_that_it_is_a_new_version(byoa: Byoa) -> None:
     given = ("set", "creds", "--kind", "basic", "--host", "ghcr.io", "-u", "bot")
     first = byoa(*given, "--json", stdin=b"one").json()
