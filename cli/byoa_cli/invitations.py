@@ -23,17 +23,23 @@ class Invitation:
 
     @classmethod
     def of(cls, host: str, organisation: str, table: str | None, source_role: str | None) -> Self:
-        """For a role that may pull from ``host``. Raises ``UsageError`` where it isn't said whom it is to trust."""
+        """For a role that may pull from ``host``. Raises ``UsageError`` where it isn't said whom it is to trust.
+
+        That is one role: whom else a vendor lets in, we can't answer for.
+        """
         from byoa.oci.ecr import ecr_account, ecr_region
         from byoa.oci.reference import Registry
         from byoa.trust.external_id import external_id
+        from byoa.trust.fields import is_role
         from byoa.trust.invitations import pull_policy, trust_policy
 
         if not table or not source_role:
             raise UsageError("for aws_ecr, --table and --source-role are wanted: the stack's outputs have them")
+        if not is_role(source_role):
+            raise UsageError("--source-role is no ARN of a role: the stack's output SourceRoleArn has it")
         registry = Registry.parse(host).host
         identity = external_id(table, organisation)
-        partition = source_role.split(":")[1] if source_role.startswith("arn:") else "aws"
+        partition = source_role.split(":")[1]
         repositories = f"arn:{partition}:ecr:{ecr_region(registry) or '*'}:{ecr_account(registry) or '*'}:repository/*"
         return cls(identity, trust_policy(source_role, identity), pull_policy(repositories))
 

@@ -286,6 +286,18 @@ def test_a_role_wants_to_know_whom_it_is_to_trust_before_it_is_stored(byoa: Byoa
     assert byoa("list", "--json").json() == {"credentials": []}
 
 
+@pytest.mark.parametrize(
+    "principal",
+    ["*", "111111111111", "arn:aws:iam::111111111111:root", "arn:aws:iam::111111111111:role/*", "byoa-source"],
+)
+def test_a_vendor_is_told_to_trust_one_role_and_nobody_else(byoa: Byoa, principal: str) -> None:
+    """The ExternalId is no secret: whom the policy names beside our role could give it as well."""
+    done = byoa("set", "ecr", "--kind", "aws_ecr", *ECR, "--table", TABLE, "--source-role", principal)
+    assert (done.code, done.out) == (2, "")
+    assert "SourceRoleArn" in done.err
+    assert byoa("list", "--json").json() == {"credentials": []}
+
+
 def test_a_role_of_the_platform_s_own_account_is_not_stored(byoa: Byoa) -> None:
     own = ("--host", ECR[1], "--role-arn", "arn:aws:iam::111111111111:role/anything")
     with pytest.raises(CredentialForbidden):

@@ -72,8 +72,13 @@ def _bearer(secret: SecretStr) -> SecretStr:
     return secret
 
 
+def is_role(text: str) -> bool:
+    """Whether it is the ARN of one role: no pattern, and nobody beside it."""
+    return _ROLE.fullmatch(text) is not None
+
+
 def _role(text: str) -> str:
-    if not _ROLE.fullmatch(text):
+    if not is_role(text):
         raise fault("isn't the ARN of a role: arn:aws:iam::ACCOUNT:role/NAME")
     return text
 
