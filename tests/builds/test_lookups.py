@@ -24,6 +24,7 @@ from byoa.builds.look_up import Means, look_up
 from byoa.builds.lookups import LookedUp, LookUp
 from byoa.builds.read import read
 from byoa.content.packing import pack
+from byoa.engine.sending import Pace
 from byoa.errors import (
     AuthFailed,
     ByoaError,
@@ -36,6 +37,7 @@ from byoa.errors import (
     ReferenceNotFound,
     RegistryThrottled,
     TenantForbidden,
+    Timeout,
 )
 from byoa.trust.addresses import Reachable
 from byoa.trust.policy import Policy
@@ -301,6 +303,14 @@ def test_an_artifact_too_large_for_a_lookup_is_not_fetched(bench: Bench, monkeyp
         bench.ask("inspect", bench.sought("v1"))
     assert not bench.quarantine.blobs
     assert bench.ask("resolve", bench.sought("v1")).artifacts
+
+
+def test_what_there_was_no_time_for_is_another_try(bench: Bench) -> None:
+    bench.push("v1", ONE)
+    asked = LookUp.model_validate({"organisation": ORG, "action": "inspect", "artifacts": [bench.sought("v1")]})
+    with pytest.raises(Timeout):
+        look_up(asked, bench.means._replace(pace=Pace(out_of_time=lambda: True)))
+    assert bench.ask("inspect", bench.sought("v1")).reads
 
 
 @pytest.mark.parametrize(("action", "count"), [("diff", 1), ("inspect", 2), ("resolve", 0), ("diff", 3), ("build", 1)])

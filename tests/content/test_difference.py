@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 import tracemalloc
 from typing import TYPE_CHECKING, Any
 
@@ -486,6 +487,29 @@ def normal(value: Any) -> str:
     if isinstance(value, list):
         return json.dumps([normal(each) for each in value])
     return json.dumps(int(value) if isinstance(value, float) and value.is_integer() else value)
+
+
+PIECES = """\
+apiVersion: v1|kind: Pod|metadata:|  name: a|  labels:|    a: b|    a: 1|spec:|  - |  containers:|  - image: x:1
+    tag: 1|- a|a: &x|b: *x|b: &y {a: 1}|<<: *x|<<: *y|? a|: b|---|...|{{ .a }}|{{- if .b }}|x: {{ .nuon.c }}
+{a: [1, .inf]}|'|"|# c|a: ~|  b|items: []|!!str 1|~: 1|a: 0x1|x: !!int 1|y: .nan|labels: {a: 1}
+z: {labels: {a: 1}, image: y:2}|"""
+
+
+@given(
+    lines=st.lists(st.sampled_from(re.split(r"[|\n]", PIECES)), max_size=8),
+    start=st.sampled_from(["", HEAD, DEPLOYMENT]),
+)
+@settings(max_examples=400, deadline=None)
+def test_who_reads_a_document_whole_finds_what_an_inspection_finds(lines: list[str], start: str) -> None:
+    def found(**more: Any) -> Any:
+        try:
+            return read_resources((start + "\n".join(lines)).encode(), **more)
+        except ByoaError as error:
+            return error.as_dict()
+
+    kept: list[Any] = []
+    assert found(keep=kept.append) == found()
 
 
 @given(before=THINGS, after=THINGS)
