@@ -141,7 +141,8 @@ def _exit_codes() -> str:
         (str(USAGE), "the call makes no sense; `--help` shows the right one"),
         (str(FAULT), "a fault of the platform's or the network's: trying again may help"),
     ]
-    return "## Exit codes\n\n" + table(["code", "means"], rows)
+    as_diff = "`byoa diff` ends as `diff` does: 0 without a difference, 1 with one, 2 with something for you to fix."
+    return "## Exit codes\n\n" + table(["code", "means"], rows) + f"\n\n{as_diff}"
 
 
 def _variables(commands: list[tuple[str, Command]]) -> str:

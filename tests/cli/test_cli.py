@@ -339,7 +339,7 @@ def test_a_broken_docker_config_is_explained(text: str, byoa: Byoa, closed: Regi
 
 COMMANDS = [
     ["validate"], ["schema"], ["sync"], ["builds", "list"], ["builds", "get"], ["resolve"], ["inspect"], ["mirror"],
-    ["completion"],
+    ["completion"], ["diff"],
 ]  # fmt: skip
 
 

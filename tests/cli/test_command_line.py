@@ -138,7 +138,7 @@ def test_a_registry_that_is_down_is_no_fault_of_the_users() -> None:
 
 
 def test_every_command_shows_examples() -> None:
-    for command in ("validate", "schema", "sync", "resolve", "inspect", "push", "mirror"):
+    for command in ("validate", "schema", "sync", "resolve", "inspect", "diff", "push", "mirror"):
         code, printed, _ = byoa(command, "--help")
         assert code == 0
         assert "Example" in printed, command

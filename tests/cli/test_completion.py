@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 COMMANDS = {
-    "validate", "schema", "sync", "builds", "receipt", "credentials", "resolve", "inspect", "push", "mirror",
+    "validate", "schema", "sync", "builds", "receipt", "credentials", "resolve", "inspect", "diff", "push", "mirror",
     "completion",
 }  # fmt: skip
 ASKED = """

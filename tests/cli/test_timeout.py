@@ -49,6 +49,7 @@ def commands(address: str, folder: Path) -> dict[str, tuple[str, ...]]:
     return {
         "resolve": ("resolve", there),
         "inspect": ("inspect", there),
+        "diff": ("diff", FLUX, there),
         "push": ("push", there, str(folder / "app.yaml")),
         "mirror": ("mirror", there, f"oci-layout:{folder / 'copy'}:v1"),
         "mirror to": ("mirror", FLUX, there),
@@ -58,7 +59,7 @@ def commands(address: str, folder: Path) -> dict[str, tuple[str, ...]]:
 
 
 @pytest.mark.parametrize(
-    "name", ["resolve", "inspect", "push", "mirror", "mirror to", "mirror --plan", "mirror --all-tags"]
+    "name", ["resolve", "inspect", "diff", "push", "mirror", "mirror to", "mirror --plan", "mirror --all-tags"]
 )
 def test_a_registry_that_keeps_a_command_waiting_ends_it_as_a_timeout(
     name: str, stalling: Stalling, tmp_path: Path
@@ -97,7 +98,7 @@ def test_what_is_no_time_is_a_wrong_call(text: str) -> None:
     assert "minutes" in said
 
 
-@pytest.mark.parametrize("command", ["resolve", "inspect", "push", "mirror"])
+@pytest.mark.parametrize("command", ["resolve", "inspect", "diff", "push", "mirror"])
 def test_the_help_says_when_a_command_gives_up(command: str) -> None:
     _, said, _ = byoa(command, "--help")
     assert "--timeout MINUTES" in said

@@ -134,12 +134,13 @@ def test_a_substitution_is_the_function_of_its_name() -> None:
 STEPS = {name: name.partition("_")[0] for name in MODULES if name != "publish_changes"}
 """A function's step is in the module of its verb; PublishChanges is between the table and the bus, and no step."""
 STEPS["try_credentials"] = "trying"  # the verb is Python's
+STEPS["look_up_artifact"] = "look_up"
 
 FUNCTIONS_IN_ORDER = [name.removesuffix("Function") for name in FUNCTIONS]
 
 NOUNS = {
-    "books", "budgets", "deadline", "envelope", "lending", "lists", "messages", "pending", "pinned", "ports", "quotas",
-    "receipts", "records", "survey",
+    "books", "budgets", "deadline", "envelope", "lending", "lists", "lookups", "messages", "pending", "pinned", "ports",
+    "quotas", "receipts", "records", "survey",
 }  # fmt: skip
 
 
@@ -152,8 +153,8 @@ def test_a_task_is_named_after_the_function_that_it_invokes() -> None:
     assert invoked == {name: f"${{{name}FunctionArn}}" for name in TASKS}
 
 
-BY_PEOPLE = {"TryCredentials"}
-"""Functions that the command line invokes."""
+BY_PEOPLE = {"TryCredentials", "LookUpArtifact", "ReadArtifacts"}
+"""Functions that people invoke, by the command line or the API."""
 
 
 def test_every_function_is_a_task_of_the_state_machine_or_is_started_by_an_event() -> None:

@@ -55,6 +55,9 @@ ON_INTERFACES = {
 LOG_AND_TRACE = {"logs:CreateLogStream", "logs:PutLogEvents", "xray:PutTelemetryRecords", "xray:PutTraceSegments"}
 
 OPENS_SESSIONS = {"sts:AssumeRole", "sts:TagSession"}
+INSPECTING = ("InspectArtifact", "ReadArtifacts")
+"""The functions that parse strangers' bytes."""
+
 WHOSE = "${aws:PrincipalTag/org_id}"
 BELOW_THE_ORGANISATION = "${QuarantineBucket.Arn}/${!aws:PrincipalTag/org_id}"
 
@@ -223,7 +226,7 @@ def test_every_resource_is_named_but_where_iam_knows_none(resources: dict[str, A
 
 
 def _is_on_interfaces(role: str, statement: dict[str, Any]) -> bool:
-    return role == "InspectArtifactRole" and set(_many(statement["Action"])) == ON_INTERFACES
+    return role in {f"{name}Role" for name in INSPECTING} and set(_many(statement["Action"])) == ON_INTERFACES
 
 
 def test_nothing_is_granted_by_exclusion_or_by_a_managed_policy(resources: dict[str, Any]) -> None:
@@ -234,13 +237,14 @@ def test_nothing_is_granted_by_exclusion_or_by_a_managed_policy(resources: dict[
         assert not body["Properties"].get("ManagedPolicyArns"), role
 
 
-def test_the_step_that_parses_strangers_bytes_reads_quarantine_and_no_more(resources: dict[str, Any]) -> None:
-    assert _actions(resources, "InspectArtifactRole") - LOG_AND_TRACE - ON_INTERFACES == OPENS_SESSIONS
-    assert _actions(resources, "InspectArtifactTenantRole") == {"s3:GetObject", "s3:ListBucket"}
+@pytest.mark.parametrize("name", INSPECTING)
+def test_who_parses_strangers_bytes_reads_quarantine_and_no_more(name: str, resources: dict[str, Any]) -> None:
+    assert _actions(resources, f"{name}Role") - LOG_AND_TRACE - ON_INTERFACES == OPENS_SESSIONS
+    assert _actions(resources, f"{name}TenantRole") == {"s3:GetObject", "s3:ListBucket"}
     (place,) = (
         statement["Resource"]
         for role, statement in _statements(resources)
-        if role == "InspectArtifactTenantRole" and "s3:GetObject" in _many(statement["Action"])
+        if role == f"{name}TenantRole" and "s3:GetObject" in _many(statement["Action"])
     )
     assert place == [{"Fn::Sub": f"{BELOW_THE_ORGANISATION}/{kind}/*"} for kind in ("blobs", "manifests")]
 
@@ -331,17 +335,26 @@ def test_who_writes_below_organisations_names_the_attributes_and_none_that_makes
             assert not named & {"entity", "config", "fingerprint", "reference", "expires_at"}, role
 
 
-def test_one_step_counts_what_organisations_take_and_only_that(resources: dict[str, Any]) -> None:
+def test_those_who_fetch_count_what_organisations_take_and_only_that(resources: dict[str, Any]) -> None:
     counts = {
         (role, action, *each["Condition"].get("ForAllValues:StringEquals", {}).get("dynamodb:Attributes", ()))
         for role, each in _of_the_table(resources)
         if "QUOTA#" in str(each)
         for action in _many(each["Action"])
     }
-    assert counts == {
-        ("StageArtifactTenantRole", "dynamodb:GetItem"),
-        ("StageArtifactTenantRole", "dynamodb:UpdateItem", "counted", "expires_at", "pk", "sk", "used"),
+    adding = ("dynamodb:UpdateItem", "counted", "expires_at", "pk", "sk", "used")
+    fetching = ("StageArtifactTenantRole", "LookUpArtifactTenantRole")
+    assert counts == {(role, *each) for role in fetching for each in (("dynamodb:GetItem",), adding)}
+
+
+def test_who_looks_up_has_nothing_else_of_the_table(resources: dict[str, Any]) -> None:
+    keys = {
+        json.dumps(each["Condition"]["ForAllValues:StringEquals"]["dynamodb:LeadingKeys"])
+        for role, each in _of_the_table(resources)
+        if role == "LookUpArtifactTenantRole"
     }
+    assert keys == {json.dumps(f"QUOTA#{WHOSE}")}
+    assert "s3:DeleteObject" not in _actions(resources, "LookUpArtifactTenantRole")
 
 
 def test_who_moves_blobs_writes_nothing_of_builds(resources: dict[str, Any]) -> None:
@@ -393,7 +406,7 @@ def test_every_queue_answers_over_tls_alone(resources: dict[str, Any]) -> None:
 def test_every_function_runs_in_a_role_of_its_own(resources: dict[str, Any]) -> None:
     functions = _of_type(resources, "AWS::Lambda::Function")
     roles = [body["Properties"]["Role"]["Fn::GetAtt"][0] for body in functions.values()]
-    assert len(set(roles)) == len(functions) == 13
+    assert len(set(roles)) == len(functions) == 15
 
 
 # ---- what is kept, and what wakes somebody -----------------------------------------------------------------------
@@ -498,8 +511,9 @@ def test_inspection_alone_is_in_a_network_of_its_own(resources: dict[str, Any]) 
     placed = {
         name: body["Properties"]["VpcConfig"] for name, body in functions.items() if "VpcConfig" in body["Properties"]
     }
-    (condition, there, elsewhere) = placed.pop("InspectArtifactFunction")["Fn::If"]
-    assert not placed
+    assert placed.keys() == {f"{name}Function" for name in INSPECTING}
+    assert len({json.dumps(each) for each in placed.values()}) == 1
+    (condition, there, elsewhere) = placed["InspectArtifactFunction"]["Fn::If"]
     assert (condition, elsewhere) == ("RealAws", {"Ref": "AWS::NoValue"})
     assert there["SecurityGroupIds"] == [{"Ref": "InspectionGroup"}]
     subnets = _of_type(resources, "AWS::EC2::Subnet")
@@ -532,17 +546,20 @@ def test_nobody_calls_inspection_and_it_calls_by_tls_alone(resources: dict[str, 
     assert [each["CidrIp"] for each in endpoint["SecurityGroupEgress"]] == ["127.0.0.1/32"]
 
 
-def test_what_that_network_leads_to_serves_one_role_in_one_place(resources: dict[str, Any]) -> None:
+def test_what_that_network_leads_to_serves_its_roles_in_one_place(resources: dict[str, Any]) -> None:
     allowed = {}
     for name, body in _of_type(resources, "AWS::EC2::VPCEndpoint").items():
-        (statement,) = body["Properties"]["PolicyDocument"]["Statement"]
-        caller = statement["Condition"]["ArnEquals"]["aws:PrincipalArn"]["Fn::GetAtt"][0]
-        allowed[name] = (caller, set(statement["Action"]), str(statement["Resource"]))
-    assert allowed.keys() == {"InspectionS3", "InspectionSts"}
-    assert allowed["InspectionS3"][:2] == ("InspectArtifactTenantRole", {"s3:GetObject", "s3:ListBucket"})
-    assert "QuarantineBucket" in allowed["InspectionS3"][2]
-    role = {"Fn::GetAtt": ["InspectArtifactTenantRole", "Arn"]}
-    assert allowed["InspectionSts"] == ("InspectArtifactRole", OPENS_SESSIONS, str(role))
+        for statement in body["Properties"]["PolicyDocument"]["Statement"]:
+            callers = _many(statement["Condition"]["ArnEquals"]["aws:PrincipalArn"])
+            allowed[name, *(each["Fn::GetAtt"][0] for each in callers)] = statement
+    opening = {("InspectionSts", f"{name}Role"): f"{name}TenantRole" for name in INSPECTING}
+    reading = ("InspectionS3", *opening.values())
+    assert allowed.keys() == {reading, *opening}
+    assert set(allowed[reading]["Action"]) == {"s3:GetObject", "s3:ListBucket"}
+    assert "QuarantineBucket" in str(allowed[reading]["Resource"])
+    for caller, role in opening.items():
+        assert set(allowed[caller]["Action"]) == OPENS_SESSIONS
+        assert allowed[caller]["Resource"] == {"Fn::GetAtt": [role, "Arn"]}
 
 
 def test_no_question_for_a_stranger_s_name_leaves_that_network(resources: dict[str, Any]) -> None:
@@ -556,15 +573,18 @@ def test_no_question_for_a_stranger_s_name_leaves_that_network(resources: dict[s
     assert (here["VpcId"], here["FirewallRuleGroupId"]) == ({"Ref": "InspectionVpc"}, {"Ref": "InspectionResolving"})
 
 
-def test_what_lambda_does_with_interfaces_inspection_s_own_code_may_not(resources: dict[str, Any]) -> None:
+@pytest.mark.parametrize("function", INSPECTING)
+def test_what_lambda_does_with_interfaces_inspection_s_own_code_may_not(
+    function: str, resources: dict[str, Any]
+) -> None:
     """Source: Lambda, "Giving Lambda functions access to resources in an Amazon VPC"."""
     allows, denies = [
         statement
         for role, statement in _statements(resources)
-        if role == "InspectArtifactRole" and set(_many(statement["Action"])) == ON_INTERFACES
+        if role == f"{function}Role" and set(_many(statement["Action"])) == ON_INTERFACES
     ]
     assert (allows["Effect"], denies["Effect"], denies["Resource"]) == ("Allow", "Deny", "*")
-    name = resources["InspectArtifactFunction"]["Properties"]["FunctionName"]["Fn::Sub"]
+    name = resources[f"{function}Function"]["Properties"]["FunctionName"]["Fn::Sub"]
     (condition,) = denies["Condition"].items()
     assert condition[0] == "ArnEquals"
     assert condition[1]["lambda:SourceFunctionArn"]["Fn::Sub"].endswith(f":${{AWS::AccountId}}:function:{name}")

@@ -38,7 +38,7 @@ NOT_OF_ONE = {
     "EncryptRepositories": "the key of all repositories",
     "BorrowRoles": "roles of other accounts, by the external id that the session's policy names",
     "BorrowNoneOfOurs": "refuses",
-    "JoinNetwork": "interfaces in the network of InspectArtifact, which Lambda makes",
+    "JoinNetwork": "interfaces in the network of inspecting functions, which Lambda makes",
     "NotByOurCode": "refuses",
     "InvokeSteps": "the state machine's functions",
     "DeliverLogs": "log delivery knows no resources",

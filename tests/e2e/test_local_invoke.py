@@ -21,7 +21,7 @@ pytestmark = pytest.mark.emulator
 
 ALL = (
     "validate_reference", "resolve_digest", "stage_artifact", "stage_blob", "inspect_artifact", "mirror_artifact",
-    "mirror_blob", "record_build", "record_stopped", "publish_changes",
+    "mirror_blob", "record_build", "record_stopped", "publish_changes", "look_up_artifact", "read_artifacts",
 )  # fmt: skip
 
 
@@ -119,6 +119,8 @@ def test_the_answers_are_right(answers: dict[str, Any]) -> None:
     assert answers["record_build"]["status"] == "active"
     assert answers["record_stopped"]["status"] == "error"
     assert answers["publish_changes"] == {"batchItemFailures": []}
+    assert answers["look_up_artifact"]["artifacts"][0]["digest"] == digest
+    assert answers["read_artifacts"]["contents"]["resources"] == 3
 
 
 def test_the_readme_s_commands_run_as_they_stand(plain: Shell) -> None:

@@ -139,6 +139,7 @@ class Stack:
 OPENERS = (
     "ValidateReference", "ResolveDigest", "StageArtifact", "StageBlob", "InspectArtifact", "MirrorArtifact",
     "MirrorBlob", "RetireTags", "RecordBuild", "RecordStopped", "SweepBuilds", "TryCredentials",
+    "LookUpArtifact", "ReadArtifacts",
 )  # fmt: skip
 """The functions that open sessions."""
 

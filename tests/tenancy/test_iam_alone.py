@@ -47,9 +47,15 @@ MAY: dict[str, set[str]] = {
     "RecordBuildTenantRole": LISTS | {"table update", "table update envelope", "table update outcome", "get of lists"},
     "RecordStoppedTenantRole": {"table update", "table update outcome"},
     "SweepBuildsTenantRole": READS | {"table update", "table update outcome"},
+    "LookUpArtifactTenantRole": LISTS | FILLS | {"quota get", "quota update", "get of manifests", "put of manifests"},
+    "ReadArtifactsTenantRole": LISTS | {"get of blobs", "get of manifests"},
     "SourceRole": {"secret get"},
 }
 """What each session may do with its own organisation's things: nothing below holds because nothing is allowed."""
+
+
+SOURCES = ("ResolveDigest", "StageArtifact", "StageBlob", "TryCredentials", "LookUpArtifact")
+"""The functions that borrow what vendors lend."""
 
 
 @pytest.fixture(scope="module")
@@ -134,7 +140,7 @@ def test_a_function_opens_sessions_of_its_own_roles_alone(function: str, stack: 
         with contextlib.suppress(ClientError):
             assume(sts, stack.arn(role), Tags=tags(ONE))
             opened.add(role)
-    sources = {"SourceRole"} if function in ("ResolveDigest", "StageArtifact", "StageBlob", "TryCredentials") else set()
+    sources = {"SourceRole"} if function in SOURCES else set()
     own = {f"{function}TenantRole"} & MAY.keys()
     assert opened == own | sources
 

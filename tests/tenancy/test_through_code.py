@@ -231,6 +231,18 @@ def test_nobody_tries_another_s_credentials(name: str, world: World) -> None:
     world.check(ONE)
 
 
+def test_nobody_reads_what_was_fetched_for_another(world: World) -> None:
+    staged = {whose: world.messages(whose)["inspect_artifact"] for whose in (ONE, OTHER)}
+    for mine, others in OTHERS.items():
+        root = {name: staged[others][name] for name in ("digest", "media_type", "size")}
+        found = {**root, "reference": "oci://ghcr.io/a/b:v1", "artifact_type": None, "resolved_at_ts": 0}
+        event = {"organisation": others, "action": "inspect", "artifacts": [found], "reads": True}
+        assert world.call("read_artifacts", event)["contents"]["resources"] == 1
+        world.check(others)
+        assert world.call("read_artifacts", event | {"organisation": mine}) == "ReferenceNotFound"
+        world.check(mine)
+
+
 def test_who_asks_as_one_organisation_is_told_nothing_of_the_other(world: World) -> None:
     """What the command line asks of the table."""
     for mine, others in OTHERS.items():

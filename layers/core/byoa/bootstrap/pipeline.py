@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from byoa.adapters.registries.transport import Transport
     from byoa.bootstrap.lines import Lines
     from byoa.builds.books import Books
+    from byoa.builds.lookups import LookedUp
     from byoa.builds.messages import BuildKey, MirrorTask
     from byoa.builds.ports import Signer, Unfinished
     from byoa.engine.ports import Repository
@@ -37,7 +38,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "begin", "books", "bound", "budget", "clock", "ledger", "lists", "pace", "patience", "policy", "publish",
-    "quarantine", "series", "settings", "signer", "tags", "target", "transport", "unfinished", "wallet",
+    "quarantine", "quarantine_of", "quota_of", "series", "settings", "signer", "tags", "target", "transport",
+    "unfinished", "wallet",
 ]  # fmt: skip
 
 IN_A_STEP: Final = Patience(attempts=5, first=0.1, longest=5.0)
@@ -95,13 +97,14 @@ def books(key: BuildKey, *, budgets: bool = False) -> Books:
     """
     from byoa.builds.books import Books
 
-    return Books(ledger(key), clock(), *((budget(), _quota(key)) if budgets else ()))
+    return Books(ledger(key), clock(), *((budget(), quota_of(key.organisation)) if budgets else ()))
 
 
-def _quota(key: BuildKey) -> DynamoQuota:
+def quota_of(organisation: str) -> DynamoQuota:
+    """What the organisation may take in a day."""
     from byoa.adapters.aws.quota import DynamoQuota
 
-    return DynamoQuota(clients.dynamodb(key.organisation), settings().table, clock(), settings().bytes_per_day)
+    return DynamoQuota(clients.dynamodb(organisation), settings().table, clock(), settings().bytes_per_day)
 
 
 def begin(remaining: Callable[[], int]) -> None:
@@ -194,11 +197,16 @@ def publish(records: Sequence[Mapping[str, Any]]) -> str | None:
     return stream.publish(records, EventBus(clients.events(), settings().bus))
 
 
-def quarantine(key: BuildKey) -> Quarantine:
-    """What the build's organisation has in quarantine."""
+def quarantine(key: BuildKey | LookedUp) -> Quarantine:
+    """What the build's organisation, or the lookup's, has in quarantine."""
+    return quarantine_of(key.organisation)
+
+
+def quarantine_of(organisation: str) -> Quarantine:
+    """What an organisation has in quarantine."""
     from byoa.adapters.aws.s3 import Quarantine
 
-    return Quarantine(clients.s3(key.organisation), settings().bucket, key.organisation)
+    return Quarantine(clients.s3(organisation), settings().bucket, organisation)
 
 
 def lists(key: BuildKey) -> QuarantineLists:

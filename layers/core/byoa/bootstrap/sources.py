@@ -34,14 +34,14 @@ def source(valid: ValidReference, lent: Lent | None) -> Repository:
     """The vendor's registry, with what was ``lent`` for it, or the config's own text."""
     if valid.reference is None:
         return _inline(valid.key)
-    return _registry(valid.organisation, Reference.parse(valid.reference), lent)
+    return registry(valid.organisation, Reference.parse(valid.reference), lent)
 
 
 def trial_source(organisation: str) -> Callable[[Reference, Lent], tuple[Repository, Callable[[], bool]]]:
     """What opens a repository to try credentials with, and what asks its registry about the login alone."""
 
     def open_source(reference: Reference, lent: Lent) -> tuple[Repository, Callable[[], bool]]:
-        found = _registry(organisation, reference, lent)
+        found = registry(organisation, reference, lent)
         return found, found.check_login
 
     return open_source
@@ -67,7 +67,8 @@ def _careful() -> set[tuple[str, str]]:
     return set()
 
 
-def _registry(organisation: str, reference: Reference, lent: Lent | None) -> DistributionRepository:
+def registry(organisation: str, reference: Reference, lent: Lent | None) -> DistributionRepository:
+    """A vendor's repository, with what was ``lent`` for it."""
     from byoa.adapters.registries.distribution import DistributionRepository
     from byoa.adapters.registries.locations import endpoint_of
     from byoa.adapters.registries.traits import traits_of

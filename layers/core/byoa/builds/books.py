@@ -20,6 +20,23 @@ _REST: Final = 5.0
 """Seconds that a registry gets which asks for rest without saying for how long."""
 
 
+@contextmanager
+def accounted(budget: Budget, host: str, organisation: str, source: Repository) -> Iterator[None]:
+    """Ask the source for no build: put what is asked on the organisation's account, whatever comes of it.
+
+    Raises ``RegistryThrottled`` where nothing may be asked now.
+    """
+    budget.admit(host, organisation)
+    before = source.requests
+    try:
+        yield
+    except RegistryThrottled as error:
+        budget.rest(host, organisation, error.retry_after or _REST)
+        raise
+    finally:
+        budget.spend(host, organisation, source.requests - before)
+
+
 @dataclass(frozen=True, slots=True)
 class Books:
     """Where progress is told, when that is, what each registry may still be asked and each organisation still take."""

@@ -5,17 +5,18 @@ Credentials are good for the host and port that they were stored for, and for no
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from byoa.errors import CredentialForbidden, CredentialHostMismatch, SecretUnavailable
+from byoa.errors import AuthFailed, CredentialForbidden, CredentialHostMismatch, SecretUnavailable
 from byoa.oci.reference import Reference, Registry
 from byoa.trust.external_id import external_id
 from byoa.trust.kinds import AwsEcr, parse_secret
 from byoa.trust.secrets import secret_name
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from byoa.trust.credentials import Credential
     from byoa.trust.kinds import Stored
@@ -112,3 +113,16 @@ def _changed() -> SecretUnavailable:
     error = SecretUnavailable("The credentials were replaced by others, which go another way.")
     error.given_up = True
     return error
+
+
+@contextmanager
+def explained(name: str | None) -> Iterator[None]:
+    """A login that is refused is mended where it is stored, under ``name``."""
+    try:
+        yield
+    except AuthFailed as error:
+        if name:
+            error.remedy = (
+                f"See at the registry whether it is still good, and store it anew: `byoa credentials set {name}`."
+            )
+        raise

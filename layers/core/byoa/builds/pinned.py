@@ -5,14 +5,13 @@ Registries that count pulls count manifests. What comes back from a message is h
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
 from byoa.errors import DigestMismatch
 from byoa.oci.digest import Digest
 from byoa.oci.manifest import read_manifest
 
 if TYPE_CHECKING:
-    from byoa.builds.messages import PinnedArtifact
     from byoa.engine.ports import Source
     from byoa.oci.manifest import Manifest
 
@@ -25,7 +24,26 @@ def carried(manifest: Manifest) -> str | None:
     return manifest.content.decode() if len(manifest.content) <= _CARRIED else None
 
 
-def root_of(pinned: PinnedArtifact, source: Source) -> Manifest:
+class Pinned(Protocol):
+    """What has an artifact's digest, and its manifest's text where that is small; messages do."""
+
+    @property
+    def digest(self) -> str:
+        """The top manifest's."""
+        ...
+
+    @property
+    def media_type(self) -> str:
+        """What the registry calls it."""
+        ...
+
+    @property
+    def manifest(self) -> str | None:
+        """Its text."""
+        ...
+
+
+def root_of(pinned: Pinned, source: Source) -> Manifest:
     """The artifact's top manifest, from the message or else from ``source``.
 
     Raises ``DigestMismatch`` where it is another one than was pinned, and what ``source`` raises.

@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
+from byoa.builds.books import accounted
+from byoa.builds.lending import explained
 from byoa.builds.messages import Tried
-from byoa.errors import AuthFailed, ReferenceInvalid, RegistryThrottled
+from byoa.errors import ReferenceInvalid
 from byoa.oci.reference import Reference, Registry
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from byoa.builds.lending import Lender, Lent
     from byoa.builds.messages import Trial
     from byoa.builds.ports import Budget
     from byoa.engine.ports import Repository
     from byoa.trust.policy import Policy
-
-_REST: Final = 5.0
-"""Seconds that a registry gets which asks for rest without saying for how long."""
 
 
 def try_credentials(
@@ -42,7 +40,7 @@ def try_credentials(
     place = reference or Reference(Registry.parse(lent.host), "")
     policy.check_source(place, trial.name)
     source, log_in = open_source(place, lent)
-    with _accounted(budget, lent.host, trial.organisation, source), _explained(trial.name):
+    with accounted(budget, lent.host, trial.organisation, source), explained(trial.name):
         manifest = source.fetch_manifest(reference.digest or reference.tag or "") if reference else None
         asked = True if manifest else log_in()
     return Tried(
@@ -65,28 +63,3 @@ def _reference(trial: Trial) -> Reference | None:
     if reference.tag is None and reference.digest is None:
         raise ReferenceInvalid("The reference has neither a tag nor a digest.", remedy="Name a tag or a digest.")
     return reference
-
-
-@contextmanager
-def _accounted(budget: Budget, host: str, organisation: str, source: Repository) -> Iterator[None]:
-    """Put what is asked on the organisation's account, whatever comes of it."""
-    budget.admit(host, organisation)
-    try:
-        yield
-    except RegistryThrottled as error:
-        budget.rest(host, organisation, error.retry_after or _REST)
-        raise
-    finally:
-        budget.spend(host, organisation, source.requests)
-
-
-@contextmanager
-def _explained(name: str) -> Iterator[None]:
-    """A login that is refused is mended where it is stored."""
-    try:
-        yield
-    except AuthFailed as error:
-        error.remedy = (
-            f"See at the registry whether it is still good, and store it anew: `byoa credentials set {name}`."
-        )
-        raise

@@ -17,9 +17,10 @@ from byoa.content.yamltree import DocumentLimits, Spent, read_tree
 from byoa.errors import DocumentInvalid, DocumentLimit
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from byoa.content.nodes import Mapping, Node
+    from byoa.content.placeholders import Covered
 
 __all__ = ["DocumentLimits", "Resource", "Spent", "read_resources"]
 
@@ -58,8 +59,17 @@ class Resource:
     unread: int = 0
 
 
-def read_resources(text: bytes, limits: DocumentLimits = LIMITS, *, spent: Spent | None = None) -> list[Resource]:
+type Keep = Callable[[Mapping], None]
+"""Takes an object whole, as a tree that nothing else holds but its own aliases."""
+
+
+def read_resources(
+    text: bytes, limits: DocumentLimits = LIMITS, *, spent: Spent | None = None, keep: Keep | None = None
+) -> list[Resource]:
     """The objects in one file's documents, in order; empty documents give none, lists of objects give their items.
+
+    With ``keep`` each is also given whole, values and all, with its placeholders as they stand; those on lines of their
+    own are a list at ``{{...}}``.
 
     Files that belong together are read one by one with the same ``spent``, so that the limits bound their sum. Raises
     ``DocumentInvalid`` or ``DocumentLimit`` at the first fault, whose text names the document by its number from 1.
@@ -70,20 +80,48 @@ def read_resources(text: bytes, limits: DocumentLimits = LIMITS, *, spent: Spent
         raise DocumentLimit(f"There are more than {limits.text} bytes of documents.")
     found: list[Resource] = []
     waiting = False  # whether placeholders stood where no object was: they are the next one's
+    lines: list[str] = []
     for part in split(text):
         spent.documents += 1
         if spent.documents > limits.documents:
             raise DocumentLimit(f"There are more than {limits.documents} documents.")
         covered = cover(part.text, spent.placeholders)
         spent.placeholders += covered.placeholders
-        root = read_tree(covered.text, part.number, part.line, limits, spent)
+        root = read_tree(covered.text, part.number, part.line, limits, spent, whole=keep is not None)
         templated = waiting or part.templated or covered.placeholders > 0
         waiting = root is None and templated
+        lines = [*lines, *covered.dropped()] if keep else lines
         for node, place in _objects(root, f"Document {part.number}"):
             found.append(_resource(node, place, templated=templated, nuon=covered.nuon))
+            if keep:
+                keep(_whole(node, covered, lines))
             spent.objects += 1
             if spent.objects > limits.documents:
                 raise DocumentLimit(f"There are more than {limits.documents} objects.")
+        lines = lines if waiting else []
+    return found
+
+
+def _whole(node: Mapping, covered: Covered, lines: list[str]) -> Mapping:
+    """The object with the placeholders of its text, and at ``{{...}}`` the ``lines`` that held nothing else."""
+    if covered.placeholders:
+        node = _uncovered(node, covered)  # type: ignore[assignment] # a mapping's is one
+    return {**node, SHOWN: [*lines]} if lines else node
+
+
+def _uncovered(node: Node, covered: Covered) -> Node:
+    if isinstance(node, str):
+        return covered.uncover(node)
+    if isinstance(node, list):
+        return [_uncovered(each, covered) for each in node]
+    if not isinstance(node, dict):
+        return node
+    found: Mapping = {}
+    for key, value in node.items():
+        name = covered.uncover(key)
+        while name in found:  # two keys may be the same placeholder
+            name += "'"
+        found[name] = _uncovered(value, covered)
     return found
 
 
@@ -146,9 +184,15 @@ def _metadata(node: Mapping, place: str) -> Mapping:
     if not isinstance(metadata, dict):
         raise DocumentInvalid(f"{place} has metadata that is not a mapping.")
     for key in ("labels", "annotations"):
-        if metadata.get(key) is not None and not isinstance(metadata[key], dict):
+        if not _is_all_text(metadata.get(key)):
             raise DocumentInvalid(f"{place} has {key} that are not all strings.", remedy="Put the values in quotes.")
     return metadata
+
+
+def _is_all_text(node: Node) -> bool:
+    if not isinstance(node, dict):
+        return node is None
+    return all(value is None or isinstance(value, str) for value in node.values())
 
 
 def _name(metadata: Mapping, place: str) -> str:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Any, Final
 
 import yaml
 
-from byoa.content.nodes import Anchored, Frame, Other
-from byoa.content.scalars import NULLS, Scalar, resolve
+from byoa.content.nodes import Anchored, Frame, Number, Other
+from byoa.content.scalars import NULLS, Scalar, is_true, number_of, resolve
 from byoa.errors import DocumentInvalid, DocumentLimit
 
 if TYPE_CHECKING:
@@ -42,9 +43,13 @@ _NOTHING: Final[Mapping] = {}
 
 
 class Builder:
-    """Takes a document's events, and has its ``root`` and the number of its ``nodes`` in the end."""
+    """Takes a document's events, and has its ``root`` and the number of its ``nodes`` in the end.
 
-    def __init__(self, place: str, most: int, most_expanded: int, depth: int) -> None:
+    A ``whole`` tree keeps every key and value, where others keep what is asked for.
+    """
+
+    def __init__(self, place: str, most: int, most_expanded: int, depth: int, *, whole: bool = False) -> None:
+        self._whole = whole
         self.nodes = 0
         self._place = place
         self._most = most
@@ -77,16 +82,18 @@ class Builder:
         key = frame.key
         if key is None and frame.keys is not None:
             self._take_key(frame, event)
-        elif event.tag is None and event.anchor is None and not frame.texts and _is_idle(key, event.value):
-            self._attach(_OTHER, 0, rich=False)
-        else:
+        elif self._whole or event.tag or event.anchor or frame.texts or not _is_idle(key, event.value):
             self._attach(self._value(event), 0, rich=False)
+        else:
+            self._attach(_OTHER, 0, rich=False)
 
     def _value(self, event: yaml.ScalarEvent) -> Node:
         found = self._type(event)
         if found is Scalar.BEYOND:
             raise self._invalid("has a number that JSON cannot hold", "Put it in quotes, or write a finite number.")
         value: Node = event.value if found is Scalar.TEXT else None if found is Scalar.NULL else _OTHER
+        if value is _OTHER and self._whole:
+            value = is_true(event.value) if found is Scalar.BOOL else Number(number_of(event.value))
         if event.anchor:
             self._anchors[event.anchor] = Anchored(value, text=event.value)
         return value
@@ -127,8 +134,8 @@ class Builder:
                 "has a mapping with the same key twice",
                 "Keep the one that is meant: readers differ in which they take.",
             )
-        frame.keys.add(key)
-        frame.key = key
+        frame.key = sys.intern(key) if self._whole else key
+        frame.keys.add(frame.key)
 
     def _start_mapping(self, event: yaml.MappingStartEvent) -> None:
         self._start(event, {}, "map")
@@ -156,8 +163,8 @@ class Builder:
     def _end(self, _: yaml.CollectionEndEvent) -> None:
         frame = self._frame
         self._frame = self._outer.pop()
-        node: Node = _OTHER if frame.odd else frame.node
-        rich = frame.rich or frame.odd
+        node: Node = _OTHER if frame.odd and not self._whole else frame.node
+        rich = frame.rich or frame.odd or self._whole
         levels = frame.levels + 1
         if frame.anchor:
             frame.anchor.finish(node, self.nodes - frame.begun, levels, rich=rich)
@@ -201,7 +208,7 @@ class Builder:
         key, frame.key = frame.key, None
         if frame.merging:
             self._merge(frame, node)
-        elif key is not None and (rich or key in KEPT or key.endswith(_IMAGE)):
+        elif key is not None and (rich or self._whole or key in KEPT or key.endswith(_IMAGE)):
             frame.node[key] = node
             frame.rich = True
         elif frame.merged:

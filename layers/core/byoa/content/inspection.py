@@ -10,7 +10,7 @@ import json
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
-from byoa.content.documents import Spent
+from byoa.content.documents import LIMITS, Spent
 from byoa.content.formats import (
     Format,
     check_format,
@@ -27,7 +27,7 @@ from byoa.oci.manifest import CHECKSUM, TITLE
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from byoa.content.documents import Resource
+    from byoa.content.documents import DocumentLimits, Keep, Resource
     from byoa.content.ports import Contents
     from byoa.oci.graph import GraphLimits
     from byoa.oci.manifest import Manifest
@@ -67,22 +67,35 @@ class Report:
         return any(resource.templated for resource in self.resources)
 
 
-def inspect(contents: Contents, root: Manifest, limits: GraphLimits, *, named: bool = False) -> Report:
-    """Read the artifact under ``root``, held to ``limits``, and say what it holds.
+def inspect(  # noqa: PLR0913 - an artifact, its bounds, and what else is wanted of it
+    contents: Contents,
+    root: Manifest,
+    limits: GraphLimits,
+    *,
+    named: bool = False,
+    documents: DocumentLimits = LIMITS,
+    keep: Keep | None = None,
+) -> Report:
+    """Read the artifact under ``root``, held to ``limits`` and ``documents``, and say what it holds.
 
+    ``keep`` is given each object whole; of an index whose manifests hold the same, those of the first.
     Errors tell the layer and the file by their numbers; the file's own name, a stranger's word, only if ``named``.
     Raises ``MediaTypeUnsupported`` for what is something else, ``ContentNotFound`` where there is no object, and what
     the readers of archives and documents raise. Encrypted content is reported, not read.
     """
-    return _inspect(_Look(contents, Walk(limits), named=named), root, 0)
+    return _inspect(_Look(contents, Walk(limits), documents, keep, named=named), root, 0)
 
 
 class _Look:
     """One look at an artifact, whatever it consists of: its budget, and what its layers were found to hold."""
 
-    def __init__(self, contents: Contents, walk: Walk, *, named: bool) -> None:
+    def __init__(
+        self, contents: Contents, walk: Walk, limits: DocumentLimits, keep: Keep | None, *, named: bool
+    ) -> None:
         self.contents = contents
         self.walk = walk
+        self.limits = limits
+        self.keep = keep
         self.named = named
         self.spent = Spent()
         self.known: dict[object, Report] = {}
@@ -105,6 +118,7 @@ def _inspect_index(look: _Look, manifest: Manifest, depth: int) -> Report:
     for child in children_of(manifest):
         report = _inspect(look, look.contents.fetch_manifest(child.digest), depth + 1)
         first = first or report
+        look.keep = None
         if report.content != first.content:
             raise MediaTypeUnsupported(
                 "This is an index of artifacts that hold different manifests.",
@@ -160,7 +174,7 @@ def _inspect_layers(look: _Look, manifest: Manifest, found: Format) -> Report:
 
 def _read_layers(look: _Look, manifest: Manifest, found: Format) -> Report:
     layers = Layers(look.contents, manifest, named=look.named)
-    reading = Reading(manifest, look.spent)
+    reading = Reading(manifest, look.spent, look.limits, look.keep)
     for file, place in layers.files():
         reading.take(file, place)
     resources = reading.finish()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+from dataclasses import dataclass
 from typing import Any
 
 
@@ -12,8 +13,22 @@ class Other(enum.Enum):
     OTHER = enum.auto()
 
 
+@dataclass(frozen=True, slots=True)
+class Number:
+    """A number by its value, as JSON writes it; kept in whole trees alone. It is no equal of a text or a truth."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Hidden:
+    """A value that may be compared and not shown (``masking``)."""
+
+    value: Node
+
+
 type Mapping = dict[str, Node]
-type Node = Mapping | list[Node] | str | Other | None
+type Node = Mapping | list[Node] | str | bool | Number | Hidden | Other | None
 
 
 class Anchored:

@@ -21,7 +21,7 @@ _CLOSE: Final = ENDS[1].encode()
 
 # Possessive and without braces inside: every byte is looked at a bounded number of times.
 _PLACEHOLDER: Final = re.compile(rb"\{\{[^{}]{0,1024}+\}\}")
-_TOKEN: Final = re.compile(f"{ENDS[0]}[0-9]+[ \n]*{ENDS[1]}")
+_TOKEN: Final = re.compile(f"{ENDS[0]}([0-9]+)[ \n]*{ENDS[1]}")
 _ONLY_TOKENS: Final = re.compile(rb"^[ \t]*+(?:%b[0-9]++[ \n]*+%b[ \t]*+)++$" % (_OPEN, _CLOSE), re.MULTILINE)
 _QUOTED: Final = re.compile(rb"""\"(?:[^"\\\n]|\\[^\n])*+\"|`[^`\n]*+`|'(?:[^'\\\n]|\\[^\n])++'""")
 # What goes on in the next line must not be able to pass for YAML: whoever doesn't render it would read it as such.
@@ -34,11 +34,27 @@ _NUON: Final = b".nuon"
 
 
 class Covered(NamedTuple):
-    """A text whose placeholders are covered, how many there were, and whether one of them is Nuon's own."""
+    """A text whose placeholders are covered, how many there were, and whether one of them is Nuon's own.
+
+    ``texts`` are the placeholders themselves, in order.
+    """
 
     text: bytes
     placeholders: int
     nuon: bool
+    texts: tuple[bytes, ...] = ()
+
+    def uncover(self, text: str) -> str:
+        """``text``, a part of the covered one, with its placeholders in place of their tokens."""
+        return _TOKEN.sub(lambda token: self._shown(int(token[1])), text) if ENDS[0] in text else text
+
+    def dropped(self) -> list[str]:
+        """The placeholders of the lines that became empty."""
+        left = {int(token[1]) for token in _TOKEN.finditer(self.text.decode())} if self.texts else set()
+        return [self._shown(number) for number in range(len(self.texts)) if number not in left]
+
+    def _shown(self, number: int) -> str:
+        return self.texts[number].decode()
 
 
 def cover(text: bytes, before: int = 0) -> Covered:
@@ -61,7 +77,8 @@ def cover(text: bytes, before: int = 0) -> Covered:
         pieces += [text[at : match.start()], b"%b%d" % (_OPEN, number), _INDENT * match[0].count(b"\n"), _CLOSE]
         at = match.end()
     covered = _ONLY_TOKENS.sub(_line_ends, b"".join([*pieces, text[at:]]))
-    return Covered(covered, len(found), nuon=any(_NUON in match[0] for match in found))
+    texts = tuple(match[0] for match in found)
+    return Covered(covered, len(found), any(_NUON in each for each in texts), texts)
 
 
 def is_placeholders(text: bytes) -> bool:

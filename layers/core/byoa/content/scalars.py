@@ -48,6 +48,28 @@ def resolve(text: str) -> Scalar:
     return _number(text.replace("_", "")) if text[0] in "+-.0123456789" else Scalar.TEXT
 
 
+def number_of(text: str) -> str:
+    """The number that the plain scalar ``text`` is, as JSON writes it: ``0x10``, ``16`` and ``16.0`` are one."""
+    digits = text.replace("_", "")
+    if _INT.fullmatch(digits):
+        return str(_whole(digits))
+    value = float(digits)
+    return str(int(value)) if value.is_integer() else repr(value)
+
+
+def _whole(digits: str) -> int:
+    bare = digits.lstrip("+-")
+    based = len(bare) > 1 and bare[0] == "0"
+    octal = based and bare[1] in "01234567"
+    value = int(bare, 8) if octal else int(bare, 0) if based else int(bare)
+    return -value if digits[0] == "-" else value
+
+
+def is_true(text: str) -> bool:
+    """Whether ``text``, a plain scalar that is a truth, is the true one."""
+    return text.lower() in {"y", "yes", "on", "true"}
+
+
 def _number(digits: str) -> Scalar:
     if _INT.fullmatch(digits) and len(digits) < _LONGEST:
         return Scalar.INT

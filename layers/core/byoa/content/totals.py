@@ -5,22 +5,26 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING
 
-from byoa.content.documents import read_resources
+from byoa.content.documents import LIMITS, read_resources
 from byoa.content.layers import AGE
 from byoa.errors import ByoaError, ContentNotFound, DigestMismatch
 from byoa.oci.manifest import CHECKSUM
 
 if TYPE_CHECKING:
     from byoa.content.archive import File
-    from byoa.content.documents import Resource, Spent
+    from byoa.content.documents import DocumentLimits, Keep, Resource, Spent
     from byoa.oci.manifest import Manifest
 
 
 class Reading:
     """Reads files one by one and keeps of them what a report says."""
 
-    def __init__(self, manifest: Manifest, spent: Spent) -> None:
-        """``spent`` is what is left of the whole artifact's budget."""
+    def __init__(
+        self, manifest: Manifest, spent: Spent, limits: DocumentLimits = LIMITS, keep: Keep | None = None
+    ) -> None:
+        """``spent`` is what was taken of the whole artifact's ``limits``; ``keep`` is given all objects whole."""
+        self._limits = limits
+        self._keep = keep
         self.content = hashlib.sha256()
         self._stated = manifest.annotations.get(CHECKSUM)
         self._checksum = hashlib.sha256()
@@ -45,7 +49,7 @@ class Reading:
         if self._fault:
             return
         try:
-            self._resources += read_resources(file.content, spent=self._spent)
+            self._resources += read_resources(file.content, self._limits, spent=self._spent, keep=self._keep)
         except ByoaError as error:
             self._fault = error.at(place)
 

@@ -50,18 +50,20 @@ class Spent:
     objects: int = 0
 
 
-def read_tree(text: bytes, number: int, line: int, limits: DocumentLimits, spent: Spent) -> Node:
+def read_tree(  # noqa: PLR0913 - a text, its place, its bounds, and how much of it
+    text: bytes, number: int, line: int, limits: DocumentLimits, spent: Spent, *, whole: bool = False
+) -> Node:
     """The one document in ``text``, which errors call by its ``number`` and which begins on ``line``.
 
-    Adds its nodes to ``spent``. Raises ``DocumentInvalid`` for what isn't YAML, has foreign tags, keys that are no text
-    or stand twice in a mapping, numbers beyond JSON, aliases without an anchor before them, or a second document behind
-    its end; ``DocumentLimit`` at the limits.
+    A ``whole`` tree has every key and value. Adds its nodes to ``spent``. Raises ``DocumentInvalid`` for what isn't
+    YAML, has foreign tags, keys that are no text or stand twice in a mapping, numbers beyond JSON, aliases without an
+    anchor before them, or a second document behind its end; ``DocumentLimit`` at the limits.
     """
     place = f"Document {number}"
     if len(text) > limits.document:
         raise DocumentLimit(f"{place} has more than {limits.document} bytes.")
     most = min(limits.nodes, limits.all_nodes - spent.nodes)
-    builder = Builder(place, most, limits.expanded, limits.depth)
+    builder = Builder(place, most, limits.expanded, limits.depth, whole=whole)
     try:
         _feed(builder, text, place, line)
     except yaml.MarkedYAMLError as error:

@@ -1,0 +1,140 @@
+"""LookUpArtifact: asks registries on behalf of people, and reads no contents: it may see what vendors lent.
+
+What is to be read is fetched into the organisation's quarantine, as a build's is, and ReadArtifacts reads it there.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from byoa.builds.books import accounted
+from byoa.builds.lending import explained
+from byoa.builds.lookups import FetchPlan, Found, LookedUp
+from byoa.builds.pinned import carried
+from byoa.builds.records import milliseconds
+from byoa.builds.survey import survey
+from byoa.engine.copying import copy
+from byoa.engine.mirroring import plan_graph
+from byoa.engine.sending import ALONE, Pace
+from byoa.errors import AuthFailed, ByoaError, ContentTooLarge, Timeout
+from byoa.oci.reference import Reference
+from byoa.trust.policy import STAGED
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from byoa.builds.lending import Lender, Lent
+    from byoa.builds.lookups import LookUp, Sought
+    from byoa.builds.ports import Budget, Clock, Quota
+    from byoa.engine.ports import Quarantine, Repository
+    from byoa.oci.manifest import Manifest
+    from byoa.trust.policy import Policy
+
+MOST: Final = 100 * 1024 * 1024
+"""Bytes of an artifact that are fetched to be looked at: somebody waits, and a build has the time for more."""
+
+
+class Means(NamedTuple):
+    """What a lookup may use: what is lent and allowed, registries, and where what is to be read is put."""
+
+    lender: Lender
+    policy: Policy
+    budget: Budget
+    clock: Clock
+    open_source: Callable[[Reference, Lent | None], Repository]
+    open_quarantine: Callable[[], Quarantine]
+    quota: Quota
+    pace: Pace = ALONE
+
+
+def look_up(asked: LookUp, means: Means) -> LookedUp:
+    """Tell what the references mean, and fetch or plan what the action wants.
+
+    Raises what ``Policy.check_source`` and ``Lender.lend`` raise, ``RegistryThrottled`` where nothing may be asked now,
+    what the registries' answers mean, ``ContentTooLarge`` and ``QuotaExceeded`` for what is too much to fetch, and
+    ``Timeout`` where there was no time for it. Of two artifacts the error tells which.
+    """
+    names = ("before", "after") if len(asked.artifacts) > 1 else (None,)
+    found, plans = [], []
+    for sought, name in zip(asked.artifacts, names, strict=True):
+        try:
+            one, plan = _look_up(asked, sought, means)
+        except ByoaError as error:
+            error.where = name or error.where
+            raise
+        found.append(one)
+        plans.append(plan)
+    return LookedUp(
+        organisation=asked.organisation,
+        action=asked.action,
+        artifacts=found,
+        plan=plans[0],
+        reads=asked.action in ("inspect", "diff"),
+    )
+
+
+def _look_up(asked: LookUp, sought: Sought, means: Means) -> tuple[Found, FetchPlan | None]:
+    reference = Reference.of(sought.url, tag=sought.tag, digest=sought.digest)
+    means.policy.check_source(reference, sought.credentials_ref)
+    lent = means.lender.lend(sought.credentials_ref, reference) if sought.credentials_ref else None
+    source = means.open_source(reference, lent)
+    plan = None
+    with (
+        accounted(means.budget, str(reference.registry), asked.organisation, source),
+        explained(sought.credentials_ref),
+    ):
+        root = source.fetch_manifest(reference.digest or reference.tag or "")
+        if asked.action == "plan":
+            plan = _plan(root, source, means.open_quarantine())
+        elif asked.action != "resolve":
+            _fetch(asked.organisation, root, source, means)
+    return _found(reference, root, means.clock), plan
+
+
+def _found(reference: Reference, root: Manifest, clock: Clock) -> Found:
+    return Found(
+        reference=str(reference),
+        digest=str(root.digest),
+        media_type=root.descriptor.media_type,
+        size=root.descriptor.size,
+        artifact_type=root.kind,
+        resolved_at_ts=milliseconds(clock.now()),
+        manifest=carried(root),
+    )
+
+
+def _plan(root: Manifest, source: Repository, quarantine: Quarantine) -> FetchPlan:
+    """What a build would fetch; that the registry refuses a part of it is told and no error."""
+    try:
+        known = survey(root, source, quarantine)
+    except AuthFailed as error:
+        return FetchPlan(missing_permissions=[f"pull: {error.cause}"])
+    manifests = [node for node in known.nodes if node.is_manifest]
+    blobs = [node for node in known.nodes if not node.is_manifest]
+    lacking = [blob for blob in blobs if not quarantine.has_blob(blob)]
+    return FetchPlan(
+        manifests=len(manifests),
+        blobs_to_copy=len(lacking),
+        blobs_to_skip=len(blobs) - len(lacking),
+        bytes=sum(node.size for node in (*manifests, *lacking)),
+        attached=len(known.attachments),
+        notes=[*known.notes],
+    )
+
+
+def _fetch(organisation: str, root: Manifest, source: Repository, means: Means) -> None:
+    """Put the artifact, without what is attached to it, into quarantine; its bytes are of the organisation's day."""
+    quarantine = means.open_quarantine()
+    plan = plan_graph(source, quarantine, root, None, target_name="quarantine", limits=STAGED)
+    if plan.bytes_to_copy > MOST:
+        remedy = "Have it built: a build takes the time that it needs, and tells what the artifact holds."
+        raise ContentTooLarge(f"The artifact has more than {MOST} bytes to fetch for a lookup.", remedy=remedy)
+    if plan.is_done:
+        return
+    means.quota.take(organisation, str(root.digest), plan.bytes_to_copy)
+    lacking = plan.blobs_lacking
+    done = copy(source, quarantine, root, limits=STAGED, target_name="quarantine", pace=means.pace, lacking=lacking)
+    if done.pending:
+        raise Timeout(
+            "The artifact could not be fetched in the time of a lookup.", remedy="Ask again, or have it built."
+        )

@@ -1,0 +1,152 @@
+"""What is asked of artifacts in registries without a build, and what is answered: nothing of it is kept.
+
+A lookup goes through two functions, as a build does: LookUpArtifact asks registries, with what vendors lent, and reads
+no contents; ReadArtifacts reads contents, and reaches nothing but the quarantine. The answer of the first is the
+question of the second where ``reads`` says so.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Final, Literal
+
+from pydantic import Field, StringConstraints, model_validator
+
+from byoa.builds.messages import Message, OrganisationId
+
+type Action = Literal["resolve", "plan", "inspect", "diff"]
+
+OBJECTS: Final = 1000
+"""How many objects and images an answer lists; all objects are counted."""
+
+Text = Annotated[str, StringConstraints(max_length=2048)]
+
+
+class Sought(Message):
+    """An artifact by its reference: a url, and a tag or a digest, in the url or beside it."""
+
+    url: Text
+    tag: Text | None = None
+    digest: Text | None = None
+    credentials_ref: Text | None = None
+
+
+class LookUp(Message):
+    """What one organisation wants to know of an artifact, or of two: what was, and what is."""
+
+    organisation: OrganisationId
+    action: Action
+    artifacts: list[Sought] = Field(min_length=1, max_length=2)
+
+    @model_validator(mode="after")
+    def _as_many_as_it_takes(self) -> LookUp:
+        if (len(self.artifacts) == 2) != (self.action == "diff"):  # noqa: PLR2004 - what a difference is between
+            raise ValueError("a difference is between two artifacts, and all else is about one")
+        return self
+
+
+class Found(Message):
+    """What a reference means, ``resolved_at_ts`` (ms since 1970 UTC): the top manifest, as text where it is small."""
+
+    reference: str
+    digest: str
+    media_type: str
+    size: int
+    artifact_type: str | None
+    resolved_at_ts: int
+    manifest: str | None = None
+
+
+class FetchPlan(Message):
+    """What a build would fetch, with what is attached: blobs that are in quarantine already it would skip.
+
+    ``bytes`` are those of all manifests and of the blobs to copy, ``missing_permissions`` what the registry refused.
+    """
+
+    manifests: int = 0
+    blobs_to_copy: int = 0
+    blobs_to_skip: int = 0
+    bytes: int = 0
+    attached: int = 0
+    missing_permissions: list[str] = Field(default_factory=list)
+    notes: list[str] = Field(default_factory=list)
+
+
+class LookedUp(Message):
+    """The answer, or with ``reads`` what ReadArtifacts is to be asked."""
+
+    organisation: OrganisationId
+    action: Action
+    artifacts: list[Found]
+    plan: FetchPlan | None = None
+    reads: bool = False
+
+
+class NamedObject(Message):
+    """A Kubernetes object, by what identifies it."""
+
+    api_version: str
+    kind: str
+    namespace: str | None
+    name: str
+
+
+class Contents(Message):
+    """What an artifact holds. ``resources`` counts the objects, of which the first are listed."""
+
+    digest: str
+    format: str
+    encrypted: bool
+    templated: bool
+    resources: int
+    objects: list[NamedObject]
+    images: list[str]
+    notes: list[str]
+    usable_by: dict[str, bool]
+    obstacles: dict[str, str]
+
+
+class ChangedPlace(Message):
+    """See ``content.changes.Change``."""
+
+    path: str
+    op: Literal["add", "remove", "replace", "move"]
+    before: str | None
+    after: str | None
+    lines: list[str]
+
+
+class DifferingObject(Message):
+    """See ``content.difference.Differing``."""
+
+    op: Literal["added", "removed", "changed"]
+    api_version: str
+    kind: str
+    namespace: str | None
+    name: str
+    was: str | None
+    changes: list[ChangedPlace]
+    left_out: int
+
+
+class ObjectDifference(Message):
+    """See ``content.difference.Difference``; ``before`` and ``after`` are the digests of the two."""
+
+    before: str
+    after: str
+    differs: bool
+    added: int
+    removed: int
+    changed: int
+    same: int
+    objects: list[DifferingObject]
+    left_out: int
+    notes: list[str]
+
+
+class ReadContents(Message):
+    """What was read: of one artifact what it holds, of two how they differ."""
+
+    organisation: OrganisationId
+    action: Literal["inspect", "diff"]
+    contents: Contents | None = None
+    difference: ObjectDifference | None = None

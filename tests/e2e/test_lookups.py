@@ -1,0 +1,79 @@
+"""Lookups on the deployed template, with the functions' roles enforced: private and public, one and two."""
+
+from __future__ import annotations
+
+import json
+from contextlib import closing
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from byoa.adapters.memory.repository import MemoryRepository
+from byoa.bootstrap import terminal as bootstrap
+from byoa.content.packing import pack
+from byoa.engine.copying import copy
+from byoa.oci.reference import Reference
+from local import private
+from local.demo import push
+from local.desk import ORGANISATION, STACK
+
+if TYPE_CHECKING:
+    from local.private import Place
+    from tests.e2e.conftest import Pipeline
+
+pytestmark = pytest.mark.emulator
+
+CANARY = "c4n4ry-6e55"
+SECRET = "apiVersion: v1\nkind: Secret\nmetadata: {name: web}\nstringData: {password: %s}\n"
+
+
+@pytest.fixture(scope="module")
+def place(enforced: Pipeline) -> Place:
+    """A private registry that holds an artifact of the tools, and what is stored for it."""
+    found = next(each for each in private.places(enforced.desk) if each.component == "private-basic")
+    push(found)
+    private.store(enforced.desk, found)
+    return found
+
+
+def _invoke(pipeline: Pipeline, function: str, event: Any) -> Any:
+    with closing(pipeline.desk.client("lambda")) as client:
+        answer = client.invoke(FunctionName=f"{STACK}-{function}", Payload=json.dumps(event))
+        document = json.loads(answer["Payload"].read())
+    if "FunctionError" in answer:
+        return json.loads(document["errorMessage"])
+    return document
+
+
+def look_up(pipeline: Pipeline, action: str, *artifacts: dict[str, Any], organisation: str = ORGANISATION) -> Any:
+    """What the first function answers, or the second where there is something to read."""
+    event = {"organisation": organisation, "action": action, "artifacts": [*artifacts]}
+    found = _invoke(pipeline, "look-up-artifact", event)
+    return _invoke(pipeline, "read-artifacts", found) if found.get("reads") else found
+
+
+def _public(pipeline: Pipeline, tag: str, text: str) -> dict[str, Any]:
+    packed = pack(text)
+    url = f"oci://{pipeline.desk.vendor}/vendor/looked-at"
+    target = bootstrap.repository(Reference.parse(f"{url}:{tag}"), "target", None, plain_http=True)
+    copy(MemoryRepository.holding(packed), target, packed.manifest, tag=tag)
+    return {"url": url, "tag": tag}
+
+
+def test_a_private_artifact_is_planned_and_read(enforced: Pipeline, place: Place) -> None:
+    sought = {"url": place.url, "tag": place.tag, "credentials_ref": place.credentials}
+    plan = look_up(enforced, "plan", sought)["plan"]
+    assert plan["manifests"] > 0
+    assert plan["missing_permissions"] == []
+    contents = look_up(enforced, "inspect", sought)["contents"]
+    assert (contents["resources"], contents["encrypted"]) == (3, False)
+    assert look_up(enforced, "resolve", sought)["artifacts"][0]["digest"] == contents["digest"]
+    assert look_up(enforced, "resolve", {**sought, "credentials_ref": None})["code"] == "AuthFailed"
+    assert look_up(enforced, "resolve", sought, organisation="org_other0000000")["code"] == "CredentialForbidden"
+
+
+def test_two_artifacts_are_compared_and_no_secret_is_told(enforced: Pipeline) -> None:
+    before, after = (_public(enforced, tag, SECRET % value) for tag, value in (("v1", "old"), ("v2", CANARY)))
+    answer = look_up(enforced, "diff", before, after)
+    assert [each["path"] for each in answer["difference"]["objects"][0]["changes"]] == ["/stringData/password"]
+    assert CANARY not in json.dumps(answer)
