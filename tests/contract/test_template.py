@@ -261,6 +261,12 @@ def test_only_the_mirroring_steps_may_write_to_ecr_and_only_below_our_prefix(res
     assert all(place["Fn::Sub"].endswith(ours) for place in places)
 
 
+def test_the_repositories_key_is_used_through_ecr_alone(resources: dict[str, Any]) -> None:
+    (grants,) = (each for _, each in _statements(resources) if "kms:CreateGrant" in _many(each["Action"]))
+    ecr = {"Fn::Sub": "ecr.${AWS::Region}.${AWS::URLSuffix}"}
+    assert grants["Condition"] == {"StringEquals": {"kms:ViaService": ecr}}
+
+
 def test_only_the_recording_step_signs_and_nobody_hands_that_on(resources: dict[str, Any]) -> None:
     kms = {
         action: statement["Resource"]

@@ -38,6 +38,9 @@ def test_the_registrys_own_token_service_may(service: str, registry: str) -> Non
         ("[::1]", "[::2]"),
         ("auth", "registry"),
         ("localhost", "127.0.0.1"),
+        ("evil.azurecr.io", "vendor.azurecr.io"),
+        ("evil.jfrog.io", "vendor.jfrog.io"),
+        ("evil.obs.myhuaweicloud.com", "swr.cn-north-4.myhuaweicloud.com"),
     ],
 )
 def test_nobody_else_may(service: str, registry: str) -> None:

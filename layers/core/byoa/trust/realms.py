@@ -11,7 +11,10 @@ if TYPE_CHECKING:
 
     from byoa.oci.reference import Registry
 
-_SHARED: Final = frozenset({"aliyuncs.com"})
+_SHARED: Final = frozenset({
+    "aliyuncs.com", "azurecr.io", "jfrog.io", "myhuaweicloud.com", "ocir.io", "oraclecloud.com", "tencentcloudcr.com",
+    "volces.com",
+})  # fmt: skip
 """Domains whose names under them are given to strangers, buckets for example, and that publicsuffix.org lacks."""
 
 
