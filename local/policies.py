@@ -23,6 +23,7 @@ REGION: Final = "us-east-1"
 KNOWN: Final = {
     "AWS::AccountId": ACCOUNT,
     "AWS::Partition": "aws",
+    "AWS::URLSuffix": "amazonaws.com",
     "AWS::Region": REGION,
     "AWS::StackName": "byoa",
     "RepositoryPrefix": "byoa",
