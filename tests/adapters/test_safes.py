@@ -25,7 +25,6 @@ from byoa.errors import (
     StoreThrottled,
     TenantForbidden,
 )
-from tests.local.cloud import Cloud, emulated
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -50,12 +49,6 @@ class Both(NamedTuple):
 def client() -> Iterator[Any]:
     with mock_aws(), closing(boto3.client("secretsmanager", "us-east-1")) as client:
         yield client
-
-
-@pytest.fixture(scope="session")
-def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
-    with emulated(tmp_path_factory.mktemp("secrets")) as found:
-        yield found
 
 
 def on_aws(client: Any) -> Both:
