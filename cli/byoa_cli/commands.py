@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from argparse import ArgumentParser, RawDescriptionHelpFormatter
 from typing import TYPE_CHECKING, Any, Final, NoReturn
@@ -18,6 +19,8 @@ HELP_POSITION: Final = 30
 
 
 _UNKNOWN: Final = "unrecognized arguments: "
+_MISSING: Final = "the following arguments are required: "
+_LONG: Final = re.compile(r"--[a-z][a-z-]*")
 
 
 class UsageError(Exception):
@@ -54,13 +57,19 @@ class Option:
             settings["help"] = f"{settings['help']} [env: {self._variable}]"
         parser.add_argument(*self._names, **settings)
 
+    @property
+    def variables(self) -> dict[str, str]:
+        """Its variable, if there is one, by how argparse calls the option."""
+        return {"/".join(self._names): self._variable} if self._variable else {}
+
 
 class Command:
     """A function that ends with an exit code. Its docstring is the help, of which the first line is the summary."""
 
-    def __init__(self, run: Callable[..., int], options: tuple[Option, ...]) -> None:
+    def __init__(self, run: Callable[..., int], options: tuple[Option, ...], discreet: str = "") -> None:
         self.run = run
         self.options = options
+        self.discreet = discreet
 
     @property
     def summary(self) -> str:
@@ -83,6 +92,9 @@ class Command:
     def call(self, prog: str, arguments: list[str]) -> int:
         """Run it with ``arguments``; options may stand before, between and behind what they don't belong to."""
         parser = _Parser(prog=prog, description=self.description)
+        parser.discreet = self.discreet
+        for option in self.options:
+            parser.variables |= option.variables
         self.fill(parser)
         asked = vars(parser.parse_intermixed_args(arguments))
         try:
@@ -153,9 +165,12 @@ class Group:
         return {name: below.add_parser(name, help=each.summary) for name, each in self.commands.items()}
 
 
-def command(*options: Option) -> Callable[[Callable[..., int]], Command]:
-    """Make a function a command that takes ``options``, each as a keyword."""
-    return lambda run: Command(run, options)
+def command(*options: Option, discreet: str = "") -> Callable[[Callable[..., int]], Command]:
+    """Make a function a command that takes ``options``, each as a keyword.
+
+    One that is ``discreet`` never repeats a word that it doesn't know, which may be a secret, and says this instead.
+    """
+    return lambda run: Command(run, options, discreet)
 
 
 class _Help(RawDescriptionHelpFormatter):
@@ -168,6 +183,8 @@ class _Parser(ArgumentParser):
 
     def __init__(self, **settings: Any) -> None:  # noqa: ANN401 - argparse's own
         super().__init__(formatter_class=_Help, allow_abbrev=False, **settings)
+        self.discreet = ""
+        self.variables: dict[str, str] = {}
 
     def print_help(self, file: Any = None) -> None:  # noqa: ANN401 - what argparse can write to
         """Print the help, in colours where ``file`` takes them."""
@@ -190,9 +207,23 @@ class _Parser(ArgumentParser):
         if message.startswith(_UNKNOWN):
             unknown = message.removeprefix(_UNKNOWN).split()
             option = next((each for each in unknown if each.startswith("-")), "").partition("=")[0]
+            if self.discreet:
+                message = self._discreetly(option)
             message += _meant(option, self._option_string_actions) if option else ""
+            message += f"; {self.discreet}" if self.discreet else ""
+        elif message.startswith(_MISSING):
+            missing = message.removeprefix(_MISSING).split(", ")
+            message = _MISSING + ", ".join(map(self._with_variable, missing))
         self.print_usage(sys.stderr)
         self.exit(2, f"error: {visible(message)}\n  next: `{self.prog} --help` shows how it is called\n")
+
+    def _with_variable(self, option: str) -> str:
+        return f"{option} (or {self.variables[option]})" if option in self.variables else option
+
+    @staticmethod
+    def _discreetly(option: str) -> str:
+        """What is unknown, without a word that may be a secret: those are neither long options nor names of any."""
+        return f"there is no option {option}" if _LONG.fullmatch(option) else "there is an argument too many"
 
 
 def _meant(word: str, known: Iterable[str]) -> str:

@@ -51,6 +51,7 @@ _REPEATS = {
     TABLE,
     SOURCE_ROLE,
     JSON,
+    discreet="the secret is no argument: it comes from stdin, as in < FILE, or is asked for",
 )
 def set_credentials(
     name: str, kind: str, host: str, username: str | None, client_id: str | None, role_arn: str | None,

@@ -184,7 +184,18 @@ def test_nothing_of_a_secret_is_shown_anywhere(byoa: Byoa) -> None:
 
 def test_there_is_no_option_that_takes_a_secret(byoa: Byoa) -> None:
     for option in ("--password", "--token", "--secret", "--client-secret", "--key"):
-        assert byoa("set", "creds", "--kind", "basic", "--host", "ghcr.io", "-u", "a", option, CANARY).code == 2
+        for words in ((option, CANARY), (f"{option}={CANARY}",)):
+            done = byoa("set", "creds", "--kind", "basic", "--host", "ghcr.io", "-u", "a", *words)
+            assert (done.code, CANARY in done.err) == (2, False), done.err
+            assert f"there is no option {option}" in done.err
+            assert "stdin" in done.err
+
+
+@pytest.mark.parametrize("word", [CANARY, f"-p{CANARY}", f"-{CANARY}", f"--{CANARY}"])
+def test_a_secret_that_stands_among_the_arguments_is_not_repeated(byoa: Byoa, word: str) -> None:
+    done = byoa("set", "creds", "--kind", "basic", "--host", "ghcr.io", "-u", "a", word)
+    assert (done.code, CANARY in done.err) == (2, False), done.err
+    assert "stdin" in done.err
 
 
 def test_setting_again_says_that_it_is_a_new_version(byoa: Byoa) -> None:
@@ -291,6 +302,12 @@ def test_a_call_that_makes_no_sense_says_why(byoa: Byoa, arguments: tuple[str, .
     done = byoa("set", "creds", *arguments, stdin=CANARY.encode())
     assert done.code == 2
     assert word in done.err
+
+
+def test_what_a_variable_could_say_is_named_with_it(byoa: Byoa, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("BYOA_ORG")
+    done = byoa("test", "creds")
+    assert "required: --function (or BYOA_TRY_CREDENTIALS), --org (or BYOA_ORG)\n" in done.err
 
 
 @pytest.mark.parametrize(
