@@ -127,7 +127,7 @@ def get_credentials(name: str, org: str, table: str | None, source_role: str | N
     if shown:
         shown.show()
     elif entry.kind == "aws_ecr":
-        err().print(styled("with --table and --source-role, the vendor's trust policy is shown as well"))
+        err().print(styled("with BYOA_TABLE and BYOA_SOURCE_ROLE set, the vendor's trust policy is shown as well"))
     return FINE
 
 

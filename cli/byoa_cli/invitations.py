@@ -30,7 +30,10 @@ class Invitation:
         from byoa.trust.invitations import pull_policy, trust_policy
 
         if not table or not source_role:
-            raise UsageError("for aws_ecr, --table and --source-role are wanted: the stack's outputs have them")
+            raise UsageError(
+                "for aws_ecr, --table (or BYOA_TABLE) and --source-role (or BYOA_SOURCE_ROLE) are wanted: "
+                "the stack's outputs have them"
+            )
         registry = Registry.parse(host).host
         identity = external_id(table, organisation)
         partition = source_role.split(":")[1] if source_role.startswith("arn:") else "aws"

@@ -20,6 +20,7 @@ from byoa.trust.credentials import Credential
 from byoa.trust.external_id import external_id
 from byoa.trust.kinds import KINDS, Login, parse_secret
 from byoa_cli.credentials import credentials
+from byoa_cli.output import Interrupted
 from byoa_cli.secrets import KIND_NAMES
 from tests.screen import Screen
 from tests.terminal import BYOA
@@ -343,7 +344,20 @@ def test_what_no_build_could_use_is_not_stored(
     with pytest.raises(wanted) as caught:
         byoa("set", "creds", *arguments, stdin=stdin.encode())
     assert CANARY not in caught.value.as_json()
+    assert "Store them anew" not in caught.value.remedy
     assert byoa("list", "--json").json() == {"credentials": []}
+
+
+@pytest.mark.parametrize("stdin", [b"", b"\n", b"\r\n"])
+def test_who_gave_no_secret_is_told_how_one_is_given(byoa: Byoa, stdin: bytes) -> None:
+    with pytest.raises(CredentialMalformed, match="password is empty") as caught:
+        byoa("set", "creds", "--kind", "basic", "--host", "ghcr.io", "-u", "a", stdin=stdin)
+    assert "stdin" in caught.value.remedy
+
+
+def test_two_lines_are_called_so(byoa: Byoa) -> None:
+    with pytest.raises(CredentialMalformed, match="password has more than one line"):
+        byoa("set", "creds", "--kind", "basic", "--host", "ghcr.io", "-u", "a", stdin=b"one\ntwo\n")
 
 
 def test_a_docker_config_for_one_repository_alone_is_stored(byoa: Byoa) -> None:
@@ -392,6 +406,26 @@ def test_a_terminal_is_asked_and_shows_nothing_that_is_typed() -> None:
         code, text = screen.end()
     assert CANARY not in text
     assert (code, "no AWS region" in text) == (1, True), text
+
+
+@pytest.mark.parametrize(
+    ("raised", "word"), [(KeyboardInterrupt, "nothing was stored"), (EOFError, "nothing was typed")]
+)
+def test_who_turns_back_at_the_prompt_stores_nothing(
+    byoa: Byoa, monkeypatch: pytest.MonkeyPatch, raised: type[BaseException], word: str
+) -> None:
+    def turn_back(*_: object, **__: object) -> str:
+        raise raised
+
+    monkeypatch.setattr("getpass.getpass", turn_back)
+    given = ("set", "creds", "--kind", "basic", "--host", "ghcr.io", "-u", "a")
+    if raised is EOFError:
+        done = byoa(*given, typed=b"")
+        assert (done.code, word in done.err) == (2, True)
+    else:
+        with pytest.raises(Interrupted, match=word):
+            byoa(*given, typed=b"")
+    assert byoa("list", "--json").json() == {"credentials": []}
 
 
 @pytest.mark.parametrize("kind", ["gcp_gar", "dockerconfigjson"])
