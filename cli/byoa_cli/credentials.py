@@ -231,6 +231,7 @@ def _tell(tried: Tried) -> None:
     if tried.login == "accepted":
         out().print(styled(("accepted", "green"), f" by {tried.host}"))
     else:
-        out().print(styled(("not asked", "yellow"), f": {tried.host} lets everybody in; try them with a REF"))
+        rest = "whether they are good shows nowhere" if tried.digest else "try them with a REF"
+        out().print(styled(("not asked", "yellow"), f": {tried.host} lets everybody in; {rest}"))
     if tried.digest:
         out().print(styled(f"{tried.reference} → {tried.digest} ({tried.media_type}, {tried.size} bytes)"))

@@ -495,8 +495,12 @@ def test_a_registry_that_asked_for_nothing_proves_nothing(byoa: Byoa, monkeypatc
     open_to_all = TRIED.model_copy(update={"login": "not asked", "digest": None})
     monkeypatch.setattr(terminal, "try_credentials", Platform(open_to_all).try_credentials)
     done = byoa("test", "creds", "--function", "try")
-    assert "lets everybody in" in done.out
-    assert "accepted" not in done.out
+    assert "lets everybody in; try them with a REF" in done.out
+    with_reference = Platform(TRIED.model_copy(update={"login": "not asked"}))
+    monkeypatch.setattr(terminal, "try_credentials", with_reference.try_credentials)
+    looked = byoa("test", "creds", "oci://ghcr.io/a/b:v1", "--function", "try").out
+    assert "with a REF" not in looked
+    assert "accepted" not in done.out + looked
 
 
 def test_a_trial_that_fails_ends_as_the_build_would(byoa: Byoa, monkeypatch: pytest.MonkeyPatch) -> None:
