@@ -128,9 +128,9 @@ def test_a_wrong_password_is_mended_where_it_is_stored(bench: Bench) -> None:
 
 def test_a_right_that_is_missing_is_given_where_rights_are(bench: Bench) -> None:
     bench.registry.script = lambda request: Response(403, [], b"") if "/manifests/" in request.path else None
-    with pytest.raises(AuthFailed) as caught:
+    with pytest.raises(AuthFailed, match="403") as caught:
         bench.go(f"oci://{bench.registry.address}/vendor/app:v1")
-    assert caught.value.remedy == AuthFailed.no_right
+    assert "may read this" in caught.value.remedy
 
 
 @pytest.mark.parametrize(

@@ -147,8 +147,6 @@ class AuthFailed(Rejected):
         "Log in as somebody who may, for example with `docker login HOST`; "
         "a build uses what its config names (credentials_ref)."
     )
-    no_right: ClassVar[str] = "Let the credentials that were used read this repository, or use others that may."
-    """The remedy where a registry says that it isn't about who asks but about what they may."""
 
 
 class InsecureTransport(Rejected):

@@ -83,13 +83,12 @@ def _accounted(budget: Budget, host: str, organisation: str, source: Repository)
 
 @contextmanager
 def _explained(name: str) -> Iterator[None]:
-    """A login that is refused is mended where it is stored, unless what it lacks is a right."""
+    """A login that is refused is mended where it comes from, or where it is stored."""
     try:
         yield
     except AuthFailed as error:
-        if error.remedy != AuthFailed.no_right:
-            error.remedy = (
-                "See at the registry whether the login is still good and may read this; "
-                f"store another with `byoa credentials set {name} …`."
-            )
+        error.remedy = (
+            "See at the registry whether the login is still good and may read this, and mend that there; "
+            f"or store another with `byoa credentials set {name} …`."
+        )
         raise

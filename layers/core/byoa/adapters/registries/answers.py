@@ -68,7 +68,7 @@ def refusal(  # noqa: PLR0911 - a table, read from the top
     if status >= 500 or status == 408:  # noqa: PLR2004 - RFC 9110, 15.5 and 15.6
         return RegistryUnavailable(f"The registry failed ({shown}).", retry_after=_retry_after(response))
     if status in (401, 403):
-        return _forbidden(role, status, shown)
+        return _forbidden(role, shown)
     if role == "target" and (code in _UPLOAD_LOST or status == 416):  # noqa: PLR2004 - "Pushing a blob in chunks"
         return UploadLost(f"The target has forgotten an upload, or takes it for another ({shown}).")
     if role == "target" and code == "DIGEST_INVALID":
@@ -82,11 +82,10 @@ def refusal(  # noqa: PLR0911 - a table, read from the top
     return RegistryProtocolError(f"The registry answers {shown} where the spec knows no such answer.")
 
 
-def _forbidden(role: Role, status: int, shown: str) -> ByoaError:
+def _forbidden(role: Role, shown: str) -> ByoaError:
     if role == "target":
         return TargetForbidden(f"The target refuses the credentials it was given ({shown}).")
-    remedy = AuthFailed.no_right if status == 403 else ""  # noqa: PLR2004 - RFC 9110, 15.5.4
-    return AuthFailed(f"The registry wants other credentials than it was given, if any ({shown}).", remedy=remedy)
+    return AuthFailed(f"The registry wants other credentials than it was given, if any ({shown}).")
 
 
 def _retry_after(response: Response) -> float | None:
