@@ -42,9 +42,9 @@ class Option:
         needed: bool = True,
         **settings: Any,  # noqa: ANN401 - argparse's own
     ) -> None:
-        self._names = names
+        self.names = names
         self._variable = variable
-        self._needed = needed
+        self.needed = needed
         self._settings = settings
         self.group = group
 
@@ -53,14 +53,14 @@ class Option:
         settings = dict(self._settings)
         if self._variable:
             value = os.environ.get(self._variable) or None
-            settings |= {"default": value, "required": self._needed and value is None}
+            settings |= {"default": value, "required": self.needed and value is None}
             settings["help"] = f"{settings['help']} [env: {self._variable}]"
-        parser.add_argument(*self._names, **settings)
+        parser.add_argument(*self.names, **settings)
 
     @property
     def variables(self) -> dict[str, str]:
         """Its variable, if there is one, by how argparse calls the option."""
-        return {"/".join(self._names): self._variable} if self._variable else {}
+        return {"/".join(self.names): self._variable} if self._variable else {}
 
 
 class Command:
