@@ -66,11 +66,11 @@ def down() -> None:
 def _tell(ready: Desk, host: str | None) -> None:
     exports = "\n".join(f"export {name}={value}" for name, value in {**ready.environment(), **OF_USERS}.items())
     FOR_SHELLS.write_text(f"{exports}\n")
-    print(f"\nAWS (emulator)      {ready.aws}\nvendor's registry   {ready.vendor}\nECR's data plane    {ready.ecr}")
-    print("\n".join(f"{name:<19} {value}" for name, value in ready.outputs.items()))
+    places = {"AWS (emulator)": ready.aws, "vendor's registry": ready.vendor, "ECR's data plane": ready.ecr}
+    print("\n" + "\n".join(f"{name:<26} {value}" for name, value in {**places, **ready.outputs}.items()))
     for place in private.places(ready):
         login = f"user {private.USER}, password {place.secret}" if place.secret else f"role {private.ROLE_ARN}"
-        print(f"{place.component:<19} oci://{place.host}/{place.repository}:{place.tag}  {login}")
+        print(f"{place.component:<26} oci://{place.host}/{place.repository}:{place.tag}  {login}")
     print(f"\nfor the command line: source {FOR_SHELLS.relative_to(ROOT)}")
     print(f"to store a login: {_example(ready)}")
     if host:

@@ -19,6 +19,7 @@ HELP_POSITION: Final = 30
 
 _UNKNOWN: Final = "unrecognized arguments: "
 _UNWANTED: Final = ": ignored explicit argument "
+_MISSING: Final = "the following arguments are required: "
 
 
 class UsageError(Exception):
@@ -40,9 +41,9 @@ class Option:
         needed: bool = True,
         **settings: Any,  # noqa: ANN401 - argparse's own
     ) -> None:
-        self._names = names
+        self.names = names
         self._variable = variable
-        self._needed = needed
+        self.needed = needed
         self._settings = settings
         self.group = group
 
@@ -51,17 +52,23 @@ class Option:
         settings = dict(self._settings)
         if self._variable:
             value = os.environ.get(self._variable) or None
-            settings |= {"default": value, "required": self._needed and value is None}
+            settings |= {"default": value, "required": self.needed and value is None}
             settings["help"] = f"{settings['help']} [env: {self._variable}]"
-        parser.add_argument(*self._names, **settings)
+        parser.add_argument(*self.names, **settings)
+
+    @property
+    def variables(self) -> dict[str, str]:
+        """Its variable, if there is one, by how argparse calls the option."""
+        return {"/".join(self.names): self._variable} if self._variable else {}
 
 
 class Command:
     """A function that ends with an exit code. Its docstring is the help, of which the first line is the summary."""
 
-    def __init__(self, run: Callable[..., int], options: tuple[Option, ...]) -> None:
+    def __init__(self, run: Callable[..., int], options: tuple[Option, ...], discreet: str = "") -> None:
         self.run = run
         self.options = options
+        self.discreet = discreet
 
     @property
     def summary(self) -> str:
@@ -84,6 +91,9 @@ class Command:
     def call(self, prog: str, arguments: list[str]) -> int:
         """Run it with ``arguments``; options may stand before, between and behind what they don't belong to."""
         parser = _Parser(prog=prog, description=self.description)
+        parser.discreet = self.discreet
+        for option in self.options:
+            parser.variables |= option.variables
         self.fill(parser)
         asked = vars(parser.parse_intermixed_args(arguments))
         try:
@@ -154,9 +164,12 @@ class Group:
         return {name: below.add_parser(name, help=each.summary) for name, each in self.commands.items()}
 
 
-def command(*options: Option) -> Callable[[Callable[..., int]], Command]:
-    """Make a function a command that takes ``options``, each as a keyword."""
-    return lambda run: Command(run, options)
+def command(*options: Option, discreet: str = "") -> Callable[[Callable[..., int]], Command]:
+    """Make a function a command that takes ``options``, each as a keyword.
+
+    Where a word is unknown, it says what is ``discreet`` besides: what people take for one may be a secret.
+    """
+    return lambda run: Command(run, options, discreet)
 
 
 class _Help(RawDescriptionHelpFormatter):
@@ -169,6 +182,8 @@ class _Parser(ArgumentParser):
 
     def __init__(self, **settings: Any) -> None:  # noqa: ANN401 - argparse's own
         super().__init__(formatter_class=_Help, allow_abbrev=False, **settings)
+        self.discreet = ""
+        self.variables: dict[str, str] = {}
 
     def print_help(self, file: Any = None) -> None:  # noqa: ANN401 - what argparse can write to
         """Print the help, in colours where ``file`` takes them."""
@@ -190,10 +205,17 @@ class _Parser(ArgumentParser):
 
         if message.startswith(_UNKNOWN):
             message = _unknown(message.removeprefix(_UNKNOWN), self._option_string_actions)
+            message += f"; {self.discreet}" if self.discreet else ""
+        elif message.startswith(_MISSING):
+            missing = message.removeprefix(_MISSING).split(", ")
+            message = _MISSING + ", ".join(map(self._with_variable, missing))
         head, unwanted, _ = message.partition(_UNWANTED)
         message = f"{head} takes no value" if unwanted else message
         self.print_usage(sys.stderr)
         self.exit(2, f"error: {visible(message)}\n  next: `{self.prog} --help` shows how it is called\n")
+
+    def _with_variable(self, option: str) -> str:
+        return f"{option} (or {self.variables[option]})" if option in self.variables else option
 
 
 def _unknown(words: str, known: Iterable[str]) -> str:

@@ -51,6 +51,7 @@ _REPEATS = {
     TABLE,
     SOURCE_ROLE,
     JSON,
+    discreet="the secret is no argument: it comes from stdin, as in < FILE, or is asked for",
 )
 def set_credentials(
     name: str, kind: str, host: str, username: str | None, client_id: str | None, role_arn: str | None,
@@ -126,7 +127,7 @@ def get_credentials(name: str, org: str, table: str | None, source_role: str | N
     if shown:
         shown.show()
     elif entry.kind == "aws_ecr":
-        err().print(styled("with --table and --source-role, the vendor's trust policy is shown as well"))
+        err().print(styled("with BYOA_TABLE and BYOA_SOURCE_ROLE set, the vendor's trust policy is shown as well"))
     return FINE
 
 
@@ -230,6 +231,7 @@ def _tell(tried: Tried) -> None:
     if tried.login == "accepted":
         out().print(styled(("accepted", "green"), f" by {tried.host}"))
     else:
-        out().print(styled(("not asked", "yellow"), f": {tried.host} lets everybody in; try them with a REF"))
+        rest = "whether they are good shows nowhere" if tried.digest else "try them with a REF"
+        out().print(styled(("not asked", "yellow"), f": {tried.host} lets everybody in; {rest}"))
     if tried.digest:
         out().print(styled(f"{tried.reference} → {tried.digest} ({tried.media_type}, {tried.size} bytes)"))

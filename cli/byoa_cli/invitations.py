@@ -34,7 +34,10 @@ class Invitation:
         from byoa.trust.invitations import pull_policy, trust_policy
 
         if not table or not source_role:
-            raise UsageError("for aws_ecr, --table and --source-role are wanted: the stack's outputs have them")
+            raise UsageError(
+                "for aws_ecr, --table (or BYOA_TABLE) and --source-role (or BYOA_SOURCE_ROLE) are wanted: "
+                "the stack's outputs have them"
+            )
         if not is_role(source_role):
             raise UsageError("--source-role is no ARN of a role: the stack's output SourceRoleArn has it")
         registry = Registry.parse(host).host

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from byoa_cli.commands import UsageError
+from byoa_cli.output import Interrupted
 
 if TYPE_CHECKING:
     from byoa.trust.kinds import Stored
@@ -25,6 +26,9 @@ _OWN: Final = {
     "registry_token": ("token",),
 }
 """Options that some kinds have, by the kinds that have them."""
+
+_NOTHING_STORED: Final = "Nothing was stored; `byoa credentials set --help` shows what each kind needs."
+_NOTHING_GIVEN: Final = "Nothing was stored; give the secret on stdin, as in < FILE, or type it when it is asked for."
 
 _WANTED: Final = {"basic": "username", "aws_ecr": "role_arn"}
 
@@ -64,6 +68,7 @@ class Given:
 
     def stored(self, secret: str | None) -> tuple[Stored, str]:
         """What is to be stored, and as which text. Raises ``CredentialMalformed`` for what could not be used."""
+        from byoa.errors import CredentialMalformed
         from byoa.trust.kinds import DockerConfig, parse_secret
 
         fields = {
@@ -78,7 +83,11 @@ class Given:
         document = {name: value for name, value in fields.items() if value is not None}
         if self.field:
             document[self.field] = secret or ""
-        stored = parse_secret(json.dumps(document))
+        try:
+            stored = parse_secret(json.dumps(document))
+        except CredentialMalformed as error:
+            error.remedy = _NOTHING_STORED if secret or not self.field else _NOTHING_GIVEN
+            raise
         if isinstance(stored, DockerConfig):
             stored.check()
         return stored, json.dumps({**document, "host": stored.host})
@@ -126,8 +135,13 @@ def _ask(prompt: str) -> str:
         simplefilter("error", GetPassWarning)  # it comes before what is typed would be shown
         try:
             return getpass(visible(prompt), stream=sys.stderr)
-        except (EOFError, GetPassWarning):
+        except EOFError:
+            raise UsageError("nothing was typed, and nothing stored") from None
+        except GetPassWarning:
             raise UsageError("nothing could be asked for unseen: give the secret on stdin") from None
+        except KeyboardInterrupt:
+            sys.stderr.write("\n")
+            raise Interrupted("nothing was stored") from None
 
 
 def _option(name: str) -> str:

@@ -103,7 +103,8 @@ def _command(name: str, command: Command) -> str:
     text, _, examples = (command.run.__doc__ or "").partition("Example")
     lines = [f"$ {line.strip()}" for line in examples.splitlines()[1:] if line.strip()]
     parser = parser_of(name, command)
-    rows = [_row(action) for action in _actions(parser)]
+    spared = {name for option in command.options if not option.needed for name in option.names}
+    rows = [_row(action, spared) for action in _actions(parser)]
     return "\n".join([
         f"## {name}\n",
         textwrap.dedent(text).strip() + "\n",
@@ -118,20 +119,24 @@ def _actions(parser: ArgumentParser) -> list[Action]:
     return [action for action in parser._actions if action.dest != "help"]  # noqa: SLF001
 
 
-def _row(action: Action) -> tuple[str, str, str]:
+def _row(action: Action, spared: set[str]) -> tuple[str, str, str]:
     names = ", ".join(code(each) for each in action.option_strings) or code(action.metavar or action.dest)  # type: ignore[arg-type]
     value = f" {code(str(action.metavar or action.dest.upper()))}" if action.option_strings and _takes(action) else ""
     choices = f" One of {', '.join(map(code, action.choices))}." if action.choices else ""
-    return names + value, "yes" if _wanted(action) else "", _NAMED.sub(r" Or `\1`.", action.help or "") + choices
+    return (
+        names + value,
+        "yes" if _wanted(action, spared) else "",
+        _NAMED.sub(r" Or `\1`.", action.help or "") + choices,
+    )
 
 
 def _takes(action: Action) -> bool:
     return action.nargs != 0 and not isinstance(action, BooleanOptionalAction)
 
 
-def _wanted(action: Action) -> bool:
+def _wanted(action: Action, spared: set[str]) -> bool:
     """Whether it has to be given; argparse doesn't say so where a variable stands in for it just now."""
-    return action.required or bool(_NAMED.search(action.help or ""))
+    return action.required or (bool(_NAMED.search(action.help or "")) and spared.isdisjoint(action.option_strings))
 
 
 def _exit_codes() -> str:

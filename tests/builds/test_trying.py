@@ -78,12 +78,12 @@ class Bench:
         login = {"kind": "basic", "host": self.registry.address, "username": "byoa", "password": "desk"}
         self.vault.store("creds", "basic", "", json.dumps({**login, **fields}))
 
-    def open_source(self, reference: Reference, lent: Lent) -> tuple[Repository, Callable[[], bool]]:
+    def open_source(self, reference: Reference, lent: Lent) -> tuple[Repository, Callable[[bool], bool]]:
         endpoint = Endpoint("http", reference.registry.host, reference.registry.port or 443)
         found = DistributionRepository(
             self.transport, endpoint, reference.repository, role="source", credential=lent.credential, renew=lent.renew
         )
-        return found, found.check_login
+        return found, lambda asked: found.logged_in if asked else found.check_login()
 
     def go(self, reference: str | None = None, name: str = "creds") -> Tried:
         lender = Lender(ORG, self.vault, MemoryEcrLogin(), ACCOUNT, "byoa-table")
@@ -123,7 +123,14 @@ def test_a_wrong_password_is_mended_where_it_is_stored(bench: Bench) -> None:
     for reference in (None, f"oci://{bench.registry.address}/vendor/app:v1"):
         with pytest.raises(AuthFailed) as caught:
             bench.go(reference)
-        assert "byoa credentials set creds" in caught.value.remedy
+        assert "byoa credentials set creds …" in caught.value.remedy
+
+
+def test_a_right_that_is_missing_is_given_where_rights_are(bench: Bench) -> None:
+    bench.registry.script = lambda request: Response(403, [], b"") if "/manifests/" in request.path else None
+    with pytest.raises(AuthFailed, match="403") as caught:
+        bench.go(f"oci://{bench.registry.address}/vendor/app:v1")
+    assert "may read this" in caught.value.remedy
 
 
 @pytest.mark.parametrize(
@@ -193,5 +200,7 @@ def test_a_registry_that_lets_everybody_in_was_not_asked() -> None:
     with Registry() as registry:
         open_to_all = Bench(registry, MemoryVault(ORG, SteppingClock()), Transport())  # type: ignore[arg-type]
         open_to_all.store(password="whatever")
-        assert open_to_all.go().login == "not asked"
+        put(registry, "vendor/app", ARTIFACT, "v1")
+        for reference in (None, f"oci://{registry.address}/vendor/app:v1"):
+            assert open_to_all.go(reference).login == "not asked"
         open_to_all.transport.close()

@@ -20,6 +20,7 @@ from byoa.trust.credentials import Credential
 from byoa.trust.external_id import external_id
 from byoa.trust.kinds import KINDS, Login, parse_secret
 from byoa_cli.credentials import credentials
+from byoa_cli.output import Interrupted
 from byoa_cli.secrets import KIND_NAMES
 from tests.screen import Screen
 from tests.terminal import BYOA
@@ -184,7 +185,18 @@ def test_nothing_of_a_secret_is_shown_anywhere(byoa: Byoa) -> None:
 
 def test_there_is_no_option_that_takes_a_secret(byoa: Byoa) -> None:
     for option in ("--password", "--token", "--secret", "--client-secret", "--key"):
-        assert byoa("set", "creds", "--kind", "basic", "--host", "ghcr.io", "-u", "a", option, CANARY).code == 2
+        for words in ((option, CANARY), (f"{option}={CANARY}",)):
+            done = byoa("set", "creds", "--kind", "basic", "--host", "ghcr.io", "-u", "a", *words)
+            assert (done.code, CANARY in done.err) == (2, False), done.err
+            assert f"unrecognized arguments: {option}" in done.err
+            assert "stdin" in done.err
+
+
+@pytest.mark.parametrize("word", [CANARY, f"-p{CANARY}", f"-{CANARY}", f"--{CANARY}"])
+def test_a_secret_that_stands_among_the_arguments_is_not_repeated(byoa: Byoa, word: str) -> None:
+    done = byoa("set", "creds", "--kind", "basic", "--host", "ghcr.io", "-u", "a", word)
+    assert (done.code, CANARY in done.err) == (2, False), done.err
+    assert "stdin" in done.err
 
 
 @pytest.mark.parametrize(
@@ -327,6 +339,12 @@ def test_a_call_that_makes_no_sense_says_why(byoa: Byoa, arguments: tuple[str, .
     assert word in done.err
 
 
+def test_what_a_variable_could_say_is_named_with_it(byoa: Byoa, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("BYOA_ORG")
+    done = byoa("test", "creds")
+    assert "required: --function (or BYOA_TRY_CREDENTIALS), --org (or BYOA_ORG)\n" in done.err
+
+
 @pytest.mark.parametrize(
     ("arguments", "stdin", "wanted"),
     [
@@ -360,7 +378,20 @@ def test_what_no_build_could_use_is_not_stored(
     with pytest.raises(wanted) as caught:
         byoa("set", "creds", *arguments, stdin=stdin.encode())
     assert CANARY not in caught.value.as_json()
+    assert "Store them anew" not in caught.value.remedy
     assert byoa("list", "--json").json() == {"credentials": []}
+
+
+@pytest.mark.parametrize("stdin", [b"", b"\n", b"\r\n"])
+def test_who_gave_no_secret_is_told_how_one_is_given(byoa: Byoa, stdin: bytes) -> None:
+    with pytest.raises(CredentialMalformed, match="password is empty") as caught:
+        byoa("set", "creds", "--kind", "basic", "--host", "ghcr.io", "-u", "a", stdin=stdin)
+    assert "stdin" in caught.value.remedy
+
+
+def test_two_lines_are_called_so(byoa: Byoa) -> None:
+    with pytest.raises(CredentialMalformed, match="password has more than one line"):
+        byoa("set", "creds", "--kind", "basic", "--host", "ghcr.io", "-u", "a", stdin=b"one\ntwo\n")
 
 
 def test_a_docker_config_for_one_repository_alone_is_stored(byoa: Byoa) -> None:
@@ -409,6 +440,26 @@ def test_a_terminal_is_asked_and_shows_nothing_that_is_typed() -> None:
         code, text = screen.end()
     assert CANARY not in text
     assert (code, "no AWS region" in text) == (1, True), text
+
+
+@pytest.mark.parametrize(
+    ("raised", "word"), [(KeyboardInterrupt, "nothing was stored"), (EOFError, "nothing was typed")]
+)
+def test_who_turns_back_at_the_prompt_stores_nothing(
+    byoa: Byoa, monkeypatch: pytest.MonkeyPatch, raised: type[BaseException], word: str
+) -> None:
+    def turn_back(*_: object, **__: object) -> str:
+        raise raised
+
+    monkeypatch.setattr("getpass.getpass", turn_back)
+    given = ("set", "creds", "--kind", "basic", "--host", "ghcr.io", "-u", "a")
+    if raised is EOFError:
+        done = byoa(*given, typed=b"")
+        assert (done.code, word in done.err) == (2, True)
+    else:
+        with pytest.raises(Interrupted, match=word):
+            byoa(*given, typed=b"")
+    assert byoa("list", "--json").json() == {"credentials": []}
 
 
 @pytest.mark.parametrize("kind", ["gcp_gar", "dockerconfigjson"])
@@ -478,8 +529,12 @@ def test_a_registry_that_asked_for_nothing_proves_nothing(byoa: Byoa, monkeypatc
     open_to_all = TRIED.model_copy(update={"login": "not asked", "digest": None})
     monkeypatch.setattr(terminal, "try_credentials", Platform(open_to_all).try_credentials)
     done = byoa("test", "creds", "--function", "try")
-    assert "lets everybody in" in done.out
-    assert "accepted" not in done.out
+    assert "lets everybody in; try them with a REF" in done.out
+    with_reference = Platform(TRIED.model_copy(update={"login": "not asked"}))
+    monkeypatch.setattr(terminal, "try_credentials", with_reference.try_credentials)
+    looked = byoa("test", "creds", "oci://ghcr.io/a/b:v1", "--function", "try").out
+    assert "with a REF" not in looked
+    assert "accepted" not in done.out + looked
 
 
 def test_a_trial_that_fails_ends_as_the_build_would(byoa: Byoa, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -143,7 +143,10 @@ class EndpointBlocked(Rejected):
 class AuthFailed(Rejected):
     """The registry refused the credentials, or wants some where none were given."""
 
-    default_remedy = "Give credentials that may read the source and write the target."
+    default_remedy = (
+        "Log in as somebody who may, for example with `docker login HOST`; "
+        "a build uses what its config names (credentials_ref)."
+    )
 
 
 class InsecureTransport(Rejected):

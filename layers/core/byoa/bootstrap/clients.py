@@ -89,7 +89,7 @@ def own(service: str, config: Config | None = None) -> Any:  # noqa: ANN401 - an
 
 @cache
 def session() -> Session:
-    """What all of this process's sessions have in common: no handlers of boto3, which can't be shared."""
+    """What all sessions of this process have in common. One of boto3's would add handlers that can't be shared."""
     from botocore.session import Session
 
     return Session()

@@ -37,12 +37,12 @@ def source(valid: ValidReference, lent: Lent | None) -> Repository:
     return registry(valid.organisation, Reference.parse(valid.reference), lent)
 
 
-def trial_source(organisation: str) -> Callable[[Reference, Lent], tuple[Repository, Callable[[], bool]]]:
-    """What opens a repository to try credentials with, and what asks its registry about the login alone."""
+def trial_source(organisation: str) -> Callable[[Reference, Lent], tuple[Repository, Callable[[bool], bool]]]:
+    """What opens a repository to try credentials with, and what tells whether its registry wanted them."""
 
-    def open_source(reference: Reference, lent: Lent) -> tuple[Repository, Callable[[], bool]]:
+    def open_source(reference: Reference, lent: Lent) -> tuple[Repository, Callable[[bool], bool]]:
         found = registry(organisation, reference, lent)
-        return found, found.check_login
+        return found, lambda asked: found.logged_in if asked else found.check_login()
 
     return open_source
 

@@ -117,12 +117,13 @@ def _changed() -> SecretUnavailable:
 
 @contextmanager
 def explained(name: str | None) -> Iterator[None]:
-    """A login that is refused is mended where it is stored, under ``name``."""
+    """A login that is refused is mended where it comes from, or where it is stored, under ``name``."""
     try:
         yield
     except AuthFailed as error:
         if name:
             error.remedy = (
-                f"See at the registry whether it is still good, and store it anew: `byoa credentials set {name}`."
+                "See at the registry whether the login is still good and may read this, and mend that there; "
+                f"or store another with `byoa credentials set {name} …`."
             )
         raise

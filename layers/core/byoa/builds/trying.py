@@ -25,11 +25,12 @@ def try_credentials(
     lender: Lender,
     policy: Policy,
     budget: Budget,
-    open_source: Callable[[Reference, Lent], tuple[Repository, Callable[[], bool]]],
+    open_source: Callable[[Reference, Lent], tuple[Repository, Callable[[bool], bool]]],
 ) -> Tried:
     """Borrow what a build would, and log in with it; with a reference, look at what that means.
 
-    ``open_source`` gives the repository and what asks its registry about the login alone. Raises what ``Policy``
+    ``open_source`` gives the repository, and what tells whether its registry wanted the login, which asks for nothing
+    but that unless something was asked for already. Raises what ``Policy``
     refuses, what ``Lender.lend`` raises, ``RegistryThrottled`` where nothing may be asked now, and what the registry's
     answers mean.
     """
@@ -42,13 +43,13 @@ def try_credentials(
     source, log_in = open_source(place, lent)
     with accounted(budget, lent.host, trial.organisation, source), explained(trial.name):
         manifest = source.fetch_manifest(reference.digest or reference.tag or "") if reference else None
-        asked = True if manifest else log_in()
+        wanted = log_in(manifest is not None)
     return Tried(
         name=trial.name,
         kind=lent.kind,
         host=lent.host,
         version=lent.version,
-        login="accepted" if asked else "not asked",
+        login="accepted" if wanted else "not asked",
         reference=trial.reference,
         digest=str(manifest.digest) if manifest else None,
         media_type=manifest.descriptor.media_type if manifest else None,

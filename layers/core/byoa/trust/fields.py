@@ -48,6 +48,8 @@ def _token_host(text: str) -> str:
 
 def _sayable(text: str) -> str:
     """RFC 7617, section 2: neither part of a login has control characters; half a character can't be sent at all."""
+    if "\n" in text or "\r" in text:
+        raise fault("has more than one line")
     if _UNSAYABLE.search(text):
         raise fault("holds a control character, or half of one")
     return text

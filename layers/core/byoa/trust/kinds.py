@@ -306,7 +306,7 @@ def parse_secret(text: str) -> Stored:
         cause = _cause(model, error)
     except RecursionError:
         cause = "they are nested too deeply"
-    raise CredentialMalformed(f"The stored credentials of kind {kind} can't be used: {cause}.", remedy=STORE_ANEW)
+    raise CredentialMalformed(f"The credentials of kind {kind} can't be used: {cause}.", remedy=STORE_ANEW)
 
 
 def _cause(model: type[Stored], error: ValidationError) -> str:

@@ -42,6 +42,6 @@ def secret_name(organisation: str, name: str) -> str:
     if not is_name(name):
         raise ReferenceInvalid(
             "The name of the credentials isn't 1 to 64 lower-case letters, digits and dashes.",
-            remedy="Take a name that `byoa credentials list` shows.",
+            remedy="Take a name that `byoa credentials list` shows, or one of this form for new ones.",
         )
     return prefix + name

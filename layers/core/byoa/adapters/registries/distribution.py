@@ -243,11 +243,16 @@ class DistributionRepository:
         """
         return self._exchange.tried(self._check_login)
 
+    @property
+    def logged_in(self) -> bool:
+        """Whether the registry was shown the login, which it is when it asks for it."""
+        return self._exchange.logged_in
+
     def _check_login(self) -> bool:
         exchange = self._exchange
         with exchange.request("GET", "/v2/", {}) as response:
             exchange.expect(response, (200,), "The registry")
-        return exchange.logged_in
+        return self.logged_in
 
     def push_manifest(self, manifest: Manifest, tag: str | None = None) -> None:
         """See ``engine.ports.Target``. Where the registry doesn't list referrers, the tag schema does."""

@@ -63,7 +63,7 @@ def _by_network(error: OSError, endpoint: Endpoint | None) -> Transient:
     if isinstance(error, socket.gaierror):
         return RegistryUnavailable(
             f"The name of {who} does not resolve.",
-            remedy="Check the host's name; where your machine's way out is a proxy, name it in HTTPS_PROXY.",
+            remedy="Check the host's name; on your own machine, where the way out is a proxy, name it in HTTPS_PROXY.",
         )
     plain = endpoint is not None and endpoint.scheme == "http"
     remedy = "Check host and port; for a registry that speaks TLS, leave --plain-http out." if plain else ""
