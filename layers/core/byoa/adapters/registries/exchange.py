@@ -9,6 +9,7 @@ from byoa.adapters.registries.accounts import Account
 from byoa.adapters.registries.admission import Admission
 from byoa.adapters.registries.answers import refusal
 from byoa.adapters.registries.authorization import Wallet
+from byoa.adapters.registries.echoes import silence
 from byoa.adapters.registries.endpoints import Endpoint, Location
 from byoa.adapters.registries.locations import parse_location, redirected
 from byoa.adapters.registries.traits import PLAIN, Traits
@@ -96,18 +97,26 @@ class Exchange:
         return account.credential is not None and self._admission.header(account)[1] is not None
 
     def tried[T](self, action: Callable[[], T]) -> T:
-        """Do ``action``, again and again as patience has it. What asks for rest gives it to all who use the host."""
+        """Do ``action``, again and again as patience has it. What asks for rest gives it to all who use the host.
+
+        What it raises in the end tells nothing of the credential.
+        """
         tries = 0
         while True:
             tries += 1
             try:
                 return action()
-            except (TargetIncomplete, UploadLost):  # the same request would get the same answer
-                raise
-            except (Transient, DigestMismatch) as error:
-                self.note(error)
-                if not self.patience.again(tries, error):
+            except ByoaError as error:
+                if not self._again(tries, error):
+                    silence(error, self._admission.account.credential)
                     raise
+
+    def _again(self, tries: int, error: ByoaError) -> bool:
+        lasting = isinstance(error, TargetIncomplete | UploadLost)  # the same request would get the same answer
+        if lasting or not isinstance(error, Transient | DigestMismatch):
+            return False
+        self.note(error)
+        return self.patience.again(tries, error)
 
     def note(self, error: ByoaError) -> None:
         """Let the host rest where ``error`` asks for it."""
