@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 import time
+import traceback
 from typing import TYPE_CHECKING, Any, Final, get_type_hints
 
 from aws_lambda_powertools import Logger
@@ -33,8 +34,9 @@ def step[In: BaseModel, Out: BaseModel | None](
     """Make a handler of ``function``, whose one annotated parameter says what the event must be.
 
     The handler returns the answer as JSON data. What it raises crosses to the state machine as a class name and a text:
-    of a ``ByoaError`` its leaf's name and the error as JSON, of all else ``InternalFault`` and nothing of the cause,
-    which stays in the function's log.
+    of a ``ByoaError`` its leaf's name and the error as JSON, of all else ``InternalFault`` and nothing of the cause. Of
+    that the function's log has which exceptions they were and where they were raised, and no text: one of pydantic's
+    or of a codec's may hold the credentials that the step had in its hands.
     """
     parameter = next(iter(inspect.signature(function).parameters))
     model: type[In] = get_type_hints(function)[parameter]
@@ -45,19 +47,22 @@ def step[In: BaseModel, Out: BaseModel | None](
         pipeline.begin(context.get_remaining_time_in_millis)
         logger.clear_state()
         logger.structure_logs(append=True, function=context.function_name, request_id=context.aws_request_id)
+        unknown: InternalFault | None = None
         try:
             answer = _run(function, model, event)
         except ByoaError as error:
             logger.warning("step refused", error=error.as_dict())
             error.args = (error.as_json(),)
             raise
-        except Exception:
-            logger.exception("step failed")
+        except Exception as error:  # noqa: BLE001 - whatever it is, it ends here
+            found = type(error).__name__
+            logger.error("step failed", exception_name=found, happened=_happened(error))  # noqa: TRY400 - no texts
             unknown = InternalFault("A step failed in a way the platform doesn't know.")
             unknown.args = (unknown.as_json(),)
-            raise unknown from None
         finally:
             _measure(context.function_name, time.perf_counter() - started)
+        if unknown:
+            raise unknown from None  # here, so that it has no context either
         logger.info("step done")
         return answer.model_dump(mode="json") if isinstance(answer, BaseModel) else None
 
@@ -67,11 +72,9 @@ def step[In: BaseModel, Out: BaseModel | None](
 def _run[In: BaseModel, Out: BaseModel | None](
     function: Callable[[In], Out], model: type[In], event: dict[str, Any]
 ) -> Out:
-    try:
-        message = model.model_validate(event)
-    except ValidationError as error:
-        logger.warning("event refused", faults=[".".join(map(str, fault["loc"])) for fault in error.errors()])
-        raise EventUntrusted("The event is not of the form that this step takes.") from None
+    message = _read(model, event)
+    if message is None:
+        raise EventUntrusted("The event is not of the form that this step takes.")
     key = message.artifact if isinstance(message, MirrorTask | RetireTask | StageBlobTask) else message
     if isinstance(key, BuildKey):
         build = {"build": key.build_id} if isinstance(key, ValidReference) else {}  # told by the ledger
@@ -81,6 +84,31 @@ def _run[In: BaseModel, Out: BaseModel | None](
     if isinstance(key, ValidReference):
         pipeline.bound(key.ends_ts)
     return function(message)
+
+
+def _read[In: BaseModel](model: type[In], event: dict[str, Any]) -> In | None:
+    """The event as a message; ``None`` for what is none, and then the log has the names of our fields that are wrong.
+
+    Pydantic's error quotes values; asked this way, it ends here and is nobody's context.
+    """
+    try:
+        return model.model_validate(event)
+    except ValidationError as error:
+        faults = error.errors(include_url=False, include_input=False)
+    names = [each["loc"][:-1] if each["type"] == "extra_forbidden" else each["loc"] for each in faults]
+    logger.warning("event refused", faults=[".".join(map(str, name)) or "another field" for name in names])
+    return None
+
+
+def _happened(error: BaseException) -> list[dict[str, Any]]:
+    """The kinds of an exception and of those behind it, the last one first, and where each was raised."""
+    found: list[dict[str, Any]] = []
+    seen: BaseException | None = error
+    while seen:
+        frames = [f"{each.filename}:{each.lineno} {each.name}" for each in traceback.extract_tb(seen.__traceback__)]
+        found.append({"type": f"{type(seen).__module__}.{type(seen).__qualname__}", "frames": frames})
+        seen = seen.__cause__ or (None if seen.__suppress_context__ else seen.__context__)
+    return found
 
 
 def _measure(name: str, seconds: float) -> None:
