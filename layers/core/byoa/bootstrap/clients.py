@@ -89,9 +89,16 @@ def own(service: str, config: Config | None = None) -> Any:  # noqa: ANN401 - an
 
 @cache
 def session() -> Session:
-    """What all sessions of this process have in common. One of boto3's would add handlers that can't be shared."""
+    """What all sessions of this process have in common. One of boto3's would add handlers that can't be shared.
+
+    At DEBUG botocore writes down what AWS answers, secrets and passwords among it: whatever level the surroundings ask
+    for (Lambda's own setting asks it of all loggers), it stays above that.
+    """
+    import logging
+
     from botocore.session import Session
 
+    logging.getLogger("botocore").setLevel(logging.INFO)
     return Session()
 
 
