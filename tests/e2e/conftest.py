@@ -32,9 +32,11 @@ SPREAD_FROM = 100_000
 class Pipeline:
     """The deployed stack as its users meet it."""
 
-    def __init__(self, running: Desk, catalogue: Catalogue) -> None:
+    def __init__(self, running: Desk, catalogue: Catalogue, folder: Path) -> None:
         self.desk = running
         self.catalogue = catalogue
+        self.folder = folder
+        """Where the desk's servers write their logs."""
 
     def push(self, layout: str, tag: str) -> None:
         source = bootstrap.layout(ARTIFACTS / layout)
@@ -111,5 +113,5 @@ def _pipeline(folder: Path, *, enforce_iam: bool) -> Iterator[Pipeline]:
         desk(folder, Ports.free(), enforce_iam=enforce_iam, say=lambda _: None, parameters=parameters) as running,
         closing(running.client("dynamodb")) as table,
     ):
-        yield Pipeline(running, DynamoLedger(table, running.outputs["TableName"], SystemClock()))
+        yield Pipeline(running, DynamoLedger(table, running.outputs["TableName"], SystemClock()), folder)
         bootstrap.transport().close()
