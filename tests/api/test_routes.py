@@ -109,6 +109,9 @@ def test_configs_are_listed_newest_first_without_what_is_long(served: Served) ->
     assert served.ask("GET", f"{WEB}/configs/1").json["kubernetes_manifest"]["manifest"] == "a: 0"
     for absent in ("4", "0", "-1", "x", "9" * 30, "\u0661"):
         assert served.ask("GET", f"{WEB}/configs/{absent}").status == 404, absent
+    for absent in ("A", "a.b", "none", "a" * 100):
+        for rest in ("", "/configs", "/configs/1", "/configs/latest", "/builds", "/builds/latest", "/builds/x"):
+            assert served.ask("GET", f"{COMPONENTS}/{absent}{rest}").status == 404, (absent, rest)
 
 
 def test_a_file_is_checked_without_being_handed_in(served: Served) -> None:

@@ -14,7 +14,7 @@ from byoa.api.routes.components import COMPONENT, COMPONENTS, AppId, found
 from byoa.api.visits import visit
 from byoa.builds.messages import ConfigVersion, Label
 from byoa.components.reading import Checked as Judged
-from byoa.components.reading import ComponentConfig, check_config, check_document
+from byoa.components.reading import ComponentConfig, check_config, check_document, is_component_name
 from byoa.components.rendering import fields_of, render_toml
 
 operations = Operations()
@@ -81,7 +81,8 @@ def get_config(app_id: AppId, component_id: Id, config_id: Id) -> ConfigOut:
 
 def _version(app_id: str, component_id: str, config_id: str) -> ConfigVersion:
     number = int(config_id) if config_id.isascii() and config_id.isdigit() and len(config_id) < 11 else 0  # noqa: PLR2004
-    version = visit().inventory.config(app_id, component_id, number) if number else None
+    known = number and is_component_name(component_id)
+    version = visit().inventory.config(app_id, component_id, number) if known else None
     if version is None:
         raise Problem("not_found")
     return version
