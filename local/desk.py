@@ -28,6 +28,8 @@ ACCOUNT = "000000000000"
 REGION = "us-east-1"
 ORGANISATION = "org_demo00000000"
 APP = "demo"
+API = "b40a0b40"
+"""The API's id, by its tag in the template."""
 SAM_SECONDS = 600
 
 
@@ -71,6 +73,11 @@ class Desk:
     def ecr(self) -> str:
         """ECR's data plane, ``host:port``."""
         return f"{LOOPBACK}:{self.ports.ecr}"
+
+    @property
+    def api(self) -> str:
+        """The HTTP API, by the path that the emulator has for names which Python can't resolve."""
+        return f"{self.aws}/_aws/execute-api/{API}"
 
     def environment(self) -> dict[str, str]:
         """What a command line needs to work with this desk."""

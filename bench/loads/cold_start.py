@@ -74,7 +74,7 @@ def round_of(pipeline: Pipeline, folder: Path, group: Path | None = None) -> dic
         message = step(name, message)
     mirrored = step("mirror_artifact", {"artifact": message, "target": message["targets"][0]})
     step("record_build", {**key, "execution": "bench", "artifact": message, "mirrors": [mirrored]})
-    for name in ("publish_changes", "record_stopped", "sweep_builds"):
+    for name in ("publish_changes", "record_stopped", "sweep_builds", "api"):
         step(name, json.loads((ROOT / "events" / f"{name}.json").read_bytes()), sample=True)
     return times
 

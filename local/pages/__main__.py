@@ -6,12 +6,15 @@ import os
 import sys
 from pathlib import Path
 
+from byoa.api.published import DOCUMENT, FOLDER
 from local.pages.commands import command_page
 from local.pages.components import component_page
 from local.pages.decisions import decision_page
 from local.pages.figures import figure_page
 from local.pages.kinds import kinds_page
 from local.pages.messages import ROOT, message_page
+from local.pages.openapi import openapi_text
+from local.pages.reference import reference_text
 
 if __name__ == "__main__":
     for name in [name for name in os.environ if name.startswith("BYOA_")]:
@@ -25,3 +28,5 @@ if __name__ == "__main__":
     (docs / "messages.md").write_text(message_page())
     (docs / "figures.md").write_text(figure_page(ROOT / "bench" / "results" / "latest.json"))
     (docs / "decisions" / "index.md").write_text(decision_page(ROOT / "docs" / "decisions"))
+    (FOLDER / DOCUMENT).write_text(described := openapi_text())
+    (docs / "api-reference.md").write_text(reference_text(described))

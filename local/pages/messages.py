@@ -1,4 +1,4 @@
-"""The page on events and messages: the two events on the bus, and what each state is given and answers."""
+"""The page on events and messages: the events on the bus, and what each state is given and answers."""
 
 from __future__ import annotations
 
@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 from byoa.builds.messages import (
     BUILD_STATUS_CHANGED,
+    COMPONENT_DELETED,
     CONFIG_CHANGED,
     EVENT_SOURCE,
     BuildEnded,
     BuildKey,
     BuildStatusChanged,
+    ComponentDeleted,
     ConfigChanged,
     Message,
     Outcome,
@@ -29,7 +31,7 @@ ENDED: Final = BuildEnded.model_validate_json((ROOT / "events" / "record_build.j
 """The sample build, all the way."""
 
 INTRODUCTION: Final = f"""\
-The pipeline tells the outside of two things, by events on its EventBridge bus, both from the source
+The pipeline tells the outside of three things, by events on its EventBridge bus, both from the source
 `{EVENT_SOURCE}`, each at least once. The table's stream puts them there after the write that they tell of
 ([decision 3](decisions/0003-the-stream-is-the-outbox.md)). Between its states travel the messages below; they are shown
 for those who read an execution in the console of Step Functions, and may change with a release.
@@ -46,6 +48,9 @@ what `outcome.mirrors` names), `error` (`outcome.failure` says what to do) or `s
 over). Times are in milliseconds since 1970-01-01 UTC. A listener may hear of a status twice; `id` and `status` tell.
 """
 
+DELETED_TEXT: Final = """\
+A component was deleted. A build of it that ran is stopped; what was mirrored stays, and so do records and receipts.
+"""
 
 _WORDS: Final = {"string": "text", "null": "nothing", "integer": "whole number", "boolean": "true or false"}
 
@@ -63,6 +68,9 @@ def message_page() -> str:
         f"## {BUILD_STATUS_CHANGED}\n",
         STATUS_TEXT,
         _event(BUILD_STATUS_CHANGED, _status_changed()),
+        f"## {COMPONENT_DELETED}\n",
+        DELETED_TEXT,
+        _event(COMPONENT_DELETED, _deleted()),
         "## States and their messages\n",
         table(["function", "is given", "answers"], rows),
         *map(_message, _messages(steps)),
@@ -73,6 +81,12 @@ def _event(kind: str, detail: Message) -> str:
     shown = {"source": EVENT_SOURCE, "detail-type": kind, "detail": detail.model_dump(mode="json")}
     fields = type(detail).model_json_schema()
     return f"{json_block(shown)}\n{_fields(fields)}"
+
+
+def _deleted() -> ComponentDeleted:
+    key = ENDED.key
+    at_ts = ENDED.mirrors[0].proof.at_ts if ENDED.mirrors[0].proof else 0
+    return ComponentDeleted(organisation=key.organisation, app=key.app, component=key.component, deleted_at_ts=at_ts)
 
 
 def _status_changed() -> BuildStatusChanged:

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 COMMANDS = {
-    "validate", "schema", "sync", "builds", "receipt", "credentials", "resolve", "inspect", "diff", "push", "mirror",
-    "completion",
+    "validate", "schema", "sync", "builds", "receipt", "credentials", "admin", "resolve", "inspect", "diff", "push",
+    "mirror", "completion",
 }  # fmt: skip
 ASKED = """
 source "$1" || exit

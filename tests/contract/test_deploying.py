@@ -15,6 +15,7 @@ from tests.template import ROOT, TEMPLATE
 DEPLOY = (ROOT / "docs" / "deploy.md").read_text()
 POLICY = json.loads((ROOT / "docs" / "deployer-policy.json").read_bytes())
 NETWORK = json.loads((ROOT / "docs" / "deployer-network-policy.json").read_bytes())
+API = json.loads((ROOT / "docs" / "deployer-api-policy.json").read_bytes())
 MANAGED_POLICY = 6144
 """Characters without white space (IAM quotas)."""
 
@@ -23,7 +24,9 @@ MADE_OF = {
         "AWS::Lambda::Function",
         "AWS::Lambda::EventSourceMapping",
         "AWS::Lambda::EventInvokeConfig",
+        "AWS::Lambda::Permission",
     },
+    "AWS::Serverless::HttpApi": {"AWS::ApiGatewayV2::Api", "AWS::ApiGatewayV2::Stage"},
     "AWS::Serverless::LayerVersion": {"AWS::Lambda::LayerVersion"},
     "AWS::Serverless::StateMachine": {"AWS::StepFunctions::StateMachine"},
 }
@@ -42,7 +45,8 @@ NOT_OURS = [
     "s3:*Analytics*", "s3:*CORS", "s3:*Cors", "s3:*Intelligent*", "s3:*Inventory*", "s3:*Lock*", "s3:*Logging",
     "s3:*Metadata*", "s3:*Metrics*", "s3:*Notification", "s3:*Object", "s3:*ObjectVersion", "s3:*Replication*",
     "s3:*TagResource", "s3:*Versioning", "s3:*Website", "s3:DeleteBucketEncryption", "s3:DeleteBucketLifecycle",
-    "s3:ListTagsForResource", "s3:REST.*", "s3:UntagResource", "s3files:*", "s3tables:*", "vpc-lattice:*", "vpce:*",
+    "s3:ListTagsForResource", "s3:REST.*", "s3:UntagResource", "s3:getObject", "s3files:*", "s3tables:*",
+    "vpc-lattice:*", "vpce:*",
 ]  # fmt: skip
 """What the schemas list for properties that the template doesn't have."""
 
@@ -62,7 +66,7 @@ def needed(kind: str) -> set[str]:
 
 
 def granted() -> list[str]:
-    listed = (statement["Action"] for policy in (POLICY, NETWORK) for statement in policy["Statement"])
+    listed = (statement["Action"] for policy in (POLICY, NETWORK, API) for statement in policy["Statement"])
     return [action for each in listed for action in (each if isinstance(each, list) else [each])]
 
 
@@ -84,7 +88,7 @@ def test_nothing_is_left_out_that_no_schema_lists(pattern: str) -> None:
 
 
 def test_each_of_the_deployer_s_policies_fits_into_one() -> None:
-    assert all(len(json.dumps(each, separators=(",", ":"))) <= MANAGED_POLICY for each in (POLICY, NETWORK))
+    assert all(len(json.dumps(each, separators=(",", ":"))) <= MANAGED_POLICY for each in (POLICY, NETWORK, API))
 
 
 def test_the_deployer_hands_roles_to_nobody_but_the_services_that_take_them() -> None:

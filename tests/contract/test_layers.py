@@ -13,8 +13,8 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 LINT_IMPORTS = Path(sys.executable).with_name("lint-imports")
-EDGES = {"adapters", "bootstrap", "step", "settings"}
-"""What may touch the world, the environment, or Lambda."""
+EDGES = {"adapters", "api", "bootstrap", "step", "settings"}
+"""What may touch the world, the environment, or Lambda; of the API a contract of its own lets in Powertools alone."""
 
 
 @pytest.fixture(scope="module")
@@ -50,6 +50,13 @@ def test_every_wing_but_the_edges_is_held_to_do_no_io(contracts: configparser.Co
 @pytest.mark.parametrize("library", ["boto3", "botocore", "http", "os", "requests", "socket", "aws_lambda_powertools"])
 def test_pure_modules_may_not_import(library: str, contracts: configparser.ConfigParser) -> None:
     assert library in contracts["importlinter:contract:pure"]["forbidden_modules"].split()
+
+
+@pytest.mark.parametrize("library", ["boto3", "botocore", "http", "os", "requests", "socket", "urllib3"])
+def test_the_api_may_not_import(library: str, contracts: configparser.ConfigParser) -> None:
+    contract = contracts["importlinter:contract:web"]
+    assert contract["source_modules"].split() == ["byoa.api.**"]
+    assert library in contract["forbidden_modules"].split()
 
 
 def test_only_bootstrap_makes_adapters(imports: grimp.ImportGraph) -> None:

@@ -24,6 +24,7 @@ CFN_LINT = Path(sys.executable).with_name("cfn-lint")
 FREE_ACTIONS = {
     "dynamodb:ListStreams",
     "ecr:GetAuthorizationToken",
+    "secretsmanager:ListSecrets",
     "xray:GetSamplingRules",
     "xray:GetSamplingTargets",
     "xray:PutTelemetryRecords",
@@ -272,7 +273,7 @@ def test_only_the_recording_step_signs_and_nobody_hands_that_on(resources: dict[
         action: statement["Resource"]
         for _, statement in _statements(resources)
         for action in _many(statement["Action"])
-        if action.startswith("kms:")
+        if action.startswith("kms:") and action != "kms:GetPublicKey"
     }
     wanted = ("kms:CreateGrant", "kms:DescribeKey", "kms:RetireGrant")
     assert kms == {action: {"Ref": "EcrKmsKeyArn"} for action in wanted}
@@ -293,7 +294,9 @@ def test_receipts_are_signed_by_a_key_of_the_kind_that_they_are_checked_with(res
         for name, function in _of_type(resources, "AWS::Lambda::Function").items()
         if "BYOA_RECEIPT_KEY" in function["Properties"]["Environment"]["Variables"]
     }
-    assert given == {"RecordBuildFunction"}
+    assert given == {"RecordBuildFunction", "ApiFunction"}
+    reads = [(role, each["Resource"]) for role, each in _statements(resources) if each["Action"] == "kms:GetPublicKey"]
+    assert reads == [("ApiRole", {"Fn::GetAtt": ["ReceiptKey", "Arn"]})]
 
 
 def test_no_step_may_delete_anything_but_the_one_that_retires_tags(resources: dict[str, Any]) -> None:
@@ -301,10 +304,28 @@ def test_no_step_may_delete_anything_but_the_one_that_retires_tags(resources: di
         (role, action)
         for role, statement in _statements(resources)
         for action in _many(statement["Action"])
-        if "Delete" in action and not _is_on_interfaces(role, statement)
+        if "Delete" in action and not _is_on_interfaces(role, statement) and role != "ApiTenantRole"
     }
     assert deletes == {("BuildRole", "logs:DeleteLogDelivery"), ("RetireTagsTenantRole", "ecr:BatchDeleteImage")}
     assert _actions(resources, "RetireTagsTenantRole") == {"ecr:BatchDeleteImage", "ecr:DescribeImages"}
+
+
+def test_the_api_reads_no_secret_and_reaches_nothing_but_the_table_and_secrets(resources: dict[str, Any]) -> None:
+    actions = _actions(resources, "ApiTenantRole")
+    assert "secretsmanager:GetSecretValue" not in actions
+    assert {action.partition(":")[0] for action in actions} == {"dynamodb", "secretsmanager"}
+    assert _actions(resources, "ApiRole") - LOG_AND_TRACE - OPENS_SESSIONS == {"dynamodb:GetItem", "kms:GetPublicKey"}
+
+
+def test_the_api_is_throttled_and_logged_and_one_function_answers_all_of_it(resources: dict[str, Any]) -> None:
+    (stage,) = _of_type(resources, "AWS::ApiGatewayV2::Stage").values()
+    settings = stage["Properties"]["DefaultRouteSettings"]
+    assert 0 < settings["ThrottlingRateLimit"] <= settings["ThrottlingBurstLimit"]
+    log = json.loads(stage["Properties"]["AccessLogSettings"]["Format"])
+    assert {"requestId", "source", "method", "path", "status"} <= log.keys()
+    assert "authorization" not in str(log).lower(), "a log has no tokens"
+    (api,) = _of_type(resources, "AWS::ApiGatewayV2::Api").values()
+    assert api["Properties"]["Body"]["paths"].keys() == {"/", "/{proxy+}"}
 
 
 def _of_the_table(resources: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
@@ -322,8 +343,8 @@ def test_a_role_has_of_the_table_the_kinds_of_keys_that_it_needs(resources: dict
     for role, each in _of_the_table(resources):
         allowed = [values["dynamodb:LeadingKeys"] for name, values in each["Condition"].items() if "ForAll" in name
                    and "dynamodb:LeadingKeys" in values]  # fmt: skip
-        own = "build" if "/index/" in str(each) else "HOST#*"
-        theirs = f"QUOTA#{WHOSE}" if "QUOTA#" in str(each) else f"ORG#{WHOSE}"
+        own = "build" if "/index/" in str(each) else "TOKEN#*" if role == "ApiRole" else "HOST#*"
+        theirs = next((f"{kind}#{WHOSE}" for kind in ("QUOTA", "TOKEN") if f"{kind}#" in str(each)), f"ORG#{WHOSE}")
         wanted = [theirs if role.endswith("TenantRole") else own]
         assert allowed == wanted, role
         assert each["Condition"]["Null"]["dynamodb:LeadingKeys"] == "false", role
@@ -334,6 +355,8 @@ def test_who_writes_below_organisations_names_the_attributes_and_none_that_makes
 ) -> None:
     """An item is a config or a build by its ``entity``, and its news are events: only who hands in makes one."""
     for role, each in _of_the_table(resources):
+        if role == "ApiTenantRole":  # who hands in
+            continue
         assert "dynamodb:PutItem" not in _many(each["Action"]), role
         if "dynamodb:UpdateItem" in _many(each["Action"]) and "ORG#" in str(each):
             named = set(each["Condition"]["ForAllValues:StringEquals"]["dynamodb:Attributes"])
@@ -412,7 +435,7 @@ def test_every_queue_answers_over_tls_alone(resources: dict[str, Any]) -> None:
 def test_every_function_runs_in_a_role_of_its_own(resources: dict[str, Any]) -> None:
     functions = _of_type(resources, "AWS::Lambda::Function")
     roles = [body["Properties"]["Role"]["Fn::GetAtt"][0] for body in functions.values()]
-    assert len(set(roles)) == len(functions) == 15
+    assert len(set(roles)) == len(functions) == 16
 
 
 # ---- what is kept, and what wakes somebody -----------------------------------------------------------------------

@@ -29,6 +29,9 @@ NOT_OF_ONE = {
     "Trace": "X-Ray knows no resources",
     "WorkForOneOrganisation": "opens sessions, and nothing else",
     "KeepBudgets": "what all organisations together ask of a registry: keys HOST#",
+    "ReadTokens": "records of tokens by their names, before it is known whose a request is: keys TOKEN#",
+    "ReadReceiptKey": "the public half of the key that signs receipts",
+    "ListCredentials": "IAM knows no resource for it; names and tags, no values",
     "FindBuilds": "an index of keys alone, of builds that have not ended",
     "ReadStream": "the changes of the table, which PublishChanges tells of",
     "FindStream": "IAM knows no resource for it",
@@ -89,7 +92,9 @@ def test_every_exception_is_one() -> None:
 def test_objects_repositories_and_secrets_are_reached_in_sessions_alone(service: str) -> None:
     having = {role for role, each in every() if any(a.startswith(f"{service}:") for a in many(each["Action"]))}
     assert having
+    listing = {role for role, each in every() if "secretsmanager:ListSecrets" in many(each["Action"])}
     assert having <= set(OF_TENANTS)
+    assert listing <= {"ApiTenantRole"}
 
 
 def test_a_function_s_own_role_has_of_the_table_what_is_no_organisation_s() -> None:
@@ -100,7 +105,8 @@ def test_a_function_s_own_role_has_of_the_table_what_is_no_organisation_s() -> N
                 for operator, key, value in conditions(each)
                 if key == "dynamodb:LeadingKeys" and "For" in operator
             }
-            assert keys in ({"HOST#*"}, {"build"}), role
+            assert keys in ({"HOST#*"}, {"TOKEN#*"}, {"build"}), role
+            assert keys != {"TOKEN#*"} or (role, each["Action"]) == ("ApiRole", "dynamodb:GetItem")
 
 
 def test_credentials_of_vendors_are_one_role_s() -> None:

@@ -30,7 +30,8 @@ def _pages(entries: list[dict[str, Any]]) -> Iterator[tuple[str, str]]:
 
 NAVIGATION: Final = dict(_pages(CONFIG["nav"]))
 GENERATED: Final = (
-    "component-config.md", "command-line.md", "messages.md", "figures.md", "decisions/index.md", "registries/kinds.md",
+    "api-reference.md", "component-config.md", "command-line.md", "messages.md",
+    "figures.md", "decisions/index.md", "registries/kinds.md",
 )  # fmt: skip
 LOADED: Final = {"img": "src", "script": "src", "iframe": "src", "source": "src", "video": "src", "audio": "src"}
 ASKED_FOR_BY_SCRIPTS: Final = ("mermaid", "glightbox", "pyodide", "data-md-source")

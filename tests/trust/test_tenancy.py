@@ -57,6 +57,17 @@ def test_every_place_is_written_out_for_one_organisation() -> None:
     }
 
 
+def test_the_api_keeps_tokens_and_secrets_of_one_organisation_and_reads_no_secret() -> None:
+    index, kept = f"{EVERYWHERE.table}/index/recent", ARN.format("secretsmanager", "secret:byoa")
+    places = Places(table=EVERYWHERE.table, listing=index, kept=kept)
+    data, writing, listing = json.loads(session_policy(MINE, places))["Statement"]
+    assert data["Resource"] == [places.table, places.listing]
+    assert data["Condition"]["ForAllValues:StringEquals"] == {"dynamodb:LeadingKeys": [f"ORG#{MINE}", f"TOKEN#{MINE}"]}
+    assert writing["Resource"] == f"{places.kept}/{MINE}/*"
+    assert "secretsmanager:GetSecretValue" not in writing["Action"]
+    assert (listing["Action"], listing["Resource"]) == ("secretsmanager:ListSecrets", "*")
+
+
 def test_it_leans_on_no_variable_and_refuses_nothing() -> None:
     policy = session_policy(MINE, EVERYWHERE)
     assert "${" not in policy

@@ -293,6 +293,12 @@ class BuildTimedOut(Rejected):
     default_remedy = "Give the component a longer build_timeout, at most 1h, or see why its registry is slow."
 
 
+class BuildCancelled(Rejected):
+    """Somebody stopped the build, or deleted its component."""
+
+    default_remedy = "Build the component again, or hand in its config, when it is wanted."
+
+
 class QuotaExceeded(Rejected):
     """An organisation's builds of one day would take more bytes than it has."""
 

@@ -13,8 +13,13 @@ from moto import mock_aws
 
 from byoa.adapters.aws.budget import DynamoBudget
 from byoa.adapters.aws.dynamodb import DynamoLedger
+from byoa.adapters.aws.inventory import DynamoInventory
+from byoa.adapters.aws.office import DynamoAnswers, DynamoDoorkeeper, DynamoJournal, DynamoTokens
 from byoa.adapters.aws.quota import DynamoQuota
+from byoa.adapters.aws.rows import Rows
 from byoa.adapters.memory.clocks import SteppingClock
+from byoa.api.ports import Deed, Span
+from byoa.api.tokens import issue
 from byoa.builds.messages import Failure, Outcome
 from byoa.builds.records import HISTORY, entry
 from byoa.components.reading import check_config
@@ -138,3 +143,44 @@ def test_who_stages_an_artifact_may_count_its_bytes(spied: Spied) -> None:
         spied.quota.take("org_0123456789ab", "bldtwo", 60)
     assert {kind for _, kind, _ in spied.asked} == {"QUOTA"}
     check("StageArtifactTenantRole", spied)
+
+
+def test_the_api_has_what_its_requests_take_and_asks_for_one_organisation_s_keys(spied: Spied) -> None:
+    rows = Rows(spied.ledger.client, "table")
+    inventory = DynamoInventory("org_0123456789ab", spied.ledger, rows)
+    component = inventory.component("shop", "web")
+    assert component
+    inventory.create("shop", "api", None, [], "tok")
+    inventory.components("shop", "", Span())
+    inventory.builds(component, Span())
+    inventory.recent("shop", Span())
+    inventory.change(component, "w", [])
+    DynamoJournal("org_0123456789ab", rows).begin(Deed("adt", 1, "tok", "a", "b", "/", ""))
+    DynamoAnswers("org_0123456789ab", rows).begin("k", "r", 1)
+    DynamoAnswers("org_0123456789ab", rows).forget("k")
+    record, _ = issue("org_0123456789ab", "a", ["read"], 1, 2, "x")
+    tokens = DynamoTokens("org_0123456789ab", rows)
+    tokens.add(record)
+    tokens.used(record, 3)
+    tokens.page(Span())
+    tokens.revoke(record.id)
+    (policy,) = TEMPLATE["Resources"]["ApiTenantRole"]["Properties"]["Policies"]
+    of_items, of_tokens = (
+        {
+            action
+            for each in policy["PolicyDocument"]["Statement"]
+            if each["Sid"] == sid
+            for action in _many(each["Action"])
+        }
+        for sid in ("KeepItems", "KeepTokens")
+    )
+    assert {action for action, _, _ in spied.asked} <= of_items | of_tokens
+    assert {kind for _, kind, _ in spied.asked} <= {"ORG", "TOKEN", ""}, "a query's key is in its condition"
+    assert {action for action, kind, _ in spied.asked if kind == "TOKEN"} <= of_tokens
+    spied.asked.clear()
+    DynamoDoorkeeper(rows).find("org_0123456789ab", record.id)
+    assert [(action, kind) for action, kind, _ in spied.asked] == [("dynamodb:GetItem", "TOKEN")]
+
+
+def _many(value: str | list[str]) -> list[str]:
+    return value if isinstance(value, list) else [value]

@@ -80,6 +80,11 @@ def sts(organisation: str | None = None) -> STSClient:
     return client
 
 
+def of_api(service: str, organisation: str) -> Any:  # noqa: ANN401 - any of AWS's clients
+    """A client for what the API does for an organisation: its items, its tokens, its secrets but for their values."""
+    return _faces().client(service, organisation)
+
+
 @cache
 def own(service: str, config: Config | None = None) -> Any:  # noqa: ANN401 - any of AWS's clients
     """A client that works for no organisation; ``config`` is what it has otherwise than all."""
@@ -109,6 +114,12 @@ def _tenant() -> Vending:
 
 
 @cache
+def _faces() -> Vending:
+    """Sessions of the API's tenant role."""
+    return _vending(settings().tenant_role, _faces_data)
+
+
+@cache
 def _sources() -> Vending:
     """Sessions of the role that reads credentials of sources."""
     return _vending(settings().source_role, _credentials)
@@ -126,6 +137,15 @@ def _data(organisation: str) -> str:
     from byoa.trust.tenancy import session_policy
 
     return session_policy(organisation, _places(settings().tenant_role))
+
+
+def _faces_data(organisation: str) -> str:
+    from byoa.trust.tenancy import Places, session_policy
+
+    table = _places(settings().tenant_role).table
+    _, partition, _, _, account, _ = settings().tenant_role.split(":", 5)
+    secrets = f"arn:{partition}:secretsmanager:{_region()}:{account}:secret:byoa"
+    return session_policy(organisation, Places(table=table, listing=f"{table}/index/recent", kept=secrets))
 
 
 def _places(role: str) -> Places:

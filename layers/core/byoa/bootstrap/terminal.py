@@ -14,12 +14,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
+    from byoa.adapters.aws.rows import Rows
     from byoa.adapters.registries.answers import Role
     from byoa.adapters.registries.authorization import Wallet
     from byoa.adapters.registries.deadlines import Deadline
     from byoa.adapters.registries.layout import LayoutRepository
     from byoa.adapters.registries.proxies import Proxies
     from byoa.adapters.registries.transport import Transport
+    from byoa.api.ports import Journal, Tokens
     from byoa.builds.messages import Trial, Tried
     from byoa.builds.ports import Catalogue
     from byoa.content.packing import Packed
@@ -175,6 +177,29 @@ def catalogue(table: str) -> Catalogue:
 
     with translated("AWS"):
         return DynamoLedger(clients.dynamodb(), table, clock())
+
+
+def tokens(table: str, organisation: str) -> Tokens:
+    """The API tokens of an organisation."""
+    from byoa.adapters.aws.office import DynamoTokens
+
+    return DynamoTokens(organisation, _rows(table))
+
+
+def journal(table: str, organisation: str) -> Journal:
+    """Who did what in an organisation."""
+    from byoa.adapters.aws.office import DynamoJournal
+
+    return DynamoJournal(organisation, _rows(table))
+
+
+def _rows(table: str) -> Rows:
+    from byoa.adapters.aws.refusals import translated
+    from byoa.adapters.aws.rows import Rows
+    from byoa.bootstrap import clients
+
+    with translated("AWS"):
+        return Rows(clients.dynamodb(), table)
 
 
 def public_key(key: str) -> bytes:

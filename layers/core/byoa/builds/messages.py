@@ -25,6 +25,7 @@ from byoa.components.reading import ComponentConfig
 
 CONFIG_CHANGED: Final = "Component Config Changed"
 BUILD_STATUS_CHANGED: Final = "Component Build Status Changed"
+COMPONENT_DELETED: Final = "Component Deleted"
 EVENT_SOURCE: Final = "io.byoa"
 
 LISTED: Final = 100
@@ -341,12 +342,14 @@ class ConfigVersion(BuildKey):
     config: ComponentConfig
     fingerprint: str
     created_at_ts: int
+    created_by: str | None = None
 
 
 class Build(BuildKey):
     """A build as the ledger has it. ``status`` to ``history`` is Nuon's composite status.
 
     ``left_out`` counts lines that a history which is full has no room for. ``build_timeout_ms`` runs from ``begun_ts``.
+    ``created_by`` is the id of the token that it was asked for with, if it was one.
     """
 
     build_id: BuildId
@@ -363,6 +366,7 @@ class Build(BuildKey):
     begun_ts: int | None = None
     told_again_ts: int | None = None
     outcome: Outcome | None = None
+    created_by: str | None = None
 
     @property
     def ended(self) -> bool:
@@ -378,6 +382,15 @@ class BuildStatusChanged(BuildKey):
     status_human_description: str
     changed_at_ts: int
     outcome: Outcome | None = None
+
+
+class ComponentDeleted(Message):
+    """The detail of a "Component Deleted" event: its builds were stopped, and nothing new is built of it."""
+
+    organisation: OrganisationId
+    app: Label
+    component: Label
+    deleted_at_ts: int
 
 
 class Trial(Message):

@@ -177,10 +177,14 @@ class Accepted(NamedTuple):
 class Catalogue(Protocol):
     """What people see and do: hand in configs, read builds."""
 
-    def submit(self, organisation: str, app: str, config: ComponentConfig) -> Accepted:
+    def submit(
+        self, organisation: str, app: str, config: ComponentConfig, *, by: str | None = None, anew: bool = False
+    ) -> Accepted:
         """Accept ``config`` as the component's newest version and queue its build.
 
-        The same content as the newest version's makes nothing new, unless that version's build failed.
+        The same content as the newest version's makes nothing new, unless that version's build failed or it is to be
+        built ``anew``. ``by`` is the id of the token that it was handed in with. A component that was deleted goes on
+        counting where it was.
         """
         ...
 

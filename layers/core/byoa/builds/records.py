@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from byoa.builds.messages import Build, HistoryEntry, build_id_of
+from byoa.builds.messages import Build, Failure, HistoryEntry, Outcome, build_id_of
 from byoa.components.values import seconds
+from byoa.errors import BuildCancelled
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -39,7 +40,9 @@ def mirrored(target: str, at_ts: int) -> HistoryEntry:
     )
 
 
-def queued_build(key: BuildKey, series: str, config: ComponentConfig, moment: datetime) -> Build:
+def queued_build(
+    key: BuildKey, series: str, config: ComponentConfig, moment: datetime, created_by: str | None = None
+) -> Build:
     """The record of a build that nothing has begun yet, in a table that numbers its versions as ``series``."""
     first = entry("queued", "waiting for the pipeline", moment, config_version=key.version)
     return Build(
@@ -51,7 +54,15 @@ def queued_build(key: BuildKey, series: str, config: ComponentConfig, moment: da
         reference=str(config.reference) if config.oci_artifact else None,
         credentials_ref=config.oci_artifact.credentials_ref if config.oci_artifact else None,
         build_timeout_ms=max(1, int(seconds(config.build_timeout) * 1000)),
+        created_by=created_by,
     )
+
+
+def cancelled(moment: datetime, cause: str, by: str) -> tuple[Outcome, HistoryEntry]:
+    """How a build ends that somebody stopped: as an error, which is how Nuon's users know it, and its last line."""
+    told = BuildCancelled(cause)
+    failure = Failure(code=told.code, cause=told.cause, remedy=told.remedy)
+    return Outcome(status="error", failure=failure), entry("error", cause, moment, stopped_by=by)
 
 
 def cut_short(entries: Sequence[HistoryEntry]) -> list[HistoryEntry]:

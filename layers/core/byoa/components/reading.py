@@ -34,6 +34,7 @@ __all__ = [
     "Fault",
     "SourceType",
     "check_config",
+    "check_document",
     "fingerprint",
     "is_component_name",
     "render_schema",
@@ -93,6 +94,17 @@ def check_config(text: str | bytes, read_file: Callable[[str], str | Fault] | No
         return Checked(None, _placed(_limited(faults), decoded), _name(document), _source_type(document))
     if unread:
         return Checked(None, _placed(unread, decoded), config.name, config.source_type)
+    return Checked(config, (), config.name, config.source_type)
+
+
+def check_document(document: dict[str, Any]) -> Checked:
+    """Take one component's fields as JSON data, and return what ``check_config`` does; no fault has a line."""
+    try:
+        config = ComponentConfig.model_validate(document)
+    except ValidationError as error:
+        errors = [each for each in error.errors(include_url=False, include_input=False) if each["loc"]]
+        faults = [*rule_faults(document), *(field_fault(each, TABLES) for each in errors[: FAULT_LIMIT + 1])]
+        return Checked(None, _limited(faults), _name(document), _source_type(document))
     return Checked(config, (), config.name, config.source_type)
 
 

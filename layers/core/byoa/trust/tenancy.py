@@ -19,6 +19,11 @@ TAG: Final = "org_id"
 POLICY_LIMIT: Final = 2048
 """Characters of a session's own policy (STS API, AssumeRole)."""
 
+WRITING: Final = (
+    "CreateSecret", "DeleteSecret", "DescribeSecret", "PutSecretValue", "RestoreSecret", "TagResource",
+)  # fmt: skip
+"""What keeping a secret takes of Secrets Manager; reading its value is not among it."""
+
 _ORGANISATION: Final = re.compile(r"org_[a-z0-9]{12,40}")
 """Nothing in it stands for something else in a policy: no ``*``, ``?`` or ``$``."""
 
@@ -26,16 +31,19 @@ _ORGANISATION: Final = re.compile(r"org_[a-z0-9]{12,40}")
 class Places(NamedTuple):
     """Where a role's sessions may have something to do, each as an ARN; an empty one is no such place.
 
-    ``repositories`` and ``secrets`` are what all organisations' ARNs begin with, up to the slash. ``key`` encrypts
-    repositories. ``account`` is ours: a session that borrows others' roles, with ``external_ids`` alone, borrows
-    none of that.
+    ``repositories``, ``secrets`` and ``kept`` are what all organisations' ARNs begin with, up to the slash. ``key``
+    encrypts repositories. ``listing`` is an index of the table, for who also keeps tokens; secrets that are ``kept``
+    are written and not read. ``account`` is ours: a session that borrows others' roles, with ``external_ids`` alone,
+    borrows none of that.
     """
 
     table: str = ""
+    listing: str = ""
     bucket: str = ""
     repositories: str = ""
     key: str = ""
     secrets: str = ""
+    kept: str = ""
     account: str = ""
     external_ids: tuple[str, ...] = ()
 
@@ -59,7 +67,7 @@ def session_policy(organisation: str, places: Places) -> str:
     return policy
 
 
-def _allow(action: str, resource: str, **condition: dict[str, Any]) -> dict[str, Any]:
+def _allow(action: str | list[str], resource: str | list[str], **condition: dict[str, Any]) -> dict[str, Any]:
     conditions = {"Condition": condition} if condition else {}
     return {"Effect": "Allow", "Action": action, "Resource": resource, **conditions}
 
@@ -67,11 +75,12 @@ def _allow(action: str, resource: str, **condition: dict[str, Any]) -> dict[str,
 def _data(organisation: str, places: Places) -> list[dict[str, Any]]:
     found = []
     if places.table:
+        second = "TOKEN" if places.listing else "QUOTA"
         keys: dict[str, dict[str, Any]] = {
-            "ForAllValues:StringEquals": {"dynamodb:LeadingKeys": [f"ORG#{organisation}", f"QUOTA#{organisation}"]},
+            "ForAllValues:StringEquals": {"dynamodb:LeadingKeys": [f"ORG#{organisation}", f"{second}#{organisation}"]},
             "Null": {"dynamodb:LeadingKeys": "false"},
         }
-        found.append(_allow("dynamodb:*", places.table, **keys))
+        found.append(_allow("dynamodb:*", [places.table, places.listing] if places.listing else places.table, **keys))
     if places.bucket:
         found += [
             _allow("s3:*", f"{places.bucket}/{organisation}/*"),
@@ -95,6 +104,12 @@ def _credentials(organisation: str, places: Places) -> list[dict[str, Any]]:
     if places.secrets:
         tag = {"secretsmanager:ResourceTag/" + TAG: organisation}
         found.append(_allow("secretsmanager:GetSecretValue", f"{places.secrets}/{organisation}/*", StringEquals=tag))
+    if places.kept:
+        writing = [f"secretsmanager:{action}" for action in WRITING]
+        found += [
+            _allow(writing, f"{places.kept}/{organisation}/*"),
+            _allow("secretsmanager:ListSecrets", "*"),  # IAM knows no resource for it; it tells names and tags
+        ]
     if places.external_ids:
         ours = {"StringNotEquals": {"aws:ResourceAccount": places.account}}
         ids = {"sts:ExternalId": list(places.external_ids)}

@@ -4,13 +4,16 @@ Every item is under its organisation (``pk`` = ``ORG#<organisation>``), so that 
 organisation apart from the other:
 
     sk                                     item
-    COMPONENT#<app>#<component>            the newest version's number and fingerprint
+    COMPONENT#<app>#<component>            the newest version's number and fingerprint, and what people set
+    DELETED#<app>#<component>              that it was deleted, and at which version it goes on counting
     CONFIG#<app>#<component>#<version>     a config as it was accepted
     BUILD#<app>#<component>#<version>      its build: status, history, outcome
     RECEIPT#<app>#<component>#<version>#<execution>    what an execution says of it, in an envelope
     BUILDID#<build id>                     the sort key of that build
+    AUDIT#…, ANSWER#…, and TOKEN#… under TOKEN#<organisation>: ``adapters/aws/office.py``
 
-The index ``unfinished`` holds the builds that have not ended, of all organisations, by the moment they were handed in.
+The index ``recent`` has the builds of an app by time, each written once, when its config is handed in. The index
+``unfinished`` holds the builds that have not ended, of all organisations, by the moment they were handed in.
 
 A config, its build and the component's newest version are written in one transaction, which marks the build before as
 overtaken: that one can't write from then on, and no write of a running build has to ask for more than its own item.
@@ -28,6 +31,7 @@ from typing import TYPE_CHECKING, Final, Literal, cast
 
 from botocore.exceptions import ClientError
 
+from byoa.adapters.aws.items import RECENT, document_of, first_moment, read_build, recent_key, record_of, sort_key
 from byoa.adapters.aws.refusals import error_code, translated
 from byoa.adapters.aws.table import Item, dump, load
 from byoa.adapters.aws.writes import OURS_OR_NOBODYS, RUNNING, UNENDED, UNFINISHED, append, end, leave_out
@@ -49,8 +53,6 @@ if TYPE_CHECKING:
 _RACES: Final = 5
 """Tries to be the next version while others hand in the same component."""
 
-_INSIDE: Final = frozenset({"pk", "sk", "entity", "execution", "news", "overtaken", UNFINISHED})
-
 
 class _ItemFull(Exception):
     """The build's item has no room for what was to be added (400 KB)."""
@@ -69,8 +71,8 @@ class DynamoLedger:
     series: str | None = None
 
     @property
-    def _series(self) -> str:
-        """The table's name is in its ARN as well, by which people may call it."""
+    def own_series(self) -> str:
+        """What builds' ids are made with. The table's name is in its ARN as well, by which people may call it."""
         return self.table.rpartition("/")[2] if self.series is None else self.series
 
     def begin(self, key: BuildKey, execution: str, entry: HistoryEntry) -> Build:
@@ -79,21 +81,21 @@ class DynamoLedger:
         update = append([entry], begins, {":execution": execution, ":begun": entry.created_at_ts}, news=True)
         begun, before = self._advance(key, update, f"{OURS_OR_NOBODYS} AND {RUNNING}", "ALL_NEW")
         if begun is not None:
-            return _build(begun)
+            return read_build(begun)
         if before is None:
             raise EventUntrusted("The event names a config version that was never accepted.")
         raise _refusal(before, execution)
 
     def config(self, key: BuildKey) -> ConfigVersion:
         """See ``builds.ports.Ledger``."""
-        item = self._get(key.organisation, _sk("CONFIG", key))
+        item = self._get(key.organisation, sort_key("CONFIG", key))
         if item is None:
             raise EventUntrusted("The event names a config version that was never accepted.")
-        return ConfigVersion.model_validate(_plain(item))
+        return ConfigVersion.model_validate(record_of(item))
 
     def check_running(self, key: BuildKey, execution: str) -> None:
         """See ``builds.ports.Ledger``."""
-        item = self._get(key.organisation, _sk("BUILD", key)) or {}
+        item = self._get(key.organisation, sort_key("BUILD", key)) or {}
         stopped = not item or "overtaken" in item or item["status"] in ENDED
         if stopped or item.get("execution") != execution:
             raise _refusal(item, execution)
@@ -137,7 +139,7 @@ class DynamoLedger:
             ended, before = self._advance(key, update, f"{whose} AND {running}", "ALL_NEW")
         if before and before["status"] not in ENDED and before.get("execution") == values.get(":execution"):
             raise StaleVersion("A newer config version exists.")
-        return _build(ended) if ended is not None else None
+        return read_build(ended) if ended is not None else None
 
     def keep_receipt(self, key: BuildKey, execution: str, envelope: str) -> None:
         """See ``builds.ports.Ledger``."""
@@ -179,18 +181,21 @@ class DynamoLedger:
         updated, _ = self._advance(key, update, "#status = :queued")
         return updated is not None
 
-    def submit(self, organisation: str, app: str, config: ComponentConfig) -> Accepted:
+    def submit(
+        self, organisation: str, app: str, config: ComponentConfig, *, by: str | None = None, anew: bool = False
+    ) -> Accepted:
         """See ``builds.ports.Catalogue``. Raises ``StoreThrottled`` while others hand in the same component."""
         for _ in range(_RACES):
             newest = self._get(organisation, f"COMPONENT#{app}#{config.name}")
-            version = int(newest["version"]) if newest else 0
-            if newest and newest["fingerprint"] == fingerprint(config):
+            counted = newest or self._get(organisation, f"DELETED#{app}#{config.name}") or {"version": 0}
+            version = int(counted["version"])
+            if newest and not anew and newest.get("fingerprint") == fingerprint(config):
                 key = BuildKey(organisation=organisation, app=app, component=config.name, version=version)
                 build = self._build_of(key)
                 if build and reusable(build):
                     return Accepted(build, created=False)
             key = BuildKey(organisation=organisation, app=app, component=config.name, version=version + 1)
-            build = queued_build(key, self._series, config, self.clock.now())
+            build = queued_build(key, self.own_series, config, self.clock.now(), by)
             if self._accept(build, config):
                 return Accepted(build, created=True)
         raise StoreThrottled("Others are changing the same component at this moment.")
@@ -202,14 +207,14 @@ class DynamoLedger:
     def build(self, organisation: str, build_id: str) -> Build | None:
         """See ``builds.ports.Catalogue``."""
         item = self._build_item(organisation, build_id)
-        return _build(item) if item else None
+        return read_build(item) if item else None
 
     def receipt(self, organisation: str, build_id: str) -> str | None:
         """See ``builds.ports.Catalogue``."""
         build = self._build_item(organisation, build_id)
         if build is None or build["status"] != "active":
             return None
-        item = self._get(organisation, _receipt_sk(_build(build).key, build["execution"]))
+        item = self._get(organisation, _receipt_sk(read_build(build).key, build["execution"]))
         return str(item["envelope"]) if item else None
 
     def builds(self, organisation: str, app: str, component: str | None, limit: int) -> list[Build]:
@@ -218,7 +223,7 @@ class DynamoLedger:
             found = self._query(organisation, f"BUILD#{app}#{component}#", limit)
         else:
             found = self._query(organisation, f"BUILD#{app}#", None)
-        builds = sorted((_build(item) for item in found), key=_first_moment, reverse=True)
+        builds = sorted((read_build(item) for item in found), key=first_moment, reverse=True)
         return builds[:limit]
 
     def _advance(
@@ -249,27 +254,59 @@ class DynamoLedger:
     def _accept(self, build: Build, config: ComponentConfig) -> bool:
         key, pk = build.key, f"ORG#{build.organisation}"
         accepted = ConfigVersion(
-            **key.model_dump(), config=config, fingerprint=fingerprint(config), created_at_ts=build.created_at_ts
-        )
-        component = {
-            "pk": pk,
-            "sk": f"COMPONENT#{key.app}#{key.component}",
             **key.model_dump(),
-            "fingerprint": accepted.fingerprint,
-        }
-        before = {":before": key.version - 1}
+            config=config,
+            fingerprint=fingerprint(config),
+            created_at_ts=build.created_at_ts,
+            created_by=build.created_by,
+        )
         news = {"pk": pk, "news": True}
         writes = [
-            self._put(component, "attribute_not_exists(pk) OR version = :before", before),
-            self._put({**news, "sk": _sk("CONFIG", key), "entity": "config", **_document(accepted)}),
-            self._put({**news, "sk": _sk("BUILD", key), "entity": "build", UNFINISHED: "build", **_document(build)}),
-            self._put({"pk": pk, "sk": f"BUILDID#{build.build_id}", "build": _sk("BUILD", key)}),
+            self._count(accepted),
+            self._put({**news, "sk": sort_key("CONFIG", key), "entity": "config", **document_of(accepted)}),
+            self._put(
+                {**news, "sk": sort_key("BUILD", key), "entity": "build", UNFINISHED: "build", **document_of(build)}
+            ),
+            self._put(
+                {
+                    "pk": pk,
+                    "sk": f"BUILDID#{build.build_id}",
+                    "build": sort_key("BUILD", key),
+                    RECENT: recent_key(build),
+                }
+            ),
         ]
         if key.version > 1:
-            writes.append(self._overtake(key.model_copy(update={"version": key.version - 1})))
-        return self._transact(writes)
+            writes.append(self.overtake(key.model_copy(update={"version": key.version - 1})))
+        return self.transact(writes)
 
-    def _overtake(self, key: BuildKey) -> TransactWriteItemTypeDef:
+    def _count(self, accepted: ConfigVersion) -> TransactWriteItemTypeDef:
+        """Make a config the component's newest: what it says of the component counts, and who made that one stays."""
+        config, at_ts = accepted.config, accepted.created_at_ts
+        item = {
+            **accepted.key.model_dump(),
+            "fingerprint": accepted.fingerprint,
+            "updated_at_ts": at_ts,
+            "var_name": config.var_name,
+            "dependencies": list(config.dependencies),
+        }
+        first = {"created_at_ts": at_ts, "created_by": accepted.created_by}
+        sets = [f"#{name} = :{name}" for name in item]
+        sets += [f"#{name} = if_not_exists(#{name}, :{name})" for name in first]
+        values = {f":{name}": value for name, value in (item | first).items()}
+        place = {"pk": f"ORG#{accepted.organisation}", "sk": f"COMPONENT#{accepted.app}#{accepted.component}"}
+        change = {
+            "TableName": self.table,
+            "Key": dump(place),
+            "UpdateExpression": f"SET {', '.join(sets)}",
+            "ExpressionAttributeNames": {f"#{name}": name for name in item | first},
+            "ExpressionAttributeValues": dump({**values, ":before": accepted.version - 1}),
+            "ConditionExpression": "attribute_not_exists(pk) OR #version = :before",
+        }
+        return cast("TransactWriteItemTypeDef", {"Update": change})
+
+    def overtake(self, key: BuildKey) -> TransactWriteItemTypeDef:
+        """Let no execution go on with a build, for a transaction."""
         change = {
             **self._where(key),
             "UpdateExpression": "SET overtaken = :true, news = :false",
@@ -281,11 +318,12 @@ class DynamoLedger:
     def _put(
         self, item: Item, condition: str = "attribute_not_exists(pk)", values: Item | None = None
     ) -> TransactWriteItemTypeDef:
+        """A put that replaces nothing, for a transaction."""
         bound = {"ExpressionAttributeValues": dump(values)} if values else {}
         put = {"TableName": self.table, "Item": dump(item), "ConditionExpression": condition, **bound}
         return cast("TransactWriteItemTypeDef", {"Put": put})
 
-    def _transact(self, items: Sequence[TransactWriteItemTypeDef]) -> bool:
+    def transact(self, items: Sequence[TransactWriteItemTypeDef]) -> bool:
         """Whether the transaction went through; ``False`` when a condition didn't hold."""
         with translated("DynamoDB"):
             try:
@@ -306,8 +344,8 @@ class DynamoLedger:
         return self._get(organisation, pointer["build"]) if pointer else None
 
     def _build_of(self, key: BuildKey) -> Build | None:
-        item = self._get(key.organisation, _sk("BUILD", key))
-        return _build(item) if item else None
+        item = self._get(key.organisation, sort_key("BUILD", key))
+        return read_build(item) if item else None
 
     def _get(self, organisation: str, sk: str) -> Item | None:
         return self._get_item(f"ORG#{organisation}", sk)
@@ -336,18 +374,13 @@ class DynamoLedger:
     def _where(self, key: BuildKey) -> Item:
         return {
             "TableName": self.table,
-            "Key": dump({"pk": f"ORG#{key.organisation}", "sk": _sk("BUILD", key)}),
+            "Key": dump({"pk": f"ORG#{key.organisation}", "sk": sort_key("BUILD", key)}),
         }
-
-
-def _sk(kind: str, key: BuildKey) -> str:
-    """Versions are padded, so that they sort by number."""
-    return f"{kind}#{key.app}#{key.component}#{key.version:010d}"
 
 
 def _receipt_sk(key: BuildKey, execution: str) -> str:
     """No execution's name has a ``#`` in it (Step Functions, StartExecution)."""
-    return f"{_sk('RECEIPT', key)}#{execution}"
+    return f"{sort_key('RECEIPT', key)}#{execution}"
 
 
 def _refusal(item: Item, execution: str) -> DuplicateEvent | StaleVersion:
@@ -355,20 +388,3 @@ def _refusal(item: Item, execution: str) -> DuplicateEvent | StaleVersion:
     if item.get("execution", execution) != execution:
         return DuplicateEvent("Another execution already runs this build.")
     return StaleVersion("A newer config version exists, or the build has ended.")
-
-
-def _document(record: Build | ConfigVersion) -> Item:
-    """What isn't known yet is no attribute: a write can find that out."""
-    return record.model_dump(mode="json", exclude_none=isinstance(record, Build))
-
-
-def _plain(item: Item) -> Item:
-    return {name: value for name, value in item.items() if name not in _INSIDE}
-
-
-def _build(item: Item) -> Build:
-    return Build.model_validate(_plain(item))
-
-
-def _first_moment(build: Build) -> int:
-    return build.history[0].created_at_ts

@@ -8,7 +8,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from byoa.adapters.aws.table import load
-from byoa.builds.messages import BUILD_STATUS_CHANGED, CONFIG_CHANGED, BuildStatusChanged, ConfigChanged
+from byoa.builds.messages import (
+    BUILD_STATUS_CHANGED,
+    COMPONENT_DELETED,
+    CONFIG_CHANGED,
+    BuildStatusChanged,
+    ComponentDeleted,
+    ConfigChanged,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -43,8 +50,8 @@ def event_of(record: Mapping[str, Any]) -> tuple[str, BaseModel] | None:
     """The detail type and the detail that a stream record (new and old images) makes; ``None`` for all other changes.
 
     A new config version makes a "Component Config Changed", and so does a build that is told of again. Another status
-    of a build makes a "Component Build Status Changed". Raises ``ValueError`` or ``LookupError`` for an item that is
-    none of ours.
+    of a build makes a "Component Build Status Changed", a component that was deleted a "Component Deleted". Raises
+    ``ValueError`` or ``LookupError`` for an item that is none of ours.
     """
     new, old = (record["dynamodb"].get(image) or {} for image in ("NewImage", "OldImage"))
     if new.get("entity") == {"S": "config"} and not old:
@@ -53,6 +60,11 @@ def event_of(record: Mapping[str, Any]) -> tuple[str, BaseModel] | None:
         return CONFIG_CHANGED, ConfigChanged.model_validate(load(new))
     if new.get("entity") == {"S": "build"} and new["status"] != old.get("status"):
         return BUILD_STATUS_CHANGED, _status_changed(load(new))
+    if new.get("entity") == {"S": "deleted"} and new["deleted_at_ts"] != old.get("deleted_at_ts"):
+        fields = load(new)
+        return COMPONENT_DELETED, ComponentDeleted.model_validate(
+            {name: fields[name] for name in ComponentDeleted.model_fields}
+        )
     return None
 
 

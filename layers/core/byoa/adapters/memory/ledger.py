@@ -28,6 +28,7 @@ class MemoryLedger:
     configs: dict[BuildKey, ConfigVersion] = field(default_factory=dict)
     records: dict[BuildKey, Build] = field(default_factory=dict)
     newest: dict[tuple[str, str, str], int] = field(default_factory=dict)
+    gone: dict[tuple[str, str, str], int] = field(default_factory=dict)
     executions: dict[BuildKey, str] = field(default_factory=dict)
     receipts: dict[tuple[BuildKey, str], str] = field(default_factory=dict)
 
@@ -97,20 +98,26 @@ class MemoryLedger:
         self.records[key] = build.model_copy(update={"told_again_ts": now_ts})
         return True
 
-    def submit(self, organisation: str, app: str, config: ComponentConfig) -> Accepted:
+    def submit(
+        self, organisation: str, app: str, config: ComponentConfig, *, by: str | None = None, anew: bool = False
+    ) -> Accepted:
         """See ``builds.ports.Catalogue``."""
         name = (organisation, app, config.name)
-        version = self.newest.get(name, 0)
+        version = self.newest.get(name, 0) or self.gone.get(name, 0)
         key = BuildKey(organisation=organisation, app=app, component=config.name, version=max(version, 1))
-        same = version and self.configs[key].fingerprint == fingerprint(config)
+        same = name in self.newest and not anew and self.configs[key].fingerprint == fingerprint(config)
         if same and reusable(self.records[key]):
             return Accepted(self.records[key], created=False)
         key = key.model_copy(update={"version": version + 1})
-        build = queued_build(key, self.series, config, self.clock.now())
+        build = queued_build(key, self.series, config, self.clock.now(), by)
         self.newest[name] = key.version
         self.records[key] = build
         self.configs[key] = ConfigVersion(
-            **key.model_dump(), config=config, fingerprint=fingerprint(config), created_at_ts=build.created_at_ts
+            **key.model_dump(),
+            config=config,
+            fingerprint=fingerprint(config),
+            created_at_ts=build.created_at_ts,
+            created_by=by,
         )
         return Accepted(build, created=True)
 

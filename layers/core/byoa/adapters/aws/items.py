@@ -1,0 +1,46 @@
+"""How configs and builds stand in the table: their keys, and what of an item is its record."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from byoa.adapters.aws.writes import UNFINISHED
+from byoa.builds.messages import Build, BuildKey, ConfigVersion
+
+if TYPE_CHECKING:
+    from byoa.adapters.aws.table import Item
+
+_INSIDE: Final = frozenset({"pk", "sk", "entity", "execution", "news", "overtaken", UNFINISHED})
+
+RECENT: Final = "recent"
+"""The index of an app's builds by time, and the attribute that puts one in it."""
+
+
+def recent_key(build: Build) -> str:
+    """What the index sorts by; who reads it knows the build's own key by it."""
+    return f"{build.app}#{first_moment(build):013d}#{build.component}#{build.version:010d}"
+
+
+def sort_key(kind: str, key: BuildKey) -> str:
+    """Versions are padded, so that they sort by number."""
+    return f"{kind}#{key.app}#{key.component}#{key.version:010d}"
+
+
+def document_of(record: Build | ConfigVersion) -> Item:
+    """What isn't known yet is no attribute: a write can find that out."""
+    return record.model_dump(mode="json", exclude_none=isinstance(record, Build))
+
+
+def record_of(item: Item) -> Item:
+    """What of an item isn't the table's own."""
+    return {name: value for name, value in item.items() if name not in _INSIDE}
+
+
+def read_build(item: Item) -> Build:
+    """The build that an item is."""
+    return Build.model_validate(record_of(item))
+
+
+def first_moment(build: Build) -> int:
+    """When a build was handed in."""
+    return build.history[0].created_at_ts

@@ -1,0 +1,192 @@
+"""Tokens, the journal and kept answers of one organisation, in the table.
+
+    pk                      sk                     item
+    TOKEN#<organisation>    TOKEN#<id>             a token's record
+    ORG#<organisation>      AUDIT#<ms>#<id>        who did what
+    ORG#<organisation>      ANSWER#<name>          an answer that came with an Idempotency-Key, for a day
+
+Tokens are under a key of their own, because whoever lets callers in reads them before an organisation is known for
+certain: that role reads keys that begin with ``TOKEN#`` and no others. Writing them takes the organisation's session.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Final
+
+from byoa.adapters.aws.refusals import translated
+from byoa.adapters.aws.table import Item, dump, load
+from byoa.api.ports import Deed, Kept, Page, Span, TokenRecord
+
+if TYPE_CHECKING:
+    from byoa.adapters.aws.rows import Rows
+
+DAY: Final = 24 * 3600
+CLAIM_MS: Final = 60 * 1000
+"""How long a request may take, and more: API Gateway gives up after 30 seconds."""
+
+_SERVICE: Final = "DynamoDB"
+
+
+@dataclass(frozen=True, slots=True)
+class DynamoDoorkeeper:
+    """All organisations' tokens, one at a time. Implements Doorkeeper."""
+
+    rows: Rows
+
+    def find(self, organisation: str, token_id: str) -> TokenRecord | None:
+        """See ``api.ports.Doorkeeper``."""
+        item = self.rows.one(f"TOKEN#{organisation}", f"TOKEN#{token_id}")
+        return _token(item) if item else None
+
+
+@dataclass(frozen=True, slots=True)
+class DynamoTokens:
+    """Implements Tokens."""
+
+    organisation: str
+    rows: Rows
+
+    @property
+    def _pk(self) -> str:
+        return f"TOKEN#{self.organisation}"
+
+    def add(self, record: TokenRecord) -> None:
+        """See ``api.ports.Tokens``. A month after it expired the record goes."""
+        item = {
+            "pk": self._pk,
+            "sk": f"TOKEN#{record.id}",
+            "organisation": record.organisation,
+            "id": record.id,
+            "name": record.name,
+            "scopes": list(record.scopes),
+            "digest": record.digest,
+            "issued_at_ts": record.issued_at_ts,
+            "expires_at_ts": record.expires_at_ts,
+            "created_by": record.created_by,
+            "expires_at": record.expires_at_ts // 1000 + 30 * DAY,
+        }
+        with translated(_SERVICE):
+            self.rows.client.put_item(
+                TableName=self.rows.table, Item=dump(item), ConditionExpression="attribute_not_exists(pk)"
+            )
+
+    def page(self, span: Span) -> Page[TokenRecord]:
+        """See ``api.ports.Tokens``."""
+        found = self.rows.listed(self._pk, "TOKEN#", span)
+        return Page([_token(item) for item in found.items], found.more)
+
+    def revoke(self, token_id: str) -> bool:
+        """See ``api.ports.Tokens``."""
+        with translated(_SERVICE):
+            gone = self.rows.client.delete_item(
+                TableName=self.rows.table,
+                Key=dump({"pk": self._pk, "sk": f"TOKEN#{token_id}"}),
+                ReturnValues="ALL_OLD",
+            )
+        return "Attributes" in gone
+
+    def used(self, record: TokenRecord, now_ts: int) -> None:
+        """See ``api.ports.Tokens``."""
+        client, was = self.rows.client, record.last_used_ts
+        before = "attribute_not_exists(last_used_ts)" if was is None else "last_used_ts = :was"
+        with translated(_SERVICE):
+            try:
+                client.update_item(
+                    TableName=self.rows.table,
+                    Key=dump({"pk": self._pk, "sk": f"TOKEN#{record.id}"}),
+                    UpdateExpression="SET last_used_ts = :now",
+                    ConditionExpression=f"attribute_exists(pk) AND {before}",
+                    ExpressionAttributeValues=dump({":now": now_ts} | ({} if was is None else {":was": was})),
+                )
+            except client.exceptions.ConditionalCheckFailedException:
+                return
+
+
+def _token(item: Item) -> TokenRecord:
+    fields = {name: value for name, value in item.items() if name not in ("pk", "sk", "expires_at")}
+    return TokenRecord(**{**fields, "scopes": tuple(item["scopes"])})
+
+
+@dataclass(frozen=True, slots=True)
+class DynamoJournal:
+    """Implements Journal."""
+
+    organisation: str
+    rows: Rows
+
+    def begin(self, deed: Deed) -> None:
+        """See ``api.ports.Journal``."""
+        self._put(deed)
+
+    def end(self, deed: Deed, status: int) -> None:
+        """See ``api.ports.Journal``."""
+        self._put(replace(deed, status=status))
+
+    def page(self, span: Span) -> Page[Deed]:
+        """See ``api.ports.Journal``."""
+        found = self.rows.listed(f"ORG#{self.organisation}", "AUDIT#", span, newest_first=True)
+        return Page([Deed(**json.loads(item["deed"])) for item in found.items], found.more)
+
+    def _put(self, deed: Deed) -> None:
+        fields = {name: getattr(deed, name) for name in Deed.__slots__}
+        item = {
+            "pk": f"ORG#{self.organisation}",
+            "sk": f"AUDIT#{deed.at_ts:013d}#{deed.id}",
+            "deed": json.dumps(fields, ensure_ascii=False),
+        }
+        with translated(_SERVICE):
+            self.rows.client.put_item(TableName=self.rows.table, Item=dump(item))
+
+
+@dataclass(frozen=True, slots=True)
+class DynamoAnswers:
+    """Implements Answers."""
+
+    organisation: str
+    rows: Rows
+
+    def begin(self, name: str, request: str, now_ts: int) -> Kept | None:
+        """See ``api.ports.Answers``."""
+        client = self.rows.client
+        with translated(_SERVICE):
+            try:
+                client.put_item(
+                    TableName=self.rows.table,
+                    Item=dump(self._item(name, Kept(request, now_ts), now_ts + CLAIM_MS)),
+                    ConditionExpression="attribute_not_exists(pk) OR lapses_ts <= :now",
+                    ExpressionAttributeValues=dump({":now": now_ts}),
+                    ReturnValuesOnConditionCheckFailure="ALL_OLD",
+                )
+            except client.exceptions.ConditionalCheckFailedException as error:
+                there: Any = error.response.get("Item") or self.rows.client.get_item(
+                    TableName=self.rows.table, Key=dump(self._key(name)), ConsistentRead=True
+                ).get("Item")
+            else:
+                return None
+        before = load(there)
+        return Kept(before["request"], before["began_ts"], before.get("status"), before.get("body"))
+
+    def keep(self, name: str, kept: Kept) -> None:
+        """See ``api.ports.Answers``."""
+        with translated(_SERVICE):
+            self.rows.client.put_item(
+                TableName=self.rows.table, Item=dump(self._item(name, kept, kept.began_ts + DAY * 1000))
+            )
+
+    def forget(self, name: str) -> None:
+        """See ``api.ports.Answers``."""
+        with translated(_SERVICE):
+            self.rows.client.delete_item(TableName=self.rows.table, Key=dump(self._key(name)))
+
+    def _key(self, name: str) -> Item:
+        return {"pk": f"ORG#{self.organisation}", "sk": f"ANSWER#{name}"}
+
+    def _item(self, name: str, kept: Kept, lapses_ts: int) -> Item:
+        return {
+            **self._key(name),
+            **kept._asdict(),
+            "lapses_ts": lapses_ts,
+            "expires_at": kept.began_ts // 1000 + DAY,
+        }

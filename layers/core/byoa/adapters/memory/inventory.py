@@ -1,0 +1,234 @@
+"""What an organisation has, its tokens, its journal and its kept answers, in memory."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from byoa.api.ports import Component, Deed, Kept, Page, Span, TokenRecord
+from byoa.builds.messages import BuildKey, ComponentDeleted
+from byoa.builds.records import cancelled, milliseconds
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from byoa.adapters.memory.ledger import MemoryLedger
+    from byoa.builds.messages import Build, ConfigVersion
+    from byoa.builds.ports import Accepted
+    from byoa.components.reading import ComponentConfig
+
+DAY_MS = 24 * 3600 * 1000
+CLAIM_MS = 60 * 1000
+
+
+@dataclass(slots=True)
+class MemoryInventory:
+    """One organisation's part of a ledger. ``held`` are all organisations' components, ``told`` what the bus hears."""
+
+    organisation: str
+    ledger: MemoryLedger
+    held: dict[tuple[str, str, str], Component] = field(default_factory=dict)
+    told: list[ComponentDeleted] = field(default_factory=list)
+
+    @property
+    def series(self) -> str:
+        """See ``api.ports.Inventory``."""
+        return self.ledger.series
+
+    def components(self, app: str, prefix: str, span: Span) -> Page[Component]:
+        """See ``api.ports.Inventory``."""
+        mine = [each for (owner, of, _), each in self.held.items() if (owner, of) == (self.organisation, app)]
+        named = (each for each in mine if each.name.startswith(prefix))
+        return _part(sorted(named, key=lambda each: each.name), span, lambda each: each.name)
+
+    def component(self, app: str, name: str) -> Component | None:
+        """See ``api.ports.Inventory``."""
+        return self.held.get((self.organisation, app, name))
+
+    def create(
+        self, app: str, name: str, var_name: str | None, dependencies: Sequence[str], by: str
+    ) -> Component | None:
+        """See ``api.ports.Inventory``."""
+        if self.component(app, name):
+            return None
+        now_ts = milliseconds(self.ledger.clock.now())
+        version = self.ledger.gone.get((self.organisation, app, name), 0)
+        made = Component(app, name, version, now_ts, now_ts, var_name, tuple(dependencies), by)
+        self.held[self.organisation, app, name] = made
+        return made
+
+    def change(self, was: Component, var_name: str | None, dependencies: Sequence[str]) -> Component | None:
+        """See ``api.ports.Inventory``."""
+        if self.component(was.app, was.name) != was:
+            return None
+        now_ts = milliseconds(self.ledger.clock.now())
+        changed = replace(was, var_name=var_name, dependencies=tuple(dependencies), updated_at_ts=now_ts)
+        self.held[self.organisation, was.app, was.name] = changed
+        return changed
+
+    def remove(self, was: Component) -> bool:
+        """See ``api.ports.Inventory``."""
+        if self.component(was.app, was.name) != was:
+            return False
+        del self.held[self.organisation, was.app, was.name]
+        self.ledger.newest.pop((self.organisation, was.app, was.name), None)
+        self.ledger.gone[self.organisation, was.app, was.name] = was.version
+        now_ts = milliseconds(self.ledger.clock.now())
+        self.told.append(
+            ComponentDeleted(organisation=self.organisation, app=was.app, component=was.name, deleted_at_ts=now_ts)
+        )
+        return True
+
+    def newest(self, components: Sequence[Component]) -> dict[str, Build]:
+        """See ``api.ports.Inventory``."""
+        found = {
+            each.name: self.ledger.records.get(self._key(each, each.version)) for each in components if each.version
+        }
+        return {name: build for name, build in found.items() if build}
+
+    def submit(self, app: str, config: ComponentConfig, *, by: str | None = None, anew: bool = False) -> Accepted:
+        """See ``api.ports.Inventory``."""
+        accepted = self.ledger.submit(self.organisation, app, config, by=by, anew=anew)
+        build, place = accepted.build, (self.organisation, app, config.name)
+        was = self.held.get(place)
+        if accepted.created or was is None:
+            made_ts, made_by = (was.created_at_ts, was.created_by) if was else (build.created_at_ts, by)
+            self.held[place] = Component(
+                app,
+                config.name,
+                build.version,
+                made_ts,
+                build.created_at_ts,
+                config.var_name,
+                config.dependencies,
+                made_by,
+            )
+        return accepted
+
+    def config(self, app: str, component: str, version: int) -> ConfigVersion | None:
+        """See ``api.ports.Inventory``."""
+        key = BuildKey(organisation=self.organisation, app=app, component=component, version=version)
+        return self.ledger.configs.get(key)
+
+    def configs(self, component: Component, span: Span) -> Page[ConfigVersion]:
+        """See ``api.ports.Inventory``."""
+        return _part(self._all(component, self.ledger.configs), span, lambda each: str(each.version))
+
+    def builds(self, component: Component, span: Span) -> Page[Build]:
+        """See ``api.ports.Inventory``."""
+        return _part(self._all(component, self.ledger.records), span, lambda each: str(each.version))
+
+    def recent(self, app: str, span: Span) -> Page[Build]:
+        """See ``api.ports.Inventory``."""
+        mine = [b for key, b in self.ledger.records.items() if (key.organisation, key.app) == (self.organisation, app)]
+        mine.sort(key=lambda build: (build.history[0].created_at_ts, build.component, build.version), reverse=True)
+        return _part(mine, span, lambda build: build.build_id)
+
+    def build(self, build_id: str) -> Build | None:
+        """See ``api.ports.Inventory``."""
+        return self.ledger.build(self.organisation, build_id)
+
+    def receipt(self, build_id: str) -> str | None:
+        """See ``api.ports.Inventory``."""
+        return self.ledger.receipt(self.organisation, build_id)
+
+    def cancel(self, build: Build, cause: str, by: str) -> Build | None:
+        """See ``api.ports.Inventory``."""
+        outcome, last = cancelled(self.ledger.clock.now(), cause, by)
+        return self.ledger.give_up(build.key, outcome, [last])
+
+    def _key(self, component: Component, version: int) -> BuildKey:
+        return BuildKey(organisation=self.organisation, app=component.app, component=component.name, version=version)
+
+    def _all[Item](self, component: Component, kept: dict[BuildKey, Item]) -> list[Item]:
+        keys = (self._key(component, version) for version in range(component.version, 0, -1))
+        return [kept[key] for key in keys if key in kept]
+
+
+def _part[Item](every: Iterable[Item], span: Span, place: Callable[[Item], str]) -> Page[Item]:
+    """A part of a list in its order."""
+    items = list(every)
+    if span.after is not None:
+        start = next((number + 1 for number, item in enumerate(items) if place(item) == span.after), len(items))
+        items = items[start:]
+    items = items[span.offset :]
+    shown = items[: span.limit]
+    return Page(shown, place(shown[-1]) if len(items) > len(shown) else None)
+
+
+@dataclass(slots=True)
+class MemoryTokens:
+    """The tokens of one organisation in ``held``, which all share. Implements Tokens and Doorkeeper."""
+
+    organisation: str
+    held: dict[tuple[str, str], TokenRecord] = field(default_factory=dict)
+
+    def find(self, organisation: str, token_id: str) -> TokenRecord | None:
+        """See ``api.ports.Doorkeeper``."""
+        return self.held.get((organisation, token_id))
+
+    def add(self, record: TokenRecord) -> None:
+        """See ``api.ports.Tokens``."""
+        self.held[self.organisation, record.id] = record
+
+    def page(self, span: Span) -> Page[TokenRecord]:
+        """See ``api.ports.Tokens``."""
+        mine = sorted(
+            (each for (owner, _), each in self.held.items() if owner == self.organisation), key=lambda it: it.id
+        )
+        return _part(mine, span, lambda each: each.id)
+
+    def revoke(self, token_id: str) -> bool:
+        """See ``api.ports.Tokens``."""
+        return self.held.pop((self.organisation, token_id), None) is not None
+
+    def used(self, record: TokenRecord, now_ts: int) -> None:
+        """See ``api.ports.Tokens``."""
+        kept = self.held.get((self.organisation, record.id))
+        if kept and kept.last_used_ts == record.last_used_ts:
+            self.held[self.organisation, record.id] = replace(kept, last_used_ts=now_ts)
+
+
+@dataclass(slots=True)
+class MemoryJournal:
+    """The deeds of one organisation in ``held``, which all share."""
+
+    organisation: str
+    held: dict[tuple[str, str], Deed] = field(default_factory=dict)
+
+    def begin(self, deed: Deed) -> None:
+        """See ``api.ports.Journal``."""
+        self.held[self.organisation, deed.id] = deed
+
+    def end(self, deed: Deed, status: int) -> None:
+        """See ``api.ports.Journal``."""
+        self.held[self.organisation, deed.id] = replace(deed, status=status)
+
+    def page(self, span: Span) -> Page[Deed]:
+        """See ``api.ports.Journal``."""
+        mine = [each for (owner, _), each in self.held.items() if owner == self.organisation]
+        return _part(sorted(mine, key=lambda it: (it.at_ts, it.id), reverse=True), span, lambda each: each.id)
+
+
+@dataclass(slots=True)
+class MemoryAnswers:
+    """The kept answers of one organisation in ``held``, which all share."""
+
+    organisation: str
+    held: dict[tuple[str, str], Kept] = field(default_factory=dict)
+
+    def begin(self, name: str, request: str, now_ts: int) -> Kept | None:
+        """See ``api.ports.Answers``."""
+        before = self.held.get((self.organisation, name))
+        if before and now_ts < before.began_ts + (CLAIM_MS if before.status is None else DAY_MS):
+            return before
+        self.held[self.organisation, name] = Kept(request, now_ts)
+        return None
+
+    def keep(self, name: str, kept: Kept) -> None:
+        """See ``api.ports.Answers``."""
+        self.held[self.organisation, name] = kept
+
+    def forget(self, name: str) -> None:
+        """See ``api.ports.Answers``."""
+        self.held.pop((self.organisation, name), None)

@@ -1,0 +1,334 @@
+"""What the API takes and answers: Nuon's names and shapes, and what BYOA adds to them."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, StringConstraints
+
+from byoa.builds.messages import Failure, HistoryEntry, Inspection, Label, MirroredArtifact, Status
+
+Id = Annotated[str, StringConstraints(min_length=1, max_length=128)]
+Name = Annotated[str, StringConstraints(pattern=r"^[ -~]{1,128}$")]
+VarName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,62}$")]
+Dependency = Annotated[str, StringConstraints(max_length=63, pattern=r"^[a-z0-9][a-z0-9_-]*$")]
+CredentialName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]{1,64}$")]
+Toml = Annotated[str, Field(max_length=256 * 1024, description="A component's file.")]
+
+
+class _In(BaseModel):
+    """What is taken: nothing that isn't known."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True, defer_build=True)
+
+
+class _Out(BaseModel):
+    """What is answered."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
+
+
+class ProblemBody(_Out):
+    """Every answer that is an error: Nuon's three keys, RFC 9457's members, and a code with its remedy."""
+
+    error: str
+    user_error: bool
+    description: str
+    type: str
+    title: str
+    status: int
+    detail: str
+    instance: str
+    code: str
+    remedy: str
+    errors: list[dict[str, str | int]]
+
+
+class StatusV2(_Out):
+    """Nuon's composite status. Lists leave ``history`` out."""
+
+    status: Status
+    status_human_description: str
+    created_at_ts: int
+    metadata: dict[str, str | int]
+    history: list[HistoryEntry]
+    history_left_out: int = 0
+
+
+class Resolved(_Out):
+    """What the tag meant when it was built."""
+
+    tag: str | None
+    digest: str
+
+
+class OciArtifactRow(_Out):
+    """The mirror that installs pull from."""
+
+    repository: str
+    tag: str
+    digest: str
+    artifact_type: str | None = None
+
+
+class BuildOut(_Out):
+    """A build."""
+
+    id: str
+    org_id: str
+    app_id: str
+    component_id: str
+    component_name: str
+    component_config_connection_id: str
+    component_config_version: int
+    status: Status
+    status_description: str
+    status_v2: StatusV2
+    source_type: str
+    reference: str | None
+    credentials_ref: str | None
+    resolved: Resolved | None
+    oci_artifact: OciArtifactRow | None
+    inspection: Inspection | None
+    mirrors: list[MirroredArtifact]
+    failure: Failure | None
+    receipt_id: str | None
+    created_at: str
+    updated_at: str
+    created_by_id: str | None
+
+
+class ComponentIn(_In):
+    """A component without a config yet."""
+
+    name: Label
+    var_name: VarName | None = None
+    dependencies: Annotated[list[Dependency], Field(max_length=100)] = []
+
+
+class ComponentPatch(_In):
+    """What of a component can be changed. What is left out stays; its newest config, handed in later, decides again."""
+
+    name: Label | None = None
+    var_name: VarName | None = None
+    dependencies: Annotated[list[Dependency], Field(max_length=100)] | None = None
+
+
+class ComponentOut(_Out):
+    """A component. Its id is its name, within its app."""
+
+    id: str
+    org_id: str
+    app_id: str
+    name: str
+    var_name: str | None
+    resolved_var_name: str
+    type: Literal["kubernetes_manifest"]
+    status: Status | Literal["pending"]
+    status_description: str
+    config_versions: int
+    dependencies: list[str]
+    created_at: str
+    updated_at: str
+    created_by_id: str | None
+    links: dict[str, str]
+    latest_build: BuildOut | None
+
+
+class Deleted(_Out):
+    """What became of a component's things."""
+
+    deleted: Literal[True]
+    stopped_build_id: str | None
+    kept: list[str]
+
+
+class ConfigIn(_In):
+    """A config: its fields, or a component's whole file as ``toml``."""
+
+    toml: Toml | None = None
+    namespace: str | None = None
+    manifest: str | None = None
+    kustomize: dict[str, JsonValue] | None = None
+    oci_artifact: dict[str, JsonValue] | None = None
+    public_repo: dict[str, JsonValue] | None = None
+    connected_repo: dict[str, JsonValue] | None = None
+    dependencies: list[str] | None = None
+    var_name: str | None = None
+    drift_schedule: str | None = None
+    build_timeout: str | None = None
+    deploy_timeout: str | None = None
+    max_auto_retries: int | None = None
+    skip_noops: bool | None = None
+    auto_approve_on_policies_passing: bool | None = None
+    toggleable: bool | None = None
+    default_enabled: bool | None = None
+    labels: dict[str, str] | None = None
+    operation_roles: list[dict[str, JsonValue]] | None = None
+    health: dict[str, JsonValue] | None = None
+    app_config_id: str | None = Field(default=None, description="Nuon's; taken and not read.")
+    references: list[str] | None = Field(default=None, description="Nuon's; taken and not read.")
+    checksum: str | None = Field(default=None, description="Nuon's; taken and not read: content decides.")
+
+
+class Check(_In):
+    """A component's file to look at."""
+
+    toml: Toml
+
+
+class FaultOut(_Out):
+    """One thing to mend."""
+
+    code: str
+    field: str
+    line: int
+    column: int
+    message: str
+    remedy: str
+
+
+class Checked(_Out):
+    """What is wrong with a file; where nothing is, what it says, as fields and as TOML put in order."""
+
+    valid: bool
+    faults: list[FaultOut]
+    form: dict[str, Any] | None
+    toml: str | None
+
+
+class ConfigOut(_Out):
+    """A config version. Lists leave out what may be long: the manifest and the TOML."""
+
+    id: str
+    org_id: str
+    app_id: str
+    component_id: str
+    component_name: str
+    type: Literal["kubernetes_manifest"]
+    version: int
+    build_id: str
+    kubernetes_manifest: dict[str, Any]
+    component_dependency_ids: list[str]
+    references: list[str]
+    checksum: str
+    build_timeout: str
+    deploy_timeout: str
+    drift_schedule: str | None
+    operation_roles: list[dict[str, Any]]
+    labels: dict[str, str]
+    toml: str | None
+    created_at: str
+    created_by_id: str | None
+
+
+class BuildIn(_In):
+    """A build to make: the newest config's, anew."""
+
+    use_latest: bool = True
+    git_ref: str | None = Field(
+        default=None, description="Nuon's; an artifact has none, so it is refused.", max_length=0
+    )
+
+
+class Queued(_Out):
+    """Builds that were queued, and components that have nothing to build."""
+
+    builds: list[BuildOut]
+    left_out: list[str]
+    next_after: str | None = Field(description="Where to go on with ``after``: a call queues 25 builds at most.")
+
+
+class Receipt(_Out):
+    """A build's receipt in its envelope (DSSE), as it was signed."""
+
+    payloadType: str  # noqa: N815 - DSSE's own
+    payload: str
+    signatures: list[dict[str, str]]
+
+
+class CredentialsIn(_In):
+    """Credentials to keep. ``value`` is what the kind has beside ``kind`` and ``host``; it is never answered."""
+
+    kind: Literal["basic", "token", "dockerconfigjson", "aws_ecr", "gcp_gar", "azure_acr"]
+    host: Annotated[str, StringConstraints(min_length=1, max_length=270)]
+    value: dict[str, JsonValue] = Field(description="The kind's other fields; see the page on stored values.")
+
+
+class NewCredentials(CredentialsIn):
+    """The same with the name that configs use."""
+
+    ref: CredentialName
+
+
+class CredentialsOut(_Out):
+    """What is shown of credentials: all but what they say."""
+
+    ref: str
+    type: str
+    host: str
+    version: str
+    updated_at: str | None
+    last_used_at: str | None
+
+
+class TokenIn(_In):
+    """A token to make."""
+
+    name: Name
+    scopes: Annotated[list[Literal["read", "sync", "deploy", "admin"]], Field(min_length=1, max_length=4)]
+    expires_in_days: Annotated[int, Field(ge=1, le=366)] = 90
+
+
+class TokenOut(_Out):
+    """What is shown of a token. ``last_used_at`` is told within the hour."""
+
+    id: str
+    name: str
+    token_type: Literal["byoa"]
+    scopes: list[str]
+    issued_at: str
+    expires_at: str
+    expired: bool
+    last_used_at: str | None
+    created_by_id: str
+
+
+class NewToken(TokenOut):
+    """The same with the token itself: here and never again."""
+
+    token: str
+
+
+class OrganisationOut(_Out):
+    """An organisation."""
+
+    id: str
+    name: str
+
+
+class AccountOut(_Out):
+    """Whose request it is."""
+
+    id: str
+    name: str
+    org_ids: list[str]
+    scopes: list[str]
+    expires_at: str
+
+
+class DeedOut(_Out):
+    """One write: who did what, and how it ended."""
+
+    id: str
+    created_at: str
+    token_id: str
+    token_name: str
+    operation: str
+    path: str
+    source_address: str
+    status: int | None
+
+
+class PublicKey(_Out):
+    """The key that receipts are checked with, in PEM."""
+
+    public_key: str

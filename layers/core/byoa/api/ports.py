@@ -1,0 +1,233 @@
+"""What the API needs of the world: what organisations have, their tokens, the record of who did what, kept answers.
+
+Implemented under ``adapters/``, each for one organisation but for ``Doorkeeper``. Every call may raise a leaf of
+``byoa.errors`` that stands for the store (``StoreThrottled``, ``PlatformForbidden``, ``InternalFault``).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from byoa.builds.messages import Build, ConfigVersion
+    from byoa.builds.ports import Accepted, Clock
+    from byoa.components.reading import ComponentConfig
+    from byoa.trust.ports import Safe
+
+
+class Span(NamedTuple):
+    """Which part of a list: ``limit`` items after ``offset`` of them, or after the place that ``after`` names."""
+
+    offset: int = 0
+    limit: int = 10
+    after: str | None = None
+
+
+class Page[Item](NamedTuple):
+    """A part of a list, and the place where it goes on; ``None`` at its end."""
+
+    items: list[Item]
+    more: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Component:
+    """A component as the table has it. ``version`` is its newest config's, 0 for none."""
+
+    app: str
+    name: str
+    version: int
+    created_at_ts: int
+    updated_at_ts: int
+    var_name: str | None = None
+    dependencies: tuple[str, ...] = ()
+    created_by: str | None = None
+
+
+class Inventory(Protocol):
+    """What one organisation has: components, their configs and builds."""
+
+    @property
+    def series(self) -> str:
+        """What builds' ids are made with."""
+        ...
+
+    def components(self, app: str, prefix: str, span: Span) -> Page[Component]:
+        """The app's components whose names begin with ``prefix``, by name."""
+        ...
+
+    def component(self, app: str, name: str) -> Component | None:
+        """One of them."""
+        ...
+
+    def create(
+        self, app: str, name: str, var_name: str | None, dependencies: Sequence[str], by: str
+    ) -> Component | None:
+        """A new component without a config; ``None`` where there is one of that name."""
+        ...
+
+    def change(self, was: Component, var_name: str | None, dependencies: Sequence[str]) -> Component | None:
+        """The component with other settings; ``None`` where it isn't any more as it ``was``."""
+        ...
+
+    def remove(self, was: Component) -> bool:
+        """Take the component away, and let no build of it go on; ``False`` where it isn't any more as it ``was``.
+
+        Configs, builds and receipts stay, and so does the count of versions. The bus hears of it.
+        """
+        ...
+
+    def newest(self, components: Sequence[Component]) -> dict[str, Build]:
+        """The builds of the newest configs of components of one app, by component's name."""
+        ...
+
+    def submit(self, app: str, config: ComponentConfig, *, by: str | None = None, anew: bool = False) -> Accepted:
+        """See ``builds.ports.Catalogue.submit``; ``anew`` makes a new version of the same content as well."""
+        ...
+
+    def config(self, app: str, component: str, version: int) -> ConfigVersion | None:
+        """A config as it was accepted."""
+        ...
+
+    def configs(self, component: Component, span: Span) -> Page[ConfigVersion]:
+        """The component's configs, the newest first."""
+        ...
+
+    def builds(self, component: Component, span: Span) -> Page[Build]:
+        """The component's builds, the newest first."""
+        ...
+
+    def recent(self, app: str, span: Span) -> Page[Build]:
+        """The builds of all of the app's components, the newest first; what a moment ago was queued may be missing."""
+        ...
+
+    def build(self, build_id: str) -> Build | None:
+        """One build with its history."""
+        ...
+
+    def receipt(self, build_id: str) -> str | None:
+        """The receipt of a build that ended as active, in its envelope."""
+        ...
+
+    def cancel(self, build: Build, cause: str, by: str) -> Build | None:
+        """End a build that runs or waits; ``None`` where it had ended."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class TokenRecord:
+    """What is kept of a token: ``digest`` is the SHA-256, in hex, of its secret. Times are in ms since 1970 UTC."""
+
+    organisation: str
+    id: str
+    name: str
+    scopes: tuple[str, ...]
+    digest: str = field(repr=False)
+    issued_at_ts: int
+    expires_at_ts: int
+    created_by: str
+    last_used_ts: int | None = None
+
+
+class Doorkeeper(Protocol):
+    """Finds the record of whoever knocks, whichever organisation's it says it is."""
+
+    def find(self, organisation: str, token_id: str) -> TokenRecord | None:
+        """The record under exactly these two names."""
+        ...
+
+
+class Tokens(Protocol):
+    """The tokens of one organisation."""
+
+    def add(self, record: TokenRecord) -> None:
+        """Keep a new token's record."""
+        ...
+
+    def page(self, span: Span) -> Page[TokenRecord]:
+        """All of them, by id."""
+        ...
+
+    def revoke(self, token_id: str) -> bool:
+        """Let nobody in with it from now on; ``False`` where there is none."""
+        ...
+
+    def used(self, record: TokenRecord, now_ts: int) -> None:
+        """Note that it was used, unless somebody noted it since ``record`` was read."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Deed:
+    """Somebody's write: ``what`` is the operation, ``path`` what it was about, ``status`` how it ended (0: unknown)."""
+
+    id: str
+    at_ts: int
+    token_id: str
+    token_name: str
+    what: str
+    path: str
+    address: str
+    status: int = 0
+
+
+class Journal(Protocol):
+    """Who did what in one organisation."""
+
+    def begin(self, deed: Deed) -> None:
+        """Note that it is about to be done: what can't be noted isn't done."""
+        ...
+
+    def end(self, deed: Deed, status: int) -> None:
+        """Note how it ended."""
+        ...
+
+    def page(self, span: Span) -> Page[Deed]:
+        """The newest first."""
+        ...
+
+
+class Kept(NamedTuple):
+    """A request that came with a key, and its answer; no ``status`` while it is being answered."""
+
+    request: str
+    began_ts: int
+    status: int | None = None
+    body: str | None = None
+
+
+class Answers(Protocol):
+    """Answers to one organisation's requests that came with an Idempotency-Key."""
+
+    def begin(self, name: str, request: str, now_ts: int) -> Kept | None:
+        """Claim a key's ``name`` for a ``request`` (a digest); what is there if it is taken.
+
+        An answer is kept for a day; a claim without an answer for as long as a request can take.
+        """
+        ...
+
+    def keep(self, name: str, kept: Kept) -> None:
+        """Keep the answer; ``body`` is none for what is shown once."""
+        ...
+
+    def forget(self, name: str) -> None:
+        """Let the key be used again: nothing was done."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """All of the above, by organisation, and what is no organisation's."""
+
+    clock: Clock
+    doorkeeper: Doorkeeper
+    inventory: Callable[[str], Inventory]
+    tokens: Callable[[str], Tokens]
+    journal: Callable[[str], Journal]
+    answers: Callable[[str], Answers]
+    safe: Callable[[str], Safe]
+    receipt_key: Callable[[], bytes]
+    """The public key of receipts: SubjectPublicKeyInfo, DER."""

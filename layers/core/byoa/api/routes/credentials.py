@@ -1,0 +1,96 @@
+"""Stored credentials: written and never read back."""
+
+import json
+from typing import Any
+
+from aws_lambda_powertools.event_handler import Response
+
+from byoa.api.around import check_match
+from byoa.api.documents import credentials_out
+from byoa.api.models import CredentialsIn, CredentialsOut, Id, NewCredentials
+from byoa.api.operations import Operations
+from byoa.api.paging import Cursor, Limit, Number, Offset, paged, span_of
+from byoa.api.ports import Page
+from byoa.api.problems import Problem
+from byoa.api.visits import visit
+from byoa.errors import CredentialForbidden, CredentialMalformed
+from byoa.trust.kinds import DockerConfig, parse_secret
+from byoa.trust.secrets import is_name
+
+operations = Operations()
+BASIC: dict[str, Any] = {
+    "kind": "basic",
+    "host": "ghcr.io",
+    "value": {"username": "vendor-bot", "password": "ghp_EXAMPLE"},
+}
+
+
+@operations.add("GET", "/v1/credentials", "read", paged=True)
+def list_credentials(
+    offset: Offset = 0, limit: Limit = 10, page: Number = None, cursor: Cursor = None
+) -> Response[list[CredentialsOut]]:
+    """Stored credentials by name: what they are, and for which host. Never what they say."""
+    span = span_of(offset, limit, page, cursor)
+    every = visit().safe.entries()
+    later = [entry for entry in every if span.after is None or entry.name > span.after][span.offset :]
+    shown = later[: span.limit]
+    found = Page(shown, shown[-1].name if len(later) > len(shown) else None)
+    return paged([credentials_out(entry) for entry in shown], found, span, page)
+
+
+@operations.add("POST", "/v1/credentials", "admin", status=201, faults=(409,), example={"ref": "ghcr", **BASIC})
+def create_credentials(body: NewCredentials) -> CredentialsOut:
+    """Store credentials under a new name. They are good for this one host, port included."""
+    if _known(body.ref):
+        raise Problem("exists")
+    return _store(body.ref, body)
+
+
+@operations.add("GET", "/v1/credentials/<ref>", "read", faults=(404,))
+def get_credentials(ref: Id) -> CredentialsOut:
+    """One of them, without what it says."""
+    return _found(ref)
+
+
+@operations.add("PUT", "/v1/credentials/<ref>", "admin", faults=(404,), conditional=True, example=BASIC)
+def replace_credentials(ref: Id, body: CredentialsIn) -> CredentialsOut:
+    """Store a new version of credentials. Builds use it from their next request on."""
+    check_match(_found(ref).model_dump(mode="json"))
+    return _store(ref, body)
+
+
+@operations.add("DELETE", "/v1/credentials/<ref>", "admin", faults=(404,), conditional=True, status=204)
+def delete_credentials(ref: Id) -> Response[None]:
+    """Delete credentials. Builds that name them fail from now on."""
+    check_match(_found(ref).model_dump(mode="json"))
+    visit().safe.delete(ref)
+    return Response(204, None)
+
+
+def _known(ref: str) -> bool:
+    try:
+        visit().safe.entry(ref)
+    except CredentialForbidden:
+        return False
+    return True
+
+
+def _found(ref: str) -> CredentialsOut:
+    """Whatever is no name is none of anybody's."""
+    if not is_name(ref):
+        raise Problem("not_found")
+    try:
+        return credentials_out(visit().safe.entry(ref))
+    except CredentialForbidden:
+        raise Problem("not_found") from None
+
+
+def _store(ref: str, body: CredentialsIn) -> CredentialsOut:
+    if body.value.keys() & {"kind", "host"}:
+        raise CredentialMalformed("The value has kind or host, which stand beside it.")
+    stored = parse_secret(json.dumps({**body.value, "kind": body.kind, "host": body.host}))
+    if isinstance(stored, DockerConfig):
+        stored.check()
+    text = json.dumps({**body.value, "kind": stored.kind, "host": stored.host})
+    visit().safe.store(ref, stored.kind, stored.host, text)
+    return credentials_out(visit().safe.entry(ref))

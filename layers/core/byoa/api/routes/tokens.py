@@ -1,0 +1,50 @@
+"""Tokens of the organisation."""
+
+from aws_lambda_powertools.event_handler import Response
+
+from byoa.api.documents import token_fields, token_out
+from byoa.api.models import Id, NewToken, TokenIn, TokenOut
+from byoa.api.operations import Operations
+from byoa.api.paging import Cursor, Limit, Number, Offset, paged, span_of
+from byoa.api.problems import Problem
+from byoa.api.tokens import DAY_MS, issue
+from byoa.api.visits import visit
+
+operations = Operations()
+
+
+@operations.add("GET", "/v1/tokens", "admin", paged=True)
+def list_tokens(
+    offset: Offset = 0, limit: Limit = 10, page: Number = None, cursor: Cursor = None
+) -> Response[list[TokenOut]]:
+    """The organisation's tokens. What they are is told when they are made and never again."""
+    here, span = visit(), span_of(offset, limit, page, cursor)
+    found = here.world.tokens(here.organisation).page(span)
+    return paged([token_out(record, here.now_ts) for record in found.items], found, span, page)
+
+
+@operations.add(
+    "POST",
+    "/v1/tokens",
+    "admin",
+    status=201,
+    once=True,
+    faults=(409,),
+    example={"name": "github-actions", "scopes": ["sync"], "expires_in_days": 30},
+)
+def create_token(body: TokenIn) -> NewToken:
+    """Make a token. The answer shows it once; what is kept of it is a digest."""
+    here = visit()
+    expires_at_ts = here.now_ts + body.expires_in_days * DAY_MS
+    record, token = issue(here.organisation, body.name, body.scopes, here.now_ts, expires_at_ts, here.caller.id)
+    here.world.tokens(here.organisation).add(record)
+    return NewToken(**token_fields(record, here.now_ts), token=token)
+
+
+@operations.add("DELETE", "/v1/tokens/<token_id>", "admin", faults=(404,), status=204)
+def revoke_token(token_id: Id) -> Response[None]:
+    """Revoke a token: from now on nobody is let in with it."""
+    here = visit()
+    if not here.world.tokens(here.organisation).revoke(token_id):
+        raise Problem("not_found")
+    return Response(204, None)

@@ -1,0 +1,102 @@
+"""API tokens: what they look like, who one lets in, and what with.
+
+A token is ``byoa_<organisation>_<id>_<secret>``. Its secret has 256 random bits, so that its SHA-256 can be kept
+without salt or stretching: nobody guesses it. The organisation stands in it so that its record lies under the
+organisation's own key, where no session of another's reaches; who it lets in as, the record says.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import re
+import secrets
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple
+
+from byoa.api.ports import TokenRecord
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+type Scope = Literal["read", "sync", "deploy", "admin"]
+SCOPES: Final[tuple[Scope, ...]] = ("read", "sync", "deploy", "admin")
+
+_INCLUDES: Final[dict[str, frozenset[str]]] = {
+    "read": frozenset({"read"}),
+    "sync": frozenset({"read", "sync"}),
+    "deploy": frozenset({"read", "deploy"}),
+    "admin": frozenset(SCOPES),
+}
+"""What each scope lets its holder do."""
+
+DAY_MS: Final = 24 * 3600 * 1000
+LONGEST_DAYS: Final = 366
+DEFAULT_DAYS: Final = 90
+USE_NOTED_EVERY_MS: Final = 3600 * 1000
+"""How coarse the time of last use is: a write for every request would cost more than the request."""
+
+_TOKEN: Final = re.compile(r"byoa_(org_[a-z0-9]{12,40})_(tok[a-z2-7]{23})_([A-Za-z0-9_-]{43})", re.ASCII)
+_NOBODYS: Final = hashlib.sha256(b"").hexdigest()
+
+
+class Presented(NamedTuple):
+    """A token as somebody sent it. Its secret shows in no ``repr``."""
+
+    organisation: str
+    id: str
+    secret: str
+
+    def __repr__(self) -> str:
+        return f"Presented({self.id})"
+
+
+def parse_token(text: str) -> Presented | None:
+    """The parts of a token, or ``None`` for what is none."""
+    found = _TOKEN.fullmatch(text)
+    return Presented(found[1], found[2], found[3]) if found else None
+
+
+def digest_of(secret: str) -> str:
+    """What is kept of a secret."""
+    return hashlib.sha256(secret.encode()).hexdigest()
+
+
+def lets_in(presented: Presented, record: TokenRecord | None, now_ts: int) -> bool:
+    """Whether ``record`` is of the token that was presented, and good at ``now_ts``.
+
+    The comparison takes as long whatever is wrong, and whether or not there is a record.
+    """
+    same = hmac.compare_digest(digest_of(presented.secret), record.digest if record else _NOBODYS)
+    if record is None or not same:
+        return False
+    return record.organisation == presented.organisation and now_ts < record.expires_at_ts
+
+
+def allowed(scopes: Sequence[str], wanted: str) -> bool:
+    """Whether somebody with ``scopes`` may do what wants one of them."""
+    return any(wanted in _INCLUDES.get(each, ()) for each in scopes)
+
+
+def issue(  # noqa: PLR0913, PLR0917 - whose it is, what for, and for how long
+    organisation: str, name: str, scopes: Sequence[str], now_ts: int, expires_at_ts: int, created_by: str
+) -> tuple[TokenRecord, str]:
+    """A new token: its record, and itself, which is nowhere else."""
+    token_id = random_id("tok")
+    secret = secrets.token_urlsafe(32)
+    record = TokenRecord(
+        organisation=organisation,
+        id=token_id,
+        name=name,
+        scopes=tuple(scope for scope in SCOPES if scope in scopes),
+        digest=digest_of(secret),
+        issued_at_ts=now_ts,
+        expires_at_ts=expires_at_ts,
+        created_by=created_by,
+    )
+    return record, f"byoa_{organisation}_{token_id}_{secret}"
+
+
+def random_id(prefix: str) -> str:
+    """26 characters, as Nuon's ids have them: a prefix of three, and 115 random bits."""
+    return prefix + base64.b32encode(secrets.token_bytes(15)).decode().lower()[:23]

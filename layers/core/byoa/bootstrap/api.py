@@ -1,0 +1,66 @@
+"""The API's adapters: for each organisation its items of the table and its secrets, in a session of its own."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING
+
+from byoa.bootstrap import clients
+from byoa.bootstrap.process import clock, settings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from byoa.adapters.aws.inventory import DynamoInventory
+    from byoa.adapters.aws.rows import Rows
+    from byoa.api.face import Face
+    from byoa.api.ports import World
+    from byoa.trust.ports import Safe
+
+
+@cache
+def face(make: Callable[[World], Face]) -> Face:
+    """The API, as ``make`` puts it together: its imports belong to the start of a process, which has a whole CPU."""
+    from byoa.adapters.aws.office import DynamoAnswers, DynamoDoorkeeper, DynamoJournal, DynamoTokens
+    from byoa.adapters.aws.rows import Rows
+    from byoa.api.ports import World
+
+    return make(
+        World(
+            clock=clock(),
+            doorkeeper=DynamoDoorkeeper(Rows(clients.dynamodb(), settings().table)),
+            inventory=_inventory,
+            tokens=lambda organisation: DynamoTokens(organisation, _rows(organisation)),
+            journal=lambda organisation: DynamoJournal(organisation, _rows(organisation)),
+            answers=lambda organisation: DynamoAnswers(organisation, _rows(organisation)),
+            safe=_safe,
+            receipt_key=_receipt_key,
+        )
+    )
+
+
+def _rows(organisation: str) -> Rows:
+    from byoa.adapters.aws.rows import Rows
+
+    return Rows(clients.of_api("dynamodb", organisation), settings().table)
+
+
+def _inventory(organisation: str) -> DynamoInventory:
+    from byoa.adapters.aws.dynamodb import DynamoLedger
+    from byoa.adapters.aws.inventory import DynamoInventory
+
+    rows = _rows(organisation)
+    return DynamoInventory(organisation, DynamoLedger(rows.client, rows.table, clock()), rows)
+
+
+def _safe(organisation: str) -> Safe:
+    from byoa.adapters.aws.secrets import SecretsSafe
+
+    return SecretsSafe(clients.of_api("secretsmanager", organisation), organisation)
+
+
+@cache
+def _receipt_key() -> bytes:
+    from byoa.adapters.aws.kms import KmsKey
+
+    return KmsKey(clients.kms(), settings().receipt_key).public_key()

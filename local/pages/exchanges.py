@@ -1,0 +1,122 @@
+"""What the API answers to each of its examples: asked in this process, over the memory adapters."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any, Final
+
+from byoa.adapters.memory.clocks import SteppingClock
+from byoa.adapters.memory.inventory import MemoryAnswers, MemoryInventory, MemoryJournal, MemoryTokens
+from byoa.adapters.memory.ledger import MemoryLedger
+from byoa.adapters.memory.vault import MemoryVault
+from byoa.api.app import OPERATIONS, make
+from byoa.api.ports import World
+from byoa.api.tokens import DAY_MS, issue
+from byoa.builds import record
+from byoa.builds.messages import BuildEnded
+from byoa.builds.records import entry, milliseconds
+
+_EVENTS: Final = Path(__file__).parents[2] / "events"
+ORGANISATION: Final = "org_demo00000000"
+NAMES: Final = {
+    "app_id": "demo",
+    "component_id": "vendor-app",
+    "component_name_or_id": "vendor-app",
+    "config_id": "1",
+    "ref": "ghcr",
+}
+QUERIES: Final = {"get_config_schema": "type=kubernetes-manifest", "list_app_builds": "app_id=demo"}
+_TOKENS: Final = re.compile(r"byoa_org_demo00000000_tok[a-z2-7]{23}_[A-Za-z0-9_-]{43}")
+_IDS: Final = re.compile(r"\b(tok|adt)[a-z2-7]{23}\b")
+
+
+def exchanges() -> dict[str, Any]:
+    """Each operation's answer, as JSON data, or as text for a page; ids that chance makes are samples."""
+    desk = _Desk()
+    last = [each for each in OPERATIONS if each.method == "DELETE" or each.name == "cancel_build"]
+    first = [each for each in OPERATIONS if each.method in ("POST", "PUT", "PATCH") and each not in last]
+    first.sort(key=lambda each: each.name != "create_config")
+    found = {}
+    for each in [*first, *(one for one in OPERATIONS if one not in first and one not in last), *last]:
+        found[each.name] = desk.ask(each)
+        if each.name == "create_config":
+            desk.build()
+    return found
+
+
+class _Desk:
+    def __init__(self) -> None:
+        clock = SteppingClock()
+        self.clock, self.ledger = clock, MemoryLedger(clock, "table")
+        held: tuple[dict[Any, Any], ...] = ({}, {}, {}, {}, {})
+        self.face = make(
+            World(
+                clock=clock,
+                doorkeeper=MemoryTokens("", held[0]),
+                inventory=lambda org: MemoryInventory(org, self.ledger, held[1]),
+                tokens=lambda org: MemoryTokens(org, held[0]),
+                journal=lambda org: MemoryJournal(org, held[2]),
+                answers=lambda org: MemoryAnswers(org, held[3]),
+                safe=lambda org: MemoryVault(org, clock, held[4]),
+                receipt_key=lambda: b"0Y an example and no key",
+            )
+        )
+        now_ts = milliseconds(clock.now())
+        caller, self.token = issue(ORGANISATION, "first", ["admin"], now_ts, now_ts + DAY_MS, "bootstrap")
+        self.caller = caller
+        MemoryTokens(ORGANISATION, held[0]).add(caller)
+        self.built = ""
+
+    def build(self) -> None:
+        """The component's first build goes well."""
+        key = next(key for key in self.ledger.records if key.component == "vendor-app")
+        self.ledger.begin(
+            key, "example", entry("planning", "checking the config and resolving its reference", self.clock.now())
+        )
+        sample = json.loads((_EVENTS / "record_build.json").read_text())
+        sample["artifact"] |= {
+            **key.model_dump(),
+            "execution": "example",
+            "build_id": self.ledger.records[key].build_id,
+        }
+        for mirror in sample["mirrors"]:
+            mirror["tag"] = self.ledger.records[key].build_id
+            mirror["reference"] = mirror["reference"].replace("/demo/flux", "/demo/vendor-app")
+        ended = BuildEnded.model_validate({**sample, **key.model_dump(), "execution": "example"})
+        record.record(ended, self.ledger, self.clock, series="table")
+        self.built = self.ledger.records[key].build_id
+
+    def ask(self, each: Any) -> Any:  # noqa: ANN401 - an operation; JSON data
+        names = {**NAMES, "build_id": self._build_id(each.name), "token_id": self.caller.id}
+        path = re.sub(r"<(\w+)>", lambda found: names[found[1]], each.path)
+        body = {"name": "other-app"} if each.name == "create_component" else each.example
+        event = {
+            "rawPath": path,
+            "rawQueryString": QUERIES.get(each.name, ""),
+            "queryStringParameters": dict([QUERIES[each.name].split("=")]) if each.name in QUERIES else None,
+            "headers": {"authorization": f"Bearer {self.token}", "content-type": "application/json", "if-match": "*"},
+            "requestContext": {
+                "stage": "$default",
+                "http": {"method": each.method, "path": path, "sourceIp": "192.0.2.1"},
+            },
+            "body": None if body is None else json.dumps(body),
+        }
+        answer = self.face(event, _Context())  # type: ignore[arg-type]
+        if answer["statusCode"] not in (200, 201, 204):
+            raise AssertionError(f"{each.name}: {answer['body']}")
+        is_json = answer["headers"].get("Content-Type") == "application/json" and each.name != "get_openapi"
+        text = _TOKENS.sub("byoa_org_demo00000000_tokexample00000000000000000_EXAMPLE", answer["body"])
+        text = _IDS.sub(lambda found: found[1] + "example" + "2" * 16, text)
+        found = json.loads(text) if is_json else text
+        return sorted(found, key=lambda token: token["issued_at"]) if each.name == "list_tokens" else found
+
+    def _build_id(self, name: str) -> str:
+        running = [build.build_id for build in self.ledger.records.values() if not build.ended]
+        return running[-1] if name == "cancel_build" else self.built
+
+
+class _Context:
+    function_name = "api"
+    aws_request_id = "example"

@@ -1,0 +1,284 @@
+"""What routes do, asked in this process."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from byoa.builds.messages import BuildKey, MirroredArtifact, Outcome
+from byoa.builds.records import entry
+from byoa.components.reading import check_config
+from tests.api.served import APP, ORG, Answer, Served
+
+COMPONENTS = f"/v1/apps/{APP}/components"
+WEB = f"{COMPONENTS}/web"
+CONFIGS = f"{WEB}/configs/kubernetes-manifest"
+CONFIG = {"namespace": "a", "manifest": "a: 1"}
+TOML = """\
+name = "web"
+type = "kubernetes_manifest"
+namespace = "a"
+dependencies = ["database"]
+
+[oci_artifact]
+url = "oci://ghcr.io/vendor/app"
+tag = "v1"  # the newest
+
+[labels]
+team = "a"
+"""
+
+
+@pytest.fixture
+def served() -> Served:
+    return Served()
+
+
+def handed_in(served: Served, **fields: Any) -> Answer:
+    return served.ask("POST", CONFIGS, {**CONFIG, **fields})
+
+
+def went_well(served: Served, version: int = 1) -> BuildKey:
+    key = BuildKey(organisation=ORG, app=APP, component="web", version=version)
+    now = served.clock.now()
+    served.ledger.begin(key, "one", entry("planning", "begun", now))
+    mirror = MirroredArtifact(
+        target="ecr", reference="oci://1.dkr.ecr.x/byoa/web@sha256:0", tag="bld", digest="sha256:0",
+        blobs_copied=1, blobs_skipped=0, bytes_copied=1,
+    )  # fmt: skip
+    envelope = {"payloadType": "application/vnd.in-toto+json", "payload": "e30=", "signatures": [{"sig": "a"}]}
+    served.ledger.keep_receipt(key, "one", json.dumps(envelope))
+    outcome = Outcome(status="active", digest="sha256:0", tag="v1", mirrors=[mirror])
+    served.ledger.finish(key, "one", outcome, [entry("active", "ready to install", now)])
+    return key
+
+
+# ---- configs -----------------------------------------------------------------------------------------------------
+
+
+def test_a_config_makes_a_version_and_its_build(served: Served) -> None:
+    made = handed_in(served)
+    assert made.status == 201
+    assert (made.json["version"], made.json["component_id"]) == (1, "web")
+    build = served.ask("GET", f"{WEB}/builds/{made.json['build_id']}").json
+    assert (build["status"], build["component_config_version"]) == ("queued", 1)
+    assert build["created_by_id"].startswith("tok")
+    assert [line["status"] for line in build["status_v2"]["history"]] == ["queued"]
+
+
+def test_the_same_content_makes_nothing_new_in_whatever_form(served: Served) -> None:
+    first = served.ask("POST", CONFIGS, {"toml": TOML})
+    fields = {
+        "namespace": "a", "dependencies": ["database"], "labels": {"team": "a"},
+        "oci_artifact": {"url": "oci://ghcr.io/vendor/app", "tag": "v1"},
+    }  # fmt: skip
+    again = served.ask("POST", CONFIGS, fields)
+    rendered = served.ask("POST", CONFIGS, {"toml": first.json["toml"]})
+    assert [each.status for each in (first, again, rendered)] == [201, 200, 200]
+    assert {each.json["version"] for each in (first, again, rendered)} == {1}
+    assert check_config(again.json["toml"]).config == check_config(TOML).config
+
+
+def test_all_faults_are_told_at_once_each_with_its_place(served: Served) -> None:
+    answer = served.ask(
+        "POST", CONFIGS, {"namespace": "A b", "manifest": "", "build_timeout": "9h", "labels": {"a b": "c"}}
+    )
+    assert (answer.status, answer.code) == (422, "invalid")
+    assert {fault["pointer"] for fault in answer.json["errors"]} == {
+        "/body/namespace", "/body/manifest", "/body/build_timeout", "/body/labels/a b",
+    }  # fmt: skip
+    told = served.ask("POST", CONFIGS, {"toml": TOML.replace('"a"', '"A b"', 1)}).json["errors"]
+    assert [(fault["pointer"], fault["line"], fault["field"]) for fault in told] == [("/body/toml", 3, "namespace")]
+
+
+def test_a_file_of_another_name_or_with_fields_beside_it_is_refused(served: Served) -> None:
+    assert served.ask("POST", f"{COMPONENTS}/api/configs/kubernetes-manifest", {"toml": TOML}).status == 422
+    assert served.ask("POST", CONFIGS, {"toml": TOML, "namespace": "a"}).status == 422
+    assert served.ledger.records == {}
+
+
+def test_configs_are_listed_newest_first_without_what_is_long(served: Served) -> None:
+    for number in range(3):
+        handed_in(served, manifest=f"a: {number}")
+    listed = served.ask("GET", f"{WEB}/configs").json
+    assert [each["version"] for each in listed] == [3, 2, 1]
+    assert {each["toml"] for each in listed} == {None}
+    assert served.ask("GET", f"{WEB}/configs/latest").json["kubernetes_manifest"]["manifest"] == "a: 2"
+    assert served.ask("GET", f"{WEB}/configs/1").json["kubernetes_manifest"]["manifest"] == "a: 0"
+    for absent in ("4", "0", "-1", "x", "9" * 30, "\u0661"):
+        assert served.ask("GET", f"{WEB}/configs/{absent}").status == 404, absent
+    for absent in ("A", "a.b", "none", "a" * 100):
+        for rest in ("", "/configs", "/configs/1", "/configs/latest", "/builds", "/builds/latest", "/builds/x"):
+            assert served.ask("GET", f"{COMPONENTS}/{absent}{rest}").status == 404, (absent, rest)
+
+
+def test_a_file_is_checked_without_being_handed_in(served: Served) -> None:
+    good = served.ask("POST", f"{COMPONENTS}/configs/check", {"toml": TOML}).json
+    assert (good["valid"], good["form"]["namespace"]) == (True, "a")
+    bad = served.ask("POST", f"{COMPONENTS}/configs/check", {"toml": "name = 1\n"}).json
+    assert not bad["valid"]
+    assert bad["faults"][0]["line"] == 1
+    assert served.ledger.records == {}
+
+
+# ---- components --------------------------------------------------------------------------------------------------
+
+
+def test_a_component_is_made_found_changed_and_made_once(served: Served) -> None:
+    made = served.ask("POST", COMPONENTS, {"name": "web", "dependencies": ["database"]})
+    assert (made.status, made.json["status"], made.json["config_versions"]) == (201, "pending", 0)
+    assert served.ask("POST", COMPONENTS, {"name": "web"}).code == "exists"
+    assert served.ask("GET", f"/v1/apps/{APP}/component/web").json == served.ask("GET", WEB).json == made.json
+    etag = served.ask("GET", WEB).headers["ETag"]
+    assert served.ask("PATCH", WEB, {"var_name": "w"}).code == "unconditional"
+    changed = served.ask("PATCH", WEB, {"var_name": "w"}, if_match=etag)
+    assert (changed.json["resolved_var_name"], changed.json["dependencies"]) == ("w", ["database"])
+    assert served.ask("PATCH", WEB, {"var_name": "v"}, if_match=etag).code == "changed"
+    assert served.ask("PATCH", WEB, {"name": "other"}, if_match="*").status == 422
+
+
+def test_components_are_listed_by_name_with_their_newest_builds(served: Served) -> None:
+    for name in ("web", "api", "web-worker"):
+        served.ask("POST", f"{COMPONENTS}/{name}/configs/kubernetes-manifest", CONFIG)
+    listed = served.ask("GET", COMPONENTS)
+    assert [(each["name"], each["latest_build"]["status"]) for each in listed.json] == [
+        ("api", "queued"), ("web", "queued"), ("web-worker", "queued"),
+    ]  # fmt: skip
+    assert [each["name"] for each in served.ask("GET", f"{COMPONENTS}?q=web").json] == ["web", "web-worker"]
+    assert served.ask("GET", f"{COMPONENTS}?types=helm_chart").json == []
+    assert [each["name"] for each in served.ask("GET", f"{COMPONENTS}?component_ids=web,api,none").json] == [
+        "api",
+        "web",
+    ]
+    assert served.ask("GET", "/v1/apps/other/components").json == []
+
+
+def test_deleting_stops_the_build_keeps_receipts_and_tells(served: Served) -> None:
+    handed_in(served)
+    key = went_well(served)
+    first = served.ledger.records[key].build_id
+    running = handed_in(served, manifest="a: 2").json["build_id"]
+    gone = served.ask("DELETE", WEB, if_match="*")
+    assert gone.json == {"deleted": True, "stopped_build_id": running, "kept": ["configs", "builds", "receipts"]}
+    assert served.ask("GET", WEB).status == served.ask("GET", f"{WEB}/builds").status == 404
+    assert served.ask("GET", COMPONENTS).json == []
+    stopped = served.ask("GET", f"{WEB}/builds/{running}").json
+    assert (stopped["status"], stopped["failure"]["code"]) == ("error", "BuildCancelled")
+    assert served.ask("GET", f"{WEB}/builds/{first}/receipt").json["payload"] == "e30="
+    assert [(each.component, each.app) for each in served.told] == [("web", APP)]
+
+
+def test_a_component_that_comes_back_counts_on_where_it_was(served: Served) -> None:
+    handed_in(served)
+    served.ask("DELETE", WEB, if_match="*")
+    back = handed_in(served)
+    assert (back.status, back.json["version"]) == (201, 2)
+
+
+# ---- builds ------------------------------------------------------------------------------------------------------
+
+
+def test_a_rebuild_is_a_new_version_of_the_same_content(served: Served) -> None:
+    handed_in(served)
+    again = served.ask("POST", f"{WEB}/builds", {"use_latest": True})
+    assert (again.status, again.json["component_config_version"]) == (201, 2)
+    listed = served.ask("GET", f"{WEB}/builds").json
+    assert [each["component_config_version"] for each in listed] == [2, 1]
+    assert {len(each["status_v2"]["history"]) for each in listed} == {0}
+    assert served.ask("GET", f"{WEB}/builds/latest").json["id"] == again.json["id"]
+    checksums = {each["checksum"] for each in served.ask("GET", f"{WEB}/configs").json}
+    assert len(checksums) == 1
+
+
+def test_what_has_no_config_has_nothing_to_build(served: Served) -> None:
+    served.ask("POST", COMPONENTS, {"name": "web"})
+    assert served.ask("POST", f"{WEB}/builds", {}).code == "no_config"
+    assert served.ask("GET", f"{WEB}/builds/latest").status == 404
+    assert served.ask("GET", f"{WEB}/configs/latest").status == 404
+    answer = served.ask("POST", f"{COMPONENTS}/build-all").json
+    assert (answer["builds"], answer["left_out"], answer["next_after"]) == ([], ["web"], None)
+
+
+def test_all_components_are_built_in_parts(served: Served) -> None:
+    for number in range(30):
+        served.ask("POST", f"{COMPONENTS}/c{number:02}/configs/kubernetes-manifest", CONFIG)
+    first = served.ask("POST", f"{COMPONENTS}/build-all").json
+    rest = served.ask("POST", f"{COMPONENTS}/build-all?after={first['next_after']}").json
+    built = [each["component_name"] for each in first["builds"] + rest["builds"]]
+    assert built == [f"c{number:02}" for number in range(30)]
+    assert rest["next_after"] is None
+
+
+def test_a_build_is_cancelled_once(served: Served) -> None:
+    build = handed_in(served).json["build_id"]
+    ended = served.ask("POST", f"{WEB}/builds/{build}/cancel")
+    assert (ended.status, ended.json["failure"]["code"]) == (200, "BuildCancelled")
+    assert ended.json["status_v2"]["history"][-1]["metadata"]["stopped_by"].startswith("tok")
+    assert served.ask("POST", f"{WEB}/builds/{build}/cancel").code == "ended"
+    assert handed_in(served).status == 201, "a build that was cancelled serves for nobody"
+
+
+def test_builds_of_an_app_are_the_newest_first(served: Served) -> None:
+    for name in ("b", "a", "b"):
+        served.ask(
+            "POST",
+            f"{COMPONENTS}/{name}/configs/kubernetes-manifest",
+            {**CONFIG, "manifest": f"x: {len(served.ledger.records)}"},
+        )
+    assert [each["component_name"] for each in served.ask("GET", f"/v1/builds?app_id={APP}").json] == ["b", "a", "b"]
+    assert len(served.ask("GET", f"/v1/builds?app_id={APP}&component_id=b").json) == 2
+    assert served.ask("GET", "/v1/builds").status == 422
+
+
+def test_a_build_is_of_its_component_alone(served: Served) -> None:
+    build = handed_in(served).json["build_id"]
+    assert served.ask("GET", f"{COMPONENTS}/api/builds/{build}").status == 404
+    assert served.ask("GET", f"/v1/apps/other/components/web/builds/{build}").status == 404
+    assert served.ask("GET", f"{WEB}/builds/{build}/receipt").status == 404
+
+
+def test_a_build_that_went_well_tells_what_was_pinned_and_where_it_is(served: Served) -> None:
+    handed_in(served)
+    key = went_well(served)
+    build = served.ask("GET", f"{WEB}/builds/{served.ledger.records[key].build_id}").json
+    assert build["resolved"] == {"tag": "v1", "digest": "sha256:0"}
+    assert build["oci_artifact"]["repository"] == "1.dkr.ecr.x/byoa/web"
+    assert build["receipt_id"] == build["id"]
+
+
+# ---- credentials -------------------------------------------------------------------------------------------------
+
+BASIC = {"kind": "basic", "host": "ghcr.io", "value": {"username": "bot", "password": "hunter2-hunter2"}}
+
+
+def test_credentials_are_written_and_never_read_back(served: Served) -> None:
+    made = served.ask("POST", "/v1/credentials", {"ref": "ghcr", **BASIC})
+    assert (made.status, made.json["type"], made.json["host"]) == (201, "basic", "ghcr.io")
+    assert served.ask("POST", "/v1/credentials", {"ref": "ghcr", **BASIC}).code == "exists"
+    one = served.ask("GET", "/v1/credentials/ghcr")
+    replaced = served.ask("PUT", "/v1/credentials/ghcr", BASIC, if_match=one.headers["ETag"])
+    assert replaced.json["version"] != made.json["version"]
+    assert served.ask("PUT", "/v1/credentials/ghcr", BASIC, if_match=one.headers["ETag"]).code == "changed"
+    said = [made, one, replaced, served.ask("GET", "/v1/credentials"), served.ask("GET", "/v1/audit")]
+    assert all("hunter2" not in answer.text for answer in said)
+    assert "hunter2" in served.secrets[f"byoa/{ORG}/ghcr"].secret.text
+    assert served.ask("DELETE", "/v1/credentials/ghcr", if_match="*").status == 204
+    assert served.ask("GET", "/v1/credentials/ghcr").status == 404
+
+
+@pytest.mark.parametrize(
+    "value",
+    [{"username": "hunter2"}, {"username": "a", "password": "b", "hunter2": "c"}, {"kind": "token", "hunter2": "b"}],
+)
+def test_what_is_wrong_with_credentials_is_told_without_them(served: Served, value: dict[str, str]) -> None:
+    answer = served.ask("POST", "/v1/credentials", {"ref": "a", "kind": "basic", "host": "ghcr.io", "value": value})
+    assert (answer.status, answer.code) == (422, "CredentialMalformed")
+    assert "hunter2" not in answer.text
+    assert served.secrets == {}
+
+
+@pytest.mark.parametrize("name", ["..", "a.b", "A", "a%2Fb", "byoa"])
+def test_a_name_that_is_none_is_not_found(served: Served, name: str) -> None:
+    assert served.ask("GET", f"/v1/credentials/{name}").status == 404

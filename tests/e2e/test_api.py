@@ -1,0 +1,122 @@
+"""The deployed API, with its roles enforced: from the first token to a receipt, and what is refused on the way."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from local.desk import ORGANISATION
+
+if TYPE_CHECKING:
+    from tests.e2e.conftest import Pipeline
+
+pytestmark = pytest.mark.emulator
+
+APP = "/v1/apps/api/components"
+OTHER = "org_stranger0000"
+
+
+class Client:
+    """Whoever has a token."""
+
+    def __init__(self, pipeline: Pipeline, token: str | None) -> None:
+        self.place = pipeline.desk.api
+        self.token = token
+
+    def ask(self, method: str, path: str, body: Any = None, **headers: str) -> tuple[int, Any]:
+        sent = {name.replace("_", "-"): value for name, value in headers.items()}
+        if self.token:
+            sent["Authorization"] = f"Bearer {self.token}"
+        if body is not None:
+            sent["Content-Type"] = "application/json"
+        content = None if body is None else json.dumps(body).encode()
+        request = urllib.request.Request(self.place + path, content, sent, method=method)
+        try:
+            with urllib.request.urlopen(request, timeout=60) as answer:
+                status, text = answer.status, answer.read()
+        except urllib.error.HTTPError as error:
+            status, text = error.code, error.read()
+        return status, json.loads(text) if text[:1] in (b"{", b"[") else text.decode()
+
+
+def bootstrap(pipeline: Pipeline, organisation: str) -> Client:
+    environment = {**os.environ, **pipeline.desk.environment(), "BYOA_ORG": organisation}
+    program = Path(sys.executable).with_name("byoa")
+    done = subprocess.run(
+        [program, "admin", "bootstrap", "--days", "1", "--json"],
+        env=environment, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    return Client(pipeline, json.loads(done.stdout)["token"])
+
+
+@pytest.fixture(scope="module")
+def admin(enforced: Pipeline) -> Client:
+    return bootstrap(enforced, ORGANISATION)
+
+
+def test_a_config_that_is_handed_in_becomes_a_build_with_a_receipt(enforced: Pipeline, admin: Client) -> None:
+    enforced.push("flux", "v2.3.1")
+    status, token = admin.ask("POST", "/v1/tokens", {"name": "ci", "scopes": ["sync"]}, idempotency_key="first")
+    assert status == 201, token
+    sync = Client(enforced, token["token"])
+    source = {"url": f"oci://{enforced.desk.vendor}/vendor/flux", "tag": "v2.3.1"}
+    status, config = sync.ask(
+        "POST", f"{APP}/flux/configs/kubernetes-manifest", {"namespace": "vendor", "oci_artifact": source}
+    )
+    assert (status, config["version"]) == (201, 1), config
+    assert sync.ask("POST", f"{APP}/flux/configs/kubernetes-manifest", {"toml": config["toml"]})[0] == 200
+    place = f"{APP}/flux/builds/{config['build_id']}"
+    deadline = time.monotonic() + 90
+    while (build := sync.ask("GET", place)[1])["status"] not in ("active", "error"):
+        assert time.monotonic() < deadline, build
+        time.sleep(0.2)
+    assert build["status"] == "active", build
+    assert build["resolved"]["digest"].startswith("sha256:")
+    assert sync.ask("GET", f"{place}/receipt")[1]["payloadType"]
+    assert sync.ask("GET", "/v1/general/receipt-key")[1]["public_key"].startswith("-----BEGIN PUBLIC KEY-----")
+    assert [each["id"] for each in sync.ask("GET", "/v1/builds?app_id=api")[1]] == [build["id"]]
+    (component,) = sync.ask("GET", APP)[1]
+    assert component["latest_build"]["id"] == build["id"]
+    assert sync.ask("GET", "/v1/tokens")[0] == 403
+    status, gone = sync.ask("DELETE", f"{APP}/flux", if_match="*")
+    assert (status, gone["stopped_build_id"]) == (200, None)
+    assert sync.ask("GET", f"{APP}/flux")[0] == 404
+    assert sync.ask("GET", f"{place}/receipt")[0] == 200
+    deeds = [(deed["operation"], deed["status"]) for deed in admin.ask("GET", "/v1/audit")[1]]
+    assert deeds[:2] == [("delete_component", 200), ("create_config", 200)]
+    assert deeds[-1][0] == "bootstrap"
+    assert admin.ask("DELETE", f"/v1/tokens/{token['id']}")[0] == 204
+    assert sync.ask("GET", APP)[0] == 401
+
+
+def test_credentials_are_kept_for_builds_and_not_told(enforced: Pipeline, admin: Client) -> None:
+    kept = {"kind": "basic", "host": "ghcr.io", "value": {"username": "bot", "password": "hunter2"}}
+    status, made = admin.ask("POST", "/v1/credentials", {"ref": "by-api", **kept})
+    assert (status, made["type"]) == (201, "basic"), made
+    assert "by-api" in [each["ref"] for each in admin.ask("GET", "/v1/credentials?limit=100")[1]]
+    value = enforced.call("secretsmanager", "get_secret_value", SecretId=f"byoa/{ORGANISATION}/by-api")
+    assert json.loads(value["SecretString"])["password"] == "hunter2"
+    assert admin.ask("PUT", "/v1/credentials/by-api", kept, if_match="*")[0] == 200
+    assert admin.ask("DELETE", "/v1/credentials/by-api", if_match="*")[0] == 204
+    assert admin.ask("GET", "/v1/credentials/by-api")[0] == 404
+
+
+def test_strangers_and_other_organisations_get_nothing(enforced: Pipeline, admin: Client) -> None:
+    nobody, other = Client(enforced, None), bootstrap(enforced, OTHER)
+    assert admin.ask("POST", APP, {"name": "mine"})[0] == 201
+    assert nobody.ask("GET", f"{APP}/mine")[0] == nobody.ask("GET", "/v1/nothing")[0] == 401
+    assert other.ask("GET", f"{APP}/mine")[0] == 404
+    assert other.ask("GET", APP) == (200, [])
+    assert other.ask("GET", "/v1/orgs/current", x_nuon_org_id=ORGANISATION)[0] == 403
+    assert nobody.ask("GET", "/healthz") == (200, {"status": "ok"})
+    assert nobody.ask("GET", "/v1/openapi.json")[1]["openapi"].startswith("3.1")
+    assert "BYOA" in nobody.ask("GET", "/v1/docs")[1]
