@@ -32,6 +32,7 @@ from byoa.bootstrap import clients, lines, pipeline, process, sources
 from byoa.components.reading import check_config
 from byoa.engine.patience import Patience
 from byoa.errors import ByoaError
+from byoa.trust.external_id import external_id
 from tests.faults.artifacts import Artifact, put
 from tests.leaks.kinds import ECR_HOST, ROLE
 from tests.leaks.scenes import DOMAIN, PACKED
@@ -216,7 +217,7 @@ def world(patch: pytest.MonkeyPatch) -> Iterator[World]:
         _make_stores()
         made = World(registry, ecr)
         _note_what_aws_lends(made)
-        sources._careful().add(ROLE)  # moto lets everybody assume every role
+        sources._careful().add((ROLE, external_id(TABLE, ORG)))  # moto lets everybody assume every role
         stack.enter_context(_logged(made.log))
         yield made
         _hang_up()
