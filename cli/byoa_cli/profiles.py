@@ -60,6 +60,14 @@ def read_profile(name: str) -> Profile | None:
         raise _unsound(f"The api of the profile {name} is no https:// address.") from None
 
 
+def others_may_read() -> bool:
+    """Whether the file is open to others than its owner."""
+    try:
+        return bool(place().stat().st_mode & 0o077)
+    except OSError:
+        return False
+
+
 def keep_profile(name: str, profile: Profile | None) -> Path:
     """Write a profile over what has its name, or take it away; the rest stays, but for comments. The file's path.
 

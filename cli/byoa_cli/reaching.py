@@ -103,7 +103,8 @@ def reach_api(api: str | None, profile: str | None, org: str | None, app: str | 
 def seat(api: str | None, profile: str | None, org: str | None) -> Seat | None:
     """The API and who one is there; ``None`` where nothing names one. Raises what ``reach`` raises."""
     from byoa.errors import LoginMissing
-    from byoa_cli.profiles import DEFAULT
+    from byoa_cli.output import print_note
+    from byoa_cli.profiles import DEFAULT, others_may_read, place
 
     name = profile or DEFAULT
     kept = _kept(name, wanted=profile is not None)
@@ -116,6 +117,8 @@ def seat(api: str | None, profile: str | None, org: str | None) -> Seat | None:
         raise LoginMissing(f"There is no token for {address}.")
     _check(token)
     of_profile = own is not None and token == own.token
+    if of_profile and others_may_read():
+        print_note(f"others may read your token: chmod 600 {place()}")
     source = f"profile {name}" if of_profile else "BYOA_TOKEN"
     known = own.org if own and of_profile else None
     return Seat(address, token, org or known, own.app if own else None, name, source)

@@ -27,6 +27,7 @@ def home(stranger: Home) -> Home:
     (stranger.file.parent).mkdir(parents=True)
     text = f'[profiles.default]\napi = "{stranger.api.address}"\ntoken = "{stranger.token}"\napp = "{APP}"\n'
     stranger.file.write_text(text)
+    stranger.file.chmod(0o600)
     return stranger
 
 

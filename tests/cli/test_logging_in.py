@@ -42,9 +42,11 @@ def test_a_login_goes_where_the_settings_go(stranger: Home, tmp_path: Path) -> N
 
 def test_a_file_that_others_could_read_is_closed_to_them(home: Home) -> None:
     home.file.chmod(0o644)
+    assert f"others may read your token: chmod 600 {home.file}" in home.byoa("whoami").err
     home.file.parent.chmod(0o755)
     assert home.login("--profile", "ci").code == FINE
     assert (home.file.stat().st_mode & 0o777, home.file.parent.stat().st_mode & 0o777) == (0o600, 0o700)
+    assert home.byoa("whoami").err == ""
     assert tomllib.loads(home.file.read_text())["profiles"].keys() == {"default", "ci"}
 
 
