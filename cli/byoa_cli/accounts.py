@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 _LIMIT: Final = 16 * 1024
 
 
-@command(API, PROFILE, APP, JSON)
+@command(
+    API, PROFILE, APP, JSON, discreet="the token is no argument: it comes from stdin, as in < FILE, or is asked for",
+)  # fmt: skip
 def login(api: str | None, profile: str | None, app: str | None, *, as_json: bool) -> int:
     """Keep an API and a token for it in a profile; the token comes from stdin or a prompt.
 

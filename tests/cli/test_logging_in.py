@@ -98,8 +98,9 @@ def test_a_token_goes_over_https_alone(address: str, stranger: Home) -> None:
 
 
 def test_a_token_is_no_argument(stranger: Home) -> None:
-    for words in (["--token", "x"], ["x"]):
-        assert stranger.byoa("login", "--api", stranger.api.address, *words).code == USAGE
+    for words in (["--token", stranger.token], [stranger.token], [f"--token={stranger.token}"]):
+        done = stranger.byoa("login", "--api", stranger.api.address, *words)
+        assert (done.code, "comes from stdin" in done.err) == (USAGE, True), "and it isn't repeated"
 
 
 def test_who_one_is_is_told_with_where_the_token_is_from(home: Home) -> None:
