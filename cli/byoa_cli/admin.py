@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from byoa.bootstrap import terminal
 from byoa_cli.commands import Group, Option, command
-from byoa_cli.options import JSON, ORGANISATION, TABLE, whole
+from byoa_cli.options import JSON, STACKS_ORGANISATION, STACKS_TABLE, whole
 from byoa_cli.output import FINE, err, out, print_json
 from byoa_cli.printable import styled
 
@@ -12,8 +12,8 @@ LONGEST_DAYS = 366
 
 
 @command(
-    ORGANISATION,
-    TABLE,
+    STACKS_ORGANISATION,
+    STACKS_TABLE,
     Option("--name", metavar="NAME", default="bootstrap", help="What the token is called (default: bootstrap)."),
     Option(
         "--days", metavar="DAYS", type=whole(1, LONGEST_DAYS), default=30, help="How long it is good (default: 30)."

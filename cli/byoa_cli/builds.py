@@ -2,79 +2,73 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+import time
+from typing import TYPE_CHECKING, Any, Final
 
-from byoa.bootstrap import terminal
 from byoa.errors import BuildNotFound
+from byoa_cli.columns import coloured, show
 from byoa_cli.commands import Group, Option, command
-from byoa_cli.options import APP, BUILD, JSON, ORGANISATION, TABLE, whole
-from byoa_cli.output import FINE, err, next_step, out, print_json
+from byoa_cli.following import follow, verdict
+from byoa_cli.histories import moment, print_history, show_outcome
+from byoa_cli.options import ANYWHERE, APP, AT_API, BUILD, COMPONENT, JSON, WAIT, WAIT_AT_MOST
+from byoa_cli.output import FINE, Interrupted, out, print_json
+from byoa_cli.paging import PAGING, part_of
 from byoa_cli.printable import styled
+from byoa_cli.reaching import reach, reach_api
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from rich.text import Text
-
     from byoa.builds.messages import Build
-    from byoa_cli.printable import Part
+    from byoa_cli.reaching import Reached
 
-_COLOURS = {"active": "green", "error": "red", "superseded": "yellow"}
+_ALL: Final = 1_000_000
+_LOOK_SECONDS: Final = 2.0
+"""Between two looks at a history that grows."""
 
 
 @command(
-    ORGANISATION,
-    APP,
-    TABLE,
-    Option("--component", "-c", metavar="NAME", help="Of this component alone."),
-    Option("--limit", "-l", type=whole(1, 1000), default=20, help="At most so many (default: 20)."),
-    JSON,
-)
-def list_builds(org: str, app: str, table: str, component: str | None, limit: int, *, as_json: bool) -> int:
+    *ANYWHERE, APP, Option("--component", "-c", metavar="NAME", help="Of this component alone."), *PAGING, JSON,
+)  # fmt: skip
+def list_builds(
+    api: str | None, profile: str | None, org: str | None, app: str | None, table: str | None, component: str | None,
+    limit: int | None, offset: int | None, page: int | None, *, every: bool, as_json: bool,
+) -> int:  # fmt: skip
     """List builds, the newest first.
 
-    Example:
-        byoa builds list --org org_0123456789ab --app shop --component web
+    Examples:
+        byoa builds list --app shop --component web
+
+        byoa builds list --app shop --org org_0123456789ab --table byoa-Table-1ABC
     """
-    found = terminal.catalogue(table).builds(org, app, component, limit)
+    part = part_of(limit, offset, page, every=every)
+    here = reach(api, profile, org, table, app)
+    last = part.offset + part.limit if part.limit else _ALL
+    every_one = here.catalogue.builds(here.organisation, here.named_app(), component, last + 1)
+    found, more = every_one[part.offset : last], len(every_one) > last
     if as_json:
-        print_json({"builds": [describe(build) for build in found]})
+        print_json({"builds": [describe(build, whole=False) for build in found], "more": more})
         return FINE
-    if not found:
-        err().print(styled("no builds"))
-        return FINE
-    for line in _lines(found):
-        out().print(line)
+    rows = [
+        (
+            build.build_id, build.status, build.component, str(build.version),
+            moment(build.history[0].created_at_ts), build.reference or "inline",
+        )
+        for build in found
+    ]  # fmt: skip
+    show(("ID", "STATUS", "COMPONENT", "VERSION", "CREATED AT (UTC)", "REFERENCE"), rows, "no builds")
+    part.tell_more(more=more)
     return FINE
 
 
-def _lines(found: Sequence[Build]) -> Iterator[Text]:
-    """A head, and a line for each build: none is cut or broken, so that all of it can be copied."""
-    rows = [(*_cells(build), build.reference or "inline") for build in found]
-    head = ("ID", "STATUS", "COMPONENT", "VERSION", "CREATED AT (UTC)", "REFERENCE")
-    widths = [max(map(len, column)) for column in zip(head, *rows, strict=True)]
-    for row in (head, *rows):
-        cells = [cell.ljust(width) for cell, width in zip(row, widths, strict=True)]
-        status = (cells[1], _COLOURS.get(row[1], "blue") if row is not head else "")
-        yield styled(f"{cells[0]}  ", status, f"  {'  '.join(cells[2:])}".rstrip())
-
-
-def _cells(build: Build) -> tuple[str, str, str, str, str]:
-    created = _moment(build.history[0].created_at_ts)
-    return build.build_id, build.status, build.component, str(build.version), created
-
-
-@command(BUILD, ORGANISATION, TABLE, JSON)
-def get_build(build_id: str, org: str, table: str, *, as_json: bool) -> int:
+@command(BUILD, *ANYWHERE, JSON)
+def get_build(
+    build_id: str, api: str | None, profile: str | None, org: str | None, table: str | None, *, as_json: bool
+) -> int:
     """Show one build with its history.
 
     Example:
-        byoa builds get bldabc… --org org_0123456789ab --json
+        byoa builds get bldabc… --json
     """
-    build = terminal.catalogue(table).build(org, build_id)
-    if build is None:
-        raise BuildNotFound("The organisation has no build of that id.")
+    build = _found(reach(api, profile, org, table), build_id)
     if as_json:
         print_json(describe(build))
     else:
@@ -82,31 +76,105 @@ def get_build(build_id: str, org: str, table: str, *, as_json: bool) -> int:
     return FINE
 
 
-builds = Group("Read builds and their history.", {"list": list_builds, "get": get_build})
+@command(COMPONENT, *AT_API, APP, WAIT, WAIT_AT_MOST, JSON)
+def create_build(
+    component: str, api: str | None, profile: str | None, org: str | None, app: str | None, timeout: float,
+    *, wait: bool, as_json: bool,
+) -> int:  # fmt: skip
+    """Build a component's newest config anew: its tag is resolved again.
+
+    Examples:
+        byoa builds create web --app shop
+
+        byoa builds create web --app shop --no-wait --json
+    """
+    here = reach_api(api, profile, org, app)
+    place = ("apps", here.named_app(), "components", component, "builds")
+    made = here.asked_api().ask("POST", *place, body={"use_latest": True}).fields()
+    build = _found(here, str(made.get("id")))
+    if not as_json:
+        out().print(styled(f"queued {build.build_id} (config version {build.version})"))
+    if wait:
+        (build,) = follow([build], here.catalogue, timeout, shown=not as_json)
+    if as_json:
+        print_json(describe(build))
+    return verdict([build]) if wait else FINE
 
 
-def describe(build: Build) -> dict[str, Any]:
-    """A build as JSON data: its id, what it is of, its composite status with history, and its outcome."""
-    return {"id": build.build_id, **build.model_dump(mode="json", exclude={"build_id"})}
+@command(BUILD, *AT_API, JSON)
+def cancel_build(build_id: str, api: str | None, profile: str | None, org: str | None, *, as_json: bool) -> int:
+    """Stop a build that waits or runs.
+
+    Example:
+        byoa builds cancel bldabc…
+    """
+    here = reach_api(api, profile, org)
+    build = _found(here, build_id)
+    here.asked_api().ask("POST", "apps", build.app, "components", build.component, "builds", build_id, "cancel")
+    if as_json:
+        print_json(describe(_found(here, build_id)))
+    else:
+        out().print(styled(f"cancelled {build_id}"))
+    return FINE
+
+
+@command(
+    BUILD,
+    Option("--follow", "-f", action="store_true", help="Go on until the build has ended; the exit code is as sync's."),
+    *ANYWHERE,
+    JSON,
+)
+def show_logs(
+    build_id: str, api: str | None, profile: str | None, org: str | None, table: str | None,
+    *, follow: bool, as_json: bool,
+) -> int:  # fmt: skip
+    """Print a build's history, a line for each thing that happened.
+
+    Examples:
+        byoa builds logs bldabc…
+
+        byoa builds logs bldabc… --follow
+    """
+    here = reach(api, profile, org, table)
+    build, shown = _found(here, build_id), 0
+    try:
+        while True:
+            shown = shown if as_json else print_history(build.history, shown)
+            if build.ended or not follow:
+                break
+            time.sleep(_LOOK_SECONDS)
+            build = _found(here, build_id)
+    except KeyboardInterrupt:
+        raise Interrupted("the build goes on") from None
+    if as_json:
+        print_json(describe(build))
+    else:
+        show_outcome(build)
+    return verdict([build]) if follow else FINE
+
+
+builds = Group(
+    "Read builds and their history, make them anew, stop them.",
+    {"list": list_builds, "get": get_build, "create": create_build, "cancel": cancel_build, "logs": show_logs},
+)
+
+
+def describe(build: Build, *, whole: bool = True) -> dict[str, Any]:
+    """A build as JSON data, as the API tells it; not ``whole`` is without its history."""
+    from byoa.api.documents import build_out
+
+    return build_out(build, whole=whole).model_dump(mode="json")
+
+
+def _found(here: Reached, build_id: str) -> Build:
+    build = here.catalogue.build(here.organisation, build_id)
+    if build is None:
+        raise BuildNotFound("The organisation has no build of that id.")
+    return build
 
 
 def _show(build: Build) -> None:
     named = f"  {build.component} v{build.version}  "
-    out().print(styled((build.build_id, "bold"), named, _coloured(build.status)))
-    for entry in build.history:
-        text = f"  {entry.status_human_description}"
-        out().print(styled("  ", (_moment(entry.created_at_ts), "dim"), "  ", _coloured(entry.status), text))
-    outcome = build.outcome
-    if outcome and outcome.failure:
-        out().print(styled((outcome.failure.code, "bold red"), f": {outcome.failure.cause}"))
-        out().print(next_step(outcome.failure.remedy))
-    for mirror in outcome.mirrors if outcome else []:
-        out().print(styled(f"mirror {mirror.target}: {mirror.reference}"))
-
-
-def _coloured(status: str) -> Part:
-    return status, _COLOURS.get(status, "blue")
-
-
-def _moment(milliseconds: int) -> str:
-    return datetime.fromtimestamp(milliseconds / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S.%f")[:-3]
+    out().print(styled((build.build_id, "bold"), named, coloured(build.status)))
+    print_history(build.history, 0, indent="  ")
+    show_outcome(build)

@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from byoa.bootstrap import terminal
-from byoa_cli.commands import Group, Option, command
+from byoa_cli.columns import show
+from byoa_cli.commands import Group, Option, UsageError, command
 from byoa_cli.invitations import Invitation
-from byoa_cli.options import JSON, ORGANISATION
+from byoa_cli.options import AT_API, JSON, STACKS_ORGANISATION, YES
 from byoa_cli.output import FINE, MEND, err, out, print_json
 from byoa_cli.printable import styled
+from byoa_cli.reaching import seat
 from byoa_cli.secrets import KIND_NAMES, Given, confirmed, read_secret
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
     from datetime import datetime
 
-    from rich.text import Text
-
     from byoa.builds.messages import Tried
-    from byoa.trust.ports import Entry
+    from byoa.trust.ports import Entry, Safe
+    from byoa_cli.reaching import Seat
 
 NAME = Option("name", metavar="NAME", help="The name that credentials_ref in a component's file has.")
 TABLE = Option(
@@ -47,7 +47,7 @@ _REPEATS = {
     Option("--registry-token", action="store_true", help="For kind token: it is sent as it is, and makes no tokens."),
     Option("--token-host", metavar="HOST", help="Another host that may see the login to make tokens of it."),
     Option("--ca-file", metavar="FILE", help="The certificates (PEM) of the authority of the registry's own."),
-    ORGANISATION,
+    *AT_API,
     TABLE,
     SOURCE_ROLE,
     JSON,
@@ -55,8 +55,8 @@ _REPEATS = {
 )
 def set_credentials(
     name: str, kind: str, host: str, username: str | None, client_id: str | None, role_arn: str | None,
-    token_host: str | None, ca_file: str | None, org: str, table: str | None, source_role: str | None,
-    *, registry_token: bool, as_json: bool,
+    token_host: str | None, ca_file: str | None, api: str | None, profile: str | None, org: str | None,
+    table: str | None, source_role: str | None, *, registry_token: bool, as_json: bool,
 ) -> int:  # fmt: skip
     """Store credentials, or a new version of them. The secret comes from stdin or is asked for, and is no argument.
 
@@ -73,11 +73,12 @@ def set_credentials(
     """
     given = Given(kind, host, username, client_id, role_arn, token_host, ca_file, registry_token=registry_token)
     given.check()
-    shown = Invitation.of(host, org, table, source_role) if kind == "aws_ecr" else None
+    here = _keeping(api, profile, org)
+    shown = Invitation.of(host, here.named(), table, source_role) if kind == "aws_ecr" else None
     stored, text = given.stored(read_secret(given))
     if shown:
         shown.check(stored)
-    kept = terminal.safe(org).store(name, stored.kind, stored.host, text)
+    kept = here.safe().store(name, stored.kind, stored.host, text)
     document: dict[str, Any] = {
         "name": name, "kind": stored.kind, "host": stored.host, "version": kept.version, "before": kept.before,
     }  # fmt: skip
@@ -90,34 +91,36 @@ def set_credentials(
     return FINE
 
 
-@command(ORGANISATION, JSON)
-def list_credentials(org: str, *, as_json: bool) -> int:
+@command(*AT_API, JSON)
+def list_credentials(api: str | None, profile: str | None, org: str | None, *, as_json: bool) -> int:
     """List stored credentials: what they are, for which host, when they were last used. Never what they say.
 
     Example:
         byoa credentials list --org org_0123456789ab
     """
-    found = terminal.safe(org).entries()
+    found = _keeping(api, profile, org).safe().entries()
     if as_json:
         print_json({"credentials": [describe(entry) for entry in found]})
-    elif not found:
-        err().print(styled("no credentials"))
     else:
-        for line in _lines(found):
-            out().print(line)
+        rows = [(each.name, each.kind, each.host, _used(each), each.version) for each in found]
+        show(("NAME", "KIND", "HOST", "LAST USED", "VERSION"), rows, "no credentials")
     return FINE
 
 
-@command(NAME, ORGANISATION, TABLE, SOURCE_ROLE, JSON)
-def get_credentials(name: str, org: str, table: str | None, source_role: str | None, *, as_json: bool) -> int:
+@command(NAME, *AT_API, TABLE, SOURCE_ROLE, JSON)
+def get_credentials(
+    name: str, api: str | None, profile: str | None, org: str | None, table: str | None, source_role: str | None,
+    *, as_json: bool,
+) -> int:  # fmt: skip
     """Show one of them: all but what it says. For aws_ecr also what the vendor has to write into its account.
 
     Example:
         byoa credentials get ghcr --org org_0123456789ab
     """
-    entry = terminal.safe(org).entry(name)
+    here = _keeping(api, profile, org)
+    entry = here.safe().entry(name)
     known = entry.kind == "aws_ecr" and table and source_role
-    shown = Invitation.of(entry.host, org, table, source_role) if known else None
+    shown = Invitation.of(entry.host, here.named(), table, source_role) if known else None
     if as_json:
         print_json(describe(entry) | (shown.as_dict() if shown else {}))
         return FINE
@@ -131,24 +134,24 @@ def get_credentials(name: str, org: str, table: str | None, source_role: str | N
     return FINE
 
 
-@command(
-    NAME, ORGANISATION, Option("--yes", "-y", action="store_true", help="Don't ask."), JSON,
-)  # fmt: skip
-def delete_credentials(name: str, org: str, *, yes: bool, as_json: bool) -> int:
+@command(NAME, *AT_API, YES, JSON)
+def delete_credentials(
+    name: str, api: str | None, profile: str | None, org: str | None, *, yes: bool, as_json: bool
+) -> int:
     """Delete credentials. Builds that name them fail from now on; for a week `set` brings the name back.
 
     Example:
         byoa credentials delete ghcr --yes
     """
-    safe = terminal.safe(org)
+    safe = _keeping(api, profile, org).safe()
     if not yes and not confirmed(f"delete {name}: {_brief(safe.entry(name))}?"):
         err().print(styled("nothing was deleted"))
         return MEND
     gone = safe.delete(name)
     if as_json:
-        print_json({"name": name, "gone": gone.isoformat()})
+        print_json({"name": name, "gone": gone.isoformat() if gone else None})
     else:
-        out().print(styled(f"deleted {name}; gone for good on {_day(gone)}"))
+        out().print(styled(f"deleted {name}; gone for good {f'on {_day(gone)}' if gone else 'in a week'}"))
     return FINE
 
 
@@ -159,11 +162,11 @@ def delete_credentials(name: str, org: str, *, yes: bool, as_json: bool) -> int:
         "--function", metavar="NAME", variable="BYOA_TRY_CREDENTIALS",
         help="The function that tries them (output TryCredentialsFunctionName).",
     ),
-    ORGANISATION,
+    STACKS_ORGANISATION,
     JSON,
 )  # fmt: skip
 def try_credentials(name: str, reference: str | None, function: str, org: str, *, as_json: bool) -> int:
-    """Try stored credentials from where builds would use them, and tell what a build would meet.
+    """Try stored credentials from where builds would use them, and tell what a build would meet. Needs AWS credentials.
 
     Without REF the registry is asked for nothing but whether the login is good; with one, what it means right now.
 
@@ -194,6 +197,31 @@ credentials = Group(
 )
 
 
+class _Keeping(NamedTuple):
+    """Where credentials are kept, and whose they are, as far as that is known."""
+
+    seat: Seat | None
+    organisation: str | None
+
+    def safe(self) -> Safe:
+        """The store: at an API where one is, else with AWS credentials."""
+        return terminal.remote_safe(self.seat.api()) if self.seat else terminal.safe(self.named())
+
+    def named(self) -> str:
+        """The organisation. Raises ``UsageError`` where nothing names it."""
+        if not self.organisation:
+            raise UsageError("--org is wanted")
+        return self.organisation
+
+
+def _keeping(api: str | None, profile: str | None, org: str | None) -> _Keeping:
+    """Where they are; nobody is asked yet. Raises ``UsageError`` where nothing says it."""
+    found = seat(api, profile, org)
+    if not found and not org:
+        raise UsageError("log in to an API (`byoa login`), or with AWS credentials give --org")
+    return _Keeping(found, found.org if found else org)
+
+
 def describe(entry: Entry) -> dict[str, str | None]:
     """What is shown of stored credentials, as JSON data."""
     return {
@@ -210,20 +238,12 @@ def _day(moment: datetime) -> str:
     return moment.strftime("%Y-%m-%d")
 
 
+def _used(entry: Entry) -> str:
+    return _day(entry.used) if entry.used else "never"
+
+
 def _brief(entry: Entry) -> str:
-    return f"{entry.kind} for {entry.host}, last used {_day(entry.used) if entry.used else 'never'}"
-
-
-def _lines(found: Sequence[Entry]) -> Iterator[Text]:
-    """A head, and a line for each: none is cut or broken, so that all of it can be copied."""
-    head = ("NAME", "KIND", "HOST", "LAST USED", "VERSION")
-    rows = [
-        (entry.name, entry.kind, entry.host, _day(entry.used) if entry.used else "never", entry.version)
-        for entry in found
-    ]
-    widths = [max(map(len, column)) for column in zip(head, *rows, strict=True)]
-    for row in (head, *rows):
-        yield styled("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+    return f"{entry.kind} for {entry.host}, last used {_used(entry)}"
 
 
 def _tell(tried: Tried) -> None:

@@ -7,8 +7,9 @@ import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Self
 
-from byoa.errors import Timeout
-from byoa_cli.output import Interrupted, err, next_step
+from byoa import errors
+from byoa.errors import Corrupt, Rejected, Timeout
+from byoa_cli.output import FAULT, FINE, MEND, Interrupted, err, next_step
 from byoa_cli.printable import styled
 
 if TYPE_CHECKING:
@@ -38,6 +39,20 @@ def follow(builds: Sequence[Build], catalogue: Catalogue, seconds: float, *, sho
                 current[build.build_id] = found
                 progress.update(found)
     return list(current.values())
+
+
+def verdict(builds: Sequence[Build]) -> int:
+    """The exit code for builds that ended: whose turn it is."""
+    failed = [build for build in builds if build.status != "active"]
+    if not failed:
+        return FINE
+    return MEND if any(_users_turn(build) for build in failed) else FAULT
+
+
+def _users_turn(build: Build) -> bool:
+    failure = build.outcome.failure if build.outcome else None
+    leaf = getattr(errors, failure.code, Rejected) if failure else Rejected
+    return issubclass(leaf, Rejected | Corrupt)
 
 
 @contextmanager

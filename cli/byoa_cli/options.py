@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from argparse import ArgumentTypeError
+from argparse import ArgumentTypeError, BooleanOptionalAction
 from typing import TYPE_CHECKING
 
 from byoa_cli.commands import Option
@@ -64,6 +64,42 @@ def _host(value: str) -> str:
     return str(Registry.parse(_registry(value)))
 
 
+def address(value: str) -> str:
+    """An API's address, without a slash at its end: https, or http on this machine. Raises ``ArgumentTypeError``."""
+    from ipaddress import ip_address
+    from urllib.parse import urlsplit
+
+    try:
+        parts = urlsplit(value)
+        host = parts.hostname or ""
+        sound = bool(host) and parts.port != 0 and not (parts.query or parts.fragment or parts.username)
+    except ValueError:
+        raise AddressInvalid(_ADDRESS) from None
+    if not sound or parts.scheme not in ("https", "http") or not value.isascii() or not value.isprintable():
+        raise AddressInvalid(_ADDRESS)
+    if parts.scheme == "http" and host != "localhost":
+        try:
+            here = ip_address(host).is_loopback
+        except ValueError:
+            here = False
+        if not here:
+            raise AddressInvalid("a token goes over https alone, but to this machine")
+    return value.rstrip("/")
+
+
+class AddressInvalid(ArgumentTypeError, ValueError):
+    """An API's address that is none."""
+
+
+_ADDRESS = "an API's address is wanted, as in https://api.example.com"
+
+
+def _profile(value: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9_-]{1,64}", value):
+        raise ArgumentTypeError("a profile's name is letters, digits, '-' and '_'")
+    return value
+
+
 def whole(least: int, most: int) -> Callable[[str], int]:
     """What reads a whole number between the two."""
 
@@ -103,11 +139,40 @@ PLACE = Option(
     "place", metavar="FOLDER", nargs="?", type=_place, default=".",
     help="The app's folder, its components/ folder, or one component file (default: the current folder).",
 )  # fmt: skip
+API = Option(
+    "--api", metavar="URL", type=address, variable="BYOA_API", needed=False, help="The API's address (https://…).",
+)  # fmt: skip
+PROFILE = Option(
+    "--profile", metavar="NAME", type=_profile, variable="BYOA_PROFILE", needed=False,
+    help="The profile that `byoa login` has kept (default: default).",
+)  # fmt: skip
 ORGANISATION = Option(
+    "--org", metavar="ID", type=_organisation, variable="BYOA_ORG", needed=False,
+    help="The organisation's id (org_…); at an API it is the token's.",
+)  # fmt: skip
+APP = Option("--app", "-a", metavar="NAME", type=_app, variable="BYOA_APP", needed=False, help="The app's name.")
+TABLE = Option(
+    "--table", metavar="NAME", variable="BYOA_TABLE", needed=False,
+    help="Without an API, with AWS credentials: the stack's table (output TableName).",
+)  # fmt: skip
+STACKS_ORGANISATION = Option(
     "--org", metavar="ID", type=_organisation, variable="BYOA_ORG", help="The organisation's id (org_…)."
 )
-APP = Option("--app", "-a", metavar="NAME", type=_app, variable="BYOA_APP", help="The app's name.")
-TABLE = Option("--table", metavar="NAME", variable="BYOA_TABLE", help="The stack's table (output TableName).")
+STACKS_TABLE = Option("--table", metavar="NAME", variable="BYOA_TABLE", help="The stack's table (output TableName).")
+"""For what takes AWS credentials whether there is an API or not."""
+
+COMPONENT = Option("component", metavar="COMPONENT", type=_app, help="The component's name.")
+AT_API = (API, PROFILE, ORGANISATION)
+"""Where an API is, and who one is there; the token comes from ``BYOA_TOKEN`` or the profile."""
+
+ANYWHERE = (*AT_API, TABLE)
+"""The same, or with AWS credentials a stack's table."""
+
+YES = Option("--yes", "-y", action="store_true", help="Don't ask.")
+WAIT = Option("--wait", action=BooleanOptionalAction, default=True, help="Follow the builds to their end (default).")
+WAIT_AT_MOST = Option(
+    "--timeout", metavar="MINUTES", type=minutes, default=1200.0, help="How long to wait (default: 20)."
+)
 PLAIN_HTTP = Option(
     "--plain-http", metavar="HOST[:PORT]", action="append", default=[], type=_registry,
     help="A registry to speak to without TLS; may be repeated.",

@@ -26,6 +26,13 @@ def visible(text: str) -> str:
     return "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in text)
 
 
+def escaped(text: str) -> str:
+    r"""``visible`` for a line of TOML or JSON, in whose strings the escapes mean what they stand for: ``\u00a0``."""
+    if text.isprintable():
+        return text
+    return "".join(each if each.isprintable() else f"\\U{ord(each):08x}" for each in text)
+
+
 def styled(*parts: Part) -> Text:
     """One line of ``parts``, all of them made visible, for ``Console.print``."""
     from rich.text import Text

@@ -6,10 +6,10 @@ import json
 import sys
 from argparse import ArgumentTypeError
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from byoa_cli.commands import Group, Option, UsageError, command
-from byoa_cli.options import BUILD, JSON, ORGANISATION, TABLE
+from byoa_cli.options import ANYWHERE, AT_API, BUILD, JSON
 from byoa_cli.output import FINE, err, out, print_json
 from byoa_cli.printable import styled
 
@@ -38,24 +38,27 @@ def _content(path: str, limit: int) -> bytes:
 
 @command(
     BUILD,
-    ORGANISATION,
-    TABLE,
+    *ANYWHERE,
     Option("--out", "-o", metavar="FILE", dest="file", type=_no_folder, help="Write it to this file."),
     JSON,
 )
-def get_receipt(build_id: str, org: str, table: str, file: Path | None, *, as_json: bool) -> int:
+def get_receipt(
+    build_id: str, api: str | None, profile: str | None, org: str | None, table: str | None, file: Path | None,
+    *, as_json: bool,
+) -> int:  # fmt: skip
     """Print the receipt of a build that is active, in its envelope (DSSE).
 
     Examples:
-        byoa receipt get bldabc… --org org_0123456789ab > receipt.json
+        byoa receipt get bldabc… > receipt.json
 
         byoa receipt get bldabc… --out receipt.json --json
     """
-    from byoa.bootstrap import terminal
     from byoa.builds.envelope import read_envelope
     from byoa.errors import BuildNotFound
+    from byoa_cli.reaching import reach
 
-    envelope = terminal.catalogue(table).receipt(org, build_id)
+    here = reach(api, profile, org, table)
+    envelope = here.catalogue.receipt(here.organisation, build_id)
     if envelope is None:
         raise BuildNotFound(
             "The organisation has no receipt of such a build.",
@@ -79,21 +82,32 @@ def get_receipt(build_id: str, org: str, table: str, file: Path | None, *, as_js
 
 
 @command(
-    Option("--key", "-k", metavar="KEY", variable="BYOA_RECEIPT_KEY", help="The stack's key (output ReceiptKeyArn)."),
+    Option(
+        "--key", "-k", metavar="KEY", variable="BYOA_RECEIPT_KEY", needed=False,
+        help="Without an API, with AWS credentials: the stack's key (output ReceiptKeyArn).",
+    ),
+    *AT_API,
     JSON,
-)
-def print_key(key: str, *, as_json: bool) -> int:
+)  # fmt: skip
+def print_key(key: str | None, api: str | None, profile: str | None, org: str | None, *, as_json: bool) -> int:
     """Print the public key that a stack's receipts are checked with, as PEM. Keep it apart from the receipts.
 
     Examples:
+        byoa receipt key > byoa.pem
+
         byoa receipt key --key alias/byoa-receipts > byoa.pem
 
         byoa receipt key --key arn:aws:kms:eu-west-1:123456789012:key/… --json
     """
     from byoa.bootstrap import terminal
     from byoa_cli.keys import pem_of
+    from byoa_cli.reaching import goes_to_api, reach_api
 
-    pem = pem_of(terminal.public_key(key))
+    if goes_to_api(api, profile, key, "BYOA_RECEIPT_KEY") or not key:
+        said = reach_api(api, profile, org).asked_api().ask("GET", "general", "receipt-key").fields()
+        pem, key = _pem(said), None
+    else:
+        pem = pem_of(terminal.public_key(key))
     if as_json:
         print_json({"key": key, "pem": pem})
     else:
@@ -125,6 +139,16 @@ def verify_receipt(file: str, key: str, *, as_json: bool) -> int:
     else:
         _show(receipt)
     return FINE
+
+
+def _pem(said: dict[str, Any]) -> str:
+    """The key that the API tells. Raises ``ApiUnusable`` for what is no PEM."""
+    from byoa.errors import ApiUnusable
+
+    pem = said.get("public_key")
+    if not isinstance(pem, str) or not pem.replace("\n", "").isprintable() or "PUBLIC KEY" not in pem:
+        raise ApiUnusable("The API doesn't tell the key of its receipts.")
+    return pem
 
 
 def _plain(envelope: str) -> str:

@@ -103,7 +103,7 @@ def read_secret(given: Given) -> str | None:
     if sys.stdin.isatty():
         if given.kind in _FILES:
             raise UsageError(f"kind {given.kind} takes a file: give it on stdin, as in < FILE")
-        return _ask(f"{given.field.replace('_', ' ')} for {given.host} (not shown): ")
+        return ask_unseen(f"{given.field.replace('_', ' ')} for {given.host} (not shown): ")
     content = sys.stdin.buffer.read(_LIMIT + 1)
     if len(content) > _LIMIT:
         raise UsageError("what is on stdin is over 64 KiB")
@@ -114,18 +114,24 @@ def read_secret(given: Given) -> str | None:
     return text.removesuffix("\n").removesuffix("\r")
 
 
+def check_can_ask(*, yes: bool) -> None:
+    """Raise ``UsageError`` where somebody is to be asked and nobody can be."""
+    if not yes and not sys.stdin.isatty():
+        raise UsageError("there is no terminal to ask at: --yes does it unasked")
+
+
 def confirmed(question: str) -> bool:
     """Whether somebody at the terminal says yes. Raises ``UsageError`` where nobody can be asked."""
     from byoa_cli.printable import visible
 
-    if not sys.stdin.isatty():
-        raise UsageError("there is no terminal to ask at: --yes does it unasked")
+    check_can_ask(yes=False)
     sys.stderr.write(f"{visible(question)} [y/N] ")
     sys.stderr.flush()
     return sys.stdin.readline().strip().lower() in ("y", "yes")
 
 
-def _ask(prompt: str) -> str:
+def ask_unseen(prompt: str) -> str:
+    """What is typed at the terminal without being shown. Raises ``UsageError`` where that can't be."""
     from getpass import GetPassWarning, getpass
     from warnings import catch_warnings, simplefilter
 

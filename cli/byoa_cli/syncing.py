@@ -2,26 +2,26 @@
 
 from __future__ import annotations
 
-from argparse import BooleanOptionalAction
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from byoa import errors
-from byoa.bootstrap import terminal
-from byoa.errors import Corrupt, Rejected
+from byoa.errors import InternalFault
 from byoa_cli.actions import annotate, summarise_builds, summarise_files
 from byoa_cli.commands import Option, command
 from byoa_cli.components import show_faults
 from byoa_cli.files import read_components
-from byoa_cli.following import follow
-from byoa_cli.options import APP, FOLDER, JSON, ORGANISATION, TABLE, minutes
-from byoa_cli.output import FAULT, FINE, MEND, err, print_json
+from byoa_cli.following import follow, verdict
+from byoa_cli.options import ANYWHERE, APP, FOLDER, JSON, WAIT, WAIT_AT_MOST, YES
+from byoa_cli.output import FINE, MEND, err, print_json
 from byoa_cli.printable import styled
+from byoa_cli.reaching import reach
+from byoa_cli.secrets import check_can_ask, confirmed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from byoa.api.asking import Api
     from byoa.builds.messages import Build
     from byoa.builds.ports import Accepted, Catalogue
     from byoa_cli.files import ComponentFile
@@ -42,22 +42,34 @@ class _Run:
 
 @command(
     FOLDER,
-    ORGANISATION,
+    *ANYWHERE,
     APP,
-    TABLE,
-    Option("--wait", action=BooleanOptionalAction, default=True, help="Follow the builds to their end (default)."),
-    Option("--timeout", metavar="MINUTES", type=minutes, default=1200.0, help="How long to wait (default: 20)."),
+    WAIT,
+    WAIT_AT_MOST,
+    Option("--prune", action="store_true", help="Delete the app's components that are not in the folder; asks."),
+    YES,
     JSON,
 )
-def sync(*, folder: Path, org: str, app: str, table: str, wait: bool, timeout: float, as_json: bool) -> int:
+def sync(
+    *, folder: Path, api: str | None, profile: str | None, org: str | None, app: str | None, table: str | None,
+    wait: bool, timeout: float, prune: bool, yes: bool, as_json: bool,
+) -> int:  # fmt: skip
     """Hand in the app's component files; each one that changed is built.
 
+    It goes through an API where one is named or logged in to, else with AWS credentials to a stack's table.
+
     Examples:
-        byoa sync ./my-app --org org_0123456789ab --app shop --table byoa-Table-1ABC
+        byoa sync ./my-app --app shop
 
         byoa sync --no-wait --json
+
+        byoa sync ./my-app --app shop --org org_0123456789ab --table byoa-Table-1ABC
     """
-    run = _Run(terminal.catalogue(table), org, app, talk=not as_json)
+    here = reach(api, profile, org, table, app)
+    run = _Run(here.catalogue, here.organisation, here.named_app(), talk=not as_json)
+    if prune:
+        here.asked_api()
+        check_can_ask(yes=yes)
     run.say(f"syncing directory from {folder}")
     run.say("validating configs")
     found = read_components(folder)
@@ -68,7 +80,8 @@ def sync(*, folder: Path, org: str, app: str, table: str, wait: bool, timeout: f
         run.say(found.note)
     run.say("all configs valid")
     accepted = [_submit(file, run) for file in files]
-    orphans = _orphans(files, run)
+    orphans = _orphans(files, run, prune=prune)
+    pruned = _prune(orphans, here.asked_api(), run, yes=yes) if prune else []
     builds = [each.build for each in accepted]
     if wait:
         builds = follow(builds, run.catalogue, timeout, shown=run.talk)
@@ -76,7 +89,8 @@ def sync(*, folder: Path, org: str, app: str, table: str, wait: bool, timeout: f
     if as_json:
         components = [_describe(each, build) for each, build in zip(accepted, builds, strict=True)]
         ok = all(build.status == "active" for build in builds) if wait else True
-        print_json({"ok": ok, "components": components, "orphans": orphans})
+        left = [name for name in orphans if name not in pruned]
+        print_json({"ok": ok, "components": components, "orphans": left, "pruned": pruned})
     return _verdict(builds, run) if wait else FINE
 
 
@@ -84,7 +98,7 @@ def _refuse(files: Sequence[ComponentFile], *, as_json: bool) -> int:
     annotate(files)
     summarise_files("byoa sync", files)
     if as_json:
-        print_json({"ok": False, "components": [file.as_dict() for file in files], "orphans": []})
+        print_json({"ok": False, "components": [file.as_dict() for file in files], "orphans": [], "pruned": []})
     else:
         show_faults(files)
     return MEND
@@ -93,34 +107,40 @@ def _refuse(files: Sequence[ComponentFile], *, as_json: bool) -> int:
 def _submit(file: ComponentFile, run: _Run) -> Accepted:
     config = file.checked.config
     if config is None:
-        raise errors.InternalFault("A config without faults is missing.")
+        raise InternalFault("A config without faults is missing.")
     accepted = run.catalogue.submit(run.org, run.app, config)
     what = "successfully synced" if accepted.created else "unchanged:"
     run.say(f"{what} {config.name} (config version {accepted.build.version})")
     return accepted
 
 
-def _orphans(files: Sequence[ComponentFile], run: _Run) -> list[str]:
-    """Components that the app has and the folder hasn't: told of, never removed."""
+def _orphans(files: Sequence[ComponentFile], run: _Run, *, prune: bool) -> list[str]:
+    """Components that the app has and the folder hasn't: told of, and never removed unasked."""
     here = {file.checked.name for file in files}
     orphans = [name for name in run.catalogue.components(run.org, run.app) if name not in here]
-    for name in orphans:
+    for name in () if prune else orphans:
         run.say(("note", "yellow"), f" the app has a component {name} that is not in this folder; it was left as it is")
     return orphans
 
 
+def _prune(orphans: Sequence[str], api: Api, run: _Run, *, yes: bool) -> list[str]:
+    """Delete them, if that is what is wanted; those that were."""
+    if not orphans:
+        return []
+    if not yes and not confirmed(f"delete {', '.join(orphans)}, which the app has and this folder hasn't?"):
+        run.say("nothing was deleted")
+        return []
+    for name in orphans:
+        api.ask("DELETE", "apps", run.app, "components", name, anyway=True)
+        run.say(f"deleted {name}")
+    return list(orphans)
+
+
 def _verdict(builds: Sequence[Build], run: _Run) -> int:
-    failed = [build for build in builds if build.status != "active"]
-    if not failed:
-        return FINE
-    run.say("at least one build failed")
-    return MEND if any(_users_turn(build) for build in failed) else FAULT
-
-
-def _users_turn(build: Build) -> bool:
-    failure = build.outcome.failure if build.outcome else None
-    leaf = getattr(errors, failure.code, Rejected) if failure else Rejected
-    return issubclass(leaf, Rejected | Corrupt)
+    code = verdict(builds)
+    if code:
+        run.say("at least one build failed")
+    return code
 
 
 def _row(accepted: Accepted, build: Build) -> tuple[str, ...]:

@@ -42,7 +42,29 @@ known to be (Docker Hub, GitLab, DigitalOcean, Alibaba), at https' own port. Any
 `--token-host` names it.
 """
 
+APIS: Final = """\
+## An API, or a stack's table
+
+`byoa login` keeps an API's address and a token in a profile, in `${XDG_CONFIG_HOME:-~/.config}/byoa/config.toml`, which
+nobody else may read. What says where to look is asked in this order:
+
+1. the options `--api` and `--profile`, or `--table` with AWS credentials,
+2. `BYOA_API` and `BYOA_PROFILE`, then `BYOA_TABLE`,
+3. the profile `default`.
+
+The token is `BYOA_TOKEN`, or that of the profile, which is shown to that profile's API and to no other. It goes over
+https alone; http is for an API on this machine. The organisation is the token's; `--org` or `BYOA_ORG` may name it, and
+another one is refused. Lists come in parts (`--limit`, `--offset`, `--page`), or whole with `--all`. With AWS
+credentials and a table there are `sync`, `builds list|get|logs`, `receipt` and `credentials`; all else is the API's.
+
+What passes by itself is tried again, for minutes at most and as the API asks (`Retry-After`); each write has a key, so
+that one whose answer was lost is done once.
+"""
+
 VARIABLES: Final = {
+    "BYOA_TOKEN": "the token for the API; goes before the profile's",
+    "XDG_CONFIG_HOME": "where `byoa/config.toml` with the profiles is (default: `~/.config`)",
+    "HTTPS_PROXY, HTTP_PROXY, NO_PROXY": "proxies on the way to the API and to registries",
     "DOCKER_CONFIG": "the folder with Docker's `config.json`, which holds logins to registries (default: `~/.docker`)",
     "REGISTRY_AUTH_FILE": "a file like that of podman's, which is asked first; after docker's own come podman's",
     "AWS_PROFILE, AWS_REGION, AWS_ENDPOINT_URL …": "AWS's own, as in all of its tools",
@@ -63,6 +85,7 @@ def command_page() -> str:
         INTRODUCTION,
         table(["command", "does"], [(f"[`{name}`](#{_anchor(name)})", each.summary) for name, each in commands]),
         *(_command(name, each) for name, each in commands),
+        APIS,
         LOGINS,
         _exit_codes(),
         _variables(commands),

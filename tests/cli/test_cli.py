@@ -338,7 +338,11 @@ def test_a_broken_docker_config_is_explained(text: str, byoa: Byoa, closed: Regi
 # ---- usage and help ----------------------------------------------------------------------------------------------
 
 COMMANDS = [
-    ["validate"], ["schema"], ["sync"], ["builds", "list"], ["builds", "get"], ["resolve"], ["inspect"], ["mirror"],
+    ["validate"], ["schema"], ["sync"], ["builds", "list"], ["builds", "get"],
+    ["builds", "create"], ["builds", "cancel"], ["builds", "logs"],
+    ["login"], ["logout"], ["whoami"], ["components", "list"], ["components", "get"], ["components", "delete"],
+    ["configs", "list"], ["configs", "get"], ["tokens", "list"], ["tokens", "create"], ["tokens", "revoke"],
+    ["audit", "list"], ["resolve"], ["inspect"], ["mirror"],
     ["completion"], ["diff"],
 ]  # fmt: skip
 
@@ -357,7 +361,7 @@ def test_help_is_readable_in_a_terminal_that_doesn_t_know_its_width(
     monkeypatch.setenv("COLUMNS", "0")
     with pytest.raises(SystemExit):
         builds.call("byoa builds", ["list", "--help"])
-    assert "The organisation's id (org_…). [env: BYOA_ORG]" in capsys.readouterr().out
+    assert "The organisation's id (org_…); at an API it is the token's. [env: BYOA_ORG]" in capsys.readouterr().out
 
 
 def test_help_tells_the_exit_codes(byoa: Byoa) -> None:

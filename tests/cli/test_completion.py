@@ -19,8 +19,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 COMMANDS = {
-    "validate", "schema", "sync", "builds", "receipt", "credentials", "admin", "resolve", "inspect", "diff", "push",
-    "mirror", "completion",
+    "validate", "schema", "login", "logout", "whoami", "sync", "components", "configs", "builds", "receipt",
+    "credentials", "tokens", "audit", "admin", "resolve", "inspect", "diff", "push", "mirror",
+    "completion",
 }  # fmt: skip
 ASKED = """
 source "$1" || exit
@@ -88,7 +89,8 @@ def test_all_commands_are_offered(complete: Complete) -> None:
 
 
 def test_the_commands_of_a_group_are_offered(complete: Complete) -> None:
-    assert complete("builds", "") == {"list", "get"}
+    assert complete("builds", "") == {"list", "get", "create", "cancel", "logs"}
+    assert complete("tokens", "create", "ci", "--scope", "") == {"read", "sync", "deploy", "admin"}
     assert complete("receipt", "") == {"get", "key", "verify"}
     assert complete("receipt", "v") == {"verify"}
 

@@ -251,7 +251,7 @@ def spoil(ledger: MemoryLedger, folder: Path, status: str) -> Build:
     build = ledger.submit(ORG, "shop", config).build
     failure = Failure(code="SourceKindUnsupported", cause=EVIL, remedy=EVIL)
     told: dict[str, Any] = {"status": status, "failure": failure, "tag": EVIL, "digest": EVIL, "inspection": None}
-    mirror: dict[str, Any] = {"target": EVIL, "reference": EVIL}
+    mirror: dict[str, Any] = {"target": EVIL, "reference": EVIL, "tag": EVIL, "digest": EVIL}
     outcome = Outcome.model_construct(**told, mirrors=[MirroredArtifact.model_construct(**mirror)])
     said: dict[str, Any] = {"status": status, "status_human_description": EVIL, "metadata": {"text": EVIL}}
     entry = HistoryEntry.model_construct(**said, created_at_ts=1)

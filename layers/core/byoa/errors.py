@@ -335,6 +335,39 @@ class PlatformMissing(Rejected):
     default_remedy = "Name the stack's table with --table or BYOA_TABLE; the stack's outputs have it."
 
 
+class LoginMissing(Rejected):
+    """The command line has no token for the API."""
+
+    default_remedy = "Log in with `byoa login`, or set BYOA_TOKEN; somebody with the scope admin makes tokens."
+
+
+class ProfileUnreadable(Rejected):
+    """The command line's own settings can't be read or kept."""
+
+    default_remedy = "Mend the file, or remove it and log in again with `byoa login`."
+
+
+class ApiRefused(Rejected):
+    """The API refuses what it is asked for."""
+
+    default_remedy = "See the API's reference for what this needs."
+
+    def __init__(self, cause: str, *, remedy: str = "", where: str | None = None, problem: str = "") -> None:
+        super().__init__(cause, remedy=remedy, where=where)
+        self.problem = problem
+        """The API's own code."""
+
+    def as_dict(self) -> dict[str, str | None]:
+        """The same as of every error, with the API's own code as ``problem``."""
+        return {**super().as_dict(), "problem": self.problem or None}
+
+
+class ApiUnusable(Rejected):
+    """What answers is no API of BYOA's, or one that this version doesn't know."""
+
+    default_remedy = "Check the address (--api, BYOA_API or the profile's), and that byoa is as new as the platform."
+
+
 class RegistryThrottled(Transient):
     """A registry asks us to slow down."""
 
@@ -411,6 +444,12 @@ class InternalFault(Fault):
     """The platform failed in a way it doesn't know."""
 
     default_remedy = "Sync again; if it repeats, give the build's id to the platform's operators."
+
+
+class ApiUnavailable(Fault):
+    """The API can't be reached, asks to slow down, or fails on its side."""
+
+    default_remedy = "Check the address and the network, then try again."
 
 
 def leaves(root: type[ByoaError] = ByoaError) -> list[type[ByoaError]]:

@@ -1,11 +1,11 @@
-"""The command line's adapters: registries and layouts, and the table with the caller's own AWS credentials."""
+"""The command line's adapters: registries and layouts, the API, and the table with the caller's own AWS credentials."""
 
 from __future__ import annotations
 
 import math
 import os
 from functools import cache
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Literal
 
 from byoa.bootstrap.process import clock, workers
 from byoa.engine.patience import Patience
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from byoa.adapters.registries.layout import LayoutRepository
     from byoa.adapters.registries.proxies import Proxies
     from byoa.adapters.registries.transport import Transport
+    from byoa.adapters.remote.wire import Way
+    from byoa.api.asking import Api
     from byoa.api.ports import Journal, Tokens
     from byoa.builds.messages import Trial, Tried
     from byoa.builds.ports import Catalogue
@@ -200,6 +202,50 @@ def _rows(table: str) -> Rows:
 
     with translated("AWS"):
         return Rows(clients.dynamodb(), table)
+
+
+def api(address: str, token: str, organisation: str | None = None) -> Api:
+    """The API at ``address`` (https://…) for a token, through the proxy that the environment names for it."""
+    from byoa.adapters.remote.wire import Wire
+
+    return Wire(address, token, organisation, _way(address))
+
+
+def _way(address: str) -> Way | None:
+    proxies = _proxies()
+    if proxies is None:
+        return None
+    from urllib.parse import urlsplit
+
+    from byoa.adapters.registries.endpoints import Endpoint
+    from byoa.adapters.registries.proxies import ProxyFailed
+    from byoa.adapters.remote.wire import Way
+    from byoa.errors import ApiUnavailable
+
+    parts = urlsplit(address)
+    scheme: Literal["http", "https"] = "http" if parts.scheme == "http" else "https"
+    endpoint = Endpoint(scheme, parts.hostname or "", parts.port or (80 if scheme == "http" else 443))
+    try:
+        found = proxies.of(endpoint)
+    except ProxyFailed as error:
+        raise ApiUnavailable(
+            error.cause, remedy="Mend the variables of the proxy, or name the host in NO_PROXY."
+        ) from None
+    return found and Way(f"http://{found.host}:{found.port}", found.authorization)
+
+
+def remote_catalogue(api: Api) -> Catalogue:
+    """Configs and builds, through the API."""
+    from byoa.adapters.remote.catalogue import RemoteCatalogue
+
+    return RemoteCatalogue(api)
+
+
+def remote_safe(api: Api) -> Safe:
+    """The stored credentials of an organisation, through the API."""
+    from byoa.adapters.remote.safe import RemoteSafe
+
+    return RemoteSafe(api)
 
 
 def public_key(key: str) -> bytes:

@@ -73,8 +73,8 @@ class Safe(Protocol):
         """One of them. Raises ``CredentialForbidden`` where there is none, and where it was deleted."""
         ...
 
-    def delete(self, name: str) -> datetime:
-        """Let nobody read them from now on; they can be brought back until the moment that is returned.
+    def delete(self, name: str) -> datetime | None:
+        """Let nobody read them from now on; they can be brought back until the moment that is returned, if it is known.
 
         Raises ``CredentialForbidden`` where there are none.
         """

@@ -28,12 +28,8 @@ def secrets_prefix(organisation: str) -> str:
     return f"byoa/{organisation}/"
 
 
-def secret_name(organisation: str, name: str) -> str:
-    """``byoa/<organisation>/<name>``. The name is a single label, as ``credentials_ref`` has it.
-
-    Raises ``TenantForbidden`` for one that would lead elsewhere, and ``ReferenceInvalid`` for any other that is none.
-    """
-    prefix = secrets_prefix(organisation)
+def check_name(name: str) -> None:
+    """Raise ``TenantForbidden`` for a name that leads elsewhere, ``ReferenceInvalid`` for any other that is none."""
     if _PATH.search(name) or ".." in name:
         raise TenantForbidden(
             "The name of the credentials is a path or an ARN, which may lead to another organisation's.",
@@ -44,4 +40,13 @@ def secret_name(organisation: str, name: str) -> str:
             "The name of the credentials isn't 1 to 64 lower-case letters, digits and dashes.",
             remedy="Take a name that `byoa credentials list` shows, or one of this form for new ones.",
         )
+
+
+def secret_name(organisation: str, name: str) -> str:
+    """``byoa/<organisation>/<name>``. The name is a single label, as ``credentials_ref`` has it.
+
+    Raises what ``check_name`` raises.
+    """
+    prefix = secrets_prefix(organisation)
+    check_name(name)
     return prefix + name

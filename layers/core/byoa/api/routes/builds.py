@@ -50,6 +50,15 @@ def list_app_builds(
     return paged([build_out(each, whole=False) for each in part.items], part, span, page)
 
 
+@operations.add("GET", "/v1/builds/<build_id>", "read", faults=(404,))
+def find_build(build_id: Id) -> BuildOut:
+    """A build by its id alone, with its whole history; also of a component that was deleted."""
+    build = visit().inventory.build(build_id)
+    if build is None:
+        raise Problem("not_found")
+    return build_out(build)
+
+
 @operations.add("POST", f"{COMPONENT}/builds", "sync", status=201, faults=(404, 409), example={"use_latest": True})
 def create_build(app_id: AppId, component_id: Id, body: BuildIn) -> BuildOut:  # noqa: ARG001 - it says what is always so
     """Build the component's newest config anew: a new version of the same content, so that a tag is pinned again."""

@@ -1,0 +1,57 @@
+"""The API's answers that are errors, as ours: whatever it has a leaf of ``byoa.errors`` for is that again."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Final
+
+from byoa.errors import ApiRefused, ApiUnavailable, ApiUnusable, ByoaError, LoginMissing, leaves
+
+_UNAUTHENTICATED, _THROTTLED, _FIRST_ERROR, _FIRST_FAULT = 401, 429, 400, 500
+_TEXT_LIMIT: Final = 2000
+"""Characters of a text that is taken from an answer."""
+
+_FAULTS_SHOWN: Final = 10
+_CODE: Final = re.compile(r"[A-Za-z_]{1,64}")
+_LEAVES: Final = {leaf.__name__: leaf for leaf in leaves()}
+
+
+def error_of(status: int, document: object) -> ByoaError:
+    """What an answer of 300 or more means; ``document`` is its body's data.
+
+    Source: RFC 9457 for the members, ``byoa.api.problems`` for ``code`` and ``remedy``.
+    """
+    if not isinstance(document, dict) or not _CODE.fullmatch(_text(document, "code")):
+        return _without_a_problem(status)
+    code, cause, remedy = _text(document, "code"), _text(document, "detail"), _text(document, "remedy")
+    if status == _UNAUTHENTICATED:
+        return LoginMissing(cause)
+    found = _LEAVES.get(code)
+    if found and found is not ApiRefused:
+        return found(cause, remedy=remedy)
+    if status >= _FIRST_FAULT or status == _THROTTLED:
+        return ApiUnavailable(cause, remedy=remedy)
+    return ApiRefused(" ".join([cause, *_faults(document)]), remedy=remedy, problem=code)
+
+
+def _without_a_problem(status: int) -> ByoaError:
+    """The gateway's own, a proxy's, or a stranger's."""
+    if status == _THROTTLED:
+        return ApiUnavailable("The API asks to slow down.", remedy="Try again in a minute.")
+    if status >= _FIRST_FAULT:
+        return ApiUnavailable(f"The API answers with {status}.")
+    if status < _FIRST_ERROR:
+        return ApiUnusable("The API's address leads to another one, which is not followed with a token.")
+    return ApiUnusable(f"What answers at the address says {status} and nothing that an API of BYOA's would.")
+
+
+def _faults(document: dict[str, Any]) -> list[str]:
+    found = document.get("errors")
+    faults = [each for each in found if isinstance(each, dict)] if isinstance(found, list) else []
+    told = [f"{_text(each, 'pointer')}: {_text(each, 'message')}." for each in faults[:_FAULTS_SHOWN]]
+    return [*told, *([f"And {len(faults) - _FAULTS_SHOWN} more."] if len(faults) > _FAULTS_SHOWN else [])]
+
+
+def _text(document: dict[str, Any], name: str) -> str:
+    found = document.get(name)
+    return found[:_TEXT_LIMIT] if isinstance(found, str) else ""

@@ -1,0 +1,57 @@
+"""What is asked of the API: one request, or a list that comes in parts. Implemented under ``adapters/``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+
+from byoa.errors import ApiUnusable
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+class Reply(NamedTuple):
+    """An answer that isn't an error: its status, its JSON data, and where its list goes on, if it does."""
+
+    status: int
+    document: Any
+    cursor: str | None = None
+
+    def fields(self) -> dict[str, Any]:
+        """The data as an object. Raises ``ApiUnusable`` where it is none."""
+        if not isinstance(self.document, dict):
+            raise ApiUnusable("The API's answer is not the object that was asked for.")
+        return self.document
+
+
+class Listing(NamedTuple):
+    """A part of a list, and whether there is more of it."""
+
+    items: list[dict[str, Any]]
+    more: bool
+
+
+class Api(Protocol):
+    """An API of BYOA's, as one token sees it.
+
+    Every call raises the leaf of ``byoa.errors`` that the API names, ``ApiRefused`` for what only it knows,
+    ``ApiUnavailable`` where it can't be reached, is out or asks to slow down, after several tries, and ``ApiUnusable``
+    where what answers is none.
+    """
+
+    def ask(
+        self,
+        method: str,
+        *path: str,
+        query: Mapping[str, str] | None = None,
+        body: Mapping[str, Any] | None = None,
+        anyway: bool = False,
+    ) -> Reply:
+        """One request. ``path`` are the segments below ``/v1``, as they are; ``anyway`` is If-Match for any state."""
+        ...
+
+    def listing(
+        self, *path: str, query: Mapping[str, str] | None = None, offset: int = 0, limit: int | None = None
+    ) -> Listing:
+        """A list from ``offset`` on: ``limit`` items of it, or all."""
+        ...

@@ -1,0 +1,121 @@
+"""Homes of people and scripts that meet the API: the command line as a process, the real API behind loopback."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import threading
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from byoa.builds.messages import Failure, MirroredArtifact, Outcome
+from byoa.builds.records import entry
+from tests.terminal import BYOA
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from tests.api.loopback import Loopback
+
+FINE, MEND, USAGE, FAULT = 0, 1, 2, 3
+DIGEST = "sha256:fac2bf4015b35638ed9d43cff4f53e09743639903d7b6f839127b6589d27b581"
+WATCHED = "import sys; from byoa_cli.main import run\ntry: run()\nfinally: sys.stderr.write(' '.join(sys.modules))"
+
+
+@dataclass(frozen=True)
+class Done:
+    code: int
+    out: str
+    err: str
+
+    def json(self) -> Any:
+        assert self.out.count("\n") == 1, "one document on one line"
+        return json.loads(self.out)
+
+
+class Home:
+    """A home, an API that one is logged in to there, and an app of two components."""
+
+    def __init__(self, api: Loopback, folder: Path) -> None:
+        self.api = api
+        self.folder = folder
+        self.token = api.served.token("admin")
+        self.variables: dict[str, str] = {}
+
+    @property
+    def file(self) -> Path:
+        return self.folder / ".config" / "byoa" / "config.toml"
+
+    @property
+    def environment(self) -> dict[str, str]:
+        plain = {"PATH": os.defpath, "HOME": str(self.folder), "COLUMNS": "200", "AWS_DEFAULT_REGION": "us-east-1"}
+        return plain | self.variables
+
+    def byoa(self, *arguments: str | Path, stdin: str = "", **variables: str) -> Done:
+        done = subprocess.run(
+            [BYOA, *arguments], capture_output=True, text=True, env=self.environment | variables, cwd=self.folder,
+            timeout=60, check=False, input=stdin,
+        )  # fmt: skip
+        assert "Traceback" not in done.stdout + done.stderr, done.stderr
+        assert self.token not in done.stdout + done.stderr, "a token is never printed"
+        return Done(done.returncode, done.stdout, done.stderr)
+
+    def login(self, *more: str, token: str | None = None) -> Done:
+        return self.byoa("login", "--api", self.api.address, *more, stdin=f"{token or self.token}\n")
+
+    def write(self, *names: str, tag: str = "v1") -> Path:
+        components = self.folder / "app" / "components"
+        components.mkdir(parents=True, exist_ok=True)
+        for name in names:
+            text = f'name = "{name}"\ntype = "kubernetes_manifest"\nnamespace = "vendor"\n'
+            text += f'[oci_artifact]\nurl = "oci://ghcr.io/vendor/{name}"\ntag = "{tag}"\n'
+            (components / f"{name}.toml").write_text(text)
+        return components.parent
+
+    def finish(self, status: str = "active", code: str = "ReferenceNotFound") -> None:
+        """Let the pipeline end all builds that wait."""
+        ledger = self.api.served.ledger
+        with self.api.lock:
+            for build in [each for each in ledger.records.values() if not each.ended]:
+                ledger.begin(build.key, "one", entry("planning", "looking", ledger.clock.now(), step="validate"))
+                failure = Failure(code=code, cause="It isn't there.", remedy="Push it.") if status == "error" else None
+                mirror = MirroredArtifact(
+                    target="ecr", reference=f"oci://1.example/{build.component}@{DIGEST}", tag=build.build_id,
+                    digest=DIGEST, blobs_copied=2, blobs_skipped=0, bytes_copied=477,
+                )  # fmt: skip
+                mirrors = [] if failure else [mirror]
+                digest = None if failure else DIGEST
+                outcome = Outcome(status=status, digest=digest, tag="v1", mirrors=mirrors, failure=failure)
+                ledger.finish(build.key, "one", outcome, [entry(status, "over", ledger.clock.now())])  # type: ignore[arg-type]
+
+    def build_ids(self) -> list[str]:
+        return [build.build_id for build in self.api.served.ledger.records.values()]
+
+
+def until(something: Callable[[], object]) -> None:
+    for _ in range(600):
+        if something():
+            return
+        time.sleep(0.05)
+    pytest.fail("it didn't come to that")
+
+
+def ended_by(home: Home, status: str, *words: str | Path, code: str = "ReferenceNotFound") -> Done:
+    """What the command says while the pipeline ends all builds."""
+
+    def work() -> None:
+        until(lambda: any(path.startswith("/v1/builds/bld") for path in home.api.paths("GET")))
+        home.finish(status, code)
+
+    home.api.requests.clear()
+    thread = threading.Thread(target=work)
+    thread.start()
+    try:
+        return home.byoa(*words)
+    finally:
+        thread.join()

@@ -1,0 +1,170 @@
+"""What an organisation has, through the API: components, configs, builds, receipts, tokens, credentials."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+
+import pytest
+
+from tests.api.served import APP, ORG
+from tests.cli.homes import DIGEST, FINE, MEND, USAGE, Home, ended_by
+
+# ---- components, configs, builds ---------------------------------------------------------------------------------
+
+
+def test_components_are_listed_with_their_newest_builds(synced: Home) -> None:
+    synced.finish()
+    done = synced.byoa("components", "list")
+    head, *lines = done.out.splitlines()
+    assert head.split() == ["NAME", "STATUS", "VERSION", "PINNED", "UPDATED", "AT"]
+    assert [line.split()[:6] for line in lines] == [
+        ["db", "active", "1", "v1", "→", DIGEST], ["web", "active", "1", "v1", "→", DIGEST],
+    ]  # fmt: skip
+    assert [each["name"] for each in synced.byoa("components", "list", "-q", "w", "--json").json()["components"]] == [
+        "web"
+    ]
+
+
+def test_lists_are_shown_in_parts(synced: Home) -> None:
+    def names(*words: str) -> tuple[list[str], bool]:
+        found = synced.byoa("components", "list", "--json", *words).json()
+        return [each["name"] for each in found["components"]], found["more"]
+
+    assert names("--limit", "1") == (["db"], True)
+    assert names("--limit", "1", "--offset", "1") == (["web"], False)
+    assert names("--limit", "1", "--page", "1") == (["web"], False)
+    assert names("--all") == (["db", "web"], False)
+    assert "there are more: --offset 1, or --all" in synced.byoa("builds", "list", "--limit", "1").err
+    for words in (["--all", "--limit", "1"], ["--page", "1", "--offset", "1"], ["--limit", "0"]):
+        assert synced.byoa("components", "list", *words).code == USAGE
+
+
+def test_one_component_is_shown_and_deleted(synced: Home) -> None:
+    synced.finish()
+    assert f"v1 → {DIGEST}" in synced.byoa("components", "get", "web").out
+    assert synced.byoa("components", "delete", "web").code == USAGE, "nobody can be asked"
+    assert synced.byoa("components", "delete", "web", "--yes").out == "deleted web\n"
+    done = synced.byoa("components", "get", "web", "--json")
+    assert (done.code, done.json()["error"]["problem"]) == (MEND, "not_found")
+
+
+def test_a_config_is_printed_as_the_file_that_it_could_be(synced: Home) -> None:
+    synced.byoa("sync", synced.write("web", tag="v2"), "--no-wait")
+    versions = synced.byoa("configs", "list", "web", "--json").json()["configs"]
+    assert [each["version"] for each in versions] == [2, 1]
+    assert "oci://ghcr.io/vendor/web:v2" in synced.byoa("configs", "list", "web").out
+    assert tomllib.loads(synced.byoa("configs", "get", "web").out)["oci_artifact"]["tag"] == "v2"
+    assert tomllib.loads(synced.byoa("configs", "get", "web", "1").out)["oci_artifact"]["tag"] == "v1"
+    assert synced.byoa("configs", "get", "web", "7").code == MEND
+
+
+def test_builds_are_listed_and_shown_as_the_api_tells_them(synced: Home) -> None:
+    (web,) = synced.byoa("builds", "list", "--component", "web", "--json").json()["builds"]
+    assert (web["component_name"], web["status"], web["app_id"]) == ("web", "queued", APP)
+    assert web["status_v2"]["history"] == []
+    shown = synced.byoa("builds", "get", web["id"], "--json").json()
+    assert [each["status"] for each in shown["status_v2"]["history"]] == ["queued"]
+    assert len(synced.byoa("builds", "list").out.splitlines()) == 3
+    done = synced.byoa("builds", "get", "bldaaaaaaaaaaaaaaaaaaaaaaa", "--json")
+    assert (done.code, done.json()["error"]["code"]) == (MEND, "BuildNotFound")
+
+
+def test_a_build_is_made_anew_and_stopped(synced: Home) -> None:
+    done = synced.byoa("builds", "create", "web", "--no-wait", "--json")
+    build = done.json()
+    assert (done.code, build["component_config_version"], build["status"]) == (FINE, 2, "queued")
+    assert synced.byoa("builds", "cancel", build["id"]).out == f"cancelled {build['id']}\n"
+    again = synced.byoa("builds", "cancel", build["id"], "--json")
+    assert (again.code, again.json()["error"]["problem"]) == (MEND, "ended")
+
+
+def test_a_build_that_is_made_is_followed(synced: Home) -> None:
+    synced.finish()
+    done = ended_by(synced, "active", "builds", "create", "web")
+    assert done.code == FINE
+    assert done.out.startswith("queued bld")
+    assert "finished building component web" in done.err
+
+
+def test_the_logs_of_a_build_are_its_history(synced: Home) -> None:
+    done = synced.byoa("builds", "logs", synced.build_ids()[0])
+    assert (done.code, [line.split()[2:] for line in done.out.splitlines()]) == (
+        FINE, [["queued", "waiting", "for", "the", "pipeline"]],
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(("status", "code"), [("active", FINE), ("error", MEND)])
+def test_logs_that_are_followed_grow_until_the_end(status: str, code: int, synced: Home) -> None:
+    done = ended_by(synced, status, "builds", "logs", synced.build_ids()[0], "--follow")
+    assert done.code == code
+    lines = [line.split()[2] for line in done.out.splitlines()[:3]]
+    assert lines == ["queued", "planning", status], "each line once"
+    assert (f"mirror ecr: oci://1.example/db@{DIGEST}" in done.out) is (status == "active")
+    assert ("ReferenceNotFound: It isn't there." in done.out) is (status == "error")
+
+
+def test_a_receipt_and_its_key_come_through_the_api(synced: Home) -> None:
+    ledger, build_id = synced.api.served.ledger, synced.build_ids()[0]
+    assert synced.byoa("receipt", "get", build_id).code == MEND
+    build = ledger.build(ORG, build_id)
+    assert build
+    ledger.keep_receipt(build.key, "one", '{"payloadType": "a", "payload": "YQ==", "signatures": []}')
+    synced.finish()
+    done = synced.byoa("receipt", "get", build_id)
+    assert (done.code, json.loads(done.out)["payload"]) == (FINE, "YQ==")
+    assert "-----BEGIN PUBLIC KEY-----" in synced.byoa("receipt", "key").out
+
+
+# ---- tokens, audit, credentials ----------------------------------------------------------------------------------
+
+
+def test_a_token_is_shown_when_it_is_made_and_never_again(home: Home) -> None:
+    done = home.byoa("tokens", "create", "ci", "--scope", "sync", "--days", "7")
+    token = done.out.strip()
+    assert token.startswith(f"byoa_{ORG}_tok")
+    assert token not in done.err
+    listed = home.byoa("tokens", "list")
+    assert token not in listed.out
+    row = next(line for line in listed.out.splitlines() if " ci " in line)
+    assert home.byoa("whoami", "--json", BYOA_TOKEN=token).json()["scopes"] == ["sync"]
+    token_id = row.split()[0]
+    assert home.byoa("tokens", "revoke", token_id).code == USAGE, "nobody can be asked"
+    assert home.byoa("tokens", "revoke", token_id, "--yes").out == f"revoked {token_id}\n"
+    assert home.byoa("whoami", BYOA_TOKEN=token).code == MEND
+
+
+def test_a_token_is_not_taken_for_its_id(home: Home) -> None:
+    done = home.byoa("tokens", "revoke", home.api.served.token("read"), "--yes")
+    assert (done.code, home.api.requests) == (USAGE, [])
+
+
+def test_who_did_what_is_listed(synced: Home) -> None:
+    done = synced.byoa("audit", "list", "--json")
+    assert [each["operation"] for each in done.json()["audit"]] == ["create_config", "create_config"]
+    assert "/v1/apps/shop/components/web/configs/kubernetes-manifest" in synced.byoa("audit", "list").out
+
+
+def test_credentials_go_through_the_api_and_never_come_back(home: Home) -> None:
+    words = ("credentials", "set", "ghcr", "--kind", "basic", "--host", "ghcr.io", "-u", "me")
+    assert home.byoa(*words, stdin="s3cret-one").out.startswith("stored ghcr: basic for ghcr.io")
+    assert home.byoa(*words, stdin="s3cret-two").out.startswith("stored a new version of ghcr")
+    (kept,) = home.api.served.secrets.values()
+    assert json.loads(kept.secret.text) == {
+        "kind": "basic",
+        "host": "ghcr.io",
+        "username": "me",
+        "password": "s3cret-two",
+    }
+    for shown in ("list", "get"):
+        done = home.byoa("credentials", shown, *(["ghcr"] if shown == "get" else []))
+        assert (done.code, "ghcr.io" in done.out, "s3cret" in done.out + done.err) == (FINE, True, False)
+    assert home.byoa("credentials", "delete", "ghcr", "--yes", "--json").json() == {"name": "ghcr", "gone": None}
+    done = home.byoa("credentials", "get", "ghcr", "--json")
+    assert (done.code, done.json()["error"]["code"]) == (MEND, "CredentialForbidden")
+
+
+@pytest.mark.parametrize("name", ["../other", "arn:aws:x", "UPPER", "a b", "."])
+def test_a_name_that_is_none_is_sent_nowhere(name: str, home: Home) -> None:
+    assert home.byoa("credentials", "get", name).code == MEND
+    assert home.api.requests == []

@@ -1,0 +1,68 @@
+"""The command line at the deployed API, with its roles enforced and no AWS credentials: from the login to a receipt."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from local.desk import ORGANISATION
+
+if TYPE_CHECKING:
+    from tests.e2e.conftest import Pipeline
+
+pytestmark = pytest.mark.emulator
+
+BYOA = Path(sys.executable).with_name("byoa")
+
+
+def byoa(home: Path, *arguments: str, stdin: str = "", code: int = 0) -> str:
+    environment = {"PATH": os.defpath, "HOME": str(home), "COLUMNS": "200"}
+    done = subprocess.run(
+        [BYOA, *arguments], env=environment, cwd=home, capture_output=True, text=True, input=stdin, check=False
+    )
+    assert done.returncode == code, done.stdout + done.stderr
+    return done.stdout
+
+
+def test_a_vendor_has_all_it_needs_in_a_token(enforced: Pipeline, tmp_path: Path) -> None:
+    enforced.push("flux", "v2.3.1")
+    stack = {**os.environ, **enforced.desk.environment()}
+    made = subprocess.run(
+        [BYOA, "admin", "bootstrap", "--days", "1"], env=stack, capture_output=True, text=True, check=True
+    )
+    app = ("--app", "line")
+    byoa(tmp_path, "login", "--api", enforced.desk.api, *app, stdin=made.stdout)
+    assert json.loads(byoa(tmp_path, "whoami", "--json"))["org_ids"] == [ORGANISATION]
+    ci = byoa(tmp_path, "tokens", "create", "ci", "--scope", "sync", "--days", "1")
+    byoa(tmp_path, "login", "--api", enforced.desk.api, "--profile", "ci", *app, stdin=ci)
+    components = tmp_path / "shop" / "components"
+    components.mkdir(parents=True)
+    source = f'[oci_artifact]\nurl = "oci://{enforced.desk.vendor}/vendor/flux"\ntag = "v2.3.1"\n'
+    for name in ("flux", "gone"):
+        text = f'name = "{name}"\ntype = "kubernetes_manifest"\nnamespace = "vendor"\n{source}'
+        (components / f"{name}.toml").write_text(text)
+    done = json.loads(byoa(tmp_path, "sync", "shop", "--profile", "ci", "--json"))
+    assert [each["status"] for each in done["components"]] == ["active", "active"], done
+    (build_id, digest) = (done["components"][0][key] for key in ("build_id", "digest"))
+    assert digest in byoa(tmp_path, "components", "list")
+    assert "active" in byoa(tmp_path, "builds", "logs", build_id, "--follow")
+    (tmp_path / "receipt.json").write_text(byoa(tmp_path, "receipt", "get", build_id))
+    (tmp_path / "key.pem").write_text(byoa(tmp_path, "receipt", "key"))
+    assert "verified" in byoa(tmp_path, "receipt", "verify", "receipt.json", "--key", "key.pem")
+    (components / "gone.toml").unlink()
+    pruned = json.loads(byoa(tmp_path, "sync", "shop", "--profile", "ci", "--prune", "--yes", "--json"))
+    assert (pruned["pruned"], pruned["components"][0]["created"]) == (["gone"], False)
+    anew = json.loads(byoa(tmp_path, "builds", "create", "flux", "--json"))
+    assert (anew["component_config_version"], anew["status"]) == (2, "active")
+    assert len(json.loads(byoa(tmp_path, "builds", "list", "-c", "flux", "--all", "--json"))["builds"]) == 2
+    byoa(tmp_path, "credentials", "set", "line", "--kind", "basic", "--host", "ghcr.io", "-u", "a", stdin="b")
+    assert "ghcr.io" in byoa(tmp_path, "credentials", "list")
+    byoa(tmp_path, "credentials", "delete", "line", "--yes")
+    byoa(tmp_path, "tokens", "list", "--profile", "ci", code=1)
+    assert "create_config" in byoa(tmp_path, "audit", "list")
