@@ -61,6 +61,12 @@ CANNOT_TELL: Final = {
     "SourceKindUnsupported": "ValidateReference's, which has no secret",
     "BuildNotFound": "of an id that isn't in the table",
     "ReceiptInvalid": "of a receipt and a key, on a person's machine",
+    "BuildCancelled": "a reason that the API writes, of no build's source",
+    "LoginMissing": "said where there is no token",
+    "ProfileUnreadable": "names the file and the rule, before a token is read of it",
+    "ApiRefused": "quotes the API, whose own answers test_api.py searches",
+    "ApiUnusable": "quotes nothing of the answer that it is about",
+    "ApiUnavailable": "quotes nothing of the answer that it is about",
 }
 """Leaves of the errors that no secret can get into, each with the reason."""
 

@@ -1,0 +1,111 @@
+"""What people send to the API stays there: secrets of credentials, and tokens, in no answer, log line or record."""
+
+from __future__ import annotations
+
+import json
+import logging
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from byoa.api.face import logger
+from tests.api.served import Served
+from tests.leaks.kinds import ECR_HOST, FORMS
+from tests.leaks.searching import Searcher, canary
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+HOSTS = {"aws_ecr": ECR_HOST, "gcp_gar": "europe-west1-docker.pkg.dev", "azure_acr": "vendor.azurecr.io"}
+
+
+class Lines(logging.Handler):
+    def __init__(self) -> None:
+        super().__init__(logging.DEBUG)
+        self.said: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.said.append(json.dumps(record.__dict__, default=repr))
+
+
+@pytest.fixture
+def lines() -> Iterator[list[str]]:
+    handler = Lines()
+    logger.addHandler(handler)
+    yield handler.said
+    logger._logger.removeHandler(handler)
+
+
+def places(served: Served, lines: list[str], *answers: Any) -> dict[str, str]:
+    """All that is kept or told beside the store of credentials itself."""
+    kept = (served.deeds, served.answers, served.components, served.told, served.tokens)
+    return {
+        "answers": " ".join(f"{each.text} {each.headers}" for each in answers),
+        "log": "\n".join(lines),
+        "records": " ".join(map(repr, kept)) + repr(served.ledger),
+    }
+
+
+def check(searcher: Searcher, where: dict[str, str]) -> None:
+    assert [each for name, text in where.items() for each in searcher.find(name, text)] == []
+
+
+@pytest.mark.parametrize("name", FORMS)
+def test_credentials_that_are_stored_are_told_nowhere(name: str, lines: list[str]) -> None:
+    served, searcher, form = Served(), Searcher(), FORMS[name]
+    secret, host = searcher.add(canary()), HOSTS.get(form.kind, "registry.example.com")
+    sent = {"kind": form.kind, "host": host, "value": form.fields(host, secret)}
+    made = served.ask("POST", "/v1/credentials", {"ref": "creds", **sent}, idempotency_key="once")
+    again = served.ask("PUT", "/v1/credentials/creds", sent, if_match="*")
+    assert (made.status, again.status) == (201, 200), (made.text, again.text)
+    read = [served.ask("GET", path) for path in ("/v1/credentials", "/v1/credentials/creds", "/v1/audit")]
+    assert "created_at" in read[2].text or "create_credentials" in read[2].text
+    if secret in json.dumps(sent):
+        assert secret in repr([each.secret.text for each in served.secrets.values()])
+    check(searcher, places(served, lines, made, again, *read))
+
+
+def broken(secret: str) -> list[Any]:
+    whole = {"kind": "basic", "host": "registry.example.com", "value": {"username": "a", "password": secret}}
+    return [
+        {**whole, "value": secret},
+        {**whole, "value": [secret]},
+        {**whole, "value": {secret: secret}},
+        {**whole, "value": {"username": f"{secret}:", "password": secret}},
+        {**whole, "value": {"username": secret}},
+        {**whole, "value": {"username": "a", "password": f"{secret}\n"}},
+        {**whole, "kind": secret},
+        {**whole, "host": secret},
+        {**whole, "passwort": secret},
+        {**whole, "kind": "gcp_gar", "value": {"key": secret}},
+        {**whole, "kind": "dockerconfigjson", "value": {"dockerconfigjson": f'{{"auths": {secret}'}},
+        {**whole, "kind": "aws_ecr", "value": {"role_arn": secret}},
+        {**whole, "kind": "token", "value": {"registry_token": f"{secret} {secret}"}},
+        [secret],
+        secret,
+    ]
+
+
+@pytest.mark.parametrize("number", range(15))
+def test_credentials_that_are_refused_are_told_nowhere_either(number: int, lines: list[str]) -> None:
+    served, searcher = Served(), Searcher()
+    body = broken(searcher.add(canary()))[number]
+    content = {"ref": "creds", **body} if isinstance(body, dict) else body
+    made = served.ask("POST", "/v1/credentials", content)
+    torn = served.ask("POST", "/v1/credentials", raw=json.dumps(content)[:-1])
+    assert 400 <= made.status < 500
+    assert torn.status in (400, 422)
+    check(searcher, places(served, lines, made, torn))
+
+
+def test_a_token_is_in_the_answer_that_made_it_and_nowhere_else(lines: list[str]) -> None:
+    served, searcher = Served(), Searcher()
+    body = {"name": "ci", "scopes": ["sync"]}
+    made = served.ask("POST", "/v1/tokens", body, idempotency_key="once")
+    token = made.json["token"]
+    searcher.add(token.rpartition("_")[2])
+    assert searcher.find("answer", made.text)
+    used = [served.ask("GET", "/v1/account", token=token), served.ask("GET", "/v1/account", token=f"{token}x")]
+    again = served.ask("POST", "/v1/tokens", body, idempotency_key="once")
+    read = [served.ask("GET", path) for path in ("/v1/tokens", "/v1/audit")]
+    check(searcher, places(served, lines, *used, again, *read))
