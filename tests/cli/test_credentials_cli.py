@@ -317,6 +317,13 @@ def test_a_role_of_the_platform_s_own_account_is_not_stored(byoa: Byoa) -> None:
     assert byoa("list", "--json").json() == {"credentials": []}
 
 
+def test_the_platform_s_own_registry_is_not_stored(byoa: Byoa) -> None:
+    own = ("--host", "111111111111.dkr.ecr.us-east-1.amazonaws.com", *ECR[2:])
+    with pytest.raises(CredentialForbidden, match="mirrors to"):
+        byoa("set", "ecr", "--kind", "aws_ecr", *own, "--table", TABLE, "--source-role", SOURCE)
+    assert byoa("list", "--json").json() == {"credentials": []}
+
+
 # ---- what is refused before it is stored -------------------------------------------------------------------------
 
 
@@ -354,6 +361,9 @@ def test_what_a_variable_could_say_is_named_with_it(byoa: Byoa, monkeypatch: pyt
         (("--kind", "basic", "--host", "ghcr.io", "-u", "a"), "", CredentialMalformed),
         (("--kind", "basic", "--host", "ghcr.io", "-u", "a"), f"{CANARY}\n{CANARY}\n", CredentialMalformed),
         (("--kind", "gcp_gar", "--host", "gcr.io"), CANARY, CredentialMalformed),
+        (("--kind", "gcp_gar", "--host", "gcr.example"), json.dumps(KEY), CredentialMalformed),
+        (("--kind", "azure_acr", "--host", "v.example.com"), CANARY, CredentialMalformed),
+        (("--kind", "basic", "--host", "github.com", "-u", "a"), CANARY, CredentialMalformed),
         (
             ("--kind", "dockerconfigjson", "--host", "r.io"),
             '{"auths": {"*.io": {"auth": "YTpi"}}}',
