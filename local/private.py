@@ -11,6 +11,7 @@ import contextlib
 import json
 import os
 import secrets
+import shlex
 import subprocess
 import sys
 from dataclasses import dataclass, field
@@ -23,7 +24,7 @@ from byoa.trust.invitations import pull_policy, trust_policy
 from local.processes import LOOPBACK, DeskError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from local.desk import Desk, Ports
 
@@ -71,6 +72,11 @@ class Place:
     def url(self) -> str:
         """As a config has it."""
         return f"oci://{self.host}/{self.repository}"
+
+    @property
+    def secret_file(self) -> str | None:
+        """The name of the file that `byoa credentials set` reads the secret from, if there is one."""
+        return f"{self.credentials}.txt" if self.secret else None
 
 
 def beside_vendor(ports: Ports) -> list[str]:
@@ -156,6 +162,26 @@ def trust_role(running: Desk, name: str, told: str | None) -> str:
         made = client.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(trusted))["Role"]
         client.put_role_policy(RoleName=name, PolicyName="pull", PolicyDocument=json.dumps(allowed))
     return str(made["Arn"])
+
+
+def write_secrets(found: Iterable[Place], folder: Path) -> None:
+    """Each secret into a file in ``folder`` that nobody else reads: on a command line it would be everybody's."""
+    for place in found:
+        if place.secret_file:
+            with os.fdopen(
+                os.open(folder / place.secret_file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w"
+            ) as file:
+                file.write(place.secret)
+
+
+def commands(place: Place, folder: Path) -> tuple[str, str]:
+    """How an organisation's user stores the login of ``place`` and tries it, with the secrets written to ``folder``."""
+    byoa, name = ".venv/bin/byoa credentials", place.credentials or ""
+    source = f" < {shlex.quote(str(folder / place.secret_file))}" if place.secret_file else ""
+    return (
+        f"{byoa} set {shlex.join([name, *place.options])}{source}",
+        f"{byoa} test {shlex.join([name, f'{place.url}:{place.tag}'])}",
+    )
 
 
 def store(running: Desk, place: Place) -> None:

@@ -68,23 +68,23 @@ def _tell(ready: Desk, host: str | None) -> None:
     FOR_SHELLS.write_text(f"{exports}\n")
     places = {"AWS (emulator)": ready.aws, "vendor's registry": ready.vendor, "ECR's data plane": ready.ecr}
     print("\n" + "\n".join(f"{name:<26} {value}" for name, value in {**places, **ready.outputs}.items()))
-    for place in private.places(ready):
-        login = f"user {private.USER}, password {place.secret}" if place.secret else f"role {private.ROLE_ARN}"
-        print(f"{place.component:<26} oci://{place.host}/{place.repository}:{place.tag}  {login}")
+    vendors, shown = private.places(ready), FOLDER.relative_to(ROOT)
+    private.write_secrets(vendors, FOLDER)
+    for place in vendors:
+        login = (
+            f"user {private.USER}, password in {shown / place.secret_file}" if place.secret_file else private.ROLE_ARN
+        )
+        print(f"{place.component:<26} {place.url}:{place.tag}  {login}")
     print(f"\nfor the command line: source {FOR_SHELLS.relative_to(ROOT)}")
-    print(f"to store a login: {_example(ready)}")
+    print("to store the logins of what is private, and to try them:")
+    for place in vendors:
+        print("\n".join(f"  {command}" for command in private.commands(place, shown)))
     if host:
         FOR_SAM.write_text(f"{json.dumps(variables(ready, host), indent=2)}\n")
         print(f"for SAM: sam local invoke FUNCTION -e events/EVENT.json --env-vars {FOR_SAM.relative_to(ROOT)}")
     else:
         print("for SAM: `sam local` needs a container engine, and none answers; start one, then make down and make up")
     print("to stop: make down")
-
-
-def _example(ready: Desk) -> str:
-    """How an organisation's user stores the first private place's login."""
-    place = private.places(ready)[0]
-    return f"printf %s {place.secret} | .venv/bin/byoa credentials set {place.credentials} {' '.join(place.options)}"
 
 
 def _identity(pid: int) -> list[int]:

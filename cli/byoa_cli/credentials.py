@@ -12,13 +12,14 @@ from byoa_cli.options import AT_API, JSON, STACKS_ORGANISATION, YES
 from byoa_cli.output import FINE, MEND, err, out, print_json
 from byoa_cli.printable import styled
 from byoa_cli.reaching import seat
-from byoa_cli.secrets import KIND_NAMES, Given, confirmed, read_secret
+from byoa_cli.secrets import KIND_NAMES, Given, confirmed, read_secret, renewed
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from byoa.builds.messages import Tried
-    from byoa.trust.ports import Entry, Safe
+    from byoa.trust.kinds import Stored
+    from byoa.trust.ports import Entry, Kept, Safe
     from byoa_cli.reaching import Seat
 
 NAME = Option("name", metavar="NAME", help="The name that credentials_ref in a component's file has.")
@@ -39,8 +40,8 @@ _REPEATS = {
 
 @command(
     NAME,
-    Option("--kind", "-k", choices=KIND_NAMES, required=True, help="What they are."),
-    Option("--host", metavar="HOST[:PORT]", required=True, help="The registry that they are for, and no other."),
+    Option("--kind", "-k", choices=KIND_NAMES, help="What they are (default: what NAME is)."),
+    Option("--host", metavar="HOST[:PORT]", help="The one registry that they are for (default: NAME's)."),
     Option("--username", "-u", metavar="NAME", help="For kind basic."),
     Option("--client-id", metavar="ID", help="For kind azure_acr: the application whose secret is read."),
     Option("--role-arn", metavar="ARN", help="For kind aws_ecr: the vendor's role."),
@@ -54,7 +55,7 @@ _REPEATS = {
     discreet="the secret is no argument: it comes from stdin, as in < FILE, or is asked for",
 )
 def set_credentials(
-    name: str, kind: str, host: str, username: str | None, client_id: str | None, role_arn: str | None,
+    name: str, kind: str | None, host: str | None, username: str | None, client_id: str | None, role_arn: str | None,
     token_host: str | None, ca_file: str | None, api: str | None, profile: str | None, org: str | None,
     table: str | None, source_role: str | None, *, registry_token: bool, as_json: bool,
 ) -> int:  # fmt: skip
@@ -64,31 +65,53 @@ def set_credentials(
     secret (azure_acr), Docker's config file (dockerconfigjson) or the service account's key file (gcp_gar). For aws_ecr
     nothing is read, and what the vendor has to write into its account is printed.
 
+    What NAME is stays without --kind and --host. Options that it was stored with are in the secret, which nobody reads:
+    those that are missing are named, and nothing is stored. With --kind and --host all is replaced.
+
     Examples:
         byoa credentials set ghcr --kind basic --host ghcr.io --username vendor-bot < token.txt
+
+        byoa credentials set ghcr --username vendor-bot < new.txt
 
         byoa credentials set gar --kind gcp_gar --host europe-west1-docker.pkg.dev < key.json
 
         byoa credentials set ecr --kind aws_ecr --host 222222222222.dkr.ecr.us-west-2.amazonaws.com --role-arn arn:…
     """
-    given = Given(kind, host, username, client_id, role_arn, token_host, ca_file, registry_token=registry_token)
-    given.check()
     here = _keeping(api, profile, org)
-    shown = Invitation.of(host, here.named(), table, source_role) if kind == "aws_ecr" else None
+    entry = None if kind and host else here.renewed(name)
+    if entry:
+        kind, host = kind or entry.kind, host or entry.host
+        registry_token = registry_token or (kind == "token" and "registry_token" in entry.options)
+    given = Given(
+        kind or "", host or "", username, client_id, role_arn, token_host, ca_file, registry_token=registry_token
+    )
+    given.check()
+    if entry:
+        given.check_kept(entry)
+    shown = Invitation.of(given.host, here.named(), table, source_role) if given.kind == "aws_ecr" else None
     stored, text = given.stored(read_secret(given))
     if shown:
         shown.check(stored)
-    kept = here.safe().store(name, stored.kind, stored.host, text)
-    document: dict[str, Any] = {
-        "name": name, "kind": stored.kind, "host": stored.host, "version": kept.version, "before": kept.before,
-    }  # fmt: skip
+    kept = here.safe().store(name, stored.kind, stored.host, text, given.options)
+    _say_kept(name, stored, kept, shown, as_json=as_json)
+    return FINE
+
+
+def _say_kept(name: str, stored: Stored, kept: Kept, shown: Invitation | None, *, as_json: bool) -> None:
+    """What became of it; where the name was for something else before, for what."""
+    was = kept.was if kept.was not in (None, ("", ""), (stored.kind, stored.host)) else None
     if as_json:
+        document: dict[str, Any] = {
+            "name": name, "kind": stored.kind, "host": stored.host, "version": kept.version, "before": kept.before,
+            "was": {"kind": was[0], "host": was[1]} if was else None,
+        }  # fmt: skip
         print_json(document | (shown.as_dict() if shown else {}))
-        return FINE
-    out().print(styled(f"{_REPEATS[kept.before]} {name}: {stored.kind} for {stored.host}, version {kept.version}"))
+        return
+    before = f"; it was {was[0]} for {was[1]}" if was else ""
+    what = f"{_REPEATS[kept.before]} {name}: {stored.kind} for {stored.host}, version {kept.version}{before}"
+    out().print(styled(what))
     if shown:
         shown.show()
-    return FINE
 
 
 @command(*AT_API, JSON)
@@ -124,9 +147,10 @@ def get_credentials(
     if as_json:
         print_json(describe(entry) | (shown.as_dict() if shown else {}))
         return FINE
+    nothing = {"last_used": "never", "options": "none"}
     for label, value in describe(entry).items():
-        nothing = "never" if label == "last_used" else "unknown"
-        out().print(styled((f"{label.replace('_', ' '):10}", "dim"), f" {value or nothing}"))
+        text = ", ".join(value) if label == "options" else value
+        out().print(styled((f"{label.replace('_', ' '):10}", "dim"), f" {text or nothing.get(label, 'unknown')}"))
     if shown:
         shown.show()
     elif entry.kind == "aws_ecr":
@@ -144,15 +168,15 @@ def delete_credentials(
         byoa credentials delete ghcr --yes
     """
     safe = _keeping(api, profile, org).safe()
-    if not yes and not confirmed(f"delete {name}: {_brief(safe.entry(name))}?"):
-        err().print(styled("nothing was deleted"))
-        return MEND
-    gone = safe.delete(name)
+    meant = yes or confirmed(f"delete {name}: {_brief(safe.entry(name))}?")
+    gone = safe.delete(name) if meant else None
     if as_json:
-        print_json({"name": name, "gone": gone.isoformat() if gone else None})
+        print_json({"name": name, "deleted": meant, "gone": gone.isoformat() if gone else None})
+    elif not meant:
+        err().print(styled("nothing was deleted"))
     else:
         out().print(styled(f"deleted {name}; gone for good {f'on {_day(gone)}' if gone else 'in a week'}"))
-    return FINE
+    return FINE if meant else MEND
 
 
 @command(
@@ -207,6 +231,12 @@ class _Keeping(NamedTuple):
         """The store: at an API where one is, else with AWS credentials."""
         return terminal.remote_safe(self.seat.api()) if self.seat else terminal.safe(self.named())
 
+    def renewed(self, name: str) -> Entry:
+        """What is stored under ``name``. Raises ``UsageError`` where it doesn't show, as through an API."""
+        if self.seat:
+            raise UsageError("through an API all is stored anew: --kind and --host are wanted")
+        return renewed(self.safe(), name)
+
     def named(self) -> str:
         """The organisation. Raises ``UsageError`` where nothing names it."""
         if not self.organisation:
@@ -222,12 +252,13 @@ def _keeping(api: str | None, profile: str | None, org: str | None) -> _Keeping:
     return _Keeping(found, found.org if found else org)
 
 
-def describe(entry: Entry) -> dict[str, str | None]:
+def describe(entry: Entry) -> dict[str, Any]:
     """What is shown of stored credentials, as JSON data."""
     return {
         "name": entry.name,
         "kind": entry.kind,
         "host": entry.host,
+        "options": list(entry.options),
         "version": entry.version,
         "changed": entry.changed.isoformat() if entry.changed else None,
         "last_used": _day(entry.used) if entry.used else None,

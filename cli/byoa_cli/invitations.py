@@ -47,15 +47,25 @@ class Invitation:
         return cls(identity, trust_policy(source_role, identity), pull_policy(repositories))
 
     def check(self, stored: Stored) -> None:
-        """Raise ``CredentialForbidden`` for a role of the account that the builds are in: none of those is lent."""
+        """Raise ``CredentialForbidden`` for what is of the account that the builds are in.
+
+        None of its roles is lent, and its registry, which holds the mirrors, is no source.
+        """
         from byoa.errors import CredentialForbidden
+        from byoa.oci.ecr import ecr_account
+        from byoa.oci.reference import Registry
         from byoa.trust.kinds import AwsEcr
 
-        own = self._trust["Statement"][0]["Principal"]["AWS"].split(":")
-        if isinstance(stored, AwsEcr) and stored.role_account in own:
+        own = self._trust["Statement"][0]["Principal"]["AWS"].split(":")[4]
+        if isinstance(stored, AwsEcr) and stored.role_account == own:
             raise CredentialForbidden(
                 "The role is of the platform's own account, whose roles are lent to nobody.",
                 remedy="Name a role of the vendor's account.",
+            )
+        if ecr_account(Registry.parse(stored.host).host) == own:
+            raise CredentialForbidden(
+                "The host is the registry that this platform mirrors to, which is no source of builds.",
+                remedy="Name a registry of the vendor's account.",
             )
 
     def as_dict(self) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from byoa_cli.output import Interrupted
 
 if TYPE_CHECKING:
     from byoa.trust.kinds import Stored
+    from byoa.trust.ports import Entry, Safe
 
 KIND_NAMES: Final = ("basic", "token", "dockerconfigjson", "aws_ecr", "gcp_gar", "azure_acr")
 _LIMIT: Final = 64 * 1024
@@ -31,6 +32,9 @@ _NOTHING_STORED: Final = "Nothing was stored; `byoa credentials set --help` show
 _NOTHING_GIVEN: Final = "Nothing was stored; give the secret on stdin, as in < FILE, or type it when it is asked for."
 
 _WANTED: Final = {"basic": "username", "aws_ecr": "role_arn"}
+
+_OPTIONS: Final = (*_OWN, "token_host", "ca_file")
+"""What credentials may be stored with beside kind and host. That it was is shown; what it was is in the secret."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +58,20 @@ class Given:
         wanted = _WANTED.get(self.kind)
         if wanted and not getattr(self, wanted):
             raise UsageError(f"kind {self.kind} wants {_option(wanted)}")
+
+    def check_kept(self, entry: Entry) -> None:
+        """Raise ``UsageError`` where ``entry``, which this is to renew, was stored with what isn't given again."""
+        lost = [name for name in entry.options if name in _OPTIONS and not getattr(self, name)]
+        if lost:
+            raise UsageError(
+                f"{entry.name} was stored with {' and '.join(map(_option, lost))}, which can't be read back: "
+                "give it again, or --kind and --host to store all of it anew"
+            )
+
+    @property
+    def options(self) -> tuple[str, ...]:
+        """The names of what they are stored with beside kind, host and secret."""
+        return tuple(name for name in _OPTIONS if getattr(self, name))
 
     @property
     def field(self) -> str | None:
@@ -91,6 +109,19 @@ class Given:
         if isinstance(stored, DockerConfig):
             stored.check()
         return stored, json.dumps({**document, "host": stored.host})
+
+
+def renewed(safe: Safe, name: str) -> Entry:
+    """What is stored under ``name``, whose kind and host are to stay. Raises ``UsageError`` where it doesn't say."""
+    from byoa.errors import CredentialForbidden
+
+    try:
+        entry = safe.entry(name)
+    except CredentialForbidden:
+        raise UsageError(f"nothing is stored as {name} yet, so that --kind and --host are wanted") from None
+    if entry.kind not in KIND_NAMES or not entry.host:
+        raise UsageError(f"what is stored as {name} doesn't show what it is: --kind and --host are wanted")
+    return entry
 
 
 def read_secret(given: Given) -> str | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from byoa.errors import InternalFault
 from byoa_cli.actions import annotate, summarise_builds, summarise_files
@@ -26,6 +26,10 @@ if TYPE_CHECKING:
     from byoa.builds.ports import Accepted, Catalogue
     from byoa_cli.files import ComponentFile
     from byoa_cli.printable import Part
+
+
+_SHOWN: Final = 3
+"""Components that are named where they are many; ``--json`` has all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,9 +122,18 @@ def _orphans(files: Sequence[ComponentFile], run: _Run, *, prune: bool) -> list[
     """Components that the app has and the folder hasn't: told of, and never removed unasked."""
     here = {file.checked.name for file in files}
     orphans = [name for name in run.catalogue.components(run.org, run.app) if name not in here]
-    for name in () if prune else orphans:
-        run.say(("note", "yellow"), f" the app has a component {name} that is not in this folder; it was left as it is")
+    if orphans and not prune:
+        run.say(("note", "yellow"), f" {_left(orphans)}")
     return orphans
+
+
+def _left(names: Sequence[str]) -> str:
+    """One line however many they are: what became of the others is what people look for."""
+    shown = ", ".join(names[:_SHOWN])
+    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+    if len(names) == 1:
+        return f"the app has a component {shown} that is not in this folder; it was left as it is"
+    return f"the app has {len(names)} components that are not in this folder: {shown}{more}; they were left as they are"
 
 
 def _prune(orphans: Sequence[str], api: Api, run: _Run, *, yes: bool) -> list[str]:

@@ -17,8 +17,9 @@ if TYPE_CHECKING:
 INTRODUCTION: Final = """\
 `byoa credentials set` makes these values; you need them where another tool stores credentials. Each is a secret of
 Secrets Manager, called `byoa/ORGANISATION/NAME`, of at most 64 KiB, with the tags `org_id` (the organisation),
-`byoa_kind` and `byoa_host` (as in the value; lists are made of the tags). The value is one JSON object. Fields that
-aren't here are refused, and so is a name that stands twice.
+`byoa_kind` and `byoa_host` (as in the value; lists are made of the tags). A tag `byoa_options` names the options that
+it was stored with, with spaces between, and none of their values. The value is one JSON object. Fields that aren't here
+are refused, and so is a name that stands twice.
 """
 
 SHARED: Final = ("host", "token_host", "ca")

@@ -159,7 +159,11 @@ def test_credentials_go_through_the_api_and_never_come_back(home: Home) -> None:
     for shown in ("list", "get"):
         done = home.byoa("credentials", shown, *(["ghcr"] if shown == "get" else []))
         assert (done.code, "ghcr.io" in done.out, "s3cret" in done.out + done.err) == (FINE, True, False)
-    assert home.byoa("credentials", "delete", "ghcr", "--yes", "--json").json() == {"name": "ghcr", "gone": None}
+    assert home.byoa("credentials", "delete", "ghcr", "--yes", "--json").json() == {
+        "name": "ghcr",
+        "deleted": True,
+        "gone": None,
+    }
     done = home.byoa("credentials", "get", "ghcr", "--json")
     assert (done.code, done.json()["error"]["code"]) == (MEND, "CredentialForbidden")
 

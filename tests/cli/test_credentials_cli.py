@@ -231,6 +231,84 @@ def test_setting_again_says_that_it_is_a_new_version(byoa: Byoa) -> None:
     assert value("creds")["password"] == "three"
 
 
+def test_a_new_secret_is_for_what_the_name_was_for(byoa: Byoa) -> None:
+    byoa("set", "creds", "--kind", "basic", "--host", "r.example.com:8443", "-u", "bot", stdin=b"one")
+    done = byoa("set", "creds", "-u", "bot", "--json", stdin=b"two")
+    assert done.code == 0, done.err
+    assert {name: done.json()[name] for name in ("kind", "host", "before", "was")} == {
+        "kind": "basic", "host": "r.example.com:8443", "before": "another", "was": None,
+    }  # fmt: skip
+    assert value("creds") == {"kind": "basic", "host": "r.example.com:8443", "username": "bot", "password": "two"}
+
+
+@pytest.fixture
+def _authority(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "ca.pem").write_text("-----BEGIN CERTIFICATE-----\nMAAA\n-----END CERTIFICATE-----\n")
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.mark.usefixtures("_authority")
+@pytest.mark.parametrize(
+    ("options", "again", "lost"),
+    [
+        (("--kind", "basic", "-u", "a"), (), ("--username",)),
+        (("--kind", "basic", "-u", "a", "--token-host", "t.io"), ("-u", "a"), ("--token-host",)),
+        (("--kind", "azure_acr", "--client-id", "id"), (), ("--client-id",)),
+        (("--kind", "token", "--ca-file", "ca.pem", "--token-host", "t.io"), (), ("--ca-file", "--token-host")),
+    ],
+)
+def test_what_a_new_secret_would_lose_is_named_and_nothing_is_stored(
+    byoa: Byoa, options: tuple[str, ...], again: tuple[str, ...], lost: tuple[str, ...]
+) -> None:
+    """Nobody reads it back: a login for another user, or one that its token service may not see, fails in a build."""
+    host = "v.azurecr.io" if "azure_acr" in options else "r.io"
+    assert byoa("set", "creds", *options, "--host", host, stdin=b"one").code == 0
+    before = value("creds")
+    done = byoa("set", "creds", *again, stdin=b"two")
+    assert (done.code, done.out) == (2, "")
+    assert all(option in done.err for option in lost), done.err
+    assert value("creds") == before
+
+
+def test_a_token_stays_what_it_was_and_all_is_replaced_where_all_is_said(byoa: Byoa) -> None:
+    given = ("set", "creds", "--kind", "token", "--host", "r.io", "--token-host", "t.io")
+    byoa("set", "creds", "--kind", "token", "--host", "r.io", "--registry-token", stdin=b"one")
+    byoa("set", "creds", stdin=b"two")
+    assert value("creds") == {"kind": "token", "host": "r.io", "registry_token": "two"}
+    byoa(*given, stdin=b"three")
+    assert byoa("get", "creds", "--json").json()["options"] == ["token_host"]
+    assert "options    token_host\n" in byoa("get", "creds").out
+    byoa(*given[:-2], stdin=b"four")
+    assert value("creds") == {"kind": "token", "host": "r.io", "identity_token": "four"}
+
+
+def test_a_name_that_was_for_something_else_says_so(byoa: Byoa) -> None:
+    byoa("set", "creds", "--kind", "basic", "--host", "ghcr.io", "-u", "bot", stdin=b"one")
+    done = byoa("set", "creds", "--kind", "token", "--host", "quay.io", stdin=b"two")
+    assert done.out.endswith("; it was basic for ghcr.io\n")
+    done = byoa("set", "creds", "--host", "ghcr.io", "--json", stdin=b"three")
+    assert done.json()["was"] == {"kind": "token", "host": "quay.io"}
+    byoa("delete", "creds", "--yes")
+    done = byoa("set", "creds", "--kind", "token", "--host", "r.io", "--json", stdin=b"four")
+    assert (done.json()["before"], done.json()["was"]) == ("deleted", {"kind": "token", "host": "ghcr.io"})
+
+
+@pytest.mark.parametrize("arguments", [(), ("--kind", "basic", "-u", "a"), ("--host", "ghcr.io", "-u", "a")])
+def test_a_new_name_wants_to_know_kind_and_host(byoa: Byoa, arguments: tuple[str, ...]) -> None:
+    done = byoa("set", "creds", *arguments, stdin=CANARY.encode())
+    assert (done.code, done.out) == (2, "")
+    assert "--kind and --host are wanted" in done.err
+
+
+def test_what_another_tool_stored_says_nothing_of_itself(byoa: Byoa) -> None:
+    client = boto3.client("secretsmanager", "us-east-1")
+    client.create_secret(Name=f"byoa/{ORG}/creds", SecretString="{}")
+    done = byoa("set", "creds", stdin=b"one")
+    assert (done.code, "--kind and --host are wanted" in done.err) == (2, True)
+    done = byoa("set", "creds", "--kind", "token", "--host", "r.io", "--json", stdin=b"one")
+    assert done.json()["was"] is None
+
+
 def test_what_was_deleted_is_gone_till_it_is_set_again(byoa: Byoa) -> None:
     given = ("set", "creds", "--kind", "basic", "--host", "ghcr.io", "-u", "bot")
     byoa(*given, stdin=b"one")
@@ -317,6 +395,13 @@ def test_a_role_of_the_platform_s_own_account_is_not_stored(byoa: Byoa) -> None:
     assert byoa("list", "--json").json() == {"credentials": []}
 
 
+def test_the_platform_s_own_registry_is_not_stored(byoa: Byoa) -> None:
+    own = ("--host", "111111111111.dkr.ecr.us-east-1.amazonaws.com", *ECR[2:])
+    with pytest.raises(CredentialForbidden, match="mirrors to"):
+        byoa("set", "ecr", "--kind", "aws_ecr", *own, "--table", TABLE, "--source-role", SOURCE)
+    assert byoa("list", "--json").json() == {"credentials": []}
+
+
 # ---- what is refused before it is stored -------------------------------------------------------------------------
 
 
@@ -354,6 +439,9 @@ def test_what_a_variable_could_say_is_named_with_it(byoa: Byoa, monkeypatch: pyt
         (("--kind", "basic", "--host", "ghcr.io", "-u", "a"), "", CredentialMalformed),
         (("--kind", "basic", "--host", "ghcr.io", "-u", "a"), f"{CANARY}\n{CANARY}\n", CredentialMalformed),
         (("--kind", "gcp_gar", "--host", "gcr.io"), CANARY, CredentialMalformed),
+        (("--kind", "gcp_gar", "--host", "gcr.example"), json.dumps(KEY), CredentialMalformed),
+        (("--kind", "azure_acr", "--host", "v.example.com"), CANARY, CredentialMalformed),
+        (("--kind", "basic", "--host", "github.com", "-u", "a"), CANARY, CredentialMalformed),
         (
             ("--kind", "dockerconfigjson", "--host", "r.io"),
             '{"auths": {"*.io": {"auth": "YTpi"}}}',
@@ -475,6 +563,13 @@ def test_deleting_is_asked_about(byoa: Byoa, answer: bytes, left: int) -> None:
     done = byoa("delete", "creds", typed=answer)
     assert "delete creds: basic for ghcr.io, last used never? [y/N]" in done.err
     assert (done.code, len(byoa("list", "--json").json()["credentials"])) == (left, left)
+
+
+def test_who_turns_back_gets_a_document_all_the_same(byoa: Byoa) -> None:
+    byoa("set", "creds", "--kind", "basic", "--host", "ghcr.io", "-u", "a", stdin=b"x")
+    done = byoa("delete", "creds", "--json", typed=b"n\n")
+    assert (done.code, done.json()) == (1, {"name": "creds", "deleted": False, "gone": None})
+    assert len(byoa("list", "--json").json()["credentials"]) == 1
 
 
 def test_without_a_terminal_deleting_wants_to_be_meant(byoa: Byoa) -> None:

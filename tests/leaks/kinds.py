@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 ECR_HOST: Final = "222222222222.dkr.ecr.us-west-2.amazonaws.com"
 ROLE: Final = "arn:aws:iam::222222222222:role/pull"
 USER: Final = "robot$byoa"
+HOSTS: Final = {"aws_ecr": ECR_HOST, "gcp_gar": "europe-west1-docker.pkg.dev", "azure_acr": "vendor.azurecr.io"}
+"""Where kinds belong that are good for their own registries alone."""
 
 
 class Form(NamedTuple):

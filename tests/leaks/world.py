@@ -34,7 +34,7 @@ from byoa.engine.patience import Patience
 from byoa.errors import ByoaError
 from byoa.trust.external_id import external_id
 from tests.faults.artifacts import Artifact, put
-from tests.leaks.kinds import ECR_HOST, ROLE
+from tests.leaks.kinds import HOSTS, ROLE
 from tests.leaks.scenes import DOMAIN, PACKED
 from tests.leaks.searching import Searcher, canary, told
 from tests.scripted import Scripted
@@ -104,7 +104,7 @@ class World:
     def lend(self, form: Form, **changed: object) -> tuple[Callable[[], str], str, str]:
         """Store new credentials: what their secret is when they are lent, their name, and their registry's host."""
         secret = self.searcher.add(canary())
-        host = ECR_HOST if form.kind == "aws_ecr" else self.registry.address
+        host = HOSTS.get(form.kind, self.registry.address)
         name = self.store({"kind": form.kind, "host": host, **form.fields(host, secret), **changed})
         return (lambda: self.lent if form.kind == "aws_ecr" else secret), name, host
 
@@ -225,9 +225,10 @@ def world(patch: pytest.MonkeyPatch) -> Iterator[World]:
 
 def _surround(patch: pytest.MonkeyPatch, registry: str, ecr: str) -> None:
     port = registry.partition(":")[2]
+    played = [registry, *(f"{host}={registry}" for host in HOSTS.values())]
     variables = {
         "ACCOUNT": ACCOUNT, "BUCKET": BUCKET, "BUS": BUS, "TABLE": TABLE, "SERIES": TABLE,
-        "ECR_ENDPOINT": f"http://{ecr}", "PLAIN_HTTP_HOSTS": f"{registry},{ECR_HOST}={registry}",
+        "ECR_ENDPOINT": f"http://{ecr}", "PLAIN_HTTP_HOSTS": ",".join(played),
         "REACHABLE": f"127.0.0.1/32:{port}", "TENANT_ROLE": f"arn:aws:iam::{ACCOUNT}:role/tenant",
         "SOURCE_ROLE": f"arn:aws:iam::{ACCOUNT}:role/source",
     }  # fmt: skip

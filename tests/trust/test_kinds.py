@@ -56,6 +56,7 @@ def test_each_kind_gives_its_registry_what_that_wants() -> None:
     assert login(**BASIC) == Credential("robot", CANARY)
     assert login(kind="token", **host, identity_token="a b") == Credential("", "", identity_token="a b")
     assert login(kind="token", **host, registry_token="a.b-c~") == Credential("", "", registry_token="a.b-c~")
+    host = {"host": "vendor.azurecr.io"}
     assert login(kind="azure_acr", **host, client_id="id", client_secret="s") == Credential("id", "s")
     nobody = Credential("00000000-0000-0000-0000-000000000000", "r")
     assert login(kind="azure_acr", **host, refresh_token="r") == nobody
@@ -130,6 +131,50 @@ def test_a_host_has_one_name(host: str, canonical: str) -> None:
 def test_a_host_is_one_host(host: object) -> None:
     """Threat C6."""
     refused(json.dumps({**BASIC, "host": host}))
+
+
+@pytest.mark.parametrize(
+    ("host", "meant"),
+    [
+        ("github.com", "ghcr.io"),
+        ("docker.pkg.github.com", "ghcr.io"),
+        ("hub.docker.com", "docker.io"),
+        ("Docker.com", "docker.io"),
+        ("gitlab.com", "registry.gitlab.com"),
+    ],
+)
+def test_a_page_for_people_is_no_registry_and_the_registry_is_named(host: str, meant: str) -> None:
+    error = refused(json.dumps({**BASIC, "host": host}))
+    assert f"host isn't a registry's; the one that is meant is {meant}." in error.cause
+
+
+@pytest.mark.parametrize(
+    ("fields", "taken", "mistyped"),
+    [
+        (
+            {"kind": "gcp_gar", "key": KEY},
+            ("gcr.io", "eu.gcr.io", "europe-west4-docker.pkg.dev", "GCR.io:443"),
+            ("pkg.dev", "gcr.io.example.com", "xgcr.io", "europe-docker.pkg.de", "gcr.io:8443", "127.0.0.1:5000"),
+        ),
+        (
+            {"kind": "azure_acr", "client_id": "id", "client_secret": CANARY},
+            ("vendor.azurecr.io", "vendor.azurecr.cn", "vendor.azurecr.us"),
+            ("azurecr.io", "vendor.azurecr.com", "vendor.azurecr.io.example.com", "vendor.azurecr.io:8443"),
+        ),
+    ],
+    ids=["Google", "Azure"],
+)
+def test_what_is_for_one_operator_goes_to_no_host_that_is_mistyped(
+    fields: dict[str, Any], taken: tuple[str, ...], mistyped: tuple[str, ...]
+) -> None:
+    """A key's or an application's whole secret would be shown there."""
+    for host in taken:
+        assert parse_secret(json.dumps({**fields, "host": host})).kind == fields["kind"]
+    for host in mistyped:
+        assert "host isn't one of" in refused(json.dumps({**fields, "host": host})).cause
+    for host in ("tokens.example.com", *mistyped):
+        text = json.dumps({**fields, "host": taken[0], "token_host": host})
+        assert "token_host" in refused(text).cause
 
 
 @pytest.mark.parametrize("username", ["a:b", "", "a\nb", "a\x00b", "a\x7f", "a\x85b", "\ud800", None, 5, ["a"]])

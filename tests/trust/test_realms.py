@@ -39,6 +39,8 @@ def test_the_registrys_own_token_service_may(service: str, registry: str) -> Non
         ("auth", "registry"),
         ("localhost", "127.0.0.1"),
         ("evil.azurecr.io", "vendor.azurecr.io"),
+        ("evil.azurecr.cn", "vendor.azurecr.cn"),
+        ("evil.azurecr.us", "vendor.azurecr.us"),
         ("evil.jfrog.io", "vendor.jfrog.io"),
         ("evil.obs.myhuaweicloud.com", "swr.cn-north-4.myhuaweicloud.com"),
     ],

@@ -118,6 +118,7 @@ def copied(artifact: Artifact, target: DistributionRepository, tag: str = "v1") 
     [
         ("docker.io", DOCKER_HUB), ("registry.gitlab.com", GITLAB), ("ghcr.io", GHCR), ("gcr.io", GAR),
         ("eu.gcr.io", GAR), ("europe-docker.pkg.dev", GAR), ("vendor.azurecr.io", ACR),
+        ("vendor.azurecr.cn", ACR), ("vendor.azurecr.us", ACR),
         ("123456789012.dkr.ecr.eu-west-1.amazonaws.com", ECR),
         ("123456789012.dkr.ecr.cn-north-1.amazonaws.com.cn", ECR),
         ("123456789012.dkr.ecr-fips.us-east-1.amazonaws.com", ECR), ("123456789012.dkr-ecr.us-west-2.on.aws", ECR),

@@ -13,6 +13,7 @@ from pydantic_core import PydanticCustomError
 
 from byoa.errors import ByoaError
 from byoa.oci.reference import Registry
+from byoa.trust.domains import REGISTRY_OF
 
 _UNSAYABLE: Final = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 _TOKEN: Final = re.compile(r"[A-Za-z0-9._~+/=-]+", re.ASCII)
@@ -31,9 +32,12 @@ def fault(cause: str) -> PydanticCustomError:
 def _host(text: str) -> str:
     """The one name of ``HOST[:PORT]``: no pattern passes for it."""
     try:
-        return str(Registry.parse(text))
+        registry = Registry.parse(text)
     except ByoaError:
         raise fault("isn't one HOST[:PORT], without a scheme, a path or a pattern") from None
+    if registry.host in REGISTRY_OF:
+        raise fault(f"isn't a registry's; the one that is meant is {REGISTRY_OF[registry.host]}")
+    return str(registry)
 
 
 def _token_host(text: str) -> str:

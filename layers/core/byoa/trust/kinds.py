@@ -16,6 +16,7 @@ from byoa.errors import CredentialMalformed
 from byoa.oci.ecr import ecr_account, ecr_region
 from byoa.oci.reference import Registry
 from byoa.trust.credentials import Credential
+from byoa.trust.domains import AZURE, GOOGLE, is_of
 from byoa.trust.fields import (
     Bearer,
     Certificates,
@@ -194,7 +195,7 @@ class AwsEcr(Kind):
 
 
 class GcpGar(Login):
-    """The key of a Google service account that may read from Artifact Registry.
+    """The key of a Google service account that may read from Artifact Registry. ``host`` is one of Google's.
 
     Nothing of the key but itself is read: not its ``token_uri``, which would send us anywhere.
     """
@@ -221,6 +222,10 @@ class GcpGar(Login):
     key: Document = Field(description="The key file in JSON, as text or as the object that it is.")
 
     @model_validator(mode="after")
+    def _is_google_s(self) -> Self:
+        return _check_domains(self, GOOGLE, "Google's registries: LOCATION-docker.pkg.dev, gcr.io, LOCATION.gcr.io")
+
+    @model_validator(mode="after")
     def _is_a_key(self) -> Self:
         key = json.loads(self.key.get_secret_value())
         if key.get("type") != "service_account":
@@ -236,7 +241,7 @@ class GcpGar(Login):
 
 
 class AzureAcr(Login):
-    """An application of Entra ID with a secret, or a refresh token of the registry."""
+    """An application of Entra ID with a secret, or a refresh token of the registry. ``host`` is one of Azure's."""
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -256,6 +261,10 @@ class AzureAcr(Login):
     client_id: Username | None = Field(default=None, description="The application's id.")
     client_secret: Password | None = Field(default=None, description="A secret of the application.")
     refresh_token: Password | None = Field(default=None, description="What `az acr login --expose-token` prints.")
+
+    @model_validator(mode="after")
+    def _is_azure_s(self) -> Self:
+        return _check_domains(self, AZURE, "Azure's registries: NAME.azurecr.io")
 
     @model_validator(mode="after")
     def _one(self) -> Self:
@@ -320,6 +329,15 @@ def _cause(model: type[Stored], error: ValidationError) -> str:
     if first["type"] == "credential":
         return f"{field} {first['ctx']['cause']}".lstrip()
     return f"{field} isn't a text that is not empty"
+
+
+def _check_domains[Model: Kind](model: Model, domains: tuple[str, ...], whose: str) -> Model:
+    """What the model holds is good for one operator's services, so that a slip in a host shows it to nobody else."""
+    for name in ("host", "token_host"):
+        host = getattr(model, name)
+        if host is not None and not is_of(Registry.parse(host), domains):
+            raise fault(f"{name} isn't one of {whose}")
+    return model
 
 
 def _check_one[Model: Kind](model: Model, *names: str) -> Model:

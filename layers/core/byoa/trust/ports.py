@@ -36,7 +36,7 @@ class Entry(NamedTuple):
     """What is shown of stored credentials.
 
     ``kind`` and ``host`` are what they were stored as; ``used`` is the day of the last reading, which the store tells
-    hours later, ``None`` for never.
+    hours later, ``None`` for never. ``options`` are the names of what they were stored with beside these.
     """
 
     name: str
@@ -45,6 +45,7 @@ class Entry(NamedTuple):
     version: str
     changed: datetime | None
     used: datetime | None
+    options: tuple[str, ...] = ()
 
 
 class Kept(NamedTuple):
@@ -54,6 +55,9 @@ class Kept(NamedTuple):
     before: str
     """``nothing``, ``another`` version, or one that was ``deleted`` and not yet gone."""
 
+    was: tuple[str, str] | None = None
+    """The kind and the host of what was there before."""
+
 
 class Safe(Protocol):
     """The same for people: everything but reading. Each call raises what ``Vault.read`` raises for a bad name.
@@ -61,8 +65,11 @@ class Safe(Protocol):
     And ``PlatformForbidden`` for a caller who may not, ``StoreThrottled`` for what passes by itself.
     """
 
-    def store(self, name: str, kind: str, host: str, text: str) -> Kept:
-        """Keep ``text`` as the current version; what was current is then the previous one."""
+    def store(self, name: str, kind: str, host: str, text: str, options: tuple[str, ...] = ()) -> Kept:
+        """Keep ``text`` as the current version; what was current is then the previous one.
+
+        ``options`` are names alone, which whoever may list secrets sees.
+        """
         ...
 
     def entries(self) -> list[Entry]:

@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from byoa.oci.reference import Registry
 
 _SHARED: Final = frozenset({
-    "aliyuncs.com", "azurecr.io", "jfrog.io", "myhuaweicloud.com", "ocir.io", "oraclecloud.com", "tencentcloudcr.com",
-    "volces.com",
+    "aliyuncs.com", "azurecr.cn", "azurecr.io", "azurecr.us", "jfrog.io", "myhuaweicloud.com",
+    "ocir.io", "oraclecloud.com", "tencentcloudcr.com", "volces.com",
 })  # fmt: skip
 """Domains whose names under them are given to strangers, buckets for example, and that publicsuffix.org lacks."""
 

@@ -88,13 +88,14 @@ class SecretsSafe:
     client: SecretsManagerClient
     organisation: str
 
-    def store(self, name: str, kind: str, host: str, text: str) -> Kept:
+    def store(self, name: str, kind: str, host: str, text: str, options: tuple[str, ...] = ()) -> Kept:
         """See ``trust.ports.Safe``. What was to be deleted is restored first: its name is taken until it is gone."""
         path = secret_name(self.organisation, name)
         tags: list[TagTypeDef] = [
             {"Key": "org_id", "Value": self.organisation},
             {"Key": "byoa_kind", "Value": kind},
             {"Key": "byoa_host", "Value": host.translate(_TO_TAG)},
+            {"Key": "byoa_options", "Value": " ".join(options)},
         ]
         with translated(_SERVICE):
             try:
@@ -103,12 +104,13 @@ class SecretsSafe:
             except ClientError as error:
                 if error_code(error) not in _TAKEN:
                     raise
-            deleted = "DeletedDate" in self.client.describe_secret(SecretId=path)
+            earlier = self.client.describe_secret(SecretId=path)
+            deleted = "DeletedDate" in earlier
             with self._brought_back(path) if deleted else nullcontext():
                 # The tags first: who may read it goes by them, and the value is what builds go by.
                 self.client.tag_resource(SecretId=path, Tags=tags)
                 put = self.client.put_secret_value(SecretId=path, SecretString=text)
-        return Kept(put["VersionId"], "deleted" if deleted else "another")
+        return Kept(put["VersionId"], "deleted" if deleted else "another", _labels(earlier)[:2])
 
     @contextmanager
     def _brought_back(self, path: str) -> Iterator[None]:
@@ -177,15 +179,23 @@ def _entry(prefix: str, secret: Mapping[str, Any]) -> Entry | None:
     name = path.removeprefix(prefix)
     if not path.startswith(prefix) or not is_name(name) or secret.get("DeletedDate"):
         return None
-    tags = {tag["Key"]: tag["Value"] for tag in secret.get("Tags", [])}
+    kind, host, options = _labels(secret)
     changed: datetime | None = secret.get("LastChangedDate")
     used: datetime | None = secret.get("LastAccessedDate")
     stages: Mapping[str, list[str]] = secret.get("SecretVersionsToStages") or {}
     return Entry(
         name=name,
-        kind=tags.get("byoa_kind", ""),
-        host=tags.get("byoa_host", "").translate(_FROM_TAG),
+        kind=kind,
+        host=host,
         version=next((version for version, names in stages.items() if _CURRENT in names), ""),
         changed=changed and changed.astimezone(UTC),  # botocore tells times in the machine's own zone
         used=used and used.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0),
+        options=options,
     )
+
+
+def _labels(secret: Mapping[str, Any]) -> tuple[str, str, tuple[str, ...]]:
+    """Kind, host and options, as the tags have them; whoever stored it by another tool may have set none."""
+    tags = {tag["Key"]: tag["Value"] for tag in secret.get("Tags", [])}
+    host = tags.get("byoa_host", "").translate(_FROM_TAG)
+    return tags.get("byoa_kind", ""), host, tuple(tags.get("byoa_options", "").split())

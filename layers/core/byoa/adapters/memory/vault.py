@@ -27,6 +27,7 @@ class _Held:
     changed: datetime
     used: datetime | None = None
     gone: datetime | None = None
+    options: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -44,13 +45,16 @@ class MemoryVault:
         self.held[secret_name(self.organisation, name)] = replace(held, used=day)
         return held.secret
 
-    def store(self, name: str, kind: str, host: str, text: str) -> Kept:
+    def store(self, name: str, kind: str, host: str, text: str, options: tuple[str, ...] = ()) -> Kept:
         """See ``trust.ports.Safe``."""
         path = secret_name(self.organisation, name)
         earlier = self.held.get(path)
         version = f"{earlier.secret.version}+" if earlier else "version"
-        self.held[path] = _Held(Secret(text, version), kind, host, self.clock.now(), earlier.used if earlier else None)
-        return Kept(version, "nothing" if earlier is None else "deleted" if earlier.gone else "another")
+        used = earlier.used if earlier else None
+        self.held[path] = _Held(Secret(text, version), kind, host, self.clock.now(), used, options=options)
+        if earlier is None:
+            return Kept(version, "nothing")
+        return Kept(version, "deleted" if earlier.gone else "another", (earlier.kind, earlier.host))
 
     def entries(self) -> list[Entry]:
         """See ``trust.ports.Safe``."""
@@ -61,7 +65,7 @@ class MemoryVault:
     def entry(self, name: str) -> Entry:
         """See ``trust.ports.Safe``."""
         held = self._find(name)
-        return Entry(name, held.kind, held.host, held.secret.version, held.changed, held.used)
+        return Entry(name, held.kind, held.host, held.secret.version, held.changed, held.used, held.options)
 
     def delete(self, name: str) -> datetime:
         """See ``trust.ports.Safe``."""

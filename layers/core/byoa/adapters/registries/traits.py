@@ -69,7 +69,9 @@ _BY_HOST: Final = {
     "docker.io": DOCKER_HUB, "registry.gitlab.com": GITLAB, "registry.digitalocean.com": DIGITALOCEAN, "ghcr.io": GHCR,
     "gcr.io": GAR, "public.ecr.aws": PUBLIC_ECR,
 }  # fmt: skip
-_BY_SUFFIX: Final = ((".pkg.dev", GAR), (".gcr.io", GAR), (".azurecr.io", ACR))
+_BY_SUFFIX: Final = (
+    (".pkg.dev", GAR), (".gcr.io", GAR), (".azurecr.io", ACR), (".azurecr.cn", ACR), (".azurecr.us", ACR),
+)  # fmt: skip
 _ALIBABA: Final = ".aliyuncs.com"
 
 

@@ -20,7 +20,7 @@ class RemoteSafe:
     def __init__(self, api: Api) -> None:
         self._api = api
 
-    def store(self, name: str, kind: str, host: str, text: str) -> Kept:
+    def store(self, name: str, kind: str, host: str, text: str, options: tuple[str, ...] = ()) -> Kept:  # noqa: ARG002 - the API keeps none
         """See ``trust.ports.Safe``. The API doesn't tell what was deleted before, so it was nothing."""
         check_name(name)
         value = {key: said for key, said in json.loads(text).items() if key not in ("kind", "host")}
