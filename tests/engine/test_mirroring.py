@@ -76,7 +76,7 @@ class Locked(MemoryRepository):
 
     def fetch_manifest(self, name: str | Digest) -> Manifest:
         if name != "v1":
-            raise AuthFailed("The registry wants other credentials than it was given, if any (status 403).")
+            raise AuthFailed("The registry refuses the credentials it was given (status 403).")
         return super().fetch_manifest(name)
 
 

@@ -86,9 +86,7 @@ def mirror(
 def _there(source: Repository, target: Repository, wanted: Wanted) -> Digest | None:
     """The manifest's digest, where the target has it already: asked for where that is cheaper than fetching."""
     with placed("source"):
-        digest = source.find_manifest(wanted.name)
-    if digest is None:
-        raise ReferenceNotFound("The manifest is not in the registry, or not for us to see.").at("source")
+        digest = source.find_manifest(wanted.name) or source.fetch_manifest(wanted.name).digest  # which says why not
     with placed("target"):
         return digest if target.find_manifest(wanted.tag or digest) == digest else None
 

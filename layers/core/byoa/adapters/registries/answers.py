@@ -25,7 +25,7 @@ from byoa.errors import (
 )
 
 if TYPE_CHECKING:
-    from byoa.adapters.registries.transport import Response
+    from byoa.adapters.registries.transport import Login, Response
 
 type Role = Literal["source", "target"]
 
@@ -39,6 +39,12 @@ _CODES: Final = frozenset(
 _INCOMPLETE: Final = frozenset({"BLOB_UNKNOWN", "MANIFEST_BLOB_UNKNOWN", "MANIFEST_UNKNOWN"})
 _UPLOAD_LOST: Final = frozenset({"BLOB_UPLOAD_UNKNOWN", "BLOB_UPLOAD_INVALID"})
 _BODY_LIMIT: Final = 64 * 1024
+NOT_SEEN: Final = (
+    "Check the repository and the tag, that the artifact was pushed, and that the login, which was not refused, may"
+    " read this repository."
+)
+"""What to do about a 404 where a login was given."""
+
 _RETRY_AFTER_LIMIT: Final = 60.0
 """Seconds; a registry may ask for more, and a build's deadline says no."""
 
@@ -68,7 +74,7 @@ def refusal(  # noqa: PLR0911 - a table, read from the top
     if status >= 500 or status == 408:  # noqa: PLR2004 - RFC 9110, 15.5 and 15.6
         return RegistryUnavailable(f"The registry failed ({shown}).", retry_after=_retry_after(response))
     if status in (401, 403):
-        return _forbidden(role, shown)
+        return _forbidden(role, response.login, shown)
     if role == "target" and (code in _UPLOAD_LOST or status == 416):  # noqa: PLR2004 - "Pushing a blob in chunks"
         return UploadLost(f"The target has forgotten an upload, or takes it for another ({shown}).")
     if role == "target" and code == "DIGEST_INVALID":
@@ -76,16 +82,21 @@ def refusal(  # noqa: PLR0911 - a table, read from the top
     if pushed_manifest and code in _INCOMPLETE:
         return TargetIncomplete(f"The target misses a part of the manifest ({shown}).")
     if status == 404:  # noqa: PLR2004 - RFC 9110, 15.5.5
-        return ReferenceNotFound(f"{what} is not in the registry, or not for us to see ({shown}).")
+        remedy = NOT_SEEN if role == "source" and response.login == "given" else ""
+        return ReferenceNotFound(f"{what} is not in the registry, or not for us to see ({shown}).", remedy=remedy)
     if status == 413:  # noqa: PLR2004 - RFC 9110, 15.5.14
         return ManifestTooLarge(f"{what} is larger than the registry takes ({shown}).")
     return RegistryProtocolError(f"The registry answers {shown} where the spec knows no such answer.")
 
 
-def _forbidden(role: Role, shown: str) -> ByoaError:
+def _forbidden(role: Role, login: Login, shown: str) -> ByoaError:
     if role == "target":
         return TargetForbidden(f"The target refuses the credentials it was given ({shown}).")
-    return AuthFailed(f"The registry wants other credentials than it was given, if any ({shown}).")
+    if login == "given":
+        return AuthFailed(f"The registry refuses the credentials it was given ({shown}).")
+    if login == "kept":
+        return AuthFailed(f"The registry refuses us without asking for the credentials ({shown}).")
+    return AuthFailed(f"The registry wants credentials, and was given none ({shown}).")
 
 
 def _retry_after(response: Response) -> float | None:

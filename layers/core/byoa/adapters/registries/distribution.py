@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 
-from byoa.adapters.registries.answers import refusal
+from byoa.adapters.registries.answers import NOT_SEEN, refusal
 from byoa.adapters.registries.downloads import Download
 from byoa.adapters.registries.exchange import Exchange
 from byoa.adapters.registries.listings import pages, read_document, tag_names
@@ -156,7 +156,8 @@ class DistributionRepository:
         passed_over, what = 0, "The list of tags"
         for page in pages(self._exchange, f"{self._exchange.base}/tags/list?n=1000", {}, what, _TOO_MANY):
             if page is None:
-                raise ReferenceNotFound("The repository is not in the registry, or not for us to see.")
+                remedy = NOT_SEEN if self.logged_in else ""
+                raise ReferenceNotFound("The repository is not in the registry, or not for us to see.", remedy=remedy)
             names, others = tag_names(read_document(page, what))
             found.update(dict.fromkeys(filter(wanted, names)))
             passed_over += others

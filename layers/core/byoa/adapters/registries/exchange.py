@@ -201,6 +201,7 @@ class Exchange:
         if found is None:
             response = self._send(method, place, headers, body, None)
             if not own or response.status not in _REFUSED:
+                response.login = "given" if ours.credential else "none"  # where it is shown, that led here
                 return response
             response.close()
             return self._asked(ours, method, place, headers, body)
@@ -237,6 +238,8 @@ class Exchange:
                 raise RegistryUnavailable("The registry asked for new credentials in the midst of an upload.")
             account, shown = self._admission.header(other)
             response = self._send(method, place, headers, body, shown)
+        if account.credential:
+            response.login = "given" if shown else "kept"
         return response
 
     def _send(

@@ -58,6 +58,7 @@ class TokenServices:
         realm = _check_realm(parameters.get("realm", ""), account, self._transport.plain)
         for scopes in dict.fromkeys((account.scopes, account.scopes[:1])):
             with self._ask(account, realm, parameters.get("service"), scopes) as response:
+                response.login = "given" if account.credential else "none"
                 if response.status in (401, 403) and scopes != account.scopes[:1]:
                     continue
                 if response.status == 400 and account.credential:  # noqa: PLR2004 - RFC 6749, 5.2: invalid_grant

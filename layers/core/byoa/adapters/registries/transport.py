@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import itertools
 import threading
-from typing import TYPE_CHECKING, Final, NamedTuple, Self
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple, Self
 
 from byoa.adapters.registries.connection import Chunks, Connection, HungUp, Pool
 from byoa.adapters.registries.deadlines import PATIENT, Allowance, TooLate
@@ -46,6 +46,10 @@ _STALE: Final = (HungUp, ConnectionResetError, BrokenPipeError)
 ENCODED: Final = "The registry answers in an encoding that was not asked for."
 
 
+type Login = Literal["given", "kept", "none"]
+"""What became of a login with a request: it was shown, it wasn't asked for, or there is none."""
+
+
 class Stream(NamedTuple):
     """A request body of ``size`` bytes that is read while it is sent."""
 
@@ -68,6 +72,8 @@ class Response:
         """Bytes of the body, where the answer's head says so."""
         self.place: Location | None = None
         """Where the answer came from, if redirects led there."""
+        self.login: Login = "none"
+        """Whether the request showed a login, as whoever sent it says."""
 
     @property
     def encoded(self) -> bool:
