@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import socket
 import threading
+import time
 from typing import TYPE_CHECKING, Any, Final, Protocol, cast
 
 from byoa.engine.workers import Job
-from byoa.errors import EndpointBlocked
+from byoa.errors import EndpointBlocked, RegistryUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,6 +27,10 @@ _ADDRESSES: Final = 8
 
 _ONE_ADDRESS: Final = 2.0
 """Seconds that each of them has at least: a lost packet is sent again after one."""
+
+
+_LOOKUPS: Final = threading.BoundedSemaphore(8)
+"""How many names are looked up at once: one that nobody answers for holds its thread longer than we wait for it."""
 
 
 class Admission(Protocol):
@@ -43,7 +48,7 @@ class Admission(Protocol):
 def resolve(host: str, port: int, seconds: float) -> list[Place]:
     """The name's addresses. The system's resolver knows no time and no interrupt, so another thread waits for it.
 
-    Raises ``OSError``, of which ``TimeoutError`` is one.
+    Raises ``OSError``, of which ``TimeoutError`` is one, and ``RegistryUnavailable`` where no thread gets free for it.
     """
 
     def ask() -> list[Place]:
@@ -52,13 +57,33 @@ def resolve(host: str, port: int, seconds: float) -> list[Place]:
 
     if ":" in host or host.rpartition(".")[2].isdecimal():  # an address: nobody is asked
         return ask()
+    until = time.monotonic() + seconds
+    if not _LOOKUPS.acquire(timeout=seconds):
+        raise RegistryUnavailable("Too many names are being looked up that no name server answers for.")
     job = Job(ask)
-    thread = threading.Thread(target=job.run, name="resolver", daemon=True)
-    thread.start()
-    thread.join(seconds)
+    thread = _start(job)
+    thread.join(max(until - time.monotonic(), 0.0))
     if thread.is_alive():
         raise TimeoutError
     return job.result()
+
+
+def _start(job: Job[list[Place]]) -> threading.Thread:
+    """A thread that looks a name up, and then makes room for another, whether anybody still waits for it or not."""
+
+    def work() -> None:
+        try:
+            job.run()
+        finally:
+            _LOOKUPS.release()
+
+    thread = threading.Thread(target=work, name="resolver", daemon=True)
+    try:
+        thread.start()
+    except BaseException:
+        _LOOKUPS.release()
+        raise
+    return thread
 
 
 def connect(place: Place, seconds: float) -> socket.socket:
