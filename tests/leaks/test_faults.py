@@ -38,7 +38,7 @@ from byoa.errors import (
     leaves,
 )
 from tests.leaks import test_command_line
-from tests.leaks.kinds import ECR_HOST, FORMS, ROLE
+from tests.leaks.kinds import ECR_HOST, FORMS, HOSTS, ROLE
 from tests.leaks.scenes import DOMAIN, GONE, SCENES, TARGET_SCENES, script
 from tests.leaks.searching import canary
 from tests.leaks.world import ORG, Ran
@@ -70,6 +70,7 @@ CANNOT_TELL: Final = {
 }
 """Leaves of the errors that no secret can get into, each with the reason."""
 
+GOOGLE_S: Final = HOSTS["gcp_gar"]
 SECURE: Final = f"registry.{DOMAIN}"
 """A registry that is asked over TLS."""
 
@@ -130,10 +131,14 @@ UNREADABLE: Final[dict[str, Callable[[str, str], object]]] = {
         host, {host: {"auth": base64.b64encode(b"\xff:" + secret.encode()).decode()}}
     ),
     "a role that is none": lambda _, secret: {"kind": "aws_ecr", "host": ECR_HOST, "role_arn": secret},
-    "a key that is none": lambda host, secret: {"kind": "gcp_gar", "host": host, "key": {"private_key": secret}},
-    "a key that is no JSON": lambda host, secret: {"kind": "gcp_gar", "host": host, "key": f"{{{secret}"},
-    "an application without an id": lambda host, secret: {
-        "kind": "azure_acr", "host": host, "client_secret": secret,
+    "a key that is none": lambda _, secret: {"kind": "gcp_gar", "host": GOOGLE_S, "key": {"private_key": secret}},
+    "a key that is no JSON": lambda _, secret: {"kind": "gcp_gar", "host": GOOGLE_S, "key": f"{{{secret}"},
+    "a key for nobody's host": lambda host, secret: {"kind": "gcp_gar", "host": host, "key": {"private_key": secret}},
+    "an application without an id": lambda _, secret: {
+        "kind": "azure_acr", "host": HOSTS["azure_acr"], "client_secret": secret,
+    },
+    "an application for nobody's host": lambda host, secret: {
+        "kind": "azure_acr", "host": host, "client_id": "id", "client_secret": secret,
     },
 }  # fmt: skip
 
@@ -156,7 +161,7 @@ def test_credentials_that_can_t_be_used_are_not_quoted(stack: World, stored: Cal
     host, secret = stack.registry.address, stack.searcher.add(canary())
     value = stored(host, secret)
     named = value.get("host") if isinstance(value, dict) else None
-    place = str(named) if named in (ECR_HOST, SECURE) else host
+    place = str(named) if named in (*HOSTS.values(), SECURE) else host
     ran = stack.build(stack.submit(f"oci://{place}/team/app", stack.store(value)))
     assert ran.code == CredentialMalformed.__name__
     assert stack.leaks(ran) == []
