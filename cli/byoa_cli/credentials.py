@@ -78,7 +78,7 @@ def set_credentials(
         byoa credentials set ecr --kind aws_ecr --host 222222222222.dkr.ecr.us-west-2.amazonaws.com --role-arn arn:…
     """
     here = _keeping(api, profile, org)
-    entry = None if kind and host else here.renewed(name)
+    entry = None if kind and host else renewed(here.safe(), name)
     if entry:
         kind, host = kind or entry.kind, host or entry.host
         registry_token = registry_token or (kind == "token" and "registry_token" in entry.options)
@@ -92,7 +92,7 @@ def set_credentials(
     stored, text = given.stored(read_secret(given))
     if shown:
         shown.check(stored)
-    kept = here.safe().store(name, stored.kind, stored.host, text, given.options)
+    kept = here.safe().store(name, stored.kind, stored.host, text, stored.options)
     _say_kept(name, stored, kept, shown, as_json=as_json)
     return FINE
 
@@ -230,12 +230,6 @@ class _Keeping(NamedTuple):
     def safe(self) -> Safe:
         """The store: at an API where one is, else with AWS credentials."""
         return terminal.remote_safe(self.seat.api()) if self.seat else terminal.safe(self.named())
-
-    def renewed(self, name: str) -> Entry:
-        """What is stored under ``name``. Raises ``UsageError`` where it doesn't show, as through an API."""
-        if self.seat:
-            raise UsageError("through an API all is stored anew: --kind and --host are wanted")
-        return renewed(self.safe(), name)
 
     def named(self) -> str:
         """The organisation. Raises ``UsageError`` where nothing names it."""

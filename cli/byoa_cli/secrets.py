@@ -33,8 +33,8 @@ _NOTHING_GIVEN: Final = "Nothing was stored; give the secret on stdin, as in < F
 
 _WANTED: Final = {"basic": "username", "aws_ecr": "role_arn"}
 
-_OPTIONS: Final = (*_OWN, "token_host", "ca_file")
-"""What credentials may be stored with beside kind and host. That it was is shown; what it was is in the secret."""
+_OF_OPTION: Final = {"ca": "ca_file"}
+"""What is given under another name than it is stored under."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,17 +61,13 @@ class Given:
 
     def check_kept(self, entry: Entry) -> None:
         """Raise ``UsageError`` where ``entry``, which this is to renew, was stored with what isn't given again."""
-        lost = [name for name in entry.options if name in _OPTIONS and not getattr(self, name)]
+        given = [_OF_OPTION.get(name, name) for name in entry.options]
+        lost = [name for name in given if self.kind in _OWN.get(name, (self.kind,)) and not getattr(self, name, True)]
         if lost:
             raise UsageError(
                 f"{entry.name} was stored with {' and '.join(map(_option, lost))}, which can't be read back: "
                 "give it again, or --kind and --host to store all of it anew"
             )
-
-    @property
-    def options(self) -> tuple[str, ...]:
-        """The names of what they are stored with beside kind, host and secret."""
-        return tuple(name for name in _OPTIONS if getattr(self, name))
 
     @property
     def field(self) -> str | None:

@@ -93,9 +93,9 @@ def test_storing_again_makes_a_new_version_and_says_so(both: Both) -> None:
 
 
 def test_what_was_there_before_is_told_and_what_it_was_stored_with(both: Both) -> None:
-    assert both.safe.store("a", "basic", "[2001:db8::1]:5000", "x", ("username", "ca_file")).was is None
-    assert both.safe.entry("a").options == ("username", "ca_file")
-    assert [entry.options for entry in both.safe.entries()] == [("username", "ca_file")]
+    assert both.safe.store("a", "basic", "[2001:db8::1]:5000", "x", ("username", "ca")).was is None
+    assert both.safe.entry("a").options == ("username", "ca")
+    assert [entry.options for entry in both.safe.entries()] == [("username", "ca")]
     assert both.safe.store("a", "token", "quay.io", "y").was == ("basic", "[2001:db8::1]:5000")
     assert both.safe.entry("a").options == ()
     both.safe.delete("a")
@@ -306,10 +306,10 @@ def test_the_value_that_is_current_is_read_and_not_the_one_before_it(client: Any
 def test_a_secret_is_tagged_with_whose_and_what_it_is(client: Any) -> None:
     safe = SecretsSafe(client, OURS)
     safe.store("a", "basic", "ghcr.io", "x")
-    safe.store("a", "token", "quay.io", "y", ("registry_token", "ca_file"))
+    safe.store("a", "token", "quay.io", "y", ("registry_token", "ca"))
     tags = client.describe_secret(SecretId=f"byoa/{OURS}/a")["Tags"]
     assert {tag["Key"]: tag["Value"] for tag in tags} == {
-        "org_id": OURS, "byoa_kind": "token", "byoa_host": "quay.io", "byoa_options": "registry_token ca_file"
+        "org_id": OURS, "byoa_kind": "token", "byoa_host": "quay.io", "byoa_options": "registry_token ca"
     }  # fmt: skip
 
 

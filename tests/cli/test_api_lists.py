@@ -145,6 +145,17 @@ def test_who_did_what_is_listed(synced: Home) -> None:
     assert "/v1/apps/shop/components/web/configs/kubernetes-manifest" in synced.byoa("audit", "list").out
 
 
+def test_through_the_api_too_a_name_keeps_what_it_is_for(home: Home) -> None:
+    words = ("credentials", "set", "ghcr")
+    home.byoa(*words, "--kind", "basic", "--host", "ghcr.io", "-u", "me", stdin="one")
+    lost = home.byoa(*words, stdin="two")
+    assert (lost.code, "--username" in lost.err) == (2, True)
+    assert home.byoa(*words, "-u", "me", "--json", stdin="two").json()["was"] is None
+    assert home.byoa("credentials", "get", "ghcr", "--json").json()["options"] == ["username"]
+    other = home.byoa(*words, "--kind", "token", "--host", "quay.io", stdin="three")
+    assert other.out.endswith("; it was basic for ghcr.io\n")
+
+
 def test_credentials_go_through_the_api_and_never_come_back(home: Home) -> None:
     words = ("credentials", "set", "ghcr", "--kind", "basic", "--host", "ghcr.io", "-u", "me")
     assert home.byoa(*words, stdin="s3cret-one").out.startswith("stored ghcr: basic for ghcr.io")

@@ -133,6 +133,7 @@ def credentials_out(entry: Entry) -> CredentialsOut:
         ref=entry.name,
         type=entry.kind,
         host=entry.host,
+        options=list(entry.options),
         version=entry.version,
         updated_at=entry.changed.isoformat() if entry.changed else None,
         last_used_at=entry.used.date().isoformat() if entry.used else None,

@@ -265,6 +265,7 @@ class CredentialsOut(_Out):
     ref: str
     type: str
     host: str
+    options: list[str] = Field(description="Names of what they were stored with beside kind, host and secret.")
     version: str
     updated_at: str | None
     last_used_at: str | None

@@ -43,6 +43,10 @@ ACR_TOKEN_USER: Final = "00000000-0000-0000-0000-000000000000"  # noqa: S105 - w
 GCP_KEY_USER: Final = "_json_key"
 
 
+_OPTIONS: Final = ("username", "client_id", "role_arn", "registry_token", "token_host", "ca")
+"""What may be shown as given. Of two kinds of tokens it says which one is stored."""
+
+
 class Kind(BaseModel, ABC):
     """What all kinds have."""
 
@@ -57,6 +61,11 @@ class Kind(BaseModel, ABC):
     ca: Certificates | None = Field(
         default=None, description="The certificates (PEM) of the authority that the host's certificate is of."
     )
+
+    @property
+    def options(self) -> tuple[str, ...]:
+        """The names of what they have beside kind, host and their one secret; nothing of what that is."""
+        return tuple(name for name in _OPTIONS if getattr(self, name, None) is not None)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(host={self.host!r})"

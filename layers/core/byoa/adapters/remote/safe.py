@@ -20,9 +20,13 @@ class RemoteSafe:
     def __init__(self, api: Api) -> None:
         self._api = api
 
-    def store(self, name: str, kind: str, host: str, text: str, options: tuple[str, ...] = ()) -> Kept:  # noqa: ARG002 - the API keeps none
-        """See ``trust.ports.Safe``. The API doesn't tell what was deleted before, so it was nothing."""
+    def store(self, name: str, kind: str, host: str, text: str, options: tuple[str, ...] = ()) -> Kept:  # noqa: ARG002
+        """See ``trust.ports.Safe``. The API doesn't tell what was deleted before, so it was nothing.
+
+        It finds ``options`` in the text by itself.
+        """
         check_name(name)
+        was = self._was(name)
         value = {key: said for key, said in json.loads(text).items() if key not in ("kind", "host")}
         body = {"kind": kind, "host": host, "value": value}
         before: Literal["another", "nothing"] = "another"
@@ -33,7 +37,15 @@ class RemoteSafe:
                 raise
             before = "nothing"
             reply = self._api.ask("POST", "credentials", body={"ref": name, **body})
-        return Kept(_entry(reply.document).version, before)
+        return Kept(_entry(reply.document).version, before, was if before == "another" else None)
+
+    def _was(self, name: str) -> tuple[str, str] | None:
+        """Kind and host of what is there, as far as the token may see it."""
+        try:
+            entry = self.entry(name)
+        except (CredentialForbidden, ApiRefused):
+            return None
+        return entry.kind, entry.host
 
     def entries(self) -> list[Entry]:
         """See ``trust.ports.Safe``."""
@@ -68,6 +80,7 @@ def _entry(document: Any) -> Entry:  # noqa: ANN401 - what the API says
             str(document["version"]),
             _moment(document["updated_at"]),
             _moment(document["last_used_at"]),
+            tuple(map(str, document.get("options", ()))),
         )
     except (LookupError, TypeError, ValueError) as error:
         raise ApiUnusable("The API tells of credentials in a way that this version doesn't know.") from error

@@ -92,5 +92,5 @@ def _store(ref: str, body: CredentialsIn) -> CredentialsOut:
     if isinstance(stored, DockerConfig):
         stored.check()
     text = json.dumps({**body.value, "kind": stored.kind, "host": stored.host})
-    visit().safe.store(ref, stored.kind, stored.host, text)
+    visit().safe.store(ref, stored.kind, stored.host, text, stored.options)
     return credentials_out(visit().safe.entry(ref))
