@@ -68,6 +68,7 @@ def byoa(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Byoa:
         monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=content, isatty=lambda: False))
         monkeypatch.setattr(sys, "argv", ["byoa", *arguments])
         caches: Any = (output.out, output.err, terminal.transport, terminal.wallet, places._credential)
+        terminal.transport().close()  # whose connections may be an earlier test's
         for cache in caches:
             cache.cache_clear()
         with redirect_stdout(printed), redirect_stderr(printed), pytest.raises(SystemExit) as ended:

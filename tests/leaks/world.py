@@ -209,6 +209,7 @@ def world(patch: pytest.MonkeyPatch) -> Iterator[World]:
         put(registry, REPOSITORY, Artifact(PACKED.manifest, [PACKED.manifest], dict(PACKED.blobs)), TAG)
         _surround(patch, registry.address, ecr.address)
         stack.enter_context(mock_aws())
+        _hang_up()
         for cache in _CACHES:
             cache.cache_clear()
             stack.callback(cache.cache_clear)

@@ -60,13 +60,20 @@ class Stack:
         formation = self.cloud.client("cloudformation")
         formation.create_stack(
             StackName="byoa",
-            TemplateBody=json.dumps(parts),
+            TemplateURL=self._stored(json.dumps(parts)),
             Parameters=[{"ParameterKey": "Emulated", "ParameterValue": "true"}],
             Capabilities=["CAPABILITY_IAM"],
         )
         formation.get_waiter("stack_create_complete").wait(StackName="byoa", WaiterConfig={"Delay": 1})
         found = formation.describe_stack_resources(StackName="byoa")["StackResources"]
         self.names = {each["LogicalResourceId"]: each["PhysicalResourceId"] for each in found}
+
+    def _stored(self, template: str) -> str:
+        """Where it is: a template of more than 51,200 bytes isn't taken in a request (CloudFormation quotas)."""
+        store = self.cloud.client("s3")
+        store.create_bucket(Bucket="templates")
+        store.put_object(Bucket="templates", Key="byoa.json", Body=template.encode())
+        return f"http://127.0.0.1:{self.cloud.port}/templates/byoa.json"
 
     def arn(self, role: str) -> str:
         return f"arn:aws:iam::{ACCOUNT}:role/{self.names[role]}"
@@ -104,7 +111,8 @@ class Stack:
     def session(self, role: str, organisation: str, *, policy: bool = True) -> Make:
         """Clients of a session that the role's function opened for the organisation, as it opens them."""
         opener = "TryCredentials" if role == "SourceRole" else role.removesuffix("TenantRole")
-        more = {"Policy": self.policy(organisation)} if policy else {}
+        own = self.policy_of_api if role == "ApiTenantRole" else self.policy
+        more = {"Policy": own(organisation)} if policy else {}
         sts = self.function(opener)("sts")
         return self.clients(assume(sts, self.arn(role), Tags=tags(organisation), **more))
 
@@ -120,6 +128,13 @@ class Stack:
             external_ids=(external_id(self.table, organisation), strangers_id(self.table)),
         )
         return session_policy(organisation, places)
+
+    def policy_of_api(self, organisation: str) -> str:
+        """The same for the API, which has other places, too many for one policy with those."""
+        where = f"{REGION}:{ACCOUNT}"
+        table = f"arn:aws:dynamodb:{where}:table/{self.table}"
+        kept = f"arn:aws:secretsmanager:{where}:secret:byoa"
+        return session_policy(organisation, Places(table=table, listing=f"{table}/index/recent", kept=kept))
 
     # ---- what there is to reach
 
@@ -139,7 +154,7 @@ class Stack:
 OPENERS = (
     "ValidateReference", "ResolveDigest", "StageArtifact", "StageBlob", "InspectArtifact", "MirrorArtifact",
     "MirrorBlob", "RetireTags", "RecordBuild", "RecordStopped", "SweepBuilds", "TryCredentials",
-    "LookUpArtifact", "ReadArtifacts",
+    "LookUpArtifact", "ReadArtifacts", "Api",
 )  # fmt: skip
 """The functions that open sessions."""
 
