@@ -10,14 +10,17 @@ from urllib.parse import parse_qsl, urlsplit
 from byoa.adapters.memory.clocks import SteppingClock
 from byoa.adapters.memory.inventory import MemoryAnswers, MemoryInventory, MemoryJournal, MemoryTokens
 from byoa.adapters.memory.ledger import MemoryLedger
+from byoa.adapters.memory.lookups import MemoryLookups
 from byoa.adapters.memory.vault import MemoryVault
 from byoa.api.app import make
 from byoa.api.ports import World
 from byoa.api.tokens import DAY_MS, issue
 from byoa.builds.records import milliseconds
+from local.pages.lookups import Samples
 
 if TYPE_CHECKING:
     from byoa.api.face import Face
+    from byoa.builds.ports import LookupFunctions
 
 ORG, OTHER = "org_0123456789ab", "org_other0000000"
 APP = "shop"
@@ -77,6 +80,10 @@ class Served:
     """A world with two organisations, and the API over it."""
 
     clock: SteppingClock = field(default_factory=SteppingClock)
+    functions: LookupFunctions | None = None
+    """What lookups are asked of; samples where there are none."""
+    lasting: float = 0
+    """Seconds that a lookup takes."""
 
     def __post_init__(self) -> None:
         self.ledger = MemoryLedger(self.clock, "table")
@@ -86,6 +93,8 @@ class Served:
         self.deeds: dict[Any, Any] = {}
         self.answers: dict[Any, Any] = {}
         self.secrets: dict[Any, Any] = {}
+        self.looked_up: dict[Any, Any] = {}
+        self.awaited: list[Any] = []
         self.face: Face = make(self.world)
 
     @property
@@ -98,8 +107,13 @@ class Served:
             journal=lambda org: MemoryJournal(org, self.deeds),
             answers=lambda org: MemoryAnswers(org, self.answers),
             safe=lambda org: MemoryVault(org, self.clock, self.secrets),
+            lookups=self.lookups,
             receipt_key=lambda: DER,
         )
+
+    def lookups(self, org: str = ORG) -> MemoryLookups:
+        functions = self.functions or Samples(self.clock)
+        return MemoryLookups(org, self.clock, functions, self.looked_up, self.awaited, lambda: self.lasting)
 
     def token(self, *scopes: str, org: str = ORG, days: int = 30) -> str:
         now_ts = milliseconds(self.clock.now())

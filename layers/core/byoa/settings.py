@@ -21,7 +21,8 @@ class Settings(BaseModel):
     (``trust.addresses``). An artifact of ``spread_from`` bytes is copied by an invocation per blob: 64 MiB is what one
     invocation moves in half a minute. The builds of one organisation take ``bytes_per_day`` at most: a hundred of the
     largest that ``trust.policy`` lets through. ``tenant_role`` and ``source_role`` are the ARNs of the roles whose
-    sessions work for one organisation: on what it has with us, and with what vendors lend it.
+    sessions work for one organisation: on what it has with us, and with what vendors lend it. ``stack`` is what its
+    functions' names begin with, for who asks others.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -39,6 +40,7 @@ class Settings(BaseModel):
     repository_prefix: str = "byoa"
     series: str = ""
     source_role: str = ""
+    stack: str = ""
     spread_from: int = 64 * 1024 * 1024
     table: str = ""
     tenant_role: str = ""

@@ -14,19 +14,19 @@ CredentialName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]{1,64}$")]
 Toml = Annotated[str, Field(max_length=256 * 1024, description="A component's file.")]
 
 
-class _In(BaseModel):
+class Taken(BaseModel):
     """What is taken: nothing that isn't known."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True, defer_build=True)
 
 
-class _Out(BaseModel):
+class Told(BaseModel):
     """What is answered."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
 
-class ProblemBody(_Out):
+class ProblemBody(Told):
     """Every answer that is an error: Nuon's three keys, RFC 9457's members, and a code with its remedy."""
 
     error: str
@@ -42,7 +42,7 @@ class ProblemBody(_Out):
     errors: list[dict[str, str | int]]
 
 
-class StatusV2(_Out):
+class StatusV2(Told):
     """Nuon's composite status. Lists leave ``history`` out."""
 
     status: Status
@@ -53,14 +53,14 @@ class StatusV2(_Out):
     history_left_out: int = 0
 
 
-class Resolved(_Out):
+class Resolved(Told):
     """What the tag meant when it was built."""
 
     tag: str | None
     digest: str
 
 
-class OciArtifactRow(_Out):
+class OciArtifactRow(Told):
     """The mirror that installs pull from."""
 
     repository: str
@@ -69,7 +69,7 @@ class OciArtifactRow(_Out):
     artifact_type: str | None = None
 
 
-class BuildOut(_Out):
+class BuildOut(Told):
     """A build."""
 
     id: str
@@ -96,7 +96,7 @@ class BuildOut(_Out):
     created_by_id: str | None
 
 
-class ComponentIn(_In):
+class ComponentIn(Taken):
     """A component without a config yet."""
 
     name: Label
@@ -104,7 +104,7 @@ class ComponentIn(_In):
     dependencies: Annotated[list[Dependency], Field(max_length=100)] = []
 
 
-class ComponentPatch(_In):
+class ComponentPatch(Taken):
     """What of a component can be changed. What is left out stays; its newest config, handed in later, decides again."""
 
     name: Label | None = None
@@ -112,7 +112,7 @@ class ComponentPatch(_In):
     dependencies: Annotated[list[Dependency], Field(max_length=100)] | None = None
 
 
-class ComponentOut(_Out):
+class ComponentOut(Told):
     """A component. Its id is its name, within its app."""
 
     id: str
@@ -133,7 +133,7 @@ class ComponentOut(_Out):
     latest_build: BuildOut | None
 
 
-class Deleted(_Out):
+class Deleted(Told):
     """What became of a component's things."""
 
     deleted: Literal[True]
@@ -141,7 +141,7 @@ class Deleted(_Out):
     kept: list[str]
 
 
-class ConfigIn(_In):
+class ConfigIn(Taken):
     """A config: its fields, or a component's whole file as ``toml``."""
 
     toml: Toml | None = None
@@ -169,13 +169,13 @@ class ConfigIn(_In):
     checksum: str | None = Field(default=None, description="Nuon's; taken and not read: content decides.")
 
 
-class Check(_In):
+class Check(Taken):
     """A component's file to look at."""
 
     toml: Toml
 
 
-class FaultOut(_Out):
+class FaultOut(Told):
     """One thing to mend."""
 
     code: str
@@ -186,7 +186,7 @@ class FaultOut(_Out):
     remedy: str
 
 
-class Checked(_Out):
+class Checked(Told):
     """What is wrong with a file; where nothing is, what it says, as fields and as TOML put in order."""
 
     valid: bool
@@ -195,7 +195,7 @@ class Checked(_Out):
     toml: str | None
 
 
-class ConfigOut(_Out):
+class ConfigOut(Told):
     """A config version. Lists leave out what may be long: the manifest and the TOML."""
 
     id: str
@@ -220,7 +220,7 @@ class ConfigOut(_Out):
     created_by_id: str | None
 
 
-class BuildIn(_In):
+class BuildIn(Taken):
     """A build to make: the newest config's, anew."""
 
     use_latest: bool = True
@@ -229,7 +229,7 @@ class BuildIn(_In):
     )
 
 
-class Queued(_Out):
+class Queued(Told):
     """Builds that were queued, and components that have nothing to build."""
 
     builds: list[BuildOut]
@@ -237,7 +237,7 @@ class Queued(_Out):
     next_after: str | None = Field(description="Where to go on with ``after``: a call queues 25 builds at most.")
 
 
-class Receipt(_Out):
+class Receipt(Told):
     """A build's receipt in its envelope (DSSE), as it was signed."""
 
     payloadType: str  # noqa: N815 - DSSE's own
@@ -245,7 +245,7 @@ class Receipt(_Out):
     signatures: list[dict[str, str]]
 
 
-class CredentialsIn(_In):
+class CredentialsIn(Taken):
     """Credentials to keep. ``value`` is what the kind has beside ``kind`` and ``host``; it is never answered."""
 
     kind: Literal["basic", "token", "dockerconfigjson", "aws_ecr", "gcp_gar", "azure_acr"]
@@ -259,7 +259,7 @@ class NewCredentials(CredentialsIn):
     ref: CredentialName
 
 
-class CredentialsOut(_Out):
+class CredentialsOut(Told):
     """What is shown of credentials: all but what they say."""
 
     ref: str
@@ -271,7 +271,7 @@ class CredentialsOut(_Out):
     last_used_at: str | None
 
 
-class TokenIn(_In):
+class TokenIn(Taken):
     """A token to make."""
 
     name: Name
@@ -279,7 +279,7 @@ class TokenIn(_In):
     expires_in_days: Annotated[int, Field(ge=1, le=366)] = 90
 
 
-class TokenOut(_Out):
+class TokenOut(Told):
     """What is shown of a token. ``last_used_at`` is told within the hour."""
 
     id: str
@@ -299,14 +299,14 @@ class NewToken(TokenOut):
     token: str
 
 
-class OrganisationOut(_Out):
+class OrganisationOut(Told):
     """An organisation."""
 
     id: str
     name: str
 
 
-class AccountOut(_Out):
+class AccountOut(Told):
     """Whose request it is."""
 
     id: str
@@ -316,7 +316,7 @@ class AccountOut(_Out):
     expires_at: str
 
 
-class DeedOut(_Out):
+class DeedOut(Told):
     """One write: who did what, and how it ended."""
 
     id: str
@@ -329,7 +329,7 @@ class DeedOut(_Out):
     status: int | None
 
 
-class PublicKey(_Out):
+class PublicKey(Told):
     """The key that receipts are checked with, in PEM."""
 
     public_key: str

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from byoa.builds.lookups import Action, Answer, LookUp, LookupEnded
     from byoa.builds.messages import Build, ConfigVersion
     from byoa.builds.ports import Accepted, Clock
     from byoa.components.reading import ComponentConfig
@@ -218,6 +219,34 @@ class Answers(Protocol):
         ...
 
 
+class KeptLookup(NamedTuple):
+    """A lookup that took longer than somebody waits; not ``ended`` while it runs, or when it was lost."""
+
+    id: str
+    action: Action
+    began_ts: int
+    ended: LookupEnded | None = None
+
+
+class Lookups(Protocol):
+    """What one organisation wants to know of artifacts: other functions find out, which may ask registries.
+
+    Each call raises what such a function ends with as well.
+    """
+
+    def answer(self, asked: LookUp, seconds: float) -> Answer | None:
+        """The answer, if there is one within ``seconds`` and within the functions' own time."""
+        ...
+
+    def begin(self, lookup_id: str, asked: LookUp, now_ts: int) -> None:
+        """Have it answered while nobody waits."""
+        ...
+
+    def find(self, lookup_id: str) -> KeptLookup | None:
+        """What became of it; kept for a day."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class World:
     """All of the above, by organisation, and what is no organisation's."""
@@ -229,5 +258,6 @@ class World:
     journal: Callable[[str], Journal]
     answers: Callable[[str], Answers]
     safe: Callable[[str], Safe]
+    lookups: Callable[[str], Lookups]
     receipt_key: Callable[[], bytes]
     """The public key of receipts: SubjectPublicKeyInfo, DER."""

@@ -200,11 +200,11 @@ def lent_ecr(region: str, found: CredentialsTypeDef) -> ECRClient:
 
 
 @cache
-def functions() -> LambdaClient:
-    """What runs functions, for the terminal: it waits as long as one may run, and asks once."""
+def functions(seconds: int = _LONGEST_FUNCTION) -> LambdaClient:
+    """What runs functions: it waits so long for an answer, for the terminal as long as one may run, and asks once."""
     from botocore.config import Config
 
-    patient = Config(read_timeout=_LONGEST_FUNCTION, retries={"mode": "standard", "total_max_attempts": 1})
+    patient = Config(read_timeout=seconds, retries={"mode": "standard", "total_max_attempts": 1})
     made: LambdaClient = own("lambda", patient)
     return made
 
