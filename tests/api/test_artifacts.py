@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -22,6 +23,7 @@ from byoa.errors import (
 )
 from local.pages.lookups import Samples
 from tests.api.served import OTHER, Answer, Served
+from tests.docs.blocks import ROOT, blocks
 
 if TYPE_CHECKING:
     from byoa.builds.lookups import LookedUp, LookUp, ReadContents
@@ -107,6 +109,29 @@ def test_a_lookup_is_noted_and_kept_nowhere(served: Served) -> None:
     assert first.json["digest"] == again.json["digest"]
     assert (served.answers, served.looked_up) == ({}, {})
     assert [deed["operation"] for deed in served.ask("GET", "/v1/audit").json] == ["resolve_artifact"] * 2
+
+
+# ---- what the page says ------------------------------------------------------------------------------------------
+
+
+def _shown(told: str) -> list[tuple[str, Any]]:
+    """What the page says of a block, and its JSON."""
+    page = blocks(ROOT / "docs" / "api.md")
+    return [(block.told[told], json.loads(block.text)) for block in page if told in block.told]
+
+
+def test_what_the_page_asks_is_answered(served: Served) -> None:
+    ((place, body),) = _shown("asked")
+    answer = served.ask("POST", place.removeprefix("POST "), body)
+    assert (answer.status, answer.json["differs"]) == (200, True)
+
+
+def test_what_takes_long_is_as_the_page_shows_it(served: Served) -> None:
+    ((_, shown),) = _shown("answered")
+    begun = look(served, "diff", prefer="respond-async").json
+    changing = ("id", "began_at", "links")
+    assert {**begun, **{name: shown[name] for name in changing}} == shown
+    assert begun.keys() == shown.keys()
 
 
 # ---- what goes wrong ---------------------------------------------------------------------------------------------

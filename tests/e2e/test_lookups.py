@@ -20,7 +20,8 @@ from byoa.oci.reference import Reference
 from local import private
 from local.demo import push
 from local.desk import ORGANISATION, STACK
-from tests.e2e.test_api import Client, bootstrap
+from tests.e2e.test_api import Client
+from tests.e2e.test_api import bootstrap as first_token
 
 if TYPE_CHECKING:
     from local.private import Place
@@ -86,7 +87,7 @@ def test_two_artifacts_are_compared_and_no_secret_is_told(enforced: Pipeline) ->
 
 @pytest.fixture(scope="module")
 def caller(enforced: Pipeline) -> Client:
-    admin = bootstrap(enforced, ORGANISATION)
+    admin = first_token(enforced, ORGANISATION)
     return Client(enforced, admin.ask("POST", "/v1/tokens", {"name": "look", "scopes": ["sync"]})[1]["token"])
 
 
@@ -118,5 +119,5 @@ def test_what_nobody_waits_for_is_answered_later_and_for_its_organisation(
         assert time.monotonic() < deadline, found
         time.sleep(0.2)
     assert (found["state"], found["result"]["resource_count"]) == ("done", 3), found
-    other = bootstrap(enforced, "org_stranger0000")
+    other = first_token(enforced, "org_stranger0000")
     assert other.ask("GET", begun["links"]["self"])[0] == 404
