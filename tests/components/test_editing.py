@@ -313,7 +313,7 @@ def put(document: Any, path: str, value: Any) -> None:
         document[last] = value
 
 
-@settings(deadline=None, max_examples=150, suppress_health_check=list(HealthCheck), derandomize=True, database=None)
+@settings(deadline=None, max_examples=100, suppress_health_check=list(HealthCheck), derandomize=True, database=None)
 @given(st.data())
 def test_a_new_value_leaves_all_comments_and_every_other_value(data: st.DataObject) -> None:
     text = data.draw(files())

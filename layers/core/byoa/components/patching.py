@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import tomlkit
-from tomlkit.items import AoT, Array, Comment, Table
+from tomlkit.items import AoT, Array, Comment, Table, Whitespace
 
 from byoa.components.rendering import render_field, render_line
 
@@ -189,11 +189,16 @@ def _end(body: Body) -> int:
 
 
 def _tail(item: Item) -> Body:
-    """Comments and blank lines after the last field of a table."""
+    """Comments and blank lines after the last field of a table, as one entry: a comment would make a head needed."""
+    text = _text_after(item)
+    return [(None, Whitespace(text, fixed=True))] if text else []
+
+
+def _text_after(item: Item) -> str:
     if isinstance(item, AoT):
-        return _tail(item.body[-1])
+        return _text_after(item.body[-1])
     if not isinstance(item, Table):
-        return []
+        return ""
     body = item.value.body
     end = _end(body)
-    return [*(_tail(body[end - 1][1]) if end else []), *body[end:]]
+    return (_text_after(body[end - 1][1]) if end else "") + "".join(each.as_string() for _, each in body[end:])
