@@ -108,7 +108,7 @@ def _headers(each: Operation) -> list[dict[str, Any]]:
         found.append(("X-Nuon-Org-ID", "The organisation, if you want it compared with the token's.", False))
     if each.method == "GET":
         found.append(("If-None-Match", "The ETag that you have: if it is still the same, the answer is 304.", False))
-    if each.method in ("POST", "PATCH") and not each.lookup:
+    if each.method in ("POST", "PATCH") and not (each.idle or each.lookup):
         found.append(("Idempotency-Key", "A key of yours: the same request is answered as before, for a day.", False))
     if each.lookup:
         found.append(("Prefer", "respond-async for an answer that comes later, or wait=SECONDS, 25 at most.", False))
@@ -183,7 +183,7 @@ def _failures(each: Operation, *, has_body: bool) -> set[int]:
         found |= {422}
     if "<" in each.path:
         found |= {404}
-    if each.method in ("POST", "PATCH") and not each.lookup:
+    if each.method in ("POST", "PATCH") and not (each.idle or each.lookup):
         found |= {409}
     if each.conditional:
         found |= {412, 428}

@@ -61,6 +61,8 @@ def resolver() -> APIGatewayHttpResolver:
 
 
 def _around(each: Operation) -> list[Middleware]:
+    if each.idle:
+        return [gate(each)]
     if each.method == "GET":
         return [gate(each), tag_answers(each)]
     return [gate(each), note_deeds(each), *([] if each.lookup else [keep_answers(each)])]

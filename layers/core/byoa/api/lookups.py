@@ -2,10 +2,10 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from byoa.api.documents import moment
-from byoa.api.models import CredentialName, Taken, Told
+from byoa.api.models import CredentialName
 from byoa.builds.lookups import Action, Answer, DifferingObject, Found, NamedObject
 from byoa.builds.messages import Failure
 
@@ -13,7 +13,19 @@ Text = Annotated[str, StringConstraints(max_length=2048)]
 Url = Annotated[Text, Field(description="oci://HOST[:PORT]/REPOSITORY, perhaps with the tag or the digest.")]
 
 
-class ArtifactIn(Taken):
+class _In(BaseModel):
+    """What is taken: nothing that isn't known."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True, defer_build=True)
+
+
+class _Out(BaseModel):
+    """What is answered."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
+
+
+class ArtifactIn(_In):
     """An artifact by its url, and a tag or a digest, in the url or beside it."""
 
     url: Url
@@ -22,14 +34,14 @@ class ArtifactIn(Taken):
     credentials_ref: CredentialName | None = Field(default=None, description="The name of stored credentials.")
 
 
-class PairIn(Taken):
+class PairIn(_In):
     """Two artifacts: what was, and what is."""
 
     before: ArtifactIn
     after: ArtifactIn
 
 
-class ResolvedOut(Told):
+class ResolvedOut(_Out):
     """What a reference means now."""
 
     reference: str
@@ -65,7 +77,7 @@ class PlannedOut(ResolvedOut):
     notes: list[str]
 
 
-class DifferenceOut(Told):
+class DifferenceOut(_Out):
     """Which Kubernetes objects differ between two artifacts, and where. Values of Secrets are never shown."""
 
     before: ResolvedOut
@@ -83,7 +95,7 @@ class DifferenceOut(Told):
 type Result = DifferenceOut | InspectedOut | PlannedOut | ResolvedOut
 
 
-class LookupOut(Told):
+class LookupOut(_Out):
     """A lookup that took longer than a request waits: where it is, and then its answer, or why there is none."""
 
     id: str

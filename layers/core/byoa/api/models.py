@@ -14,19 +14,19 @@ CredentialName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]{1,64}$")]
 Toml = Annotated[str, Field(max_length=256 * 1024, description="A component's file.")]
 
 
-class Taken(BaseModel):
+class _In(BaseModel):
     """What is taken: nothing that isn't known."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True, defer_build=True)
 
 
-class Told(BaseModel):
+class _Out(BaseModel):
     """What is answered."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
 
-class ProblemBody(Told):
+class ProblemBody(_Out):
     """Every answer that is an error: Nuon's three keys, RFC 9457's members, and a code with its remedy."""
 
     error: str
@@ -42,7 +42,7 @@ class ProblemBody(Told):
     errors: list[dict[str, str | int]]
 
 
-class StatusV2(Told):
+class StatusV2(_Out):
     """Nuon's composite status. Lists leave ``history`` out."""
 
     status: Status
@@ -53,14 +53,14 @@ class StatusV2(Told):
     history_left_out: int = 0
 
 
-class Resolved(Told):
+class Resolved(_Out):
     """What the tag meant when it was built."""
 
     tag: str | None
     digest: str
 
 
-class OciArtifactRow(Told):
+class OciArtifactRow(_Out):
     """The mirror that installs pull from."""
 
     repository: str
@@ -69,7 +69,7 @@ class OciArtifactRow(Told):
     artifact_type: str | None = None
 
 
-class BuildOut(Told):
+class BuildOut(_Out):
     """A build."""
 
     id: str
@@ -96,7 +96,7 @@ class BuildOut(Told):
     created_by_id: str | None
 
 
-class ComponentIn(Taken):
+class ComponentIn(_In):
     """A component without a config yet."""
 
     name: Label
@@ -104,7 +104,7 @@ class ComponentIn(Taken):
     dependencies: Annotated[list[Dependency], Field(max_length=100)] = []
 
 
-class ComponentPatch(Taken):
+class ComponentPatch(_In):
     """What of a component can be changed. What is left out stays; its newest config, handed in later, decides again."""
 
     name: Label | None = None
@@ -112,7 +112,7 @@ class ComponentPatch(Taken):
     dependencies: Annotated[list[Dependency], Field(max_length=100)] | None = None
 
 
-class ComponentOut(Told):
+class ComponentOut(_Out):
     """A component. Its id is its name, within its app."""
 
     id: str
@@ -133,7 +133,7 @@ class ComponentOut(Told):
     latest_build: BuildOut | None
 
 
-class Deleted(Told):
+class Deleted(_Out):
     """What became of a component's things."""
 
     deleted: Literal[True]
@@ -141,7 +141,7 @@ class Deleted(Told):
     kept: list[str]
 
 
-class ConfigIn(Taken):
+class ConfigIn(_In):
     """A config: its fields, or a component's whole file as ``toml``."""
 
     toml: Toml | None = None
@@ -169,13 +169,20 @@ class ConfigIn(Taken):
     checksum: str | None = Field(default=None, description="Nuon's; taken and not read: content decides.")
 
 
-class Check(Taken):
-    """A component's file to look at."""
+class Check(_In):
+    """A component's file to look at, and what to change in it."""
 
     toml: Toml
+    changes: dict[str, JsonValue] | None = Field(
+        default=None,
+        description=(
+            "Values by fields' paths, as faults name fields: `oci_artifact.tag`, `operation_roles[0].role`, "
+            "`labels.'app.kubernetes.io/name'`. null takes a field away; the index after a list's last adds to it."
+        ),
+    )
 
 
-class FaultOut(Told):
+class FaultOut(_Out):
     """One thing to mend."""
 
     code: str
@@ -186,16 +193,18 @@ class FaultOut(Told):
     remedy: str
 
 
-class Checked(Told):
-    """What is wrong with a file; where nothing is, what it says, as fields and as TOML put in order."""
+class Checked(_Out):
+    """What is wrong with a file, and what it says. Lines and columns are those of the ``toml`` that is answered."""
 
     valid: bool
     faults: list[FaultOut]
-    form: dict[str, Any] | None
-    toml: str | None
+    form: dict[str, Any] | None = Field(
+        description="What the file says, field by field, sound or not; null where it isn't TOML at all."
+    )
+    toml: str = Field(description="The file with the changes; as it was sent where there are none, or it isn't TOML.")
 
 
-class ConfigOut(Told):
+class ConfigOut(_Out):
     """A config version. Lists leave out what may be long: the manifest and the TOML."""
 
     id: str
@@ -220,7 +229,7 @@ class ConfigOut(Told):
     created_by_id: str | None
 
 
-class BuildIn(Taken):
+class BuildIn(_In):
     """A build to make: the newest config's, anew."""
 
     use_latest: bool = True
@@ -229,7 +238,7 @@ class BuildIn(Taken):
     )
 
 
-class Queued(Told):
+class Queued(_Out):
     """Builds that were queued, and components that have nothing to build."""
 
     builds: list[BuildOut]
@@ -237,7 +246,7 @@ class Queued(Told):
     next_after: str | None = Field(description="Where to go on with ``after``: a call queues 25 builds at most.")
 
 
-class Receipt(Told):
+class Receipt(_Out):
     """A build's receipt in its envelope (DSSE), as it was signed."""
 
     payloadType: str  # noqa: N815 - DSSE's own
@@ -245,7 +254,7 @@ class Receipt(Told):
     signatures: list[dict[str, str]]
 
 
-class CredentialsIn(Taken):
+class CredentialsIn(_In):
     """Credentials to keep. ``value`` is what the kind has beside ``kind`` and ``host``; it is never answered."""
 
     kind: Literal["basic", "token", "dockerconfigjson", "aws_ecr", "gcp_gar", "azure_acr"]
@@ -259,7 +268,7 @@ class NewCredentials(CredentialsIn):
     ref: CredentialName
 
 
-class CredentialsOut(Told):
+class CredentialsOut(_Out):
     """What is shown of credentials: all but what they say."""
 
     ref: str
@@ -271,7 +280,7 @@ class CredentialsOut(Told):
     last_used_at: str | None
 
 
-class TokenIn(Taken):
+class TokenIn(_In):
     """A token to make."""
 
     name: Name
@@ -279,7 +288,7 @@ class TokenIn(Taken):
     expires_in_days: Annotated[int, Field(ge=1, le=366)] = 90
 
 
-class TokenOut(Told):
+class TokenOut(_Out):
     """What is shown of a token. ``last_used_at`` is told within the hour."""
 
     id: str
@@ -299,14 +308,14 @@ class NewToken(TokenOut):
     token: str
 
 
-class OrganisationOut(Told):
+class OrganisationOut(_Out):
     """An organisation."""
 
     id: str
     name: str
 
 
-class AccountOut(Told):
+class AccountOut(_Out):
     """Whose request it is."""
 
     id: str
@@ -316,7 +325,7 @@ class AccountOut(Told):
     expires_at: str
 
 
-class DeedOut(Told):
+class DeedOut(_Out):
     """One write: who did what, and how it ended."""
 
     id: str
@@ -329,7 +338,7 @@ class DeedOut(Told):
     status: int | None
 
 
-class PublicKey(Told):
+class PublicKey(_Out):
     """The key that receipts are checked with, in PEM."""
 
     public_key: str
