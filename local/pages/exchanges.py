@@ -40,6 +40,7 @@ def exchanges() -> dict[str, Any]:
     last = [each for each in OPERATIONS if each.method == "DELETE" or each.name == "cancel_build"]
     first = [each for each in OPERATIONS if each.method in ("POST", "PUT", "PATCH") and each not in last]
     first.sort(key=lambda each: each.name != "create_config")
+    last.sort(key=lambda each: each.name == "revoke_token")  # it is the one that all are asked with
     found = {}
     for each in [*first, *(one for one in OPERATIONS if one not in first and one not in last), *last]:
         found[each.name] = desk.ask(each)

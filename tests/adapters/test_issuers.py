@@ -107,7 +107,8 @@ def test_questions_are_counted_for_a_minute(stand: Stand) -> None:
 
 
 def test_two_who_change_rules_at_once_lose_none(dynamo: Stand, monkeypatch: pytest.MonkeyPatch) -> None:
-    whole, seen = DynamoIssuers._put, []
+    whole = DynamoIssuers._put
+    seen: list[int] = []
 
     def late(self: DynamoIssuers, rules: list[IssuerRule], revision: int) -> bool:
         if not seen:
