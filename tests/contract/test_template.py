@@ -316,7 +316,7 @@ def test_the_api_reads_no_secret_and_reaches_nothing_but_the_table_and_secrets(r
     assert {action.partition(":")[0] for action in actions} == {"dynamodb", "secretsmanager"}
     own = _actions(resources, "ApiRole") - LOG_AND_TRACE - OPENS_SESSIONS
     assert own == {"dynamodb:GetItem", "kms:GetPublicKey", "lambda:InvokeFunction"}
-    (invoked,) = (each for role, each in _statements(resources) if (role, each["Sid"]) == ("ApiRole", "FetchKeys"))
+    (invoked,) = (each for role, each in _statements(resources) if (role, each.get("Sid")) == ("ApiRole", "FetchKeys"))
     assert invoked["Resource"] == {"Fn::GetAtt": ["FetchKeysFunction", "Arn"]}
 
 
