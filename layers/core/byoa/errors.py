@@ -84,6 +84,12 @@ class ConfigInvalid(Rejected):
     default_remedy = "Run `byoa validate` and mend the fields it names."
 
 
+class EditRefused(Rejected):
+    """A component file can't be changed by its fields."""
+
+    default_remedy = "Change the file's text itself."
+
+
 class ReferenceInvalid(Rejected):
     """A reference breaks the grammar."""
 

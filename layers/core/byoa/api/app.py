@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from aws_lambda_powertools.event_handler import Response
 
+    from byoa.api.around import Middleware
     from byoa.api.operations import Operation
     from byoa.api.ports import World
 
@@ -53,11 +54,18 @@ def resolver() -> APIGatewayHttpResolver:
             operation_id=each.name,
             tags=[each.tag],
             status_code=each.status,
-            middlewares=[gate(each), tag_answers(each)] if each.method == "GET" else
-            [gate(each), note_deeds(each), keep_answers(each)],
-        )(each.function)  # fmt: skip
+            middlewares=_around(each),
+        )(each.function)
     _tell_failures(app)
     return app
+
+
+def _around(each: Operation) -> list[Middleware]:
+    if each.idle:
+        return [gate(each)]
+    if each.method == "GET":
+        return [gate(each), tag_answers(each)]
+    return [gate(each), note_deeds(each), keep_answers(each)]
 
 
 def _tell_failures(app: APIGatewayHttpResolver) -> None:  # noqa: C901 - one function a kind

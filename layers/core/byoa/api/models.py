@@ -174,9 +174,16 @@ class ConfigIn(_In):
 
 
 class Check(_In):
-    """A component's file to look at."""
+    """A component's file to look at, and what to change in it."""
 
     toml: Toml
+    changes: dict[str, JsonValue] | None = Field(
+        default=None,
+        description=(
+            "Values by fields' paths, as faults name fields: `oci_artifact.tag`, `operation_roles[0].role`, "
+            "`labels.'app.kubernetes.io/name'`. null takes a field away; the index after a list's last adds to it."
+        ),
+    )
 
 
 class FaultOut(_Out):
@@ -191,12 +198,14 @@ class FaultOut(_Out):
 
 
 class Checked(_Out):
-    """What is wrong with a file; where nothing is, what it says, as fields and as TOML put in order."""
+    """What is wrong with a file, and what it says. Lines and columns are those of the ``toml`` that is answered."""
 
     valid: bool
     faults: list[FaultOut]
-    form: dict[str, Any] | None
-    toml: str | None
+    form: dict[str, Any] | None = Field(
+        description="What the file says, field by field, sound or not; null where it isn't TOML at all."
+    )
+    toml: str = Field(description="The file with the changes; as it was sent where there are none, or it isn't TOML.")
 
 
 class ConfigOut(_Out):
