@@ -42,15 +42,18 @@ def served() -> Served:
     found.ask("POST", "/v1/credentials", CREDENTIALS)
     asked = LookUp(organisation=ORG, action="resolve", artifacts=[Sought(url="oci://ghcr.io/vendor/app:v1")])
     found.lookups().begin(LOOKUP, asked, milliseconds(found.clock.now()))
+    found.ask("POST", "/v1/issuers", RULE)
     return found
 
 
+RULE = {"name": "ci", "issuer": "https://ci.example", "claims": {"sub": "a"}, "scopes": ["read"]}
 CREDENTIALS = {"ref": "ghcr", "kind": "basic", "host": "ghcr.io", "value": {"username": "u", "password": "secret-pw"}}
 
 
 def path_of(operation: Operation, served: Served) -> str:
     names = {"app_id": APP, "component_id": "web", "component_name_or_id": "web", "config_id": "1", "ref": "ghcr",
-             "build_id": served.build_id, "token_id": next(iter(served.tokens))[1], "lookup_id": LOOKUP}  # type: ignore[attr-defined] # fmt: skip
+             "build_id": served.build_id, "token_id": next(iter(served.tokens))[1],  # type: ignore[attr-defined]
+             "issuer_id": served.rules[ORG][0].id, "lookup_id": LOOKUP}  # fmt: skip
     path = re.sub(r"<(\w+)>", lambda found: names[found[1]], operation.path)
     return path + ("?app_id=shop" if operation.name == "list_app_builds" else "")
 

@@ -315,18 +315,23 @@ def test_the_api_reads_no_secret_and_reaches_nothing_but_the_table_and_secrets(r
     actions = _actions(resources, "ApiTenantRole")
     assert "secretsmanager:GetSecretValue" not in actions
     assert {action.partition(":")[0] for action in actions} == {"dynamodb", "secretsmanager"}
-    assert _actions(resources, "ApiRole") - LOG_AND_TRACE - OPENS_SESSIONS == {
-        "dynamodb:GetItem",
-        "kms:GetPublicKey",
-        "lambda:InvokeFunction",
-    }
+    own = _actions(resources, "ApiRole") - LOG_AND_TRACE - OPENS_SESSIONS
+    assert own == {"dynamodb:GetItem", "kms:GetPublicKey", "lambda:InvokeFunction"}
+    (invoked,) = (each for role, each in _statements(resources) if (role, each.get("Sid")) == ("ApiRole", "FetchKeys"))
+    assert invoked["Resource"] == {"Fn::GetAtt": ["FetchKeysFunction", "Arn"]}
 
 
-def test_functions_are_asked_by_two_and_only_those_of_lookups(resources: dict[str, Any]) -> None:
+def test_who_asks_issuers_has_nothing_else(resources: dict[str, Any]) -> None:
+    assert _actions(resources, "FetchKeysRole") == LOG_AND_TRACE
+    variables = resources["FetchKeysFunction"]["Properties"]["Environment"]["Variables"]
+    assert {name for name in variables if name.startswith("BYOA_")} == {"BYOA_PLAIN_HTTP_HOSTS", "BYOA_REACHABLE"}
+
+
+def test_functions_of_lookups_are_asked_by_two(resources: dict[str, Any]) -> None:
     asked = {
-        role: [place["Fn::Sub"].rpartition("function:${AWS::StackName}-")[2] for place in _many(each["Resource"])]
+        role: [place["Fn::Sub"].rpartition("function:${AWS::StackName}-")[2] for place in each["Resource"]]
         for role, each in _statements(resources)
-        if "lambda:InvokeFunction" in _many(each["Action"]) and role != "BuildRole"
+        if each.get("Sid") == "AskLookups"
     }
     lookups = ["look-up-artifact", "read-artifacts"]
     assert asked == {"AnswerLookupRole": lookups, "ApiRole": [*lookups, "answer-lookup"]}
@@ -470,7 +475,7 @@ def test_every_queue_answers_over_tls_alone(resources: dict[str, Any]) -> None:
 def test_every_function_runs_in_a_role_of_its_own(resources: dict[str, Any]) -> None:
     functions = _of_type(resources, "AWS::Lambda::Function")
     roles = [body["Properties"]["Role"]["Fn::GetAtt"][0] for body in functions.values()]
-    assert len(set(roles)) == len(functions) == 17
+    assert len(set(roles)) == len(functions) == 18
 
 
 # ---- what is kept, and what wakes somebody -----------------------------------------------------------------------
