@@ -41,6 +41,9 @@ _ANSWER_SECONDS: Final = 35
 _TRIES: Final = 4
 """Further ones, after the first."""
 
+_AT_ONCE: Final = 4
+"""Connections that are kept: a command asks a few things at a time."""
+
 _LONGEST_REST: Final = 20
 """Seconds between two tries at most, whatever the API asks for."""
 
@@ -83,6 +86,7 @@ class Wire:
         query: Mapping[str, str] | None = None,
         body: Mapping[str, Any] | None = None,
         anyway: bool = False,
+        once: bool = False,
     ) -> Reply:
         """See ``api.asking.Api``."""
         if not {"", ".", ".."}.isdisjoint(path):
@@ -94,7 +98,8 @@ class Wire:
             headers["Content-Type"] = "application/json"
         place = "/".join([self._address, "v1", *(quote(each, safe="") for each in path)])
         where = f"{place}?{urlencode(query)}" if query else place
-        answer, content = self._send(method, where, headers, json.dumps(body) if body is not None else None)
+        text = json.dumps(body) if body is not None else None
+        answer, content = self._send(method, where, headers, text, 0 if once else _TRIES)
         document = _read(content)
         if answer.status >= _FIRST_ERROR:
             raise error_of(answer.status, document)
@@ -121,10 +126,10 @@ class Wire:
             place = {"cursor": reply.cursor}
 
     def _send(
-        self, method: str, place: str, headers: Mapping[str, str], body: str | None
+        self, method: str, place: str, headers: Mapping[str, str], body: str | None, further: int
     ) -> tuple[BaseHTTPResponse, bytes]:
         tries = _Tries(
-            total=_TRIES,
+            total=further,
             allowed_methods=None,
             status_forcelist=(429, 500, 502, 503, 504),
             backoff_factor=0.25,
@@ -152,9 +157,9 @@ class Wire:
 def _pool(proxy: Way | None) -> PoolManager:
     trusted = ssl.create_default_context()
     if proxy is None:
-        return PoolManager(1, ssl_context=trusted)
+        return PoolManager(1, maxsize=_AT_ONCE, ssl_context=trusted)
     shown = {"Proxy-Authorization": proxy.authorization} if proxy.authorization else None
-    return ProxyManager(proxy.address, 1, proxy_headers=shown, ssl_context=trusted)
+    return ProxyManager(proxy.address, 1, maxsize=_AT_ONCE, proxy_headers=shown, ssl_context=trusted)
 
 
 def _read(content: bytes) -> Any:  # noqa: ANN401 - any JSON
