@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from byoa.builds.messages import Build, ConfigVersion
     from byoa.builds.ports import Accepted, Clock
     from byoa.components.reading import ComponentConfig
+    from byoa.trust.allowed import Allowed
     from byoa.trust.ports import Safe
 
 
@@ -114,6 +115,14 @@ class Inventory(Protocol):
 
     def cancel(self, build: Build, cause: str, by: str) -> Build | None:
         """End a build that runs or waits; ``None`` where it had ended."""
+        ...
+
+    def allowed(self) -> Allowed:
+        """What its builds may read."""
+        ...
+
+    def allow(self, was: Allowed, references: Sequence[str], by: str) -> Allowed | None:
+        """Let them read these (``trust.allowed``) from now on; ``None`` where it isn't any more as it ``was``."""
         ...
 
 
