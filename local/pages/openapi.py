@@ -58,7 +58,7 @@ def openapi_document() -> dict[str, Any]:
         "token": {
             "type": "http",
             "scheme": "bearer",
-            "description": "A token of `byoa admin bootstrap` or POST /v1/tokens.",
+            "description": "A token of `byoa admin bootstrap` or POST /v1/tokens, or an issuer's (POST /v1/issuers).",
         }
     }
     document["components"]["responses"] = {
@@ -94,7 +94,7 @@ def _complete(operation: dict[str, Any], each: Operation, example: Any) -> None:
 def _headers(each: Operation) -> list[dict[str, Any]]:
     found = []
     if each.scope != "open":
-        found.append(("X-Nuon-Org-ID", "The organisation, if you want it compared with the token's.", False))
+        found.append(("X-Nuon-Org-ID", "The organisation; an issuer's token wants it, another's is compared.", False))
     if each.method == "GET":
         found.append(("If-None-Match", "The ETag that you have: if it is still the same, the answer is 304.", False))
     if each.method in ("POST", "PATCH") and not each.idle:

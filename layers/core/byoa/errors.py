@@ -289,6 +289,14 @@ class BuildNotFound(Rejected):
     default_remedy = "Take an id that `byoa builds list` shows, of the same organisation and table."
 
 
+class IssuerUnusable(Rejected):
+    """An issuer of tokens whose keys can't be had."""
+
+    default_remedy = (
+        "Write the issuer as its tokens do (iss); its keys are looked for below it, as OpenID Connect Discovery says."
+    )
+
+
 class EventUntrusted(Rejected):
     """An event names a config version that was never accepted."""
 

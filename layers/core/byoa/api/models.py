@@ -11,6 +11,10 @@ Name = Annotated[str, StringConstraints(pattern=r"^[ -~]{1,128}$")]
 VarName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,62}$")]
 Dependency = Annotated[str, StringConstraints(max_length=63, pattern=r"^[a-z0-9][a-z0-9_-]*$")]
 CredentialName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]{1,64}$")]
+Audience = Annotated[str, StringConstraints(pattern=r"^[!-~]{1,255}$")]
+ClaimName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.:/-]{1,128}$")]
+Pattern = Annotated[str, StringConstraints(pattern=r"^[ -)+-~]*(\*[ -)+-~]*){0,4}$", max_length=255, min_length=1)]
+Patterns = Annotated[list[Pattern], Field(min_length=1, max_length=20)]
 Toml = Annotated[str, Field(max_length=256 * 1024, description="A component's file.")]
 
 
@@ -336,6 +340,33 @@ class NewToken(TokenOut):
     """The same with the token itself: here and never again."""
 
     token: str
+
+
+class IssuerIn(_In):
+    """A rule on an issuer's tokens. ``claims`` are what they must say; ``*`` stands for any characters."""
+
+    name: Name
+    issuer: Annotated[str, StringConstraints(min_length=9, max_length=255)] = Field(
+        description="The issuer to the letter, as its tokens have it in iss: an https address."
+    )
+    audience: Audience | None = Field(
+        default=None, description="Whom tokens are for (aud). Where none is named, byoa: and the organisation's id."
+    )
+    claims: Annotated[dict[ClaimName, Pattern | Patterns], Field(min_length=1, max_length=10)]
+    scopes: Annotated[list[Literal["read", "sync", "deploy", "admin"]], Field(min_length=1, max_length=4)]
+
+
+class IssuerOut(_Out):
+    """A rule on an issuer's tokens."""
+
+    id: str
+    name: str
+    issuer: str
+    audience: str
+    claims: dict[str, list[str]]
+    scopes: list[str]
+    created_at: str
+    created_by_id: str
 
 
 class OrganisationOut(_Out):
