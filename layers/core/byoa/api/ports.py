@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
+from byoa.api.rates import QUOTA
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from typing import Any
@@ -312,3 +314,6 @@ class World:
     verifier: Verifier
     receipt_key: Callable[[], bytes]
     """The public key of receipts: SubjectPublicKeyInfo, DER."""
+
+    quota: int = QUOTA
+    """Requests that a token may send in a minute to one process."""
