@@ -145,7 +145,12 @@ def test_google_s_message_is_read_inside_and_nothing_else_of_it() -> None:
     ):
         data = base64.b64encode(json.dumps(inner).encode()).decode()
         assert read("gar", changed(said, "message", "data", value=data)) == wanted
-    for data in ("%%%", "", base64.b64encode(b"[]").decode(), base64.b64encode(b'{"action":"INSERT","tag":7}').decode()):
+    for data in (
+        "%%%",
+        "",
+        base64.b64encode(b"[]").decode(),
+        base64.b64encode(b'{"action":"INSERT","tag":7}').decode(),
+    ):
         with pytest.raises(Refused, match="payload_unreadable"):
             read("gar", changed(said, "message", "data", value=data))
 
