@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 ORG, OTHER, APP = "org_0123456789ab", "org_other0000000", "shop"
 HOST, REPOSITORY = "ghcr.io", "vendor/app"
-HOOK = "hok" + "a" * 23
+HOOK, OTHER_HOOK = "hok" + "a" * 23, "hok" + "b" * 23
 ECR = "222222222222.dkr.ecr.eu-west-1.amazonaws.com"
 ROLE = "arn:aws:iam::222222222222:role/pull"
 TEXT = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: %s}\n"
@@ -101,9 +101,11 @@ class Bench:
             open_source=self.open_source,
         )
 
-    def heed(self, *tags: str, org: str = ORG, event: str = "one", delivery: str | None = None) -> Followed:
+    def heed(
+        self, *tags: str, org: str = ORG, event: str = "one", delivery: str | None = None, hook_id: str = HOOK
+    ) -> Followed:
         detail = {
-            "organisation": org, "hook_id": HOOK, "kind": "github", "registry": HOST, "repository": REPOSITORY,
+            "organisation": org, "hook_id": hook_id, "kind": "github", "registry": HOST, "repository": REPOSITORY,
             "tags": list(tags or ("v1",)), "delivery": delivery,
         }  # fmt: skip
         return follow(Notice.model_validate({"id": event, "source": "io.byoa.hooks", "detail": detail}), self.means)
@@ -137,6 +139,14 @@ def test_a_tag_that_moved_is_noted_with_both_digests_and_told_once(built: Bench)
     assert built.heed() == Followed(components=1, moved=0)
     (told,) = built.told
     assert (told.component, told.version, told.before, told.after) == ("web", 1, before.digest, after)
+
+
+def test_what_one_hook_noted_another_one_tells_of_as_well(built: Bench) -> None:
+    """The one may be there to note, the other to build."""
+    built.push("new")
+    for hook_id in (HOOK, OTHER_HOOK, OTHER_HOOK):
+        built.heed(hook_id=hook_id)
+    assert [told.hook_id for told in built.told] == [HOOK, OTHER_HOOK]
 
 
 def test_a_tag_that_stayed_is_nothing(built: Bench) -> None:

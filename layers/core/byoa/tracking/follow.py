@@ -131,12 +131,14 @@ def _resolved(organisation: str, reference: Reference, credentials_ref: str | No
     return str(digest) if digest else ReferenceNotFound("The registry has no such tag any more.")
 
 
-def _note(tracked: Tracked, standing: Standing, tag: str, now: str, hook_id: str | None, clock: Clock) -> int:  # noqa: PLR0913, PLR0917 - a move
-    """Note that the tag moved, once, and that it moved back; 1 for a move that is new."""
+def _note(  # noqa: PLR0913, PLR0917 - a move
+    tracked: Tracked, standing: Standing, tag: str, now: str, hook_id: str | None, clock: Clock
+) -> int:
+    """Note that the tag moved, once for each hook that noticed it, and that it moved back; 1 for a move that is new."""
     before, was = pinned(standing.build), standing.moved
     if was and was.version != standing.build.version:
         was = None  # of a config before this one
-    if before is None or (was.after if was else before) == now:
+    if before is None or ((was.after, was.hook_id) == (now, hook_id) if was else before == now):
         return 0
     version = standing.build.version
     if now == before:

@@ -37,14 +37,13 @@ def read_push(kind: Kind, headers: Mapping[str, str], body: bytes) -> Push | str
 
     ``headers`` by names in lower case. Raises ``Refused`` for what no registry of that kind sends.
     """
-    if headers.get("content-type", "").partition(";")[0].strip().lower() == "application/x-www-form-urlencoded":
-        raise Refused("media_type")
     try:
         return _READERS[kind](_object(json.loads(body)), headers)
     except _Ignored as ignored:
         return str(ignored)
     except (ValueError, RecursionError, ByoaError):
-        raise Refused("payload_unreadable") from None
+        form = headers.get("content-type", "").startswith("application/x-www-form-urlencoded")
+        raise Refused("media_type" if form else "payload_unreadable") from None
 
 
 def _github(said: dict[str, Any], headers: Mapping[str, str]) -> Push:
