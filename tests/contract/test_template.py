@@ -329,7 +329,16 @@ def test_the_api_reads_no_secret_and_reaches_nothing_but_the_table_and_secrets(r
     actions = _actions(resources, "ApiTenantRole")
     assert "secretsmanager:GetSecretValue" not in actions
     assert {action.partition(":")[0] for action in actions} == {"dynamodb", "secretsmanager"}
-    assert _actions(resources, "ApiRole") - LOG_AND_TRACE - OPENS_SESSIONS == {"dynamodb:GetItem", "kms:GetPublicKey"}
+    own = _actions(resources, "ApiRole") - LOG_AND_TRACE - OPENS_SESSIONS
+    assert own == {"dynamodb:GetItem", "kms:GetPublicKey", "lambda:InvokeFunction"}
+    (invoked,) = (each for role, each in _statements(resources) if (role, each.get("Sid")) == ("ApiRole", "FetchKeys"))
+    assert invoked["Resource"] == {"Fn::GetAtt": ["FetchKeysFunction", "Arn"]}
+
+
+def test_who_asks_issuers_has_nothing_else(resources: dict[str, Any]) -> None:
+    assert _actions(resources, "FetchKeysRole") == LOG_AND_TRACE
+    variables = resources["FetchKeysFunction"]["Properties"]["Environment"]["Variables"]
+    assert {name for name in variables if name.startswith("BYOA_")} == {"BYOA_PLAIN_HTTP_HOSTS", "BYOA_REACHABLE"}
 
 
 def test_who_takes_deliveries_reads_a_hook_and_puts_an_event_and_no_more(resources: dict[str, Any]) -> None:
@@ -477,7 +486,7 @@ def test_every_queue_answers_over_tls_alone(resources: dict[str, Any]) -> None:
 def test_every_function_runs_in_a_role_of_its_own(resources: dict[str, Any]) -> None:
     functions = _of_type(resources, "AWS::Lambda::Function")
     roles = [body["Properties"]["Role"]["Fn::GetAtt"][0] for body in functions.values()]
-    assert len(set(roles)) == len(functions) == 19
+    assert len(set(roles)) == len(functions) == 20
 
 
 # ---- what is kept, and what wakes somebody -----------------------------------------------------------------------

@@ -12,6 +12,7 @@ from byoa.api.models import (
     CredentialsOut,
     DeedOut,
     HookOut,
+    IssuerOut,
     OciArtifactRow,
     Resolved,
     StatusV2,
@@ -23,7 +24,7 @@ from byoa.components.rendering import fields_of, render_toml
 from byoa.tracking.records import PROOFS
 
 if TYPE_CHECKING:
-    from byoa.api.ports import Component, Deed, TokenRecord
+    from byoa.api.ports import Component, Deed, IssuerRule, TokenRecord
     from byoa.builds.messages import Build, ConfigVersion
     from byoa.tracking.records import HookRecord
     from byoa.trust.ports import Entry
@@ -194,6 +195,20 @@ def hook_fields(record: HookRecord) -> dict[str, Any]:
 def hook_out(record: HookRecord) -> HookOut:
     """A hook, without its secrets."""
     return HookOut(**hook_fields(record))
+
+
+def issuer_out(rule: IssuerRule) -> IssuerOut:
+    """A rule on an issuer's tokens."""
+    return IssuerOut(
+        id=rule.id,
+        name=rule.name,
+        issuer=rule.issuer,
+        audience=rule.audience,
+        claims={name: list(patterns) for name, patterns in rule.claims.items()},
+        scopes=list(rule.scopes),
+        created_at=moment(rule.created_at_ts),
+        created_by_id=rule.created_by,
+    )
 
 
 def deed_out(deed: Deed) -> DeedOut:
