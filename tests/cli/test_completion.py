@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 COMMANDS = {
     "validate", "schema", "login", "logout", "whoami", "sync", "components", "configs", "builds", "receipt",
-    "credentials", "hooks", "tokens", "audit", "admin", "resolve", "inspect", "diff", "push", "mirror",
+    "credentials", "hooks", "tokens", "issuers", "audit", "admin", "resolve", "inspect", "diff", "push", "mirror",
     "completion",
 }  # fmt: skip
 ASKED = """

@@ -22,8 +22,8 @@ FUNCTIONS = sorted(
 )
 OF_TENANTS = sorted(name for name in POLICIES if name.endswith("TenantRole") or name == "SourceRole")
 WITHOUT = {"FetchKeys", "Hooks", "PublishChanges", "TryCredentials"}
-"""Functions that have no tenant role: one reaches nothing of organisations, two work for whichever comes, one works with
-what vendors lend alone.
+"""Functions that have no tenant role: one reaches nothing of organisations, two work for whichever comes, one has what
+vendors lend alone.
 """
 
 NOT_OF_ONE = {
