@@ -52,7 +52,9 @@ MAY: dict[str, set[str]] = {
     "BuildAgainTenantRole": {"table get", "table transact get", "table put", "table transact put", "hook get"}
     | {f"table update{attribute}" for attribute in ("", " entity", " envelope", " outcome", " moved", " version")},
     "ReadArtifactsTenantRole": LISTS | {"get of blobs", "get of manifests"},
+    "AnswerLookupTenantRole": {"lookup end"},
     "ApiTenantRole": READS
+    | {"lookup get", "lookup put"}
     | {f"table {verb}" for verb in ("put", "delete", "update", "update entity", "update envelope", "update outcome")}
     | {"table update moved", "table update version", "hook put", "hook query"}
     | {f"table {verb}" for verb in ("query", "batch get", "transact put", "transact get")}

@@ -45,7 +45,7 @@ def test_every_place_is_written_out_for_one_organisation() -> None:
     }
     assert found["dynamodb:*"]["Condition"] == {
         "ForAllValues:StringEquals": {
-            "dynamodb:LeadingKeys": [f"{kind}#{MINE}" for kind in ("ORG", "HOOK", "QUOTA", "DELIVERY")]
+            "dynamodb:LeadingKeys": [f"{kind}#{MINE}" for kind in ("ORG", "HOOK", "LOOKUP", "QUOTA", "DELIVERY")]
         },
         "Null": {"dynamodb:LeadingKeys": "false"},
     }
@@ -64,9 +64,8 @@ def test_the_api_keeps_tokens_and_secrets_of_one_organisation_and_reads_no_secre
     places = Places(table=EVERYWHERE.table, listing=index, kept=kept)
     data, writing, listing = json.loads(session_policy(MINE, places))["Statement"]
     assert data["Resource"] == [places.table, places.listing]
-    assert data["Condition"]["ForAllValues:StringEquals"] == {
-        "dynamodb:LeadingKeys": [f"{kind}#{MINE}" for kind in ("ORG", "HOOK", "TOKEN")]
-    }
+    keys = [f"{kind}#{MINE}" for kind in ("ORG", "HOOK", "LOOKUP", "TOKEN")]
+    assert data["Condition"]["ForAllValues:StringEquals"] == {"dynamodb:LeadingKeys": keys}
     assert writing["Resource"] == f"{places.kept}/{MINE}/*"
     assert "secretsmanager:GetSecretValue" not in writing["Action"]
     assert (listing["Action"], listing["Resource"]) == ("secretsmanager:ListSecrets", "*")

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from byoa.adapters.aws.inventory import DynamoInventory
+    from byoa.adapters.aws.lookups import StackLookups
     from byoa.adapters.aws.rows import Rows
     from byoa.api.face import Face
     from byoa.api.ports import World
@@ -39,6 +40,7 @@ def face(make: Callable[[World], Face]) -> Face:
             journal=lambda organisation: DynamoJournal(organisation, _rows(organisation)),
             answers=lambda organisation: DynamoAnswers(organisation, _rows(organisation)),
             safe=_safe,
+            lookups=_lookups,
             issuers=lambda organisation: DynamoIssuers(organisation, _rows(organisation)),
             fetch_keys=_fetch_keys,
             verifier=PyJwtVerifier(),
@@ -65,6 +67,12 @@ def _safe(organisation: str) -> Safe:
     from byoa.adapters.aws.secrets import SecretsSafe
 
     return SecretsSafe(clients.of_api("secretsmanager", organisation), organisation)
+
+
+def _lookups(organisation: str) -> StackLookups:
+    from byoa.adapters.aws.lookups import StackLookups, TableShelf
+
+    return StackLookups(clients.functions, settings().stack, TableShelf(organisation, _rows(organisation), clock()))
 
 
 def _fetch_keys(organisation: str, issuer: str) -> list[Key]:
