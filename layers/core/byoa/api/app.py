@@ -24,6 +24,7 @@ from byoa.api.routes import (
     configs,
     credentials,
     general,
+    hooks,
     issuers,
     policies,
     tokens,
@@ -41,8 +42,8 @@ if TYPE_CHECKING:
 
 OPERATIONS: list[Operation] = [
     *general.operations, *account.operations, *components.operations, *configs.operations, *builds.operations,
-    *artifacts.operations, *credentials.operations, *policies.operations, *tokens.operations, *issuers.operations,
-    *audit.operations,
+    *artifacts.operations, *credentials.operations, *policies.operations, *hooks.operations, *tokens.operations,
+    *issuers.operations, *audit.operations,
 ]  # fmt: skip
 """All routes."""
 

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 @cache
 def face(make: Callable[[World], Face]) -> Face:
     """The API, as ``make`` puts it together: its imports belong to the start of a process, which has a whole CPU."""
+    from byoa.adapters.aws.hooks import DynamoHooks
     from byoa.adapters.aws.issuers import DynamoIssuers
     from byoa.adapters.aws.office import DynamoAnswers, DynamoDoorkeeper, DynamoJournal, DynamoTokens
     from byoa.adapters.aws.rows import Rows
@@ -35,6 +36,7 @@ def face(make: Callable[[World], Face]) -> Face:
             doorkeeper=DynamoDoorkeeper(Rows(clients.dynamodb(), settings().table)),
             inventory=_inventory,
             tokens=lambda organisation: DynamoTokens(organisation, _rows(organisation)),
+            hooks=lambda organisation: DynamoHooks(organisation, _rows(organisation)),
             journal=lambda organisation: DynamoJournal(organisation, _rows(organisation)),
             answers=lambda organisation: DynamoAnswers(organisation, _rows(organisation)),
             safe=_safe,
