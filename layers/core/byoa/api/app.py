@@ -15,7 +15,7 @@ from aws_lambda_powertools.event_handler.openapi.exceptions import (
 from byoa.api.around import gate, keep_answers, note_deeds, tag_answers
 from byoa.api.face import Face, logger, read_json
 from byoa.api.problems import CODES, Problem, body_of, faults_of, of_error, rendered
-from byoa.api.routes import account, audit, builds, components, configs, credentials, general, tokens
+from byoa.api.routes import account, audit, builds, components, configs, credentials, general, sessions, tokens
 from byoa.errors import ByoaError, InternalFault
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 OPERATIONS: list[Operation] = [
     *general.operations, *account.operations, *components.operations, *configs.operations, *builds.operations,
-    *credentials.operations, *tokens.operations, *audit.operations,
+    *credentials.operations, *tokens.operations, *sessions.operations, *audit.operations,
 ]  # fmt: skip
 """All routes."""
 

@@ -145,7 +145,7 @@ def token_fields(record: TokenRecord, now_ts: int) -> dict[str, Any]:
     return {
         "id": record.id,
         "name": record.name,
-        "token_type": "byoa",
+        "token_type": "session" if record.parent else "byoa",
         "scopes": list(record.scopes),
         "issued_at": moment(record.issued_at_ts),
         "expires_at": moment(record.expires_at_ts),

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn
 from aws_lambda_powertools import Logger
 
 from byoa.api.problems import Problem, body_of, of_error, rendered
-from byoa.api.tokens import USE_NOTED_EVERY_MS, allowed, lets_in, parse_token
+from byoa.api.tokens import USE_NOTED_EVERY_MS, allowed, recognised
 from byoa.api.visits import Visit, current, header_of
 from byoa.builds.records import milliseconds
 from byoa.errors import ByoaError
@@ -49,7 +49,7 @@ class Face:
         started, head = time.perf_counter(), event["requestContext"]["http"]["method"] == "HEAD"
         asked = _as_get(event) if head else event
         whose: dict[str, str] = {}
-        answer = self._answer(asked, context, whose)
+        answer = self._let_in(asked, context, whose)
         answer.setdefault("headers", {})["X-Request-Id"] = event["requestContext"].get("requestId", "")
         logger.info(
             "answered",
@@ -61,25 +61,29 @@ class Face:
         )
         return {**answer, "body": "" if head else answer.get("body") or ""}
 
-    def _answer(self, event: Event, context: LambdaContext, whose: dict[str, str]) -> Event:
-        visit = None
+    def _let_in(self, event: Event, context: LambdaContext, whose: dict[str, str]) -> Event:
         try:
             caller = None if event["rawPath"] in self._open else self._identify(event)
+        except Problem as problem:
+            return _told(problem, event)
+        except ByoaError as error:
+            return _ours(error, event)
+        if caller:
+            whose |= {"organisation": caller.organisation, "token": caller.id}
+        return self.answer(event, context, caller)
+
+    def answer(self, event: Event, context: LambdaContext, caller: TokenRecord | None) -> Event:
+        """Answer a request of somebody who was let in, or of nobody where that is enough."""
+        visit = None
+        try:
             if caller:
-                whose |= {"organisation": caller.organisation, "token": caller.id}
                 self._check_scope(event, caller)
                 visit = current.set(Visit(self._world, caller, event))
             return self.app.resolve(_readable(event), context)
         except Problem as problem:
-            body = body_of(
-                problem.status, problem.code, problem.cause, problem.remedy, event["rawPath"], problem.faults
-            )
-            return _built(rendered(body, header_of(event, "accept"), problem.headers))
+            return _told(problem, event)
         except ByoaError as error:
-            status, headers = of_error(error)
-            logger.warning("refused", error=error.as_dict())
-            body = body_of(status, error.code, error.cause, error.remedy, event["rawPath"])
-            return _built(rendered(body, header_of(event, "accept"), headers))
+            return _ours(error, event)
         finally:
             if visit:
                 current.reset(visit)
@@ -96,12 +100,10 @@ class Face:
         kind, _, text = header_of(event, "authorization").partition(" ")
         if kind.lower() != "bearer" or not text:
             raise Problem("token_missing")
-        presented, now_ts = parse_token(text.strip()), milliseconds(self._world.clock.now())
-        if presented is None:
-            _refuse()
-        record = self._world.doorkeeper.find(presented.organisation, presented.id)
-        if not lets_in(presented, record, now_ts) or record is None:
-            _refuse()
+        now_ts = milliseconds(self._world.clock.now())
+        record = recognised(self._world.doorkeeper, text.strip(), now_ts)
+        if record is None:  # one answer, whatever is wrong with a token
+            raise Problem("token_refused")
         named = {header_of(event, "x-nuon-org-id"), (event.get("queryStringParameters") or {}).get("org_id") or ""}
         if named - {"", record.organisation}:
             raise Problem("organisation_other")
@@ -110,9 +112,16 @@ class Face:
         return record
 
 
-def _refuse() -> NoReturn:
-    """One answer, whatever is wrong with a token."""
-    raise Problem("token_refused")
+def _told(problem: Problem, event: Event) -> Event:
+    body = body_of(problem.status, problem.code, problem.cause, problem.remedy, event["rawPath"], problem.faults)
+    return _built(rendered(body, header_of(event, "accept"), problem.headers))
+
+
+def _ours(error: ByoaError, event: Event) -> Event:
+    status, headers = of_error(error)
+    logger.warning("refused", error=error.as_dict())
+    body = body_of(status, error.code, error.cause, error.remedy, event["rawPath"])
+    return _built(rendered(body, header_of(event, "accept"), headers))
 
 
 def _as_get(event: Event) -> Event:
