@@ -1,7 +1,7 @@
 """API Gateway: the OpenAPI body that AWS::Serverless::HttpApi becomes.
 
 MiniStack stores the API and ignores its body, so that every URL answers 404; it also keeps the CORS settings under
-the template's key names, which it doesn't read, and hands cookies over as a header, where API Gateway has a list of them.
+the template's key names, which it doesn't read, and hands cookies over as a header, where API Gateway has a list.
 """
 # ruff: noqa: SLF001 - a correction reaches inside
 
@@ -47,7 +47,7 @@ def _tell_cookies() -> None:
     run = gateway.run_reentrant
 
     @functools.wraps(run)
-    def run_with_cookies(function: Callable[..., Any], *arguments: Any, **options: Any) -> Any:
+    def run_with_cookies(function: Callable[..., Any], *arguments: Any, **options: Any) -> Any:  # noqa: ANN401 - its own
         for event in arguments:
             headers = event.get("headers") if isinstance(event, dict) and event.get("version") == "2.0" else None
             if headers and "cookie" in headers:

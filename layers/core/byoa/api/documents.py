@@ -44,7 +44,9 @@ def build_out(build: Build, *, whole: bool = True) -> BuildOut:
     mirror = outcome.mirrors[0] if outcome and outcome.mirrors else None
     resolved = Resolved(tag=outcome.tag, digest=outcome.digest) if outcome and outcome.digest else None
     row = mirror and OciArtifactRow(
-        repository=mirror.reference.removeprefix("oci://").partition("@")[0], tag=mirror.tag, digest=mirror.digest
+        repository=mirror.reference.removeprefix("oci://").partition("@")[0].removesuffix(f":{mirror.tag}"),
+        tag=mirror.tag,
+        digest=mirror.digest,
     )
     return BuildOut(
         id=build.build_id,
