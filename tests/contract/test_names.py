@@ -131,8 +131,11 @@ def test_a_substitution_is_the_function_of_its_name() -> None:
 
 # ---- one list of names -------------------------------------------------------------------------------------------
 
-STEPS = {name: name.partition("_")[0] for name in MODULES if name not in ("api", "publish_changes")}
-"""A function's step is in the module of its verb. PublishChanges, from the table to the bus, and Api are no steps."""
+FACES = ("api", "dashboard", "publish_changes")
+"""What is no step: what requests come to, and what goes from the table to the bus."""
+
+STEPS = {name: name.partition("_")[0] for name in MODULES if name not in FACES}
+"""A function's step is in the module of its verb."""
 STEPS["try_credentials"] = "trying"  # the verb is Python's
 STEPS["look_up_artifact"] = "look_up"
 

@@ -44,6 +44,7 @@ NOT_OF_ONE = {
     "JoinNetwork": "interfaces in the network of inspecting functions, which Lambda makes",
     "NotByOurCode": "refuses",
     "InvokeSteps": "the state machine's functions",
+    "AskTheApi": "the API's function, which asks again whose a request is",
     "DeliverLogs": "log delivery knows no resources",
     "StartBuilds": "the state machine",
 }
@@ -94,7 +95,7 @@ def test_objects_repositories_and_secrets_are_reached_in_sessions_alone(service:
     assert having
     listing = {role for role, each in every() if "secretsmanager:ListSecrets" in many(each["Action"])}
     assert having <= set(OF_TENANTS)
-    assert listing <= {"ApiTenantRole"}
+    assert listing <= {"ApiTenantRole", "DashboardTenantRole"}
 
 
 def test_a_function_s_own_role_has_of_the_table_what_is_no_organisation_s() -> None:
@@ -106,7 +107,8 @@ def test_a_function_s_own_role_has_of_the_table_what_is_no_organisation_s() -> N
                 if key == "dynamodb:LeadingKeys" and "For" in operator
             }
             assert keys in ({"HOST#*"}, {"TOKEN#*"}, {"build"}), role
-            assert keys != {"TOKEN#*"} or (role, each["Action"]) == ("ApiRole", "dynamodb:GetItem")
+            asks = role in ("ApiRole", "DashboardRole") and each["Action"] == "dynamodb:GetItem"
+            assert keys != {"TOKEN#*"} or asks
 
 
 def test_credentials_of_vendors_are_one_role_s() -> None:

@@ -102,7 +102,7 @@ def _lines(history: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """The history, each line with how long it lasted."""
     ends = [*(line["created_at_ts"] for line in history[1:]), None]
     return [
-        {**line, "lasted": end - line["created_at_ts"] if end else None}
+        {**line, "lasted": max(0, end - line["created_at_ts"]) if end else None}
         for line, end in zip(history, ends, strict=True)
     ]
 

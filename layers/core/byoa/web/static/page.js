@@ -1,7 +1,6 @@
 // What every page has: moments in the reader's zone, buttons that copy, lists that filter, and news without a reload.
 import { tellTimes } from "./times.js";
 import { follow } from "./live.js";
-import { offerCheck } from "./receipt.js";
 
 const offerCopies = (root) => {
   for (const code of root.querySelectorAll(".copied:not([data-offered])")) {
@@ -33,7 +32,7 @@ const offerFilters = (root) => {
 const prepare = (root) => {
   offerCopies(root);
   offerFilters(root);
-  offerCheck(root);
+  if (root.querySelector("[data-receipt]")) import("./receipt.js").then(({ offerCheck }) => offerCheck(root));
   tellTimes(root);
 };
 
