@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 OPERATIONS: list[Operation] = [
     *general.operations, *account.operations, *components.operations, *configs.operations, *builds.operations,
-    *credentials.operations, *tokens.operations, *sessions.operations, *audit.operations,
+    *credentials.operations, *sessions.operations, *tokens.operations, *audit.operations,
 ]  # fmt: skip
 """All routes."""
 
