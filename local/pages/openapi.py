@@ -58,7 +58,7 @@ def openapi_document() -> dict[str, Any]:
         "token": {
             "type": "http",
             "scheme": "bearer",
-            "description": "A token of `byoa admin bootstrap` or POST /v1/tokens.",
+            "description": "A token of `byoa admin bootstrap` or POST /v1/tokens, or an issuer's (POST /v1/issuers).",
         }
     }
     document["components"]["responses"] = {
@@ -94,10 +94,10 @@ def _complete(operation: dict[str, Any], each: Operation, example: Any) -> None:
 def _headers(each: Operation) -> list[dict[str, Any]]:
     found = []
     if each.scope != "open":
-        found.append(("X-Nuon-Org-ID", "The organisation, if you want it compared with the token's.", False))
+        found.append(("X-Nuon-Org-ID", "The organisation; an issuer's token wants it, another's is compared.", False))
     if each.method == "GET":
         found.append(("If-None-Match", "The ETag that you have: if it is still the same, the answer is 304.", False))
-    if each.method in ("POST", "PATCH"):
+    if each.method in ("POST", "PATCH") and not each.idle:
         found.append(("Idempotency-Key", "A key of yours: the same request is answered as before, for a day.", False))
     if each.conditional:
         found.append(("If-Match", "The ETag that GET answered, or * for any.", False))
@@ -151,7 +151,7 @@ def _failures(each: Operation, *, has_body: bool) -> set[int]:
         found |= {422}
     if "<" in each.path:
         found |= {404}
-    if each.method in ("POST", "PATCH"):
+    if each.method in ("POST", "PATCH") and not each.idle:
         found |= {409}
     if each.conditional:
         found |= {412, 428}

@@ -7,8 +7,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlsplit
 
+from byoa.adapters.identity.verifying import PyJwtVerifier
 from byoa.adapters.memory.clocks import SteppingClock
 from byoa.adapters.memory.inventory import MemoryAnswers, MemoryInventory, MemoryJournal, MemoryTokens
+from byoa.adapters.memory.issuers import MemoryIssuers
 from byoa.adapters.memory.ledger import MemoryLedger
 from byoa.adapters.memory.vault import MemoryVault
 from byoa.api.app import make
@@ -17,7 +19,10 @@ from byoa.api.tokens import DAY_MS, issue
 from byoa.builds.records import milliseconds
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from byoa.api.face import Face
+    from byoa.trust.issuers import Key
 
 ORG, OTHER = "org_0123456789ab", "org_other0000000"
 APP = "shop"
@@ -86,20 +91,33 @@ class Served:
         self.deeds: dict[Any, Any] = {}
         self.answers: dict[Any, Any] = {}
         self.secrets: dict[Any, Any] = {}
+        self.rules: dict[Any, Any] = {}
+        self.keys: dict[Any, Any] = {}
+        self.asked: dict[Any, Any] = {}
+        self.fetch_keys: Callable[[str, str], list[Key]] = lambda *_: []
         self.face: Face = make(self.world)
 
     @property
     def world(self) -> World:
         return World(
             clock=self.clock,
-            doorkeeper=MemoryTokens("", self.tokens),
+            doorkeeper=MemoryTokens("", self.tokens, self.issuers),
             inventory=lambda org: MemoryInventory(org, self.ledger, self.components, self.told),
             tokens=lambda org: MemoryTokens(org, self.tokens),
             journal=lambda org: MemoryJournal(org, self.deeds),
             answers=lambda org: MemoryAnswers(org, self.answers),
             safe=lambda org: MemoryVault(org, self.clock, self.secrets),
             receipt_key=lambda: DER,
+            issuers=self.issuers,
+            fetch_keys=self._fetch_keys,
+            verifier=PyJwtVerifier(),
         )
+
+    def _fetch_keys(self, organisation: str, issuer: str) -> list[Key]:
+        return self.fetch_keys(organisation, issuer)
+
+    def issuers(self, org: str) -> MemoryIssuers:
+        return MemoryIssuers(org, self.rules, self.keys, self.asked)
 
     def token(self, *scopes: str, org: str = ORG, days: int = 30) -> str:
         now_ts = milliseconds(self.clock.now())

@@ -37,15 +37,18 @@ def served() -> Served:
     made = found.ask("POST", f"{COMPONENTS}/web/configs/kubernetes-manifest", CONFIG)
     found.build_id = made.json["build_id"]  # type: ignore[attr-defined]
     found.ask("POST", "/v1/credentials", CREDENTIALS)
+    found.ask("POST", "/v1/issuers", RULE)
     return found
 
 
+RULE = {"name": "ci", "issuer": "https://ci.example", "claims": {"sub": "a"}, "scopes": ["read"]}
 CREDENTIALS = {"ref": "ghcr", "kind": "basic", "host": "ghcr.io", "value": {"username": "u", "password": "secret-pw"}}
 
 
 def path_of(operation: Operation, served: Served) -> str:
     names = {"app_id": APP, "component_id": "web", "component_name_or_id": "web", "config_id": "1", "ref": "ghcr",
-             "build_id": served.build_id, "token_id": next(iter(served.tokens))[1]}  # type: ignore[attr-defined] # fmt: skip
+             "build_id": served.build_id, "token_id": next(iter(served.tokens))[1],  # type: ignore[attr-defined]
+             "issuer_id": served.rules[ORG][0].id}  # fmt: skip
     path = re.sub(r"<(\w+)>", lambda found: names[found[1]], operation.path)
     return path + ("?app_id=shop" if operation.name == "list_app_builds" else "")
 

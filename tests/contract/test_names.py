@@ -131,8 +131,8 @@ def test_a_substitution_is_the_function_of_its_name() -> None:
 
 # ---- one list of names -------------------------------------------------------------------------------------------
 
-FACES = ("api", "dashboard", "publish_changes")
-"""What is no step: what requests come to, and what goes from the table to the bus."""
+FACES = ("api", "dashboard", "fetch_keys", "publish_changes")
+"""What is no step: what requests come to, what the API asks, and what goes from the table to the bus."""
 
 STEPS = {name: name.partition("_")[0] for name in MODULES if name not in FACES}
 """A function's step is in the module of its verb."""
@@ -156,7 +156,7 @@ def test_a_task_is_named_after_the_function_that_it_invokes() -> None:
     assert invoked == {name: f"${{{name}FunctionArn}}" for name in TASKS}
 
 
-BY_PEOPLE = {"TryCredentials", "LookUpArtifact", "ReadArtifacts"}
+BY_PEOPLE = {"FetchKeys", "TryCredentials", "LookUpArtifact", "ReadArtifacts"}
 """Functions that people invoke, by the command line or the API."""
 
 

@@ -314,7 +314,16 @@ def test_the_api_reads_no_secret_and_reaches_nothing_but_the_table_and_secrets(r
     actions = _actions(resources, "ApiTenantRole")
     assert "secretsmanager:GetSecretValue" not in actions
     assert {action.partition(":")[0] for action in actions} == {"dynamodb", "secretsmanager"}
-    assert _actions(resources, "ApiRole") - LOG_AND_TRACE - OPENS_SESSIONS == {"dynamodb:GetItem", "kms:GetPublicKey"}
+    own = _actions(resources, "ApiRole") - LOG_AND_TRACE - OPENS_SESSIONS
+    assert own == {"dynamodb:GetItem", "kms:GetPublicKey", "lambda:InvokeFunction"}
+    (invoked,) = (each for role, each in _statements(resources) if (role, each.get("Sid")) == ("ApiRole", "FetchKeys"))
+    assert invoked["Resource"] == {"Fn::GetAtt": ["FetchKeysFunction", "Arn"]}
+
+
+def test_who_asks_issuers_has_nothing_else(resources: dict[str, Any]) -> None:
+    assert _actions(resources, "FetchKeysRole") == LOG_AND_TRACE
+    variables = resources["FetchKeysFunction"]["Properties"]["Environment"]["Variables"]
+    assert {name for name in variables if name.startswith("BYOA_")} == {"BYOA_PLAIN_HTTP_HOSTS", "BYOA_REACHABLE"}
 
 
 def test_the_api_is_throttled_and_logged_and_one_function_answers_all_of_it(resources: dict[str, Any]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -13,6 +14,9 @@ from byoa.web.app import ROUTES
 from byoa.web.guards import POLICY
 from tests.api.served import ORG
 from tests.web.browsing import HOST, Browser
+
+if TYPE_CHECKING:
+    from byoa.api.ports import World
 
 COOKIE = "__Host-session"
 ID = "sec-fetch-site"
@@ -223,5 +227,5 @@ def test_a_fault_of_ours_tells_nothing_of_itself(browser: Browser) -> None:
     assert "NoneType" not in shown.text
 
 
-def _with(world: object, **changed: object) -> object:
-    return replace(world, **changed)  # type: ignore[type-var]
+def _with(world: World, **changed: object) -> World:
+    return replace(world, **changed)  # type: ignore[arg-type]

@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from aws_lambda_powertools import Logger
 
+from byoa.api.jwts import parse_jwt
+from byoa.api.knocks import let_in
 from byoa.api.problems import Problem, body_of, of_error, rendered
-from byoa.api.tokens import USE_NOTED_EVERY_MS, allowed, recognised
+from byoa.api.tokens import USE_NOTED_EVERY_MS, allowed, is_organisation, recognised
 from byoa.api.visits import Visit, current, header_of
 from byoa.builds.records import milliseconds
 from byoa.errors import ByoaError
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
+    from byoa.api.jwts import Jwt
     from byoa.api.operations import Operation
     from byoa.api.ports import TokenRecord, World
 
@@ -100,16 +103,37 @@ class Face:
         kind, _, text = header_of(event, "authorization").partition(" ")
         if kind.lower() != "bearer" or not text:
             raise Problem("token_missing")
-        now_ts = milliseconds(self._world.clock.now())
-        record = recognised(self._world.doorkeeper, text.strip(), now_ts)
-        if record is None:  # one answer, whatever is wrong with a token
-            raise Problem("token_refused")
         named = {header_of(event, "x-nuon-org-id"), (event.get("queryStringParameters") or {}).get("org_id") or ""}
-        if named - {"", record.organisation}:
+        named -= {""}
+        now_ts = milliseconds(self._world.clock.now())
+        if jwt := parse_jwt(text.strip()):
+            return self._identify_by_jwt(jwt, named, now_ts)
+        return self._identify_by_token(text.strip(), named, now_ts)
+
+    def _identify_by_token(self, text: str, named: set[str], now_ts: int) -> TokenRecord:
+        record = recognised(self._world.doorkeeper, text, now_ts)
+        if record is None:
+            _refuse()
+        if named - {record.organisation}:
             raise Problem("organisation_other")
         if now_ts - (record.last_used_ts or 0) >= USE_NOTED_EVERY_MS:
             self._world.tokens(record.organisation).used(record, now_ts)
         return record
+
+    def _identify_by_jwt(self, jwt: Jwt, named: set[str], now_ts: int) -> TokenRecord:
+        """A JWT doesn't say which organisation it knocks at: the request does, once."""
+        if not named:
+            raise Problem("organisation_missing")
+        organisation = named.pop()
+        record = let_in(self._world, jwt, organisation, now_ts) if is_organisation(organisation) and not named else None
+        if record is None:
+            _refuse()
+        return record
+
+
+def _refuse() -> NoReturn:
+    """One answer, whatever is wrong with a token."""
+    raise Problem("token_refused")
 
 
 def _told(problem: Problem, event: Event) -> Event:

@@ -18,7 +18,8 @@ class Operation(NamedTuple):
 
     ``open`` is the scope of what everybody may have, because it is the same for all. ``faults`` are the statuses that
     it may answer with beside those that every route has, ``example`` is a body that it takes. An answer that is shown
-    ``once`` is kept nowhere; what is ``conditional`` wants If-Match.
+    ``once`` is kept nowhere; what is ``conditional`` wants If-Match. What is ``idle`` changes nothing, whatever its
+    method: nobody notes it, and no answer of it is kept.
     """
 
     method: str
@@ -31,6 +32,7 @@ class Operation(NamedTuple):
     once: bool = False
     conditional: bool = False
     paged: bool = False
+    idle: bool = False
 
     @property
     def name(self) -> str:
@@ -67,12 +69,13 @@ class Operations(list[Operation]):
         once: bool = False,
         conditional: bool = False,
         paged: bool = False,
+        idle: bool = False,
     ) -> Callable[[Function], Function]:
         """Make a function the one that answers; see ``Operation``."""
 
         def register(function: Function) -> Function:
             self.append(
-                Operation(method, path, scope, function, status, tuple(faults), example, once, conditional, paged)
+                Operation(method, path, scope, function, status, tuple(faults), example, once, conditional, paged, idle)
             )
             return function
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from byoa.adapters.aws.rows import Rows
     from byoa.api.face import Face
     from byoa.api.ports import World
+    from byoa.trust.issuers import Key
     from byoa.trust.ports import Safe
 
 
@@ -26,8 +27,10 @@ def face(make: Callable[[World], Face]) -> Face:
 
 def world() -> World:
     """All that the API works on, by the role that the settings name."""
+    from byoa.adapters.aws.issuers import DynamoIssuers
     from byoa.adapters.aws.office import DynamoAnswers, DynamoDoorkeeper, DynamoJournal, DynamoTokens
     from byoa.adapters.aws.rows import Rows
+    from byoa.adapters.identity.verifying import PyJwtVerifier
     from byoa.api.ports import World
 
     return World(
@@ -39,6 +42,9 @@ def world() -> World:
         answers=lambda organisation: DynamoAnswers(organisation, _rows(organisation)),
         safe=_safe,
         receipt_key=_receipt_key,
+        issuers=lambda organisation: DynamoIssuers(organisation, _rows(organisation)),
+        fetch_keys=_fetch_keys,
+        verifier=PyJwtVerifier(),
     )
 
 
@@ -60,6 +66,16 @@ def _safe(organisation: str) -> Safe:
     from byoa.adapters.aws.secrets import SecretsSafe
 
     return SecretsSafe(clients.of_api("secretsmanager", organisation), organisation)
+
+
+def _fetch_keys(organisation: str, issuer: str) -> list[Key]:
+    """By a function that has a way out, and nothing else: this one has none to addresses that somebody types."""
+    from byoa.adapters.aws import functions
+    from byoa.trust.issuers import KeysFound, KeysWanted
+
+    wanted = KeysWanted(organisation=organisation, issuer=issuer)
+    answer = functions.invoke(clients.soon_functions(), settings().fetch_keys, wanted.model_dump())
+    return KeysFound.model_validate(answer).keys
 
 
 @cache

@@ -5,6 +5,7 @@ from aws_lambda_powertools.event_handler import Response
 from byoa.api.documents import token_fields
 from byoa.api.models import NewToken
 from byoa.api.operations import Operations
+from byoa.api.problems import Problem
 from byoa.api.tokens import session_of
 from byoa.api.visits import visit
 
@@ -18,6 +19,8 @@ def create_session() -> NewToken:
     It ends with the token that it is of. The dashboard keeps it in a cookie, in place of the token itself.
     """
     here = visit()
+    if not here.caller.digest:  # an issuer's, which lasts minutes and has no record to end with
+        raise Problem("token_refused", cause="An issuer's token makes no session.", remedy="Use an API token.")
     record, token = session_of(here.caller, here.now_ts)
     here.world.tokens(here.organisation).add(record)
     return NewToken(**token_fields(record, here.now_ts), token=token)
