@@ -6,7 +6,6 @@ import re
 from typing import Final
 from urllib.parse import quote
 
-from byoa.api.problems import CODES
 from byoa.web.asking import Refused
 from byoa.web.routes import Here, Moved, Page, Routes, Sent
 from byoa.web.sessions import GONE, kept
@@ -17,7 +16,6 @@ _INSIDE: Final = re.compile(r"/(?![/\\])[!-~]{0,2000}", re.ASCII)
 """A place of ours: two slashes, or a slash and what browsers take for one, would begin a host's name."""
 
 _UNAUTHENTICATED: Final = 401
-_MALFORMED: Final = "byoa_"
 
 
 def wanted(here: Here) -> Page | Moved | Sent:
@@ -48,8 +46,7 @@ def log_in(here: Here) -> Page | Moved:
         return Moved(following or "/", kept(made.document["token"]))
     if made.status != _UNAUTHENTICATED:
         raise Refused(made)
-    _, cause, remedy = CODES["token_refused"]
-    return _form(following, f"{cause} {remedy}", status=_UNAUTHENTICATED)
+    return _form(following, "The token is none, was revoked, or has expired.", status=_UNAUTHENTICATED)
 
 
 @routes.add("POST", "/auth/logout", open=True)
