@@ -49,7 +49,7 @@ def window(
         viewport=size, color_scheme=theme, storage_state=state, java_script_enabled=script, locale="en-GB",
         timezone_id="Europe/Berlin",
     )  # fmt: skip
-    context.set_default_timeout(20_000)
+    context.set_default_timeout(90_000)
     wrong: list[str] = []
     page = context.new_page()
     page.on("console", lambda message: wrong.append(message.text) if message.type == "error" else None)
