@@ -12,13 +12,17 @@ from byoa.adapters.memory.clocks import SteppingClock
 from byoa.adapters.memory.inventory import MemoryAnswers, MemoryInventory, MemoryJournal, MemoryTokens
 from byoa.adapters.memory.issuers import MemoryIssuers
 from byoa.adapters.memory.ledger import MemoryLedger
+from byoa.adapters.memory.lookups import MemoryLookups
 from byoa.adapters.memory.vault import MemoryVault
 from byoa.api.app import OPERATIONS, make
 from byoa.api.ports import World
+from byoa.api.routes.artifacts import ARTIFACT
 from byoa.api.tokens import DAY_MS, issue
 from byoa.builds import record
+from byoa.builds.lookups import LookUp, Sought
 from byoa.builds.messages import BuildEnded
 from byoa.builds.records import entry, milliseconds
+from local.pages.lookups import Samples
 
 _EVENTS: Final = Path(__file__).parents[2] / "events"
 ORGANISATION: Final = "org_demo00000000"
@@ -28,6 +32,7 @@ NAMES: Final = {
     "component_name_or_id": "vendor-app",
     "config_id": "1",
     "ref": "ghcr",
+    "lookup_id": "lkpexample2222222222222222",
 }
 QUERIES: Final = {"get_config_schema": "type=kubernetes-manifest", "list_app_builds": "app_id=demo"}
 _TOKENS: Final = re.compile(r"byoa_org_demo00000000_tok[a-z2-7]{23}_[A-Za-z0-9_-]{43}")
@@ -53,7 +58,7 @@ class _Desk:
     def __init__(self) -> None:
         clock = SteppingClock()
         self.clock, self.ledger = clock, MemoryLedger(clock, "table")
-        held: tuple[dict[Any, Any], ...] = ({}, {}, {}, {}, {}, {})
+        held: tuple[dict[Any, Any], ...] = ({}, {}, {}, {}, {}, {}, {})
         self.face = make(
             World(
                 clock=clock,
@@ -63,6 +68,7 @@ class _Desk:
                 journal=lambda org: MemoryJournal(org, held[2]),
                 answers=lambda org: MemoryAnswers(org, held[3]),
                 safe=lambda org: MemoryVault(org, clock, held[4]),
+                lookups=lambda org: MemoryLookups(org, clock, Samples(clock), held[6]),
                 issuers=lambda org: MemoryIssuers(org, held[5]),
                 fetch_keys=lambda *_: [],
                 verifier=PyJwtVerifier(),
@@ -75,6 +81,13 @@ class _Desk:
         self.rules = MemoryIssuers(ORGANISATION, held[5])
         MemoryTokens(ORGANISATION, held[0]).add(caller)
         self.built = ""
+        self._look_up(MemoryLookups(ORGANISATION, clock, Samples(clock), held[6]), now_ts)
+
+    def _look_up(self, lookups: MemoryLookups, now_ts: int) -> None:
+        """A lookup that took long has its answer."""
+        asked = LookUp(organisation=ORGANISATION, action="resolve", artifacts=[Sought(**ARTIFACT)])
+        lookups.begin(NAMES["lookup_id"], asked, now_ts)
+        lookups.go_on()
 
     def build(self) -> None:
         """The component's first build goes well."""

@@ -156,7 +156,7 @@ def test_a_task_is_named_after_the_function_that_it_invokes() -> None:
     assert invoked == {name: f"${{{name}FunctionArn}}" for name in TASKS}
 
 
-BY_PEOPLE = {"FetchKeys", "TryCredentials", "LookUpArtifact", "ReadArtifacts"}
+BY_PEOPLE = {"FetchKeys", "TryCredentials", "LookUpArtifact", "ReadArtifacts", "AnswerLookup"}
 """Functions that people invoke, by the command line or the API."""
 
 

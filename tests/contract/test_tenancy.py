@@ -32,6 +32,7 @@ NOT_OF_ONE = {
     "WorkForOneOrganisation": "opens sessions, and nothing else",
     "KeepBudgets": "what all organisations together ask of a registry: keys HOST#",
     "ReadTokens": "records of tokens by their names, before it is known whose a request is: keys TOKEN#",
+    "AskLookups": "the functions of lookups, whose questions name their organisation",
     "FetchKeys": "the function that asks issuers of JWTs for their keys, which everybody may have",
     "ReadReceiptKey": "the public half of the key that signs receipts",
     "ListCredentials": "IAM knows no resource for it; names and tags, no values",

@@ -22,7 +22,8 @@ class Settings(BaseModel):
     invocation moves in half a minute. The builds of one organisation take ``bytes_per_day`` at most: a hundred of the
     largest that ``trust.policy`` lets through. ``tenant_role`` and ``source_role`` are the ARNs of the roles whose
     sessions work for one organisation: on what it has with us, and with what vendors lend it. ``fetch_keys`` names the
-    function that asks issuers of JWTs, ``api_function`` the one that answers the API.
+    function that asks issuers of JWTs, ``api_function`` the one that answers the API, and ``stack`` is what the names
+    of those of lookups begin with.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -42,6 +43,7 @@ class Settings(BaseModel):
     repository_prefix: str = "byoa"
     series: str = ""
     source_role: str = ""
+    stack: str = ""
     spread_from: int = 64 * 1024 * 1024
     table: str = ""
     tenant_role: str = ""

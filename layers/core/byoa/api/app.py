@@ -15,7 +15,19 @@ from aws_lambda_powertools.event_handler.openapi.exceptions import (
 from byoa.api.around import gate, keep_answers, note_deeds, tag_answers
 from byoa.api.face import Face, logger, read_json
 from byoa.api.problems import CODES, Problem, body_of, faults_of, of_error, rendered
-from byoa.api.routes import account, audit, builds, components, configs, credentials, general, issuers, sessions, tokens
+from byoa.api.routes import (
+    account,
+    artifacts,
+    audit,
+    builds,
+    components,
+    configs,
+    credentials,
+    general,
+    issuers,
+    sessions,
+    tokens,
+)
 from byoa.errors import ByoaError, InternalFault
 
 if TYPE_CHECKING:
@@ -29,7 +41,8 @@ if TYPE_CHECKING:
 
 OPERATIONS: list[Operation] = [
     *general.operations, *account.operations, *components.operations, *configs.operations, *builds.operations,
-    *credentials.operations, *sessions.operations, *tokens.operations, *issuers.operations, *audit.operations,
+    *artifacts.operations, *credentials.operations, *sessions.operations, *tokens.operations, *issuers.operations,
+    *audit.operations,
 ]  # fmt: skip
 """All routes."""
 
@@ -65,7 +78,7 @@ def _around(each: Operation) -> list[Middleware]:
         return [gate(each)]
     if each.method == "GET":
         return [gate(each), tag_answers(each)]
-    return [gate(each), note_deeds(each), keep_answers(each)]
+    return [gate(each), note_deeds(each), *([] if each.lookup else [keep_answers(each)])]
 
 
 def _tell_failures(app: APIGatewayHttpResolver) -> None:  # noqa: C901 - one function a kind

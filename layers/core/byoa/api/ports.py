@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from byoa.api.jwts import Jwt
+    from byoa.builds.lookups import Action, Answer, LookUp, LookupEnded
     from byoa.builds.messages import Build, ConfigVersion
     from byoa.builds.ports import Accepted, Clock
     from byoa.components.reading import ComponentConfig
@@ -290,6 +291,34 @@ class Answers(Protocol):
         ...
 
 
+class KeptLookup(NamedTuple):
+    """A lookup that took longer than somebody waits; not ``ended`` while it runs, or when it was lost."""
+
+    id: str
+    action: Action
+    began_ts: int
+    ended: LookupEnded | None = None
+
+
+class Lookups(Protocol):
+    """What one organisation wants to know of artifacts: other functions find out, which may ask registries.
+
+    Each call raises what such a function ends with as well.
+    """
+
+    def answer(self, asked: LookUp, seconds: float) -> Answer | None:
+        """The answer, if there is one within ``seconds`` and within the functions' own time."""
+        ...
+
+    def begin(self, lookup_id: str, asked: LookUp, now_ts: int) -> None:
+        """Have it answered while nobody waits."""
+        ...
+
+    def find(self, lookup_id: str) -> KeptLookup | None:
+        """What became of it; kept for a day."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class World:
     """All of the above, by organisation, and what is no organisation's."""
@@ -301,6 +330,7 @@ class World:
     journal: Callable[[str], Journal]
     answers: Callable[[str], Answers]
     safe: Callable[[str], Safe]
+    lookups: Callable[[str], Lookups]
     issuers: Callable[[str], Issuers]
     fetch_keys: Callable[[str, str], list[Key]]
     """For an organisation, the keys that an issuer signs with now. Raises ``IssuerUnusable``."""

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from byoa.adapters.aws.inventory import DynamoInventory
+    from byoa.adapters.aws.lookups import StackLookups
     from byoa.adapters.aws.rows import Rows
     from byoa.api.face import Face
     from byoa.api.ports import World
@@ -42,6 +43,7 @@ def world() -> World:
         answers=lambda organisation: DynamoAnswers(organisation, _rows(organisation)),
         safe=_safe,
         receipt_key=_receipt_key,
+        lookups=_lookups,
         issuers=lambda organisation: DynamoIssuers(organisation, _rows(organisation)),
         fetch_keys=_fetch_keys,
         verifier=PyJwtVerifier(),
@@ -66,6 +68,12 @@ def _safe(organisation: str) -> Safe:
     from byoa.adapters.aws.secrets import SecretsSafe
 
     return SecretsSafe(clients.of_api("secretsmanager", organisation), organisation)
+
+
+def _lookups(organisation: str) -> StackLookups:
+    from byoa.adapters.aws.lookups import StackLookups, TableShelf
+
+    return StackLookups(clients.functions, settings().stack, TableShelf(organisation, _rows(organisation), clock()))
 
 
 def _fetch_keys(organisation: str, issuer: str) -> list[Key]:

@@ -215,20 +215,16 @@ def lent_ecr(region: str, found: CredentialsTypeDef) -> ECRClient:
 
 @cache
 def soon_functions() -> LambdaClient:
-    """The same, for the API: its own callers wait 29 seconds."""
-    from botocore.config import Config
-
-    hurried = Config(read_timeout=_SHORT_FUNCTION, retries={"mode": "standard", "total_max_attempts": 1})
-    made: LambdaClient = own("lambda", hurried)
-    return made
+    """The same as ``functions``, for the API: its own callers wait 29 seconds."""
+    return functions(_SHORT_FUNCTION)
 
 
 @cache
-def functions() -> LambdaClient:
-    """What runs functions, for the terminal: it waits as long as one may run, and asks once."""
+def functions(seconds: int = _LONGEST_FUNCTION) -> LambdaClient:
+    """What runs functions: it waits so long for an answer, for the terminal as long as one may run, and asks once."""
     from botocore.config import Config
 
-    patient = Config(read_timeout=_LONGEST_FUNCTION, retries={"mode": "standard", "total_max_attempts": 1})
+    patient = Config(read_timeout=seconds, retries={"mode": "standard", "total_max_attempts": 1})
     made: LambdaClient = own("lambda", patient)
     return made
 
