@@ -134,7 +134,7 @@ def test_a_substitution_is_the_function_of_its_name() -> None:
 OF_TRACKING = {"follow_tags": "follow", "build_again": "build_again"}
 """Functions whose steps are of the wing ``tracking``, each with its module there."""
 
-NO_STEPS = {"api", "fetch_keys", "hooks", "publish_changes"}
+NO_STEPS = {"api", "dashboard", "fetch_keys", "hooks", "publish_changes"}
 """Functions that answer requests, the one that the API asks, and the one from the table to the bus."""
 
 STEPS = {name: name.partition("_")[0] for name in MODULES if name not in {*NO_STEPS, *OF_TRACKING}}

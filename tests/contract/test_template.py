@@ -310,9 +310,9 @@ def test_receipts_are_signed_by_a_key_of_the_kind_that_they_are_checked_with(res
         for name, function in _of_type(resources, "AWS::Lambda::Function").items()
         if "BYOA_RECEIPT_KEY" in function["Properties"]["Environment"]["Variables"]
     }
-    assert given == {"RecordBuildFunction", "ApiFunction"}
+    assert given == {"RecordBuildFunction", "ApiFunction", "DashboardFunction"}
     reads = [(role, each["Resource"]) for role, each in _statements(resources) if each["Action"] == "kms:GetPublicKey"]
-    assert reads == [("ApiRole", {"Fn::GetAtt": ["ReceiptKey", "Arn"]})]
+    assert reads == [(role, {"Fn::GetAtt": ["ReceiptKey", "Arn"]}) for role in ("ApiRole", "DashboardRole")]
 
 
 def test_no_step_may_delete_anything_but_the_one_that_retires_tags(resources: dict[str, Any]) -> None:
@@ -406,7 +406,37 @@ def test_the_api_is_throttled_and_logged_and_one_function_answers_all_of_it(reso
     assert {"requestId", "source", "method", "route", "status"} <= log.keys()
     assert not {"authorization", "context.path"} & {*re.findall("[a-z.]+", str(log).lower())}, "no tokens, no hooks"
     (api,) = _of_type(resources, "AWS::ApiGatewayV2::Api").values()
-    assert api["Properties"]["Body"]["paths"].keys() == {"/", "/{proxy+}", "/hooks/{hook_id}/{secret}"}
+    paths = api["Properties"]["Body"]["paths"]
+    places = {path: str(each["x-amazon-apigateway-any-method"]) for path, each in paths.items()}
+    assert {path for path, place in places.items() if "ApiFunction" in place} == {"/healthz", "/v1/{proxy+}"}
+    assert (
+        {path for path, place in places.items() if "DashboardFunction" in place}
+        == {"/", "/{proxy+}"}
+        == (places.keys() - {"/healthz", "/v1/{proxy+}", "/hooks/{hook_id}/{secret}"})
+    )
+
+
+def test_the_dashboard_reads_and_has_the_api_do_the_rest(resources: dict[str, Any]) -> None:
+    reading = {"dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:Query"}
+    listing = {"secretsmanager:DescribeSecret", "secretsmanager:ListSecrets"}
+    assert _actions(resources, "DashboardTenantRole") == reading | listing
+    own = _actions(resources, "DashboardRole") - LOG_AND_TRACE - OPENS_SESSIONS
+    assert own == {"dynamodb:GetItem", "kms:GetPublicKey", "lambda:InvokeFunction"}
+    asked = [
+        each["Resource"]
+        for role, each in _statements(resources)
+        if (role, each.get("Sid")) == ("DashboardRole", "AskTheApi")
+    ]
+    assert asked == [{"Fn::GetAtt": ["ApiFunction", "Arn"]}]
+
+
+def test_nobody_but_the_dashboard_pays_for_its_layer(resources: dict[str, Any]) -> None:
+    having = [
+        name
+        for name, function in _of_type(resources, "AWS::Lambda::Function").items()
+        if any("FacesLayer" in str(layer) for layer in function["Properties"]["Layers"])
+    ]
+    assert having == ["DashboardFunction"]
 
 
 def _of_the_table(resources: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
@@ -517,7 +547,7 @@ def test_every_queue_answers_over_tls_alone(resources: dict[str, Any]) -> None:
 def test_every_function_runs_in_a_role_of_its_own(resources: dict[str, Any]) -> None:
     functions = _of_type(resources, "AWS::Lambda::Function")
     roles = [body["Properties"]["Role"]["Fn::GetAtt"][0] for body in functions.values()]
-    assert len(set(roles)) == len(functions) == 21
+    assert len(set(roles)) == len(functions) == 22
 
 
 # ---- what is kept, and what wakes somebody -----------------------------------------------------------------------

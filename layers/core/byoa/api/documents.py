@@ -52,7 +52,9 @@ def build_out(build: Build, *, whole: bool = True) -> BuildOut:
     mirror = outcome.mirrors[0] if outcome and outcome.mirrors else None
     resolved = Resolved(tag=outcome.tag, digest=outcome.digest) if outcome and outcome.digest else None
     row = mirror and OciArtifactRow(
-        repository=mirror.reference.removeprefix("oci://").partition("@")[0], tag=mirror.tag, digest=mirror.digest
+        repository=mirror.reference.removeprefix("oci://").partition("@")[0].removesuffix(f":{mirror.tag}"),
+        tag=mirror.tag,
+        digest=mirror.digest,
     )
     return BuildOut(
         id=build.build_id,
@@ -179,7 +181,7 @@ def token_fields(record: TokenRecord, now_ts: int) -> dict[str, Any]:
     return {
         "id": record.id,
         "name": record.name,
-        "token_type": "byoa",
+        "token_type": "session" if record.parent else "byoa",
         "scopes": list(record.scopes),
         "issued_at": moment(record.issued_at_ts),
         "expires_at": moment(record.expires_at_ts),

@@ -338,7 +338,7 @@ class TokenOut(_Out):
 
     id: str
     name: str
-    token_type: Literal["byoa"]
+    token_type: Literal["byoa", "session"]
     scopes: list[str]
     issued_at: str
     expires_at: str

@@ -140,7 +140,10 @@ class Inventory(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class TokenRecord:
-    """What is kept of a token: ``digest`` is the SHA-256, in hex, of its secret. Times are in ms since 1970 UTC."""
+    """What is kept of a token: ``digest`` is the SHA-256, in hex, of its secret. Times are in ms since 1970 UTC.
+
+    ``parent`` is the id of the token that it is a session of: without that one it lets nobody in.
+    """
 
     organisation: str
     id: str
@@ -151,6 +154,7 @@ class TokenRecord:
     expires_at_ts: int
     created_by: str
     last_used_ts: int | None = None
+    parent: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
