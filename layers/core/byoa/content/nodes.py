@@ -27,6 +27,20 @@ class Hidden:
     value: Node
 
 
+class Plain(str):
+    """A text that stood without quotes and is one placeholder: what is put in its place may be of another type."""
+
+
+class Templated(str):
+    """A text with placeholders, as an install reads it."""
+
+    lines: tuple[int, ...]
+    """The line of each in its file, from 1."""
+
+    alone: bool
+    """Whether it is one placeholder that stood without quotes."""
+
+
 type Mapping = dict[str, Node]
 type Node = Mapping | list[Node] | str | bool | Number | Hidden | Other | None
 
