@@ -22,7 +22,8 @@ def _organisation(value: str) -> str:
     return value
 
 
-def _app(value: str) -> str:
+def label(value: str) -> str:
+    """An app's name, or a component's or an install's."""
     if len(value) > LABEL_LIMIT or not re.fullmatch(r"[a-z0-9]+(?:[_-][a-z0-9]+)*", value):
         raise ArgumentTypeError("an app's name is lower-case letters and digits, joined by single '-' or '_'")
     return value
@@ -150,7 +151,7 @@ ORGANISATION = Option(
     "--org", metavar="ID", type=_organisation, variable="BYOA_ORG", needed=False,
     help="The organisation's id (org_…); at an API it is the token's.",
 )  # fmt: skip
-APP = Option("--app", "-a", metavar="NAME", type=_app, variable="BYOA_APP", needed=False, help="The app's name.")
+APP = Option("--app", "-a", metavar="NAME", type=label, variable="BYOA_APP", needed=False, help="The app's name.")
 TABLE = Option(
     "--table", metavar="NAME", variable="BYOA_TABLE", needed=False,
     help="Without an API, with AWS credentials: the stack's table (output TableName).",
@@ -161,7 +162,7 @@ STACKS_ORGANISATION = Option(
 STACKS_TABLE = Option("--table", metavar="NAME", variable="BYOA_TABLE", help="The stack's table (output TableName).")
 """For what takes AWS credentials whether there is an API or not."""
 
-COMPONENT = Option("component", metavar="COMPONENT", type=_app, help="The component's name.")
+COMPONENT = Option("component", metavar="COMPONENT", type=label, help="The component's name.")
 AT_API = (API, PROFILE, ORGANISATION)
 """Where an API is, and who one is there; the token comes from ``BYOA_TOKEN`` or the profile."""
 

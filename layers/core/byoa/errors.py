@@ -339,8 +339,8 @@ class ClusterAccessInvalid(Rejected):
     """What says how a cluster is reached can't be used."""
 
     default_remedy = (
-        "Give a server (https), its authority and a token, or a kubeconfig that holds these; programs that a kubeconfig "
-        "names are not run."
+        "Give a server (https), its authority and a token, or a kubeconfig that holds these; no program that one names "
+        "is run."
     )
 
 

@@ -30,15 +30,19 @@ class Hidden:
 class Plain(str):
     """A text that stood without quotes and is one placeholder: what is put in its place may be of another type."""
 
+    __slots__ = ()
+
 
 class Templated(str):
-    """A text with placeholders, as an install reads it."""
+    """A text with placeholders, as an install reads it.
+
+    ``lines`` are those of its placeholders in their file, from 1; it is ``alone`` if it is one that stood without quotes.
+    """
+
+    __slots__ = ("alone", "lines")
 
     lines: tuple[int, ...]
-    """The line of each in its file, from 1."""
-
     alone: bool
-    """Whether it is one placeholder that stood without quotes."""
 
 
 type Mapping = dict[str, Node]

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 class Reading:
     """Reads files one by one and keeps of them what a report says."""
 
-    def __init__(  # noqa: PLR0913 - a manifest, its bounds, and what is wanted of it
+    def __init__(
         self,
         manifest: Manifest,
         spent: Spent,

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from byoa.errors import InstallUnhealthy
-from byoa.installs.health import HEALTHY, WORKLOADS, Health, judge, pods_reasons
+from byoa.installs.health import WORKLOADS, Health, judge, pods_reasons
 from byoa.installs.kinds import DEFINITION
-from byoa.installs.objects import Kind, Object, Place, group_of, mapping, metadata
+from byoa.installs.objects import Kind, Object, Place, mapping, metadata
 from byoa.installs.together import each
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ _POLLS: Final = (0.2, 0.5, 1.0, 2.0)
 """Seconds between looks; the last goes on."""
 
 _STUCK: Final = 15.0
-"""Seconds after which a reason to wait that doesn't pass by itself counts as failure: kubelet has tried again by then."""
+"""Seconds after which a reason to wait that doesn't pass by itself is a failure: kubelet has tried again by then."""
 
 _UNWRITTEN: Final = 30.0
 """Seconds in which a custom object's controller is given time to write a first status, which not all of them do."""
@@ -102,8 +102,8 @@ class _Watch:
             return health
         now = self._work.clock.now()
         lasted = now - self._stuck.setdefault(place, now)
-        state = "failed" if lasted >= _STUCK else "progressing"
-        return Health(state, f"{health.reason}; pods wait: {', '.join(reasons)}")
+        told = f"{health.reason}; pods wait: {', '.join(reasons)}"
+        return Health("failed" if lasted >= _STUCK else "progressing", told)
 
 
 def _with_status(step: Step) -> list[tuple[str, str]]:

@@ -1,4 +1,4 @@
-"""One deploy from its plan to its end, for whoever has a cluster at hand: the steps that a state machine takes one by one.
+"""One deploy from its plan to its end, for whoever has a cluster at hand.
 
 It may be killed anywhere and begun again: it goes on from what is there, and ends the same.
 """

@@ -1,7 +1,7 @@
 """What would change of an object: the live one beside the API server's own answer to a dry run, without the noise.
 
-On a second run nothing but what is left out here differs, over all the kinds that were tried on a real API server. Values
-of Secrets are compared and never shown (``content.masking``).
+On a second run nothing but what is left out here differs, over all the kinds that were tried on a real API server.
+Values of Secrets are compared and never shown (``content.masking``).
 """
 
 from __future__ import annotations

@@ -57,7 +57,9 @@ class Deletions:
     def _unserved(self, identity: Identity) -> Step:
         """An object whose kind isn't served is gone with its definition; else the API may only be out for a while."""
         place = Place(Kind(identity.group, "", identity.kind, "", bool(identity.namespace)), *identity[2:])
-        definitions = [each for each in self._tracked if each[:2] == DEFINITION and each.name.endswith(f".{identity.group}")]
+        definitions = [
+            each for each in self._tracked if each[:2] == DEFINITION and each.name.endswith(f".{identity.group}")
+        ]
         served = self._kinds.of_type(*DEFINITION)
         if served and definitions:
             found = [self._cluster.get(Place(served, "", each.name)) for each in definitions]

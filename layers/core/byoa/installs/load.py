@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def load(contents: Contents, root: Manifest, limits: GraphLimits, state: dict[str, Any]) -> tuple[Object, ...]:
-    """The objects of the artifact under ``root``, rendered with ``state`` (what ``.nuon`` is there); none if it is empty.
+    """The objects of the artifact under ``root``, rendered with ``state`` (what ``.nuon`` is there); none if empty.
 
     Raises what ``inspection.inspect`` raises, ``MediaTypeUnsupported`` for encrypted contents, and
     ``TemplateInvalid``.

@@ -1,7 +1,7 @@
 """Objects as they are applied: of the install, in their namespace, without what a cluster writes itself.
 
-``stringData`` becomes ``data``: an API server does the same, but then knows nobody who owns the keys, so that one that is
-dropped later would stay (kubernetes#108008).
+``stringData`` becomes ``data``: an API server does the same, but then knows nobody who owns the keys, so that one that
+is dropped later would stay (kubernetes#108008).
 """
 
 from __future__ import annotations

@@ -7,14 +7,14 @@ Nothing is written.
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
-from byoa.errors import ApprovalMissing, ByoaError, Fault, NamespaceMissing, ObjectBusy, ObjectInvalid, OfCluster
+from byoa.errors import ApprovalMissing, ByoaError, Fault, ObjectBusy, ObjectInvalid, OfCluster
 from byoa.installs.differences import changes_between, differ
 from byoa.installs.guards import GUARDED, Deletions, needs_of
 from byoa.installs.inventory import EMPTY
-from byoa.installs.kinds import DEFINITION, NAMESPACE, know_kinds, kinds_defined
+from byoa.installs.kinds import DEFINITION, NAMESPACE, kinds_defined, know_kinds
 from byoa.installs.normalising import Wanted, normalise
 from byoa.installs.objects import goes_away
 from byoa.installs.plans import Plan, Step
@@ -50,9 +50,7 @@ class Task:
     teardown: bool = False
 
 
-def plan(
-    task: Task, cluster: Cluster, inventory: Inventory | None, workers: Workers | None = None
-) -> Plan:
+def plan(task: Task, cluster: Cluster, inventory: Inventory | None, workers: Workers | None = None) -> Plan:
     """What would be done, by ``inventory`` (``None`` at first), and all that keeps it from being done.
 
     Raises what the cluster fails with; what it refuses of single objects are the plan's ``faults``.
@@ -173,13 +171,16 @@ def _unchecked(one: Wanted) -> Step:
 
 def _step(one: Wanted, live: Object | None, settled: Settled) -> Step:
     applied = settled.applied
-    about = {"left": settled.left, "taken": settled.taken, "warnings": applied.warnings}
-    if live is None:
-        return Step(place=one.place, action="create", wanted=settled.wanted, result=applied.object, **about)
-    if not differ(live, applied.object):
-        return Step(place=one.place, action="unchanged", wanted=settled.wanted, live=live, **about)
+    found = Step(
+        place=one.place,
+        action="create" if live is None else "unchanged",
+        wanted=settled.wanted,
+        live=live,
+        left=settled.left,
+        taken=settled.taken,
+        warnings=applied.warnings,
+    )
+    if live is None or not differ(live, applied.object):
+        return found
     changes, left_out = changes_between(live, applied.object)
-    return Step(
-        place=one.place, action="change", wanted=settled.wanted, live=live, result=applied.object,
-        changes=changes, left_out=left_out, **about,
-    )  # fmt: skip
+    return replace(found, action="change", result=applied.object, changes=changes, left_out=left_out)

@@ -34,6 +34,4 @@ def record(plan: Plan, inventory: Inventory, pruned: Pruned, findings: list[Find
     if not rest.holds_the_same(inventory):
         work.shelf.write(rest)
     wanted = any(step.wanted is not None for step in plan.steps)
-    return Outcome(
-        status="active" if wanted else "inactive", plan=plan, findings=tuple(findings), left=pruned.left
-    )
+    return Outcome(status="active" if wanted else "inactive", plan=plan, findings=tuple(findings), left=pruned.left)

@@ -111,4 +111,3 @@ def _typed(text: str) -> str | int | float | bool:
         value: int | float = json.loads(number_of(text))
         return value
     return text
-

@@ -37,20 +37,22 @@ def refusal(answer: Answer, verb: str, place: Place) -> ByoaError:
     """The error that ``answer`` is, to ``verb`` (``patch``, ``delete`` …) at ``place``."""
     match answer.status:
         case 401:
-            return unknown_login()
+            found = unknown_login()
         case 403:
-            return _forbidden(answer, verb, place)
+            found = _forbidden(answer, verb, place)
         case 404:
-            return _missing(answer, place)
+            found = _missing(answer, place)
         case 409:
-            return _conflict(answer)
-        case 422:
-            return _invalid(answer, place)
+            found = _conflict(answer)
         case 413:
-            return ObjectInvalid("The object is larger than the cluster's API takes.")
+            found = ObjectInvalid("The object is larger than the cluster's API takes.")
+        case 422:
+            found = _invalid(answer, place)
         case 400 | 500:
-            return _unreadable(answer)
-    return ClusterUnavailable(f"The cluster's API gives an answer that is not known (status {answer.status}).")
+            found = _unreadable(answer)
+        case _:
+            found = ClusterUnavailable(f"The cluster's API gives an answer that is not known (status {answer.status}).")
+    return found
 
 
 def unknown_login() -> ByoaError:
@@ -121,7 +123,11 @@ def _clause(cause: dict[str, Any], *, secret: bool) -> str:
     if secret:
         return f"{field} is not valid"
     last = str(cause.get("message", "")).rpartition(": ")[2]
-    return f"{field}: {last}" if last.isascii() and last.isprintable() and len(last) <= _LONGEST else f"{field} is not valid"
+    return (
+        f"{field}: {last}"
+        if last.isascii() and last.isprintable() and len(last) <= _LONGEST
+        else f"{field} is not valid"
+    )
 
 
 def _unreadable(answer: Answer) -> ByoaError:

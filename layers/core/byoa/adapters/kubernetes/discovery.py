@@ -1,4 +1,4 @@
-"""Which kinds an API server serves, by aggregated discovery: two requests for all groups (Kubernetes 1.27 and newer)."""
+"""Which kinds an API server serves, by aggregated discovery: two requests for all groups (Kubernetes 1.27 on)."""
 
 from __future__ import annotations
 
@@ -40,6 +40,6 @@ def kinds_in(answer: Answer) -> Iterator[Kind]:
 
 def _kind(group: str, version: str, resource: dict[str, Any]) -> Kind | None:
     told = resource.get("responseKind") or {}
-    if not _NEEDED <= {*(resource.get("verbs") or [])} or not told.get("kind"):
+    if not {*(resource.get("verbs") or [])} >= _NEEDED or not told.get("kind"):
         return None
     return Kind(group, version, str(told["kind"]), str(resource["resource"]), resource.get("scope") == "Namespaced")

@@ -1,7 +1,7 @@
 """A cluster in memory, for tests and the desk. What it is not: it has no schemas, defaults, webhooks or rights.
 
-So it refuses nothing for its fields, and knows of no immutable ones: that only a real API server shows. It has kinds with
-definitions, namespaces, field owners, dry runs, UIDs, finalizers, selectors, and controllers that are toys.
+So it refuses nothing for its fields, and knows of no immutable ones: that only a real API server shows. It has kinds
+with definitions, namespaces, field owners, dry runs, UIDs, finalizers, selectors, and controllers that are toys.
 """
 
 from __future__ import annotations
@@ -36,14 +36,17 @@ SERVED: Final = (
         "Secret": "secrets", "Service": "services", "ServiceAccount": "serviceaccounts",
     }),
     *_kinds("apps", "v1", {
-        "DaemonSet": "daemonsets", "Deployment": "deployments", "ReplicaSet": "replicasets", "StatefulSet": "statefulsets",
+        "DaemonSet": "daemonsets", "Deployment": "deployments", "ReplicaSet": "replicasets",
+        "StatefulSet": "statefulsets",
     }),
     *_kinds("batch", "v1", {"CronJob": "cronjobs", "Job": "jobs"}),
     *_kinds("autoscaling", "v2", {"HorizontalPodAutoscaler": "horizontalpodautoscalers"}),
     *_kinds("networking.k8s.io", "v1", {"Ingress": "ingresses", "NetworkPolicy": "networkpolicies"}),
     *_kinds("policy", "v1", {"PodDisruptionBudget": "poddisruptionbudgets"}),
     *_kinds(_RBAC, "v1", {"Role": "roles", "RoleBinding": "rolebindings"}),
-    *_kinds(_RBAC, "v1", {"ClusterRole": "clusterroles", "ClusterRoleBinding": "clusterrolebindings"}, namespaced=False),
+    *_kinds(
+        _RBAC, "v1", {"ClusterRole": "clusterroles", "ClusterRoleBinding": "clusterrolebindings"}, namespaced=False
+    ),
     *_kinds("storage.k8s.io", "v1", {"StorageClass": "storageclasses"}, namespaced=False),
     *_kinds(
         "apiextensions.k8s.io", "v1", {"CustomResourceDefinition": "customresourcedefinitions"}, namespaced=False

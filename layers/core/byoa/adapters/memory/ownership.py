@@ -1,7 +1,7 @@
 """Server-side apply in small: who owns which leaves of an object, and what an apply makes of them.
 
-A real API server goes by each kind's schema. Here items of a list are told apart by ``name`` or by their port, and every
-other list is one leaf.
+A real API server goes by each kind's schema. Here items of a list are told apart by ``name`` or by their port, and
+every other list is one leaf.
 """
 
 from __future__ import annotations
@@ -58,13 +58,13 @@ class Owned:
         self.owners[manager] = set(leaves)
 
     def update(self, changes: Object, manager: str) -> None:
-        """Merge ``changes`` into it (RFC 7396), as an editor or a controller does; what changes is ``manager``'s then."""
+        """Merge ``changes`` into it (RFC 7396), as an editor or a controller does, who then owns what changed."""
         before = leaves_of(self.object)
         _merge(self.object, changes)
         after = leaves_of(self.object)
         changed = {path for path in after if before.get(path) != after[path]}
         for paths in self.owners.values():
-            paths -= changed | (before.keys() - after.keys())
+            paths.difference_update(changed, before.keys() - after.keys())
         self.owners.setdefault(manager, set()).update(changed)
 
     def _changed(self, manager: str, leaves: dict[Path, Any], live: dict[Path, Any]) -> list[tuple[str, Path]]:

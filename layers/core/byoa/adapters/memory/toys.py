@@ -68,7 +68,8 @@ def _pod(found: Object) -> Object:
         "apiVersion": "v1",
         "kind": "Pod",
         "metadata": {
-            "name": f"{about['name']}-0", "namespace": about["namespace"], "labels": labels, "uid": f"{uid_of(found)}-0",
+            "name": f"{about['name']}-0", "namespace": about["namespace"], "labels": labels,
+            "uid": f"{uid_of(found)}-0",
             "ownerReferences": [owner], "generation": 1, "resourceVersion": "1",
         },
         "spec": mapping(found, "spec", "template", "spec"),

@@ -274,9 +274,7 @@ class Transport:
         from byoa.adapters.registries.tls import make_context  # noqa: PLC0415 - ssl is slow, and not always needed
 
         with self._lock:
-            self._tls = self._tls or make_context(
-                self._ca, alone=self._ca_alone, by_environment=self._by_environment
-            )
+            self._tls = self._tls or make_context(self._ca, alone=self._ca_alone, by_environment=self._by_environment)
             return self._tls
 
 
