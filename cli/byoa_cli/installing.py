@@ -42,6 +42,7 @@ def plan(*, as_json: bool, **options: Any) -> int:  # noqa: ANN401 - they go on 
     deal = _Deal(options)
     found = deal.plan()
     known_as = fingerprint(found, plan_key())
+    found = found.as_approved(frozenset())
     if as_json:
         print_json({**deal.about, **plan_document(found, known_as)})
     else:
@@ -87,6 +88,7 @@ def drift(*, as_json: bool, **options: Any) -> int:  # noqa: ANN401 - the same
     deal = _Deal(options)
     found = deal.plan()
     known_as = fingerprint(found, plan_key())
+    found = found.as_approved(frozenset())
     drifted = bool(found.faults) or not found.is_noop
     if as_json:
         status = "drift-detected" if drifted else "no-drift"
@@ -217,9 +219,9 @@ def _shown_and_approved(deal: _Deal, approved: frozenset[str]) -> Approval | Non
 
     check_can_ask(yes=False)
     found, key = deal.plan(), secrets.token_bytes(32)
-    show_plan(found, fingerprint(found, plan_key()))
+    show_plan(found.as_approved(approved), fingerprint(found, plan_key()))
     check(found, approved)
-    if not found.is_noop and not confirmed("apply this?"):
+    if not found.as_approved(approved).is_noop and not confirmed("apply this?"):
         return None
     return Approval(fingerprint=fingerprint(found, key), key=key, names=approved)
 

@@ -36,7 +36,7 @@ class Plain(str):
 class Templated(str):
     """A text with placeholders, as an install reads it.
 
-    ``lines`` are those of its placeholders in their file, from 1; it is ``alone`` if it is one that stood without quotes.
+    ``lines`` are those of its placeholders in their file, from 1; it is ``alone`` if it is one without quotes.
     """
 
     __slots__ = ("alone", "lines")

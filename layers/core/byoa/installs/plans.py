@@ -104,7 +104,7 @@ class Plan:
     def as_approved(self, approved: frozenset[str]) -> Plan:
         """The same plan, in which what may only be deleted by name is kept where it isn't ``approved``."""
         steps = tuple(
-            replace(step, action="keep", why=f"it is deleted by name only; {step.why}")
+            replace(step, action="keep", why=f"deleted with --approve {step.needs} only; {step.why}")
             if step.action == "delete" and step.needs and step.needs not in approved
             else step
             for step in self.steps
