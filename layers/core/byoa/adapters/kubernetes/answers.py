@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from byoa.installs.objects import Kind, Place
 
 _OWNER: Final = re.compile(r'conflict with "((?:[^"\\]|\\.)*)"')
-_TYPED: Final = re.compile(r": (\.[^\s:]{1,300}): (field not declared in schema|expected [^:]{1,60}|duplicate entries)")
+_TYPED: Final = re.compile(r": (\.[^\s:]{1,300}): (field not declared in schema|expected \w+|duplicate entries)")
 _NAMESPACES: Final = re.compile(r'namespaces "[^"]*" not found')
 _FIELD: Final = re.compile(r"[A-Za-z0-9_.\[\]\-/<>\"=:]{1,300}")
 _LONGEST: Final = 160

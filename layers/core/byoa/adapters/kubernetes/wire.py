@@ -31,6 +31,7 @@ LARGEST: Final = 64 * 1024 * 1024
 """Bytes of an answer: a page of 500 objects of 100 KB."""
 
 _THROTTLED: Final = 429
+_INTERNAL: Final = 500
 _BROKEN: Final = frozenset((500, 502, 503, 504))
 _WARNING: Final = re.compile(r'299 \S+ "((?:[^"\\]|\\.)*)"')
 _LONGEST_REST: Final = 30.0
@@ -174,8 +175,8 @@ def _translated(error: ByoaError, authority: str) -> ByoaError:
 
 
 def _may_pass(answer: Answer) -> bool:
-    """A failure of the server's own; what it can't read of an apply is 500 as well, and stays so."""
-    return "failed to create typed" not in answer.message
+    """A failure of the server's own; what it can't read of an apply is 500 as well, without a reason, and stays so."""
+    return answer.status != _INTERNAL or answer.body is None or bool(answer.body.get("reason"))
 
 
 _WEBHOOK: Final = re.compile(r'failed calling webhook "([a-z0-9.-]{1,253})"')
