@@ -103,14 +103,14 @@ def end(old: list[Object], new: list[Object]) -> tuple[dict[str, Any], int]:
     """What a deploy that nobody kills ends with, and how many calls it takes."""
     bed = fresh(old)
     counting = Mortal(bed.cluster, 0)
-    bed.deploy(*new, cluster=counting)  # type: ignore[arg-type] # it has all methods
+    bed.deploy(*new, cluster=counting)
     return state(bed), counting.calls
 
 
 def killed(bed: Bed, at: int, *objects: Object, after_it: bool = True, **settings: Any) -> bool:
     """Whether a deploy was, which takes at least so many calls."""
     try:
-        bed.deploy(*objects, cluster=Mortal(bed.cluster, at, after_it), **settings)  # type: ignore[arg-type]
+        bed.deploy(*objects, cluster=Mortal(bed.cluster, at, after_it), **settings)
     except Killed:
         return True
     return False

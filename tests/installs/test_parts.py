@@ -139,7 +139,7 @@ def test_a_kubeconfig_leads_to_its_current_context_s_cluster() -> None:
         kubeconfig({**CLUSTER, "certificate-authority-data": "%"}),
         kubeconfig({**CLUSTER, "server": "http://k.example.com"}),
         kubeconfig(clusters=[]), kubeconfig(users=5), kubeconfig(contexts=[{"name": "a", "context": None}]),
-        kubeconfig(**{"current-context": "other"}),
+        kubeconfig().replace('"current-context": "a"', '"current-context": "b"'),
     ],
 )  # fmt: skip
 def test_a_kubeconfig_that_can_t_be_used_is_refused_without_a_word_of_it(text: str) -> None:

@@ -214,13 +214,14 @@ def grant(bed: Bed, resource: str, *verbs: str, namespace: str = "") -> None:
     kinds = {kind.type: kind for kind in bed.cluster.kinds()}
     group = "rbac.authorization.k8s.io"
     name = f"{bed.corner}-{resource}"
-    for kind, rest in {
+    parts: dict[str, Object] = {
         "Role": {"rules": [{"apiGroups": [""], "resources": [resource], "verbs": list(verbs)}]},
         "RoleBinding": {
             "roleRef": {"apiGroup": group, "kind": "Role", "name": name},
             "subjects": [{"apiGroup": group, "kind": "User", "name": "installer"}],
         },
-    }.items():
+    }
+    for kind, rest in parts.items():
         about = {"name": name, "namespace": where}
         made = {"apiVersion": f"{group}/v1", "kind": kind, "metadata": about, **rest}
         bed.cluster.apply(Place(kinds[group, kind], where, name), made)
