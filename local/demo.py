@@ -1,11 +1,10 @@
-"""The main job on real input: what vendors push, synced, built by the deployed pipeline, pulled back and compared."""
+"""The main job on real input: what vendors push, synced through the API, built by the deployed pipeline, compared."""
 
 from __future__ import annotations
 
 import base64
 import contextlib
 import json
-import os
 import shutil
 import subprocess
 import sys
@@ -24,12 +23,12 @@ from byoa.engine.copying import copy
 from byoa.oci.graph import blobs_of, children_of
 from byoa.oci.reference import Reference, Registry
 from byoa.trust.credentials import Credential
-from local import private
-from local.desk import ROOT, STATE, Desk, Ports, desk
+from local import members, private
+from local.desk import ORGANISATION, ROOT, STATE, Desk, Ports, desk
 from local.private import Place
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable, Mapping
 
     from byoa.engine.ports import Source
     from byoa.oci.manifest import Descriptor, Manifest
@@ -52,10 +51,11 @@ def demo(*, as_json: bool, enforce_iam: bool) -> int:
             for place in wanted.values():
                 push(place)
                 say(f"pushed {place.host}/{place.repository}:{place.tag}")
-            for place in store(running, [each for each in wanted.values() if each.credentials]):
+            member = begin(running, folder / "home", say)
+            for place in store(running, member, [each for each in wanted.values() if each.credentials]):
                 say(f"stored {place.credentials} for {place.host} (byoa credentials set)")
             components = write_components(wanted.values(), folder / "app" / "components")
-            synced = sync(running, components.parent, quiet=as_json)
+            synced = sync(member, components.parent, quiet=as_json)
             builds = [check(running, each, wanted[each["component"]]) for each in synced]
             say("pulled every mirror back from ECR and compared it with the source")
     complete = [build["component"] for build in builds] == sorted(wanted)
@@ -78,10 +78,19 @@ def push(place: Place) -> None:
     copy(layout, target, layout.fetch_manifest(TAG), tag=place.tag)
 
 
-def store(running: Desk, places: list[Place]) -> list[Place]:
+def begin(running: Desk, home: Path, say: Callable[[str], None]) -> dict[str, str]:
+    """The organisation's first token, made with AWS credentials, and a login with it, which is all that comes after."""
+    token = members.bootstrap(running)
+    say(f"made the first token of {ORGANISATION} (byoa admin bootstrap)")
+    member = members.log_in(running, token, home)
+    say(f"logged in to {running.api} (byoa login)")
+    return member
+
+
+def store(running: Desk, member: Mapping[str, str], places: list[Place]) -> list[Place]:
     """Store the logins of private places, all at once: each time the command line starts anew."""
     with ThreadPoolExecutor(len(places)) as pool:
-        deque(pool.map(lambda place: private.store(running, place), places), maxlen=0)
+        deque(pool.map(lambda place: private.store(running, place, member), places), maxlen=0)
     return places
 
 
@@ -103,14 +112,12 @@ def write_components(places: Iterable[Place], folder: Path) -> Path:
     return folder
 
 
-def sync(running: Desk, app: Path, *, quiet: bool) -> list[dict[str, Any]]:
+def sync(member: Mapping[str, str], app: Path, *, quiet: bool) -> list[dict[str, Any]]:
     """What `byoa sync` says of its builds; its progress is shown as it comes."""
-    program = Path(sys.executable).parent / "byoa"
-    environment = {**os.environ, **running.environment()}
-    command = [str(program), "sync", str(app), "--timeout", "5"]
+    command = [members.BYOA, "sync", str(app), "--timeout", "5"]
     if not quiet:
-        subprocess.run(command, env=environment, check=False)
-    done = subprocess.run([*command, "--json"], env=environment, stdout=subprocess.PIPE, text=True, check=False)
+        subprocess.run(command, env=member, check=False)
+    done = subprocess.run([*command, "--json"], env=member, stdout=subprocess.PIPE, text=True, check=False)
     components: list[dict[str, Any]] = json.loads(done.stdout)["components"]
     return sorted(components, key=lambda each: str(each["component"]))
 

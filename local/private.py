@@ -12,19 +12,18 @@ import json
 import os
 import secrets
 import shlex
-import subprocess
-import sys
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from byoa.trust.credentials import Credential
 from byoa.trust.external_id import external_id
 from byoa.trust.invitations import pull_policy, trust_policy
-from local.processes import LOOPBACK, DeskError
+from local import members
+from local.processes import LOOPBACK
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
+    from pathlib import Path
 
     from local.desk import Desk, Ports
 
@@ -168,10 +167,14 @@ def write_secrets(found: Iterable[Place], folder: Path) -> None:
     """Each secret into a file in ``folder`` that nobody else reads: on a command line it would be everybody's."""
     for place in found:
         if place.secret_file:
-            with os.fdopen(
-                os.open(folder / place.secret_file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w"
-            ) as file:
-                file.write(place.secret)
+            write_secret(folder / place.secret_file, place.secret)
+
+
+def write_secret(path: Path, text: str) -> None:
+    """A file that nobody else reads, at no moment."""
+    path.unlink(missing_ok=True)
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        file.write(text)
 
 
 def commands(place: Place, folder: Path) -> tuple[str, str]:
@@ -184,20 +187,24 @@ def commands(place: Place, folder: Path) -> tuple[str, str]:
     )
 
 
-def store(running: Desk, place: Place) -> None:
-    """Store the login of ``place``, as its owner does. Raises DeskError."""
-    set_credentials(running, place.credentials or "", place.options, place.secret)
+def store(running: Desk, place: Place, member: Mapping[str, str] | None = None) -> None:
+    """Store the login of ``place``, with AWS credentials or as a ``member`` who is logged in. Raises DeskError.
+
+    Of the stack a member is told the two names that an ECR's owner is to trust, and nothing else.
+    """
+    if member is None:
+        set_credentials(running, place.credentials or "", place.options, place.secret)
+        return
+    stack = running.environment()
+    trusted = {name: stack[name] for name in ("BYOA_TABLE", "BYOA_SOURCE_ROLE")}
+    members.run(["credentials", "set", place.credentials or "", *place.options], {**member, **trusted}, place.secret)
 
 
 def set_credentials(
     running: Desk, name: str, options: Sequence[str], secret: str = "", organisation: str | None = None
 ) -> None:
-    """`byoa credentials set`, with ``secret`` on its standard input. Raises DeskError with what it said."""
-    program = Path(sys.executable).parent / "byoa"
-    environment = {**os.environ, **running.environment()}
+    """`byoa credentials set`, with AWS credentials and ``secret`` on its standard input. Raises DeskError."""
+    environment = {**members.outside(), **running.environment()}
     if organisation:
         environment["BYOA_ORG"] = organisation
-    command = [str(program), "credentials", "set", name, *options]
-    done = subprocess.run(command, env=environment, input=secret, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise DeskError(f"`byoa credentials set {name}` failed.", f"{done.stdout}{done.stderr}"[-3000:])
+    members.run(["credentials", "set", name, *options], environment, secret)

@@ -11,9 +11,9 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from local import private
+from local import members, private
 from local.containers import host_of_containers, start_relay, variables
-from local.desk import ROOT, STATE, Desk, Ports, deploy, start_servers
+from local.desk import ROOT, STATE, Desk, Ports, aws_environment, deploy, start_servers
 from local.processes import DeskError
 from local.samples import put_samples
 
@@ -41,11 +41,13 @@ def up() -> None:
         RECORD.write_text(json.dumps([_identity(process.pid) for process in started]))
         ready = deploy(FOLDER, ports)
         put_samples(ready)
+        token = members.bootstrap(ready)
     except BaseException:
         for process in reversed(started):
             process.stop()
         RECORD.unlink(missing_ok=True)
         raise
+    write_for_shells(ready, token)
     _tell(ready, host)
 
 
@@ -63,10 +65,33 @@ def down() -> None:
     print("stopped")
 
 
+def for_shells(ready: Desk, token: str) -> dict[str, dict[str, str]]:
+    """What a shell is given, under what it is for: all that people need is the first part."""
+    stack = ready.environment()
+    names = ("BYOA_TABLE", "BYOA_SOURCE_ROLE", "BYOA_TRY_CREDENTIALS")
+    return {
+        "the command line at the API": {**members.variables(ready, token), **OF_USERS},
+        "byoa credentials set --kind aws_ecr and test, byoa admin": {name: stack[name] for name in names},
+        "byoa credentials test, byoa admin, and AWS's own tools": aws_environment(ready.aws),
+    }
+
+
+def write_for_shells(ready: Desk, token: str) -> None:
+    """`.desk/env`, which nobody else reads: it has a token."""
+    parts = [
+        "".join([f"# for {use}\n", *(f"export {name}={value}\n" for name, value in part.items())])
+        for use, part in for_shells(ready, token).items()
+    ]
+    private.write_secret(FOR_SHELLS, "".join(parts))
+
+
 def _tell(ready: Desk, host: str | None) -> None:
-    exports = "\n".join(f"export {name}={value}" for name, value in {**ready.environment(), **OF_USERS}.items())
-    FOR_SHELLS.write_text(f"{exports}\n")
-    places = {"AWS (emulator)": ready.aws, "vendor's registry": ready.vendor, "ECR's data plane": ready.ecr}
+    places = {
+        "AWS (emulator)": ready.aws,
+        "API": ready.api,
+        "vendor's registry": ready.vendor,
+        "ECR's data plane": ready.ecr,
+    }
     print("\n" + "\n".join(f"{name:<26} {value}" for name, value in {**places, **ready.outputs}.items()))
     vendors, shown = private.places(ready), FOLDER.relative_to(ROOT)
     private.write_secrets(vendors, FOLDER)

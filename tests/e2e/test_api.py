@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 import time
 import urllib.error
 import urllib.request
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from local import members
 from local.desk import ORGANISATION
 
 if TYPE_CHECKING:
@@ -49,13 +46,7 @@ class Client:
 
 
 def bootstrap(pipeline: Pipeline, organisation: str) -> Client:
-    environment = {**os.environ, **pipeline.desk.environment(), "BYOA_ORG": organisation}
-    program = Path(sys.executable).with_name("byoa")
-    done = subprocess.run(
-        [program, "admin", "bootstrap", "--days", "1", "--json"],
-        env=environment, capture_output=True, text=True, check=True,
-    )  # fmt: skip
-    return Client(pipeline, json.loads(done.stdout)["token"])
+    return Client(pipeline, members.bootstrap(pipeline.desk, organisation))
 
 
 @pytest.fixture(scope="module")

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from local import members
 from local.desk import ORGANISATION
 
 if TYPE_CHECKING:
@@ -32,12 +33,9 @@ def byoa(home: Path, *arguments: str, stdin: str = "", code: int = 0) -> str:
 
 def test_a_vendor_has_all_it_needs_in_a_token(enforced: Pipeline, tmp_path: Path) -> None:
     enforced.push("flux", "v2.3.1")
-    stack = {**os.environ, **enforced.desk.environment()}
-    made = subprocess.run(
-        [BYOA, "admin", "bootstrap", "--days", "1"], env=stack, capture_output=True, text=True, check=True
-    )
+    made = members.bootstrap(enforced.desk)
     app = ("--app", "line")
-    byoa(tmp_path, "login", "--api", enforced.desk.api, *app, stdin=made.stdout)
+    byoa(tmp_path, "login", "--api", enforced.desk.api, *app, stdin=made)
     assert json.loads(byoa(tmp_path, "whoami", "--json"))["org_ids"] == [ORGANISATION]
     ci = byoa(tmp_path, "tokens", "create", "ci", "--scope", "sync", "--days", "1")
     byoa(tmp_path, "login", "--api", enforced.desk.api, "--profile", "ci", *app, stdin=ci)

@@ -129,7 +129,7 @@ def heard(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], list[dict[st
         monkeypatch.setenv(name, "testing")
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
     monkeypatch.setenv("BYOA_BUS", BUS)
-    caches = (process.settings, clients.own, clients.session)
+    caches = (process.settings, clients.own, clients._ours, clients.session)
     with mock_aws():
         for cache in caches:
             cache.cache_clear()

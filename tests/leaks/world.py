@@ -54,7 +54,7 @@ TAG: Final = "v1"
 ACCOUNT: Final = "123456789012"
 STEPS: Final = ("resolve_digest", "stage_artifact", "inspect_artifact", "mirror_artifact")
 _CACHES: Final = (
-    process.settings, clients.own, clients.session, clients._tenant, clients._sources, pipeline._lines,
+    process.settings, clients.own, clients._ours, clients.session, clients._tenant, clients._sources, pipeline._lines,
     pipeline.reachable, pipeline.signer, pipeline._ecr_registry, sources._careful,
 )  # fmt: skip
 

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 ACCOUNT = "123456789012"
 TABLE = TEMPLATE["Resources"]["Table"]["Properties"]
 CACHES = (
-    process.settings, clients.own, clients.session, clients._tenant, clients._sources, pipeline._lines,
+    process.settings, clients.own, clients._ours, clients.session, clients._tenant, clients._sources, pipeline._lines,
     pipeline.reachable, pipeline.signer, pipeline._ecr_registry,
 )  # fmt: skip
 EXECUTION = "execution-{}"

@@ -35,10 +35,10 @@ def nobody(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
     monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "credentials"))
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
-    for cache in (clients.own, clients.session):
+    for cache in (clients.own, clients._ours, clients.session):
         cache.cache_clear()
     yield
-    for cache in (clients.own, clients.session):
+    for cache in (clients.own, clients._ours, clients.session):
         cache.cache_clear()
 
 

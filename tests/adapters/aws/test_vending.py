@@ -11,7 +11,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 from botocore.session import Session
 
-from byoa.adapters.aws.vending import AT_ONCE, SECONDS, Vending
+from byoa.adapters.aws.vending import AT_ONCE, SECONDS, Descriptions, Vending, beside
 from byoa.errors import InternalFault, PlatformForbidden, StoreThrottled
 from byoa.trust.tenancy import Places, session_policy
 
@@ -102,6 +102,16 @@ def test_two_organisations_in_a_warm_process_each_have_their_own(vending: Vendin
     assert (signer(mine), signer(others), signer(mine)) == (f"{MINE}-1", f"{OTHERS}-2", f"{MINE}-1")
     assert {asked["Tags"][0]["Value"] for asked in sts.asked} == {MINE, OTHERS}
     assert all(OTHERS not in asked["Policy"] for asked in sts.asked if asked["RoleSessionName"] == MINE)
+
+
+def test_sessions_beside_one_another_are_boto3_s_and_read_descriptions_from_where_they_were() -> None:
+    parent = Session()
+    parent.register_component("data_loader", Descriptions())
+    before = parent.get_component("data_loader").search_paths
+    first, second = beside(parent), beside(parent)
+    for session in (first, second):
+        assert hasattr(session.client("s3", region_name="us-east-1"), "upload_file"), "what boto3 adds is there"
+    assert parent.get_component("data_loader").search_paths == before
 
 
 def test_a_session_that_is_about_to_end_is_opened_anew(vending: Vending, sts: Desk) -> None:

@@ -1,4 +1,4 @@
-"""Clients of AWS's services, by what boto3 is made of. Each is made when it is first asked for, and once.
+"""Clients of AWS's services, by boto3. Each is made when it is first asked for, and once.
 
 With an organisation it is a client of a session for that organisation (``adapters/aws/vending.py``), of the function's
 tenant role or, for credentials of sources, of the role that all who read sources share. Without one it has the
@@ -88,13 +88,20 @@ def of_api(service: str, organisation: str) -> Any:  # noqa: ANN401 - any of AWS
 @cache
 def own(service: str, config: Config | None = None) -> Any:  # noqa: ANN401 - any of AWS's clients
     """A client that works for no organisation; ``config`` is what it has otherwise than all."""
-    made: Any = session().create_client(service, config=_config().merge(config) if config else _config())
+    made: Any = _ours().client(service, config=_config().merge(config) if config else _config())
     return made
 
 
 @cache
+def _ours() -> Any:  # noqa: ANN401 - boto3's session, whose overloads want literals
+    from byoa.adapters.aws.vending import beside
+
+    return beside(session())
+
+
+@cache
 def session() -> Session:
-    """What all sessions of this process have in common. One of boto3's would add handlers that can't be shared.
+    """What all of boto3's sessions in this process are made beside: handlers, and descriptions of services.
 
     At DEBUG botocore writes down what AWS answers, secrets and passwords among it: whatever level the surroundings ask
     for (Lambda's own setting asks it of all loggers), it stays above that.
@@ -103,8 +110,12 @@ def session() -> Session:
 
     from botocore.session import Session
 
+    from byoa.adapters.aws.vending import Descriptions
+
     logging.getLogger("botocore").setLevel(logging.INFO)
-    return Session()
+    parent = Session()
+    parent.register_component("data_loader", Descriptions())
+    return parent
 
 
 @cache
@@ -187,7 +198,7 @@ def _region() -> str:
 
 def lent_ecr(region: str, found: CredentialsTypeDef) -> ECRClient:
     """ECR in any region, in a session that a vendor's role opened: not kept, the next one is another's."""
-    made: Any = session().create_client(
+    made: Any = _ours().client(
         "ecr",
         region_name=region,
         aws_access_key_id=found["AccessKeyId"],

@@ -1,4 +1,4 @@
-"""Sessions of a role for one organisation each, and clients of AWS's services in them.
+"""boto3's sessions of a role for one organisation each, and clients of AWS's services in them.
 
 A function's own role reaches nothing of any organisation's: it may open these sessions. Clients of one organisation are
 made for it and serve no other, so that what is warm in a process never mixes two.
@@ -10,7 +10,9 @@ import copy
 from collections import OrderedDict
 from typing import TYPE_CHECKING, Any, Final
 
+import boto3.session
 from botocore.credentials import DeferredRefreshableCredentials
+from botocore.loaders import Loader
 from botocore.session import Session
 
 from byoa.adapters.aws.refusals import translated
@@ -27,6 +29,29 @@ AT_ONCE: Final = 8
 
 SECONDS: Final = 3600
 """How long a session lasts: as long as one may that another session opened (IAM, "role chaining")."""
+
+
+class Descriptions(Loader):
+    """Descriptions of services, read once for all sessions; boto3 would have each add its folder to where they are."""
+
+    @property
+    def search_paths(self) -> list[str]:
+        """Where they are, as a list of the caller's own."""
+        return list(super().search_paths)
+
+
+def beside(parent: Session, provider: object = None) -> Any:  # noqa: ANN401 - boto3's, whose overloads want literals
+    """A session of boto3's that behaves as ``parent`` does, with handlers of its own and credentials of ``provider``.
+
+    boto3 adds handlers to the session that it is given, and those of S3 fail where they stand twice: so ``parent`` is
+    a session that boto3 has never had.
+    """
+    handlers = copy.copy(parent.get_component("event_emitter"))
+    session = Session(event_hooks=handlers, include_builtin_handlers=False)
+    session.register_component("data_loader", parent.get_component("data_loader"))
+    if provider:
+        session.register_component("credential_provider", provider)
+    return boto3.session.Session(botocore_session=session)
 
 
 class Vending:
@@ -52,7 +77,7 @@ class Vending:
         self._region = region
         self._config = config
         self._clients: OrderedDict[str, dict[str, Any]] = OrderedDict()
-        self._sessions: dict[str, Session] = {}
+        self._sessions: dict[str, Any] = {}
 
     def client(self, service: str, organisation: str) -> Any:  # noqa: ANN401 - any of AWS's clients
         """A client of ``service`` in the organisation's session, made once; those of the least recent ones are let go.
@@ -65,18 +90,15 @@ class Vending:
         self._clients.move_to_end(organisation)
         clients = self._clients[organisation]
         if service not in clients:
-            clients[service] = self._sessions[organisation].create_client(
+            clients[service] = self._sessions[organisation].client(
                 service, region_name=self._region, config=self._config
             )
         return clients[service]
 
     def _open(self, organisation: str) -> None:
         policy = self._policy(organisation)
-        handlers = copy.copy(self._parent.get_component("event_emitter"))
-        session = Session(event_hooks=handlers, include_builtin_handlers=False)
-        session.register_component("data_loader", self._parent.get_component("data_loader"))
-        session.register_component("credential_provider", _Given(lambda: self._assume(organisation, policy)))
-        self._sessions[organisation] = session
+        given = _Given(lambda: self._assume(organisation, policy))
+        self._sessions[organisation] = beside(self._parent, given)
         self._clients[organisation] = {}
         if len(self._clients) > AT_ONCE:
             least, clients = self._clients.popitem(last=False)
