@@ -60,10 +60,10 @@ def show_plan(plan: Plan, fingerprint: str) -> None:
 
 
 def show_outcome(outcome: Outcome) -> None:
-    """Print how a deploy ended."""
+    """Print how a deploy ended: what was written, and what isn't as it should be."""
     for step in outcome.plan.steps:
-        if step.action == "keep":
-            _show_step(step)
+        if step.action != "unchanged":
+            _show_line(step)
     for identity, why in outcome.left:
         out().print(styled(("left", "yellow"), f"  {identity}: {why}"))
     for each in outcome.findings:
@@ -92,11 +92,15 @@ def _object(step: Step) -> dict[str, Any]:
     }
 
 
-def _show_step(step: Step) -> None:
+def _show_line(step: Step) -> None:
     sign, style = _SIGNS[step.action]
     word = "unchecked" if step.unchecked else step.action
     why = f"  {word}: {step.why}" if step.why else f"  {word}"
     out().print(styled((f"{sign} {step.identity}", style), (why, "dim")))
+
+
+def _show_step(step: Step) -> None:
+    _show_line(step)
     for change in step.changes:
         show_change(change)
     if step.left_out:

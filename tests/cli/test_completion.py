@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 COMMANDS = {
     "validate", "schema", "login", "logout", "whoami", "sync", "components", "configs", "builds", "receipt",
-    "credentials", "tokens", "audit", "admin", "resolve", "inspect", "diff", "push", "mirror",
+    "credentials", "tokens", "audit", "admin", "resolve", "inspect", "diff", "push", "mirror", "install",
     "completion",
 }  # fmt: skip
 ASKED = """

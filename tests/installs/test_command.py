@@ -107,7 +107,8 @@ def test_a_plan_reads_like_one_and_writes_nothing(home: Home) -> None:
 
 def test_from_nothing_to_active_to_a_noop_to_drift_that_is_mended(home: Home) -> None:
     code, printed, said = home.install("apply", "--yes")
-    assert (code, printed) == (FINE, "active  4 to create, 0 unchanged\n")
+    assert (code, printed.splitlines()[-1]) == (FINE, "active  4 to create, 0 unchanged")
+    assert printed.startswith(f"+ Namespace/{home.corner}  create\n")
     assert said.splitlines() == ["planning", "applying", "waiting for health", "pruning"]
     assert home.install("apply", "--yes")[:2] == (FINE, "noop  nothing to do\n")
     assert home.install("drift")[:2] == (FINE, "nothing to do\n")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 import time
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any
@@ -17,6 +18,7 @@ from byoa.errors import (
     ClusterForbidden,
     ClusterUnavailable,
     ClusterUntrusted,
+    InstallUnhealthy,
     ObjectInvalid,
 )
 from byoa.installs.access import Access
@@ -273,3 +275,71 @@ def test_deleting_can_be_tried_without_deleting(real: Bed) -> None:
     assert isinstance(real.cluster, KubernetesCluster)
     assert real.cluster.delete(real.place(CONFIG_MAPS, "a"), found["metadata"]["uid"], dry_run=True)
     assert real.get(CONFIG_MAPS, "a") == found
+
+
+def many_kinds(bed: Bed) -> list[Object]:
+    """One of each of the kinds that artifacts usually have, with as little said as is allowed."""
+    pod = {"metadata": {"labels": {"app": "x"}}, "spec": {"containers": [{"name": "main", "image": "x"}]}}
+    own = {"selector": {"matchLabels": {"app": "x"}}, "template": pod}
+    claim = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}}
+    backend = {"service": {"name": "x", "port": {"number": 80}}}
+    target = {"apiVersion": "apps/v1", "kind": "Deployment", "name": "x"}
+    hook = {
+        "name": "x.example.com", "sideEffects": "None", "admissionReviewVersions": ["v1"],
+        "clientConfig": {"service": {"name": "x", "namespace": bed.corner}}, "failurePolicy": "Ignore",
+        "namespaceSelector": {"matchLabels": {"nobody": "has-this"}},
+    }  # fmt: skip
+    specs: dict[tuple[str, str], Object] = {
+        ("apps/v1", "Deployment"): {"spec": own},
+        ("apps/v1", "StatefulSet"): {"spec": {**own, "serviceName": "x", "volumeClaimTemplates": [
+            {"metadata": {"name": "data"}, "spec": claim}
+        ]}},
+        ("apps/v1", "DaemonSet"): {"spec": own},
+        ("batch/v1", "CronJob"): {"spec": {"schedule": "@daily", "jobTemplate": {"spec": {"template": {
+            "spec": {**pod["spec"], "restartPolicy": "Never"}
+        }}}}},
+        ("v1", "Pod"): {"spec": pod["spec"]},
+        ("v1", "PersistentVolumeClaim"): {"spec": claim},
+        ("v1", "Service"): {"spec": {"ports": [{"port": 80}], "selector": {"app": "x"}}},
+        ("v1", "ServiceAccount"): {},
+        ("v1", "ConfigMap"): {"data": {"a": "b"}},
+        ("v1", "Secret"): {"stringData": {"a": "b"}, "data": {"c": "ZA=="}},
+        ("v1", "ResourceQuota"): {"spec": {"hard": {"pods": "100", "requests.cpu": "1000m"}}},
+        ("v1", "LimitRange"): {"spec": {"limits": [{"type": "Container", "default": {"cpu": "1000m"}}]}},
+        ("networking.k8s.io/v1", "Ingress"): {"spec": {"rules": [{"http": {"paths": [
+            {"path": "/", "pathType": "Prefix", "backend": backend}
+        ]}}]}},
+        ("networking.k8s.io/v1", "NetworkPolicy"): {"spec": {"podSelector": {}}},
+        ("policy/v1", "PodDisruptionBudget"): {"spec": {"minAvailable": 1, "selector": {"matchLabels": {"app": "x"}}}},
+        ("autoscaling/v2", "HorizontalPodAutoscaler"): {"spec": {"scaleTargetRef": target, "maxReplicas": 3}},
+        ("rbac.authorization.k8s.io/v1", "ClusterRole"): {"rules": []},
+        ("rbac.authorization.k8s.io/v1", "ClusterRoleBinding"): {
+            "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": f"{bed.corner}-x"},
+            "subjects": [{"kind": "ServiceAccount", "name": "x", "namespace": bed.corner}],
+        },
+        ("storage.k8s.io/v1", "StorageClass"): {"provisioner": "example.com/none"},
+        ("scheduling.k8s.io/v1", "PriorityClass"): {"value": 1},
+        ("admissionregistration.k8s.io/v1", "ValidatingWebhookConfiguration"): {"webhooks": [hook]},
+        ("admissionregistration.k8s.io/v1", "MutatingWebhookConfiguration"): {"webhooks": [hook]},
+    }  # fmt: skip
+    wide = ("Cluster", "Storage", "Priority", "Validating", "Mutating")
+    return [
+        {
+            "apiVersion": api, "kind": kind, **json.loads(json.dumps(spec)),
+            "metadata": {"name": f"{bed.corner}-x" if kind.startswith(wide) else "x"},
+        }
+        for (api, kind), spec in specs.items()
+    ]  # fmt: skip
+
+
+def test_what_a_server_adds_to_objects_of_many_kinds_is_no_difference(real: Bed) -> None:
+    objects = many_kinds(real)
+    real.seconds = 0.1
+    with pytest.raises(InstallUnhealthy, match="no controller has seen it"):
+        real.deploy(*objects)
+    before = real.versions()
+    found = real.plan(*objects)
+    assert [str(step.identity) for step in found.steps if step.action != "unchanged"] == []
+    assert found.is_noop
+    assert real.versions() == before
+    assert real.deploy(teardown=True).status == "inactive"
