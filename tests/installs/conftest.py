@@ -42,8 +42,10 @@ def opened(server: Server, folder: Path, token: str = ADMIN, ca: str | None = No
     def send(method, path, headers, body):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202 - a transport's own
         return transport.request(method, endpoint, path, headers, body)
 
-    yield KubernetesCluster(Wire(send, access.authority, lambda: access.token))
-    transport.close()
+    try:
+        yield KubernetesCluster(Wire(send, access.authority, lambda: access.token))
+    finally:
+        transport.close()
 
 
 @pytest.fixture(scope="session")

@@ -279,7 +279,9 @@ def test_deleting_can_be_tried_without_deleting(real: Bed) -> None:
 
 def many_kinds(bed: Bed) -> list[Object]:
     """One of each of the kinds that artifacts usually have, with as little said as is allowed."""
-    pod = {"metadata": {"labels": {"app": "x"}}, "spec": {"containers": [{"name": "main", "image": "x"}]}}
+    pod: dict[str, Any] = {
+        "metadata": {"labels": {"app": "x"}}, "spec": {"containers": [{"name": "main", "image": "x"}]},
+    }  # fmt: skip
     own = {"selector": {"matchLabels": {"app": "x"}}, "template": pod}
     claim = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}}
     backend = {"service": {"name": "x", "port": {"number": 80}}}
