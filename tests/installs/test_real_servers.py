@@ -202,6 +202,7 @@ def test_rights_that_are_missing_are_all_named_before_a_write(real: Bed, server:
             bed.shelf.read()
         grant(real, "configmaps", "get", "create", "update")
         grant(real, "configmaps", "get", "create", "update", namespace="default")
+        await_rights(bed)
         found = bed.plan(config_map("a"), role("web"), secret("keys"))
         assert sorted(fault.cause for fault in found.faults) == [
             f"The login may not get roles.rbac.authorization.k8s.io in namespace {real.corner}.",
@@ -209,6 +210,17 @@ def test_rights_that_are_missing_are_all_named_before_a_write(real: Bed, server:
             f"The login may not patch configmaps in namespace {real.corner}.",
         ]
     assert real.get(CONFIG_MAPS, "a") is None
+
+
+def await_rights(bed: Bed) -> None:
+    """The server's authorizer hears of new roles a little later."""
+    for place in (bed.shelf.place, bed.place(CONFIG_MAPS, "a")):
+        for _ in range(100):
+            try:
+                bed.cluster.get(place)
+                break
+            except ClusterForbidden:
+                time.sleep(0.2)
 
 
 def grant(bed: Bed, resource: str, *verbs: str, namespace: str = "") -> None:
