@@ -65,6 +65,6 @@ def prune(orphans: Sequence[str], api: Api, run: Run, *, yes: bool) -> list[str]
         run.say("nothing was deleted")
         return []
     for name in orphans:
-        api.ask("DELETE", "apps", run.app, "components", name, anyway=True)
+        api.ask("DELETE", "apps", run.app, "components", name, match="*")
         run.say(f"deleted {name}")
     return list(orphans)

@@ -84,7 +84,8 @@ def _check_byoa(words: list[str]) -> bool:
     except SystemExit as ended:
         if ended.code:
             raise AssertionError(f"`byoa {' '.join(words)}` is not how it is called") from ended
-    return not _SOMETIMES.get(name, lambda _: needs_the_stack(name, command))(asked)
+    sometimes = _SOMETIMES.get(name)
+    return not (sometimes(asked) if sometimes else needs_the_stack(name, command))
 
 
 def _check_make(words: list[str]) -> bool:
