@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from byoa.components.reading import fingerprint
 from byoa.errors import LockMismatch
+from byoa_cli.printable import escaped
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -96,7 +97,8 @@ def renew(folder: Path, files: Iterable[ComponentFile], builds: Iterable[Build])
         was = {name: each for name, each in read(folder).items() if name in configs}
     except LockMismatch:
         was = {}
-    now = {each.component: _locked(each, configs[each.component]) for each in builds if each.status == "active"}
+    good = [each for each in builds if each.status == "active" and each.component in configs]
+    now = {each.component: _locked(each, configs[each.component]) for each in good}
     text, path = _rendered(was | {name: each for name, each in now.items() if each}), folder / NAME
     if not (was or now) or (path.is_file() and path.read_bytes() == text.encode()):
         return None
@@ -151,5 +153,5 @@ def _rendered(lock: Lock) -> str:
 
 
 def _value(value: object) -> str:
-    """A string, a number or a list as TOML: JSON's way of writing them, and DEL, which TOML has escaped as well."""
-    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+    """A string, a number or a list as TOML, which writes them as JSON does; what isn't printable is escaped."""
+    return escaped(json.dumps(value, ensure_ascii=False))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import tomllib
 from typing import TYPE_CHECKING, Any
 
@@ -12,8 +13,10 @@ from byoa_cli.locks import read
 from tests.cli.homes import DIGEST, FINE, MEND, USAGE, ended_by
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
+    from tests.api.loopback import Answer, Request
     from tests.cli.homes import Home
 
 OTHER = f"sha256:{'0' * 64}"
@@ -110,6 +113,19 @@ def test_a_lock_that_is_none_fails(text: str | None, tmp_path: Path) -> None:
         (tmp_path / "byoa.lock").write_text(text)
     with pytest.raises(LockMismatch):
         read(tmp_path)
+
+
+def test_what_an_api_says_of_mirrors_is_text_in_the_lock_and_nothing_else(home: Home) -> None:
+    evil = 'oci://1.example/a"]\n[components.b]\x1b\x7f\u202e'
+
+    def told(request: Request, honest: Callable[[], Answer]) -> Answer:
+        status, headers, body = honest()
+        return status, headers, body.replace(b"oci://1.example/web", json.dumps(evil)[1:-1].encode())
+
+    home.api.script = told
+    assert ended_by(home, "active", "sync", home.write("web")).code == FINE
+    assert document(home)["components"]["web"]["mirrors"] == [f"{evil}@{DIGEST}"]
+    assert lock_of(home).read_text().replace("\n", "").isprintable()
 
 
 def test_without_a_lock_nothing_is_handed_in(home: Home) -> None:

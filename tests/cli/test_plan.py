@@ -139,3 +139,13 @@ def test_what_a_prune_would_delete_is_told_without_a_question(synced: Home) -> N
     done = synced.byoa("sync", "app", "--plan", "--prune")
     assert (done.code, synced.api.paths("DELETE")) == (FINE, [])
     assert "note not in this folder, and would be deleted: db" in done.err
+
+
+def test_no_text_of_a_lookup_steers_the_terminal(home: Home) -> None:
+    evil = "\x1b]0;x\x07\u202e[red]\n::error::"
+    home.write("db", "web")
+    home.vendors.errors["web"] = ReferenceNotFound(evil, remedy=evil)
+    home.vendors.tags["db"] = evil
+    done = home.byoa("sync", "app", "--plan", GITHUB_ACTIONS="true")
+    assert not [each for each in (done.out + done.err).replace("\n", "") if not each.isprintable()]
+    assert "\n::error::" not in done.out + done.err
