@@ -95,7 +95,7 @@ def delete_component(
     if not yes and not confirmed(f"delete the component {component} of {here.named_app()}?"):
         err().print(styled("nothing was deleted"))
         return MEND
-    gone = here.asked_api().ask("DELETE", *place, anyway=True).fields()
+    gone = here.asked_api().ask("DELETE", *place, match="*").fields()
     if as_json:
         print_json({"component": component, **gone})
         return FINE

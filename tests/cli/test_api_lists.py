@@ -116,6 +116,22 @@ def test_a_receipt_and_its_key_come_through_the_api(synced: Home) -> None:
     assert "-----BEGIN PUBLIC KEY-----" in synced.byoa("receipt", "key").out
 
 
+def test_policies_are_set_shown_and_taken_back(home: Home) -> None:
+    assert home.byoa("policies", "get").out.split("\n")[0].split() == [
+        "builds", "may", "read", "whatever", "the", "platform", "allows",
+    ]  # fmt: skip
+    done = home.byoa("policies", "set", "ghcr.io/vendor/*", "QUAY.io/vendor/app")
+    assert done.out.splitlines()[:3] == ["- *", "+ ghcr.io/vendor/*", "+ quay.io/vendor/app"]
+    told = home.byoa("policies", "get", "--json").json()
+    assert (told["references"], told["version"]) == (["ghcr.io/vendor/*", "quay.io/vendor/app"], 1)
+    assert "inline manifests alone" in home.byoa("policies", "set", "--none").out
+    assert home.byoa("policies", "set", "*", "--json").json()["references"] == ["*"]
+    for words in ([], ["a.example/b", "--none"]):
+        assert home.byoa("policies", "set", *words).code == USAGE
+    done = home.byoa("policies", "set", "*.example.com/*", "--json")
+    assert (done.code, done.json()["error"]["problem"]) == (MEND, "invalid")
+
+
 # ---- tokens, audit, credentials ----------------------------------------------------------------------------------
 
 

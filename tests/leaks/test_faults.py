@@ -59,6 +59,7 @@ CANNOT_TELL: Final = {
     "RenderFailed": "of files that are packed, before any login is looked for",
     "PlatformChanged": "said of an option and an index, without a word of either",
     "SourceKindUnsupported": "ValidateReference's, which has no secret",
+    "ReferenceForbidden": "ValidateReference's, which has no secret",
     "BuildNotFound": "of an id that isn't in the table",
     "ReceiptInvalid": "of a receipt and a key, on a person's machine",
     "BuildCancelled": "a reason that the API writes, of no build's source",

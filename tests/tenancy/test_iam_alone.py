@@ -29,7 +29,7 @@ LISTS = {"list below", "list blobs below"}
 FILLS = {f"{verb} of {kind}" for verb in ("get", "put") for kind in ("blobs", "parts")}
 PUSHES = {"repository describe", "layers get", "layers check", "layers put"}
 MAY: dict[str, set[str]] = {
-    "ValidateReferenceTenantRole": {"table update"},
+    "ValidateReferenceTenantRole": READS | {"table update"},
     "ResolveDigestTenantRole": READS | {"table update"},
     "StageArtifactTenantRole": READS
     | LISTS

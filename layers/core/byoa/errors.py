@@ -122,6 +122,14 @@ class TenantForbidden(Rejected):
     default_remedy = "Name the vendor's own registry."
 
 
+class ReferenceForbidden(Rejected):
+    """The organisation's own policies don't let its builds read what the reference names."""
+
+    default_remedy = (
+        "Name a repository that `byoa policies get` shows, or have somebody with the scope admin allow this one."
+    )
+
+
 class CredentialForbidden(Rejected):
     """The organisation has no credentials of that name, or they may not be used for this."""
 

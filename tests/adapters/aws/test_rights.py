@@ -104,6 +104,7 @@ def test_each_step_s_role_lets_it_write_what_it_writes(spied: Spied) -> None:
     ledger, key, now = spied.ledger, spied.key, spied.clock.now()
     begun = entry("planning", "begun", now)
     ledger.begin(key, "one", begun)
+    ledger.allowed(key.organisation)
     check("ValidateReferenceTenantRole", spied)
     for role in ("ResolveDigestTenantRole", "StageArtifactTenantRole", "MirrorArtifactTenantRole"):
         ledger.progress(key, "one", [begun])
@@ -155,6 +156,7 @@ def test_the_api_has_what_its_requests_take_and_asks_for_one_organisation_s_keys
     inventory.builds(component, Span())
     inventory.recent("shop", Span())
     inventory.change(component, "w", [])
+    inventory.allow(inventory.allowed(), ["ghcr.io/*"], "tok")
     DynamoJournal("org_0123456789ab", rows).begin(Deed("adt", 1, "tok", "a", "b", "/", ""))
     DynamoAnswers("org_0123456789ab", rows).begin("k", "r", 1)
     DynamoAnswers("org_0123456789ab", rows).forget("k")

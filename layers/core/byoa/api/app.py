@@ -25,6 +25,7 @@ from byoa.api.routes import (
     credentials,
     general,
     issuers,
+    policies,
     tokens,
 )
 from byoa.errors import ByoaError, InternalFault
@@ -40,7 +41,8 @@ if TYPE_CHECKING:
 
 OPERATIONS: list[Operation] = [
     *general.operations, *account.operations, *components.operations, *configs.operations, *builds.operations,
-    *artifacts.operations, *credentials.operations, *tokens.operations, *issuers.operations, *audit.operations,
+    *artifacts.operations, *credentials.operations, *policies.operations, *tokens.operations, *issuers.operations,
+    *audit.operations,
 ]  # fmt: skip
 """All routes."""
 

@@ -13,16 +13,19 @@ from byoa.api.models import (
     DeedOut,
     IssuerOut,
     OciArtifactRow,
+    PoliciesOut,
     Resolved,
     StatusV2,
     TokenOut,
 )
 from byoa.builds.messages import build_id_of
 from byoa.components.rendering import fields_of, render_toml
+from byoa.trust.policy import TARGETS
 
 if TYPE_CHECKING:
     from byoa.api.ports import Component, Deed, IssuerRule, TokenRecord
     from byoa.builds.messages import Build, ConfigVersion
+    from byoa.trust.allowed import Allowed
     from byoa.trust.ports import Entry
 
 
@@ -138,6 +141,18 @@ def credentials_out(entry: Entry) -> CredentialsOut:
         version=entry.version,
         updated_at=entry.changed.isoformat() if entry.changed else None,
         last_used_at=entry.used.date().isoformat() if entry.used else None,
+    )
+
+
+def policies_out(allowed: Allowed) -> PoliciesOut:
+    """An organisation's policies."""
+    return PoliciesOut(
+        references=list(allowed.references),
+        verification=[],
+        targets=list(TARGETS),
+        version=allowed.version,
+        updated_at=None if allowed.updated_at_ts is None else moment(allowed.updated_at_ts),
+        updated_by_id=allowed.updated_by,
     )
 
 

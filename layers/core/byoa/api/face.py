@@ -16,6 +16,7 @@ from aws_lambda_powertools import Logger
 from byoa.api.jwts import parse_jwt
 from byoa.api.knocks import let_in
 from byoa.api.problems import Problem, body_of, of_error, rendered
+from byoa.api.rates import Rates
 from byoa.api.tokens import USE_NOTED_EVERY_MS, allowed, is_organisation, lets_in, parse_token
 from byoa.api.visits import Visit, current, header_of
 from byoa.builds.records import milliseconds
@@ -47,14 +48,17 @@ class Face:
         self.operations = operations
         self._world = world
         self._open = {each.path for each in operations if each.scope == "open"}
+        self._rates = Rates(world.quota)
 
     def __call__(self, event: Event, context: LambdaContext) -> Event:
         """Answer a request."""
         started, head = time.perf_counter(), event["requestContext"]["http"]["method"] == "HEAD"
         asked = _as_get(event) if head else event
         whose: dict[str, str] = {}
-        answer = self._answer(asked, context, whose)
-        answer.setdefault("headers", {})["X-Request-Id"] = event["requestContext"].get("requestId", "")
+        told: dict[str, str] = {}
+        answer = self._answer(asked, context, whose, told)
+        answer["headers"] = {**(answer.get("headers") or {}), **told}
+        answer["headers"]["X-Request-Id"] = event["requestContext"].get("requestId", "")
         logger.info(
             "answered",
             method=event["requestContext"]["http"]["method"],
@@ -65,12 +69,14 @@ class Face:
         )
         return {**answer, "body": "" if head else answer.get("body") or ""}
 
-    def _answer(self, event: Event, context: LambdaContext, whose: dict[str, str]) -> Event:
+    def _answer(self, event: Event, context: LambdaContext, whose: dict[str, str], told: dict[str, str]) -> Event:
+        """The answer; ``whose`` it is and the headers that are ``told`` of the caller are filled in."""
         visit = None
         try:
             caller = None if event["rawPath"] in self._open else self._identify(event)
             if caller:
                 whose |= {"organisation": caller.organisation, "token": caller.id}
+                self._count(caller, told)
                 self._check_scope(event, caller)
                 visit = current.set(Visit(self._world, caller, event))
             return self.app.resolve(_readable(event), context)
@@ -87,6 +93,14 @@ class Face:
         finally:
             if visit:
                 current.reset(visit)
+
+    def _count(self, caller: TokenRecord, told: dict[str, str]) -> None:
+        """Raise ``Problem`` with 429 for a caller that asks too often."""
+        now_ts = milliseconds(self._world.clock.now())
+        standing = self._rates.count((caller.organisation, caller.id), now_ts)
+        told |= standing.headers(self._rates.quota)
+        if not standing.within:
+            raise Problem("too_many")
 
     def _check_scope(self, event: Event, caller: TokenRecord) -> None:
         """Before a body is looked at; ``around.gate`` asks again, of every route."""

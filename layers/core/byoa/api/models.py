@@ -284,6 +284,36 @@ class CredentialsOut(_Out):
     last_used_at: str | None
 
 
+class PoliciesIn(_In):
+    """What the organisation's builds may do: all of it, every time."""
+
+    references: Annotated[list[Annotated[str, StringConstraints(max_length=300)]], Field(max_length=100)] = Field(
+        description=(
+            "What builds may read: HOST/REPOSITORY, HOST/PATH/* for all below it, HOST/* for a whole registry, * for "
+            "all. Where there is none, builds take inline manifests alone."
+        )
+    )
+    verification: list[JsonValue] = Field(
+        default=[], json_schema_extra={"maxItems": 0},
+        description="Whose signatures artifacts must have. Signatures aren't verified yet, so that it has to be empty.",
+    )  # fmt: skip
+    targets: list[str] = Field(
+        default=["ecr"], json_schema_extra={"items": {"const": "ecr"}, "minItems": 1, "maxItems": 1},
+        description="Where artifacts are mirrored to: the platform's targets, of which there is one.",
+    )  # fmt: skip
+
+
+class PoliciesOut(_Out):
+    """What the organisation's builds may do. ``version`` is 0 until somebody has set it."""
+
+    references: list[str]
+    verification: list[JsonValue]
+    targets: list[str]
+    version: int
+    updated_at: str | None
+    updated_by_id: str | None
+
+
 class TokenIn(_In):
     """A token to make."""
 

@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
+from byoa.api.rates import QUOTA
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from typing import Any
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from byoa.builds.messages import Build, ConfigVersion
     from byoa.builds.ports import Accepted, Clock
     from byoa.components.reading import ComponentConfig
+    from byoa.trust.allowed import Allowed
     from byoa.trust.issuers import Key
     from byoa.trust.ports import Safe
 
@@ -118,6 +121,14 @@ class Inventory(Protocol):
 
     def cancel(self, build: Build, cause: str, by: str) -> Build | None:
         """End a build that runs or waits; ``None`` where it had ended."""
+        ...
+
+    def allowed(self) -> Allowed:
+        """What its builds may read."""
+        ...
+
+    def allow(self, was: Allowed, references: Sequence[str], by: str) -> Allowed | None:
+        """Let them read these (``trust.allowed``) from now on; ``None`` where it isn't any more as it ``was``."""
         ...
 
 
@@ -333,3 +344,6 @@ class World:
     verifier: Verifier
     receipt_key: Callable[[], bytes]
     """The public key of receipts: SubjectPublicKeyInfo, DER."""
+
+    quota: int = QUOTA
+    """Requests that a token may send in a minute to one process."""

@@ -10,6 +10,7 @@ organisation apart from the other:
     BUILD#<app>#<component>#<version>      its build: status, history, outcome
     RECEIPT#<app>#<component>#<version>#<execution>    what an execution says of it, in an envelope
     BUILDID#<build id>                     the sort key of that build
+    POLICIES                               what the organisation lets its builds read
     AUDIT#…, ANSWER#…, and TOKEN#… under TOKEN#<organisation>: ``adapters/aws/office.py``
 
 The index ``recent`` has the builds of an app by time, each written once, when its config is handed in. The index
@@ -31,7 +32,17 @@ from typing import TYPE_CHECKING, Final, Literal, cast
 
 from botocore.exceptions import ClientError
 
-from byoa.adapters.aws.items import RECENT, document_of, first_moment, read_build, recent_key, record_of, sort_key
+from byoa.adapters.aws.items import (
+    POLICIES,
+    RECENT,
+    document_of,
+    first_moment,
+    read_allowed,
+    read_build,
+    recent_key,
+    record_of,
+    sort_key,
+)
 from byoa.adapters.aws.refusals import error_code, translated
 from byoa.adapters.aws.table import Item, dump, load
 from byoa.adapters.aws.writes import OURS_OR_NOBODYS, RUNNING, UNENDED, UNFINISHED, append, end, leave_out
@@ -49,6 +60,7 @@ if TYPE_CHECKING:
 
     from byoa.builds.ports import Clock
     from byoa.components.reading import ComponentConfig
+    from byoa.trust.allowed import Allowed
 
 _RACES: Final = 5
 """Tries to be the next version while others hand in the same component."""
@@ -92,6 +104,10 @@ class DynamoLedger:
         if item is None:
             raise EventUntrusted("The event names a config version that was never accepted.")
         return ConfigVersion.model_validate(record_of(item))
+
+    def allowed(self, organisation: str) -> Allowed:
+        """See ``builds.ports.Ledger``."""
+        return read_allowed(self._get(organisation, POLICIES))
 
     def check_running(self, key: BuildKey, execution: str) -> None:
         """See ``builds.ports.Ledger``."""

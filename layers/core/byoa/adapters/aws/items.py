@@ -6,11 +6,15 @@ from typing import TYPE_CHECKING, Final
 
 from byoa.adapters.aws.writes import UNFINISHED
 from byoa.builds.messages import Build, BuildKey, ConfigVersion
+from byoa.trust.allowed import Allowed
 
 if TYPE_CHECKING:
     from byoa.adapters.aws.table import Item
 
 _INSIDE: Final = frozenset({"pk", "sk", "entity", "execution", "news", "overtaken", UNFINISHED})
+
+POLICIES: Final = "POLICIES"
+"""The sort key of an organisation's policies."""
 
 RECENT: Final = "recent"
 """The index of an app's builds by time, and the attribute that puts one in it."""
@@ -39,6 +43,13 @@ def record_of(item: Item) -> Item:
 def read_build(item: Item) -> Build:
     """The build that an item is."""
     return Build.model_validate(record_of(item))
+
+
+def read_allowed(item: Item | None) -> Allowed:
+    """The policies that an item is; those that hold where there is none."""
+    if item is None:
+        return Allowed()
+    return Allowed(tuple(item["references"]), item["version"], item["updated_at_ts"], item["updated_by"])
 
 
 def first_moment(build: Build) -> int:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from byoa.builds.messages import Build, ConfigVersion
     from byoa.builds.ports import Accepted
     from byoa.components.reading import ComponentConfig
+    from byoa.trust.allowed import Allowed
 
 DAY_MS = 24 * 3600 * 1000
 CLAIM_MS = 60 * 1000
@@ -138,6 +139,18 @@ class MemoryInventory:
         """See ``api.ports.Inventory``."""
         outcome, last = cancelled(self.ledger.clock.now(), cause, by)
         return self.ledger.give_up(build.key, outcome, [last])
+
+    def allowed(self) -> Allowed:
+        """See ``api.ports.Inventory``."""
+        return self.ledger.allowed(self.organisation)
+
+    def allow(self, was: Allowed, references: Sequence[str], by: str) -> Allowed | None:
+        """See ``api.ports.Inventory``."""
+        if self.allowed() != was:
+            return None
+        made = was.replaced(references, milliseconds(self.ledger.clock.now()), by)
+        self.ledger.policies[self.organisation] = made
+        return made
 
     def _key(self, component: Component, version: int) -> BuildKey:
         return BuildKey(organisation=self.organisation, app=component.app, component=component.name, version=version)

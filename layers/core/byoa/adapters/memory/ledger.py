@@ -10,6 +10,7 @@ from byoa.builds.ports import Accepted
 from byoa.builds.records import HISTORY, queued_build, reusable
 from byoa.components.reading import fingerprint
 from byoa.errors import DuplicateEvent, EventUntrusted, StaleVersion
+from byoa.trust.allowed import Allowed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -31,6 +32,7 @@ class MemoryLedger:
     gone: dict[tuple[str, str, str], int] = field(default_factory=dict)
     executions: dict[BuildKey, str] = field(default_factory=dict)
     receipts: dict[tuple[BuildKey, str], str] = field(default_factory=dict)
+    policies: dict[str, Allowed] = field(default_factory=dict)
 
     def begin(self, key: BuildKey, execution: str, entry: HistoryEntry) -> Build:
         """See ``builds.ports.Ledger``."""
@@ -47,6 +49,10 @@ class MemoryLedger:
         if key not in self.configs:
             raise EventUntrusted("The event names a config version that was never accepted.")
         return self.configs[key]
+
+    def allowed(self, organisation: str) -> Allowed:
+        """See ``builds.ports.Ledger``."""
+        return self.policies.get(organisation, Allowed())
 
     def check_running(self, key: BuildKey, execution: str) -> None:
         """See ``builds.ports.Ledger``."""

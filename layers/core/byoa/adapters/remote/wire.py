@@ -88,12 +88,13 @@ class Wire:
         *path: str,
         query: Mapping[str, str] | None = None,
         body: Mapping[str, Any] | None = None,
-        anyway: bool = False,
+        match: str = "",
     ) -> Reply:
         """See ``api.asking.Api``."""
         if not {"", ".", ".."}.isdisjoint(path):
             raise ApiRefused("The organisation has nothing of that name.", problem="not_found")
-        headers = {**self._headers, "Authorization": f"Bearer {self._shown()}", **({"If-Match": "*"} if anyway else {})}
+        bearer = f"Bearer {self._shown()}"
+        headers = {**self._headers, "Authorization": bearer, **({"If-Match": match} if match else {})}
         if method != "GET":
             headers["Idempotency-Key"] = secrets.token_hex(16)
         if body is not None:
@@ -106,7 +107,7 @@ class Wire:
             raise error_of(answer.status, document)
         if content and document is None:
             raise ApiUnusable("The API's answer is not JSON.")
-        return Reply(answer.status, document, _cursor(answer.headers.get("Link", "")))
+        return Reply(answer.status, document, _cursor(answer.headers.get("Link", "")), answer.headers.get("ETag", ""))
 
     def listing(
         self, *path: str, query: Mapping[str, str] | None = None, offset: int = 0, limit: int | None = None
