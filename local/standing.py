@@ -71,7 +71,7 @@ def for_shells(ready: Desk, token: str) -> dict[str, dict[str, str]]:
     names = ("BYOA_TABLE", "BYOA_SOURCE_ROLE", "BYOA_TRY_CREDENTIALS")
     return {
         "the command line at the API": {**members.variables(ready, token), **OF_USERS},
-        "byoa credentials set --kind aws_ecr and test, byoa admin": {name: stack[name] for name in names},
+        "byoa credentials test, byoa admin": {name: stack[name] for name in names},
         "byoa credentials test, byoa admin, and AWS's own tools": aws_environment(ready.aws),
     }
 

@@ -73,6 +73,8 @@ class _Desk:
                 fetch_keys=lambda *_: [],
                 verifier=PyJwtVerifier(),
                 receipt_key=lambda: b"0Y an example and no key",
+                table="table",
+                source_role="arn:aws:iam::111122223333:role/byoa-SourceRole-EXAMPLE",
             )
         )
         now_ts = milliseconds(clock.now())

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 COMMANDS = {
-    "validate", "schema", "login", "logout", "whoami", "sync", "components", "configs", "builds", "receipt",
-    "credentials", "policies", "tokens", "audit", "admin", "resolve", "inspect", "diff", "push", "mirror",
+    "validate", "schema", "login", "logout", "whoami", "sync", "apps", "components", "configs", "builds", "receipt",
+    "credentials", "policies", "tokens", "issuers", "audit", "admin", "resolve", "inspect", "diff", "push", "mirror",
     "completion",
 }  # fmt: skip
 ASKED = """

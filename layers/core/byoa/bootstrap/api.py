@@ -43,6 +43,8 @@ def face(make: Callable[[World], Face]) -> Face:
             fetch_keys=_fetch_keys,
             verifier=PyJwtVerifier(),
             receipt_key=_receipt_key,
+            table=settings().table,
+            source_role=settings().vendors_trust,
         )
     )
 

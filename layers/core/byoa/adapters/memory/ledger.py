@@ -33,6 +33,7 @@ class MemoryLedger:
     executions: dict[BuildKey, str] = field(default_factory=dict)
     receipts: dict[tuple[BuildKey, str], str] = field(default_factory=dict)
     policies: dict[str, Allowed] = field(default_factory=dict)
+    apps: dict[tuple[str, str], tuple[int, str | None]] = field(default_factory=dict)
 
     def begin(self, key: BuildKey, execution: str, entry: HistoryEntry) -> Build:
         """See ``builds.ports.Ledger``."""
@@ -116,6 +117,7 @@ class MemoryLedger:
             return Accepted(self.records[key], created=False)
         key = key.model_copy(update={"version": version + 1})
         build = queued_build(key, self.series, config, self.clock.now(), by)
+        self.apps.setdefault((organisation, app), (build.created_at_ts, by))
         self.newest[name] = key.version
         self.records[key] = build
         self.configs[key] = ConfigVersion(
