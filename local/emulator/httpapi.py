@@ -1,7 +1,7 @@
 """API Gateway: the OpenAPI body that AWS::Serverless::HttpApi becomes.
 
 MiniStack stores the API and ignores its body, so that every URL answers 404; it also keeps the CORS settings under
-the template's key names, which it doesn't read.
+the template's key names, which it doesn't read, and hands cookies over as a header, where API Gateway has a list.
 """
 # ruff: noqa: SLF001 - a correction reaches inside
 
@@ -38,6 +38,23 @@ def correct() -> None:
         return api, attributes
 
     handlers.update(create=create_whole, update=update_whole)
+    _tell_cookies()
+
+
+def _tell_cookies() -> None:
+    """Source: "Create AWS Lambda proxy integrations for HTTP APIs", payload format version 2.0, ``cookies``."""
+    anchored(gateway, "_invoke_lambda_proxy", "await run_reentrant(lambda_svc._execute_function_with_config_scope")
+    run = gateway.run_reentrant
+
+    @functools.wraps(run)
+    def run_with_cookies(function: Callable[..., Any], *arguments: Any, **options: Any) -> Any:  # noqa: ANN401 - its own
+        for event in arguments:
+            headers = event.get("headers") if isinstance(event, dict) and event.get("version") == "2.0" else None
+            if headers and "cookie" in headers:
+                event["cookies"] = [each.strip() for each in headers.pop("cookie").split(";") if each.strip()]
+        return run(function, *arguments, **options)
+
+    gateway.run_reentrant = run_with_cookies
 
 
 def _body_tags(properties: Properties) -> dict[str, str]:

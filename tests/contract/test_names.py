@@ -131,10 +131,14 @@ def test_a_substitution_is_the_function_of_its_name() -> None:
 
 # ---- one list of names -------------------------------------------------------------------------------------------
 
-STEPS = {name: name.partition("_")[0] for name in MODULES if name not in ("api", "fetch_keys", "publish_changes")}
-"""A function's step is in the module of its verb. PublishChanges, from the table to the bus, Api, and FetchKeys, which
-the API asks, are no steps.
-"""
+OF_TRACKING = {"follow_tags": "follow", "build_again": "build_again"}
+"""Functions whose steps are of the wing ``tracking``, each with its module there."""
+
+NO_STEPS = {"api", "dashboard", "fetch_keys", "hooks", "publish_changes"}
+"""Functions that answer requests, the one that the API asks, and the one from the table to the bus."""
+
+STEPS = {name: name.partition("_")[0] for name in MODULES if name not in {*NO_STEPS, *OF_TRACKING}}
+"""A function's step is in the module of its verb."""
 STEPS["try_credentials"] = "trying"  # the verb is Python's
 STEPS["look_up_artifact"] = "look_up"
 
@@ -173,9 +177,9 @@ def test_the_builds_wing_has_a_module_for_each_verb_and_nouns_beside_them() -> N
     assert here == set(STEPS.values()) | NOUNS
 
 
-@pytest.mark.parametrize(("module", "verb"), STEPS.items())
+@pytest.mark.parametrize(("module", "verb"), [*STEPS.items(), *OF_TRACKING.items()])
 def test_a_function_runs_the_step_of_its_name(module: str, verb: str) -> None:
-    step_of = importlib.import_module(f"byoa.builds.{verb}")
+    step_of = importlib.import_module(f"byoa.{'tracking' if module in OF_TRACKING else 'builds'}.{verb}")
     names = [verb, module] if module not in vars(step_of) else [module]
     (function,) = [vars(step_of)[name] for name in names if name in vars(step_of)]
     assert f"{verb}.{function.__name__}(" in (ROOT / "functions" / f"{module}.py").read_text()
@@ -202,7 +206,10 @@ def test_every_function_s_file_is_in_the_template_and_vice_versa() -> None:
 
 @pytest.mark.parametrize("module", MODULES)
 def test_a_function_has_a_sample_event(module: str) -> None:
-    assert json.loads((ROOT / "events" / f"{module}.json").read_bytes())
+    place = ROOT / "events" / module
+    samples = [*place.glob("*.json")] if place.is_dir() else [place.with_suffix(".json")]
+    assert all(json.loads(sample.read_bytes()) for sample in samples)
+    assert samples
 
 
 @pytest.mark.parametrize("name", sorted(FUNCTIONS))

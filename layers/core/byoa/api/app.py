@@ -25,8 +25,10 @@ from byoa.api.routes import (
     configs,
     credentials,
     general,
+    hooks,
     issuers,
     policies,
+    sessions,
     tokens,
 )
 from byoa.errors import ByoaError, InternalFault
@@ -42,8 +44,8 @@ if TYPE_CHECKING:
 
 OPERATIONS: list[Operation] = [
     *general.operations, *account.operations, *apps.operations, *components.operations, *configs.operations,
-    *builds.operations, *artifacts.operations, *credentials.operations, *policies.operations, *tokens.operations,
-    *issuers.operations, *audit.operations,
+    *builds.operations, *artifacts.operations, *credentials.operations, *policies.operations, *hooks.operations,
+    *sessions.operations, *tokens.operations, *issuers.operations, *audit.operations,
 ]  # fmt: skip
 """All routes."""
 

@@ -112,6 +112,16 @@ class AppOut(_Out):
     links: dict[str, str]
 
 
+class TagMovedOut(_Out):
+    """The tag means something else by now than what the newest build pinned."""
+
+    tag: str
+    digest_before: str
+    digest_after: str
+    noticed_at: str
+    hook_id: str | None
+
+
 class ComponentIn(_In):
     """A component without a config yet."""
 
@@ -147,6 +157,7 @@ class ComponentOut(_Out):
     created_by_id: str | None
     links: dict[str, str]
     latest_build: BuildOut | None
+    tag_moved: TagMovedOut | None
 
 
 class Deleted(_Out):
@@ -342,7 +353,7 @@ class TokenOut(_Out):
 
     id: str
     name: str
-    token_type: Literal["byoa"]
+    token_type: Literal["byoa", "session"]
     scopes: list[str]
     issued_at: str
     expires_at: str
@@ -355,6 +366,40 @@ class NewToken(TokenOut):
     """The same with the token itself: here and never again."""
 
     token: str
+
+
+class HookIn(_In):
+    """A hook to make: where a registry tells that something was pushed."""
+
+    name: Name
+    kind: Literal["github", "dockerhub", "quay", "harbor", "acr", "gar", "generic"]
+    action: Literal["note", "build"] = Field(
+        default="note", description="What is done about a tag that moved: note it, or build the component anew too."
+    )
+
+
+class HookOut(_Out):
+    """What is shown of a hook. ``proof`` is what its deliveries have beside the secret in the address."""
+
+    id: str
+    name: str
+    kind: Literal["github", "dockerhub", "quay", "harbor", "acr", "gar", "generic"]
+    action: Literal["note", "build"]
+    proof: Literal["signature", "header", "address"]
+    created_at: str
+    created_by_id: str
+
+
+class NewHook(HookOut):
+    """The same with its address and its secret: here and never again.
+
+    ``path`` is the address below that of the API that was asked, ``url`` by the name that the request came to;
+    ``secret`` is what signs deliveries or stands in their header, for kinds that have one.
+    """
+
+    url: str
+    path: str
+    secret: str | None
 
 
 class IssuerIn(_In):

@@ -11,7 +11,7 @@ from byoa.bootstrap.process import clock, workers
 from byoa.engine.patience import Patience
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
     from pathlib import Path
 
     from byoa.adapters.aws.rows import Rows
@@ -204,11 +204,23 @@ def _rows(table: str) -> Rows:
         return Rows(clients.dynamodb(), table)
 
 
-def api(address: str, token: str, organisation: str | None = None) -> Api:
-    """The API at ``address`` (https://…) for a token, through the proxy that the environment names for it."""
+def api(address: str, token: str | Callable[[], str], organisation: str | None = None) -> Api:
+    """The API at ``address`` (https://…), through the proxy that the environment names for it.
+
+    A ``token`` that is called tells before each request which one is good then.
+    """
     from byoa.adapters.remote.wire import Wire
 
     return Wire(address, token, organisation, _way(address))
+
+
+def github_job(address: str, secret: str, audience: str) -> Callable[[], str]:
+    """What asks GitHub for a job's token for ``audience``, where its runner says and with what that gave it."""
+    from functools import partial
+
+    from byoa.adapters.remote.jobs import GithubJob
+
+    return partial(GithubJob(address, secret, _way(address)).token, audience)
 
 
 def _way(address: str) -> Way | None:

@@ -5,7 +5,7 @@ organisation apart from the other:
 
     sk                                     item
     APP#<app>                              who handed in its first component, and when
-    COMPONENT#<app>#<component>            the newest version's number and fingerprint, and what people set
+    COMPONENT#<app>#<component>            the newest version's number and fingerprint, what people set, a tag's move
     DELETED#<app>#<component>              that it was deleted, and at which version it goes on counting
     CONFIG#<app>#<component>#<version>     a config as it was accepted
     BUILD#<app>#<component>#<version>      its build: status, history, outcome
@@ -13,9 +13,11 @@ organisation apart from the other:
     BUILDID#<build id>                     the sort key of that build
     POLICIES                               what the organisation lets its builds read
     AUDIT#…, ANSWER#…, and TOKEN#… under TOKEN#<organisation>: ``adapters/aws/office.py``
+    HOOK#… under HOOK#<organisation>, DELIVERY#… under DELIVERY#<organisation>: ``adapters/aws/hooks.py``
 
 The index ``recent`` has the builds of an app by time, each written once, when its config is handed in. The index
-``unfinished`` holds the builds that have not ended, of all organisations, by the moment they were handed in.
+``unfinished`` holds the builds that have not ended, of all organisations, by the moment they were handed in, and
+``tagged`` the components by the tag that they name: written when a component comes to name another one.
 
 A config, its build and the component's newest version are written in one transaction, which marks the build before as
 overtaken: that one can't write from then on, and no write of a running build has to ask for more than its own item.
@@ -36,6 +38,7 @@ from botocore.exceptions import ClientError
 from byoa.adapters.aws.items import (
     POLICIES,
     RECENT,
+    TAGGED,
     document_of,
     first_moment,
     read_allowed,
@@ -43,6 +46,7 @@ from byoa.adapters.aws.items import (
     recent_key,
     record_of,
     sort_key,
+    tagged_by,
 )
 from byoa.adapters.aws.refusals import error_code, translated
 from byoa.adapters.aws.table import Item, dump, load
@@ -226,6 +230,16 @@ class DynamoLedger:
         with translated("DynamoDB"), suppress(there):
             self.client.put_item(TableName=self.table, Item=dump(item), ConditionExpression="attribute_not_exists(pk)")
 
+    def build_anew(self, newest: BuildKey, by: str) -> Build | None:
+        """See ``tracking.ports.Workshop``."""
+        component = self._get(newest.organisation, f"COMPONENT#{newest.app}#{newest.component}")
+        if component is None or component["version"] != newest.version:
+            return None
+        config = self.config(newest).config
+        key = newest.key.model_copy(update={"version": newest.version + 1})
+        build = queued_build(key, self.own_series, config, self.clock.now(), by)
+        return build if self._accept(build, config, existing=True) else None
+
     def components(self, organisation: str, app: str) -> list[str]:
         """See ``builds.ports.Catalogue``."""
         return sorted(item["component"] for item in self._query(organisation, f"COMPONENT#{app}#", None))
@@ -277,7 +291,7 @@ class DynamoLedger:
                 raise
         return load(found.get("Attributes") or {}), None
 
-    def _accept(self, build: Build, config: ComponentConfig) -> bool:
+    def _accept(self, build: Build, config: ComponentConfig, *, existing: bool = False) -> bool:
         key, pk = build.key, f"ORG#{build.organisation}"
         accepted = ConfigVersion(
             **key.model_dump(),
@@ -288,7 +302,7 @@ class DynamoLedger:
         )
         news = {"pk": pk, "news": True}
         writes = [
-            self._count(accepted),
+            self._count(accepted, existing=existing),
             self._put({**news, "sk": sort_key("CONFIG", key), "entity": "config", **document_of(accepted)}),
             self._put(
                 {**news, "sk": sort_key("BUILD", key), "entity": "build", UNFINISHED: "build", **document_of(build)}
@@ -306,8 +320,11 @@ class DynamoLedger:
             writes.append(self.overtake(key.model_copy(update={"version": key.version - 1})))
         return self.transact(writes)
 
-    def _count(self, accepted: ConfigVersion) -> TransactWriteItemTypeDef:
-        """Make a config the component's newest: what it says of the component counts, and who made that one stays."""
+    def _count(self, accepted: ConfigVersion, *, existing: bool) -> TransactWriteItemTypeDef:
+        """Make a config the component's newest: what it says of the component counts, and who made that one stays.
+
+        A tag's move was noted of the config before. ``existing`` makes no component that isn't there.
+        """
         config, at_ts = accepted.config, accepted.created_at_ts
         item = {
             **accepted.key.model_dump(),
@@ -316,6 +333,9 @@ class DynamoLedger:
             "var_name": config.var_name,
             "dependencies": list(config.dependencies),
         }
+        tagged = tagged_by(config)
+        item |= {TAGGED: tagged} if tagged else {}
+        gone = ["moved", "news", *([] if tagged else [TAGGED])]
         first = {"created_at_ts": at_ts, "created_by": accepted.created_by}
         sets = [f"#{name} = :{name}" for name in item]
         sets += [f"#{name} = if_not_exists(#{name}, :{name})" for name in first]
@@ -324,10 +344,10 @@ class DynamoLedger:
         change = {
             "TableName": self.table,
             "Key": dump(place),
-            "UpdateExpression": f"SET {', '.join(sets)}",
+            "UpdateExpression": f"SET {', '.join(sets)} REMOVE {', '.join(gone)}",
             "ExpressionAttributeNames": {f"#{name}": name for name in item | first},
             "ExpressionAttributeValues": dump({**values, ":before": accepted.version - 1}),
-            "ConditionExpression": "attribute_not_exists(pk) OR #version = :before",
+            "ConditionExpression": f"{'' if existing else 'attribute_not_exists(pk) OR '}#version = :before",
         }
         return cast("TransactWriteItemTypeDef", {"Update": change})
 

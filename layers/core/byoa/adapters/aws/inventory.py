@@ -16,6 +16,7 @@ from byoa.adapters.aws.table import Item, dump
 from byoa.api.ports import App, Component, Page, Span
 from byoa.builds.messages import BuildKey, ConfigVersion
 from byoa.builds.records import cancelled, milliseconds
+from byoa.tracking.messages import Moved
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -265,6 +266,7 @@ def _component(item: Item) -> Component:
         var_name=item.get("var_name"),
         dependencies=tuple(item.get("dependencies") or ()),
         created_by=item.get("created_by"),
+        moved=Moved.model_validate(item["moved"]) if item.get("moved") else None,
     )
 
 

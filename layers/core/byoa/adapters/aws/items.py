@@ -10,6 +10,7 @@ from byoa.trust.allowed import Allowed
 
 if TYPE_CHECKING:
     from byoa.adapters.aws.table import Item
+    from byoa.components.reading import ComponentConfig
 
 _INSIDE: Final = frozenset({"pk", "sk", "entity", "execution", "news", "overtaken", UNFINISHED})
 
@@ -18,6 +19,23 @@ POLICIES: Final = "POLICIES"
 
 RECENT: Final = "recent"
 """The index of an app's builds by time, and the attribute that puts one in it."""
+
+
+TAGGED: Final = "tagged"
+"""The index of components by the tag that their newest configs name, and the attribute that puts one in it."""
+
+
+def tagged_key(registry: str, repository: str, tag: str) -> str:
+    """What stands in that attribute."""
+    return f"TAG#{registry}/{repository}:{tag}"
+
+
+def tagged_by(config: ComponentConfig) -> str | None:
+    """The same for a config; ``None`` for one that names no tag, or a digest, beside which a tag is only a label."""
+    reference = config.reference if config.oci_artifact else None
+    if reference is None or reference.tag is None or reference.digest is not None:
+        return None
+    return tagged_key(str(reference.registry), reference.repository, reference.tag)
 
 
 def recent_key(build: Build) -> str:

@@ -41,7 +41,7 @@ class MemoryInventory:
     def apps(self, prefix: str, span: Span) -> Page[App]:
         """See ``api.ports.Inventory``."""
         mine = (App(name, *made) for (owner, name), made in self.ledger.apps.items() if owner == self.organisation)
-        return _part(sorted(each for each in mine if each.name.startswith(prefix)), span, lambda each: each.name)
+        return part(sorted(each for each in mine if each.name.startswith(prefix)), span, lambda each: each.name)
 
     def app(self, name: str) -> App | None:
         """See ``api.ports.Inventory``."""
@@ -52,7 +52,7 @@ class MemoryInventory:
         """See ``api.ports.Inventory``."""
         mine = [each for (owner, of, _), each in self.held.items() if (owner, of) == (self.organisation, app)]
         named = (each for each in mine if each.name.startswith(prefix))
-        return _part(sorted(named, key=lambda each: each.name), span, lambda each: each.name)
+        return part(sorted(named, key=lambda each: each.name), span, lambda each: each.name)
 
     def component(self, app: str, name: str) -> Component | None:
         """See ``api.ports.Inventory``."""
@@ -126,17 +126,17 @@ class MemoryInventory:
 
     def configs(self, component: Component, span: Span) -> Page[ConfigVersion]:
         """See ``api.ports.Inventory``."""
-        return _part(self._all(component, self.ledger.configs), span, lambda each: str(each.version))
+        return part(self._all(component, self.ledger.configs), span, lambda each: str(each.version))
 
     def builds(self, component: Component, span: Span) -> Page[Build]:
         """See ``api.ports.Inventory``."""
-        return _part(self._all(component, self.ledger.records), span, lambda each: str(each.version))
+        return part(self._all(component, self.ledger.records), span, lambda each: str(each.version))
 
     def recent(self, app: str, span: Span) -> Page[Build]:
         """See ``api.ports.Inventory``."""
         mine = [b for key, b in self.ledger.records.items() if (key.organisation, key.app) == (self.organisation, app)]
         mine.sort(key=lambda build: (build.history[0].created_at_ts, build.component, build.version), reverse=True)
-        return _part(mine, span, lambda build: build.build_id)
+        return part(mine, span, lambda build: build.build_id)
 
     def build(self, build_id: str) -> Build | None:
         """See ``api.ports.Inventory``."""
@@ -171,7 +171,7 @@ class MemoryInventory:
         return [kept[key] for key in keys if key in kept]
 
 
-def _part[Item](every: Iterable[Item], span: Span, place: Callable[[Item], str]) -> Page[Item]:
+def part[Item](every: Iterable[Item], span: Span, place: Callable[[Item], str]) -> Page[Item]:
     """A part of a list in its order."""
     items = list(every)
     if span.after is not None:
@@ -211,7 +211,7 @@ class MemoryTokens:
         mine = sorted(
             (each for (owner, _), each in self.held.items() if owner == self.organisation), key=lambda it: it.id
         )
-        return _part(mine, span, lambda each: each.id)
+        return part(mine, span, lambda each: each.id)
 
     def revoke(self, token_id: str) -> bool:
         """See ``api.ports.Tokens``."""
@@ -242,7 +242,7 @@ class MemoryJournal:
     def page(self, span: Span) -> Page[Deed]:
         """See ``api.ports.Journal``."""
         mine = [each for (owner, _), each in self.held.items() if owner == self.organisation]
-        return _part(sorted(mine, key=lambda it: (it.at_ts, it.id), reverse=True), span, lambda each: each.id)
+        return part(sorted(mine, key=lambda it: (it.at_ts, it.id), reverse=True), span, lambda each: each.id)
 
 
 @dataclass(slots=True)

@@ -115,10 +115,19 @@ class MemoryLedger:
         same = name in self.newest and not anew and self.configs[key].fingerprint == fingerprint(config)
         if same and reusable(self.records[key]):
             return Accepted(self.records[key], created=False)
-        key = key.model_copy(update={"version": version + 1})
+        return Accepted(self._accept(key.model_copy(update={"version": version + 1}), config, by), created=True)
+
+    def build_anew(self, newest: BuildKey, by: str) -> Build | None:
+        """See ``tracking.ports.Workshop``."""
+        if self.newest.get((newest.organisation, newest.app, newest.component)) != newest.version:
+            return None
+        key = newest.key.model_copy(update={"version": newest.version + 1})
+        return self._accept(key, self.config(newest.key).config, by)
+
+    def _accept(self, key: BuildKey, config: ComponentConfig, by: str | None) -> Build:
         build = queued_build(key, self.series, config, self.clock.now(), by)
-        self.apps.setdefault((organisation, app), (build.created_at_ts, by))
-        self.newest[name] = key.version
+        self.apps.setdefault((key.organisation, key.app), (build.created_at_ts, by))
+        self.newest[key.organisation, key.app, key.component] = key.version
         self.records[key] = build
         self.configs[key] = ConfigVersion(
             **key.model_dump(),
@@ -127,7 +136,7 @@ class MemoryLedger:
             created_at_ts=build.created_at_ts,
             created_by=by,
         )
-        return Accepted(build, created=True)
+        return build
 
     def components(self, organisation: str, app: str) -> list[str]:
         """See ``builds.ports.Catalogue``."""

@@ -43,7 +43,7 @@ const request = (method, path, operation, inputs, body) => {
 
 const quoted = (text) => `'${text.replaceAll("'", "'\\''")}'`;
 
-const curl = ({ url, method, headers, body }, closed) => {
+const commandOf = ({ url, method, headers, body }, closed) => {
   const lines = [`curl -X ${method} ${quoted(url)}`];
   if (closed) lines.push('-H "Authorization: Bearer $BYOA_TOKEN"');
   for (const [name, value] of Object.entries(headers)) lines.push(`-H ${quoted(`${name}: ${value}`)}`);
@@ -91,7 +91,7 @@ const tryIt = (method, path, operation) => {
   const asked = () => request(method, path, operation, inputs, body);
   const show = (text) => { shown.hidden = false; shown.textContent = text; };
   const asCommand = element("button", "Show as curl", { type: "button" });
-  asCommand.addEventListener("click", () => { if (form.reportValidity()) show(curl(asked(), closed)); });
+  asCommand.addEventListener("click", () => { if (form.reportValidity()) show(commandOf(asked(), closed)); });
   form.append(element("button", "Send"), asCommand);
   form.addEventListener("submit", (event) => {
     event.preventDefault();
