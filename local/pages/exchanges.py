@@ -34,6 +34,10 @@ NAMES: Final = {
     "config_id": "1",
     "ref": "ghcr",
     "lookup_id": "lkpexample2222222222222222",
+    "build_id": "bldexample2222222222222222",
+    "token_id": "tokexample2222222222222222",
+    "hook_id": "hokexample2222222222222222",
+    "issuer_id": "issexample2222222222222222",
 }
 QUERIES: Final = {"get_config_schema": "type=kubernetes-manifest", "list_app_builds": "app_id=demo"}
 _TOKENS: Final = re.compile(r"byoa_org_demo00000000_tok[a-z2-7]{23}_[A-Za-z0-9_-]{43}")

@@ -81,7 +81,7 @@ const tryIt = (method, path, operation) => {
   const form = element("form");
   const inputs = (operation.parameters || []).map((parameter) => {
     const label = `${parameter.name}${parameter.required ? "" : " (optional)"}: ${parameter.description || ""}`;
-    return [parameter, field(form, label, { required: parameter.required, placeholder: hint(parameter.schema) })];
+    return [parameter, field(form, label, { required: parameter.required, placeholder: parameter.example || hint(parameter.schema) })];
   });
   const content = operation.requestBody && operation.requestBody.content["application/json"];
   const body = content ? field(form, "body", { rows: 8, value: JSON.stringify(content.example, null, 2) || "" }, true) : null;
