@@ -30,12 +30,14 @@ ORGANISATION = "org_demo00000000"
 APP = "demo"
 API = "b40a0b40"
 """The API's id, by its tag in the template."""
+ISSUER = "token.actions.githubusercontent.com"
+"""GitHub's issuer of JWTs, whose name leads to a port of the desk."""
 SAM_SECONDS = 600
 
 
 @dataclass(frozen=True, slots=True)
 class Ports:
-    """Where the servers listen, and the passwords of the private ones."""
+    """Where the servers listen, and the passwords of the private ones; an issuer of JWTs is whoever listens there."""
 
     emulator: int = 4666
     vendor: int = 5101
@@ -43,13 +45,14 @@ class Ports:
     basic: int = 5103
     token: int = 5104
     other_ecr: int = 5105
+    issuer: int = 5106
     passwords: private.Passwords = field(default_factory=private.Passwords)
 
     @classmethod
     def free(cls) -> Ports:
         """Some that nothing else has."""
-        emulator, vendor, ecr, basic, token, other_ecr = (free_port() for _ in range(6))
-        return cls(emulator, vendor, ecr, basic, token, other_ecr)
+        emulator, vendor, ecr, basic, token, other_ecr, issuer = (free_port() for _ in range(7))
+        return cls(emulator, vendor, ecr, basic, token, other_ecr, issuer)
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,12 +164,12 @@ def deploy(folder: Path, ports: Ports, *, say: Callable[[str], None] = print, pa
     say("building the template (sam build)")
     built = build(folder, endpoint)
     say("deploying it (sam deploy)")
-    reachable = ",".join(f"{LOOPBACK}/32:{port}" for port in (ports.vendor, *private.ports_of(ports)))
+    reachable = ",".join(f"{LOOPBACK}/32:{port}" for port in (ports.vendor, ports.issuer, *private.ports_of(ports)))
     overrides = [
         "Emulated=true",
         f"AwsEndpointUrl={endpoint}",
         f"EcrEndpoint=http://{LOOPBACK}:{ports.ecr}",
-        f"PlainHttpHosts={LOOPBACK}:{ports.vendor},{private.plain_http_hosts(ports)}",
+        f"PlainHttpHosts={LOOPBACK}:{ports.vendor},{ISSUER}={LOOPBACK}:{ports.issuer},{private.plain_http_hosts(ports)}",
         f"Reachable={reachable}",
         f"OwnHosts={LOOPBACK}:{ports.ecr}",
         *parameters,

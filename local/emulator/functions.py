@@ -21,7 +21,9 @@ LOG_PATIENCE = 0.25
 # Each worker holds some 60 MB and a private copy of the layer, and keeps a core busy: its own work or MiniStack for it.
 # One more than there are cores: fewer were measured to leave some idle, twice as many to end nothing sooner.
 SLOTS = int(os.environ.get("EMULATOR_LAMBDA_SLOTS", (os.cpu_count() or 1) + 1))
-# A function that waits for another one holds its slot meanwhile: go on without one rather than wait forever.
+# Functions that others wait for, whose slot serves for both: else those who wait could hold all slots.
+WAITED_FOR = ("-look-up-artifact", "-read-artifacts")
+# Whatever else waits for a function in a slot goes on without one rather than wait forever.
 QUEUE_SECONDS = float(os.environ.get("EMULATOR_LAMBDA_QUEUE_SECONDS", "60"))
 
 type Execute = Callable[[dict[str, Any], Any, str], dict[str, Any]]
@@ -145,7 +147,8 @@ def _bound_workers() -> None:
     execute: Execute = lambdas._execute_function_warm
 
     def execute_in_a_slot(function: dict[str, Any], event: Any, request_id: str) -> dict[str, Any]:
-        held = slots.acquire(BEGAN.get(), QUEUE_SECONDS)
+        name = function.get("config", function).get("FunctionName", "")
+        held = not name.endswith(WAITED_FOR) and slots.acquire(BEGAN.get(), QUEUE_SECONDS)
         try:
             return execute(function, event, request_id)
         finally:

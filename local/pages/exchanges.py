@@ -7,16 +7,22 @@ import re
 from pathlib import Path
 from typing import Any, Final
 
+from byoa.adapters.identity.verifying import PyJwtVerifier
 from byoa.adapters.memory.clocks import SteppingClock
 from byoa.adapters.memory.inventory import MemoryAnswers, MemoryInventory, MemoryJournal, MemoryTokens
+from byoa.adapters.memory.issuers import MemoryIssuers
 from byoa.adapters.memory.ledger import MemoryLedger
+from byoa.adapters.memory.lookups import MemoryLookups
 from byoa.adapters.memory.vault import MemoryVault
 from byoa.api.app import OPERATIONS, make
 from byoa.api.ports import World
+from byoa.api.routes.artifacts import ARTIFACT
 from byoa.api.tokens import DAY_MS, issue
 from byoa.builds import record
+from byoa.builds.lookups import LookUp, Sought
 from byoa.builds.messages import BuildEnded
 from byoa.builds.records import entry, milliseconds
+from local.pages.lookups import Samples
 
 _EVENTS: Final = Path(__file__).parents[2] / "events"
 ORGANISATION: Final = "org_demo00000000"
@@ -26,10 +32,11 @@ NAMES: Final = {
     "component_name_or_id": "vendor-app",
     "config_id": "1",
     "ref": "ghcr",
+    "lookup_id": "lkpexample2222222222222222",
 }
 QUERIES: Final = {"get_config_schema": "type=kubernetes-manifest", "list_app_builds": "app_id=demo"}
 _TOKENS: Final = re.compile(r"byoa_org_demo00000000_tok[a-z2-7]{23}_[A-Za-z0-9_-]{43}")
-_IDS: Final = re.compile(r"\b(tok|adt)[a-z2-7]{23}\b")
+_IDS: Final = re.compile(r"\b(tok|adt|iss)[a-z2-7]{23}\b")
 
 
 def exchanges() -> dict[str, Any]:
@@ -38,6 +45,7 @@ def exchanges() -> dict[str, Any]:
     last = [each for each in OPERATIONS if each.method == "DELETE" or each.name == "cancel_build"]
     first = [each for each in OPERATIONS if each.method in ("POST", "PUT", "PATCH") and each not in last]
     first.sort(key=lambda each: each.name != "create_config")
+    last.sort(key=lambda each: each.name == "revoke_token")  # it is the one that all are asked with
     found = {}
     for each in [*first, *(one for one in OPERATIONS if one not in first and one not in last), *last]:
         found[each.name] = desk.ask(each)
@@ -50,24 +58,36 @@ class _Desk:
     def __init__(self) -> None:
         clock = SteppingClock()
         self.clock, self.ledger = clock, MemoryLedger(clock, "table")
-        held: tuple[dict[Any, Any], ...] = ({}, {}, {}, {}, {})
+        held: tuple[dict[Any, Any], ...] = ({}, {}, {}, {}, {}, {}, {})
         self.face = make(
             World(
                 clock=clock,
-                doorkeeper=MemoryTokens("", held[0]),
+                doorkeeper=MemoryTokens("", held[0], MemoryIssuers),
                 inventory=lambda org: MemoryInventory(org, self.ledger, held[1]),
                 tokens=lambda org: MemoryTokens(org, held[0]),
                 journal=lambda org: MemoryJournal(org, held[2]),
                 answers=lambda org: MemoryAnswers(org, held[3]),
                 safe=lambda org: MemoryVault(org, clock, held[4]),
+                lookups=lambda org: MemoryLookups(org, clock, Samples(clock), held[6]),
+                issuers=lambda org: MemoryIssuers(org, held[5]),
+                fetch_keys=lambda *_: [],
+                verifier=PyJwtVerifier(),
                 receipt_key=lambda: b"0Y an example and no key",
             )
         )
         now_ts = milliseconds(clock.now())
         caller, self.token = issue(ORGANISATION, "first", ["admin"], now_ts, now_ts + DAY_MS, "bootstrap")
         self.caller = caller
+        self.rules = MemoryIssuers(ORGANISATION, held[5])
         MemoryTokens(ORGANISATION, held[0]).add(caller)
         self.built = ""
+        self._look_up(MemoryLookups(ORGANISATION, clock, Samples(clock), held[6]), now_ts)
+
+    def _look_up(self, lookups: MemoryLookups, now_ts: int) -> None:
+        """A lookup that took long has its answer."""
+        asked = LookUp(organisation=ORGANISATION, action="resolve", artifacts=[Sought(**ARTIFACT)])
+        lookups.begin(NAMES["lookup_id"], asked, now_ts)
+        lookups.go_on()
 
     def build(self) -> None:
         """The component's first build goes well."""
@@ -88,8 +108,12 @@ class _Desk:
         record.record(ended, self.ledger, self.clock, series="table")
         self.built = self.ledger.records[key].build_id
 
+    def _rule(self) -> str:
+        rules = self.rules.rules()
+        return rules[0].id if rules else ""
+
     def ask(self, each: Any) -> Any:  # noqa: ANN401 - an operation; JSON data
-        names = {**NAMES, "build_id": self._build_id(each.name), "token_id": self.caller.id}
+        names = {**NAMES, "build_id": self._build_id(each.name), "token_id": self.caller.id, "issuer_id": self._rule()}
         path = re.sub(r"<(\w+)>", lambda found: names[found[1]], each.path)
         body = {"name": "other-app"} if each.name == "create_component" else each.example
         event = {

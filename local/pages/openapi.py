@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 from byoa.api.app import OPERATIONS, resolver
 from byoa.api.models import ProblemBody
 from byoa.api.problems import CODES, TITLES, body_of
-from local.pages.exchanges import exchanges
+from local.pages.exchanges import NAMES, exchanges
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -30,6 +30,17 @@ _SCHEMAS: Final = "#/components/schemas/"
 _PROBLEM: Final = {"$ref": f"{_SCHEMAS}ProblemBody"}
 _UNSAID: Final = (405,)
 """Said of no operation: it is what a method gets that there isn't."""
+
+_RUNNING: Final = {
+    "id": NAMES["lookup_id"],
+    "action": "inspect",
+    "state": "running",
+    "began_at": "2026-01-01T00:00:00.000Z",
+    "ended_at": None,
+    "result": None,
+    "failure": None,
+    "links": {"self": f"/v1/artifacts/lookups/{NAMES['lookup_id']}"},
+}
 
 _PAGING: Final = {
     "X-Nuon-Page-Next": "Whether the list goes on.",
@@ -58,7 +69,7 @@ def openapi_document() -> dict[str, Any]:
         "token": {
             "type": "http",
             "scheme": "bearer",
-            "description": "A token of `byoa admin bootstrap` or POST /v1/tokens.",
+            "description": "A token of `byoa admin bootstrap` or POST /v1/tokens, or an issuer's (POST /v1/issuers).",
         }
     }
     document["components"]["responses"] = {
@@ -94,11 +105,13 @@ def _complete(operation: dict[str, Any], each: Operation, example: Any) -> None:
 def _headers(each: Operation) -> list[dict[str, Any]]:
     found = []
     if each.scope != "open":
-        found.append(("X-Nuon-Org-ID", "The organisation, if you want it compared with the token's.", False))
+        found.append(("X-Nuon-Org-ID", "The organisation; an issuer's token wants it, another's is compared.", False))
     if each.method == "GET":
         found.append(("If-None-Match", "The ETag that you have: if it is still the same, the answer is 304.", False))
-    if each.method in ("POST", "PATCH"):
+    if each.method in ("POST", "PATCH") and not (each.idle or each.lookup):
         found.append(("Idempotency-Key", "A key of yours: the same request is answered as before, for a day.", False))
+    if each.lookup:
+        found.append(("Prefer", "respond-async for an answer that comes later, or wait=SECONDS, 25 at most.", False))
     if each.conditional:
         found.append(("If-Match", "The ETag that GET answered, or * for any.", False))
     return [
@@ -130,8 +143,27 @@ def _answers(operation: dict[str, Any], each: Operation, example: Any) -> None: 
     if each.paged:
         headers |= _PAGING
     success["headers"] = _described(headers)
+    if each.lookup:
+        responses["202"] = _later(success["content"]["application/json"])
     if each.name == "create_config":
         responses["200"] = {**success, "description": "The newest version says the same; nothing new was made."}
+
+
+def _later(content: dict[str, Any]) -> dict[str, Any]:
+    """What a lookup answers that takes long; ``content`` is left with what it answers at once."""
+    at_once, later = content["schema"]["anyOf"]
+    content["schema"] = at_once
+    return {
+        "description": "It takes longer; the answer will be where Location says",
+        "content": {"application/json": {"schema": later, "example": _RUNNING}},
+        "headers": _described(
+            {
+                "Location": "Where its state is, and then its answer.",
+                "Retry-After": "Seconds to wait.",
+                "X-Request-Id": "The request's name in the platform's logs.",
+            }
+        ),
+    }
 
 
 KINDS: Final = {
@@ -151,7 +183,7 @@ def _failures(each: Operation, *, has_body: bool) -> set[int]:
         found |= {422}
     if "<" in each.path:
         found |= {404}
-    if each.method in ("POST", "PATCH"):
+    if each.method in ("POST", "PATCH") and not (each.idle or each.lookup):
         found |= {409}
     if each.conditional:
         found |= {412, 428}

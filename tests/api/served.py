@@ -7,17 +7,25 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlsplit
 
+from byoa.adapters.identity.verifying import PyJwtVerifier
 from byoa.adapters.memory.clocks import SteppingClock
 from byoa.adapters.memory.inventory import MemoryAnswers, MemoryInventory, MemoryJournal, MemoryTokens
+from byoa.adapters.memory.issuers import MemoryIssuers
 from byoa.adapters.memory.ledger import MemoryLedger
+from byoa.adapters.memory.lookups import MemoryLookups
 from byoa.adapters.memory.vault import MemoryVault
 from byoa.api.app import make
 from byoa.api.ports import World
 from byoa.api.tokens import DAY_MS, issue
 from byoa.builds.records import milliseconds
+from local.pages.lookups import Samples
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from byoa.api.face import Face
+    from byoa.builds.ports import LookupFunctions
+    from byoa.trust.issuers import Key
 
 ORG, OTHER = "org_0123456789ab", "org_other0000000"
 APP = "shop"
@@ -77,6 +85,10 @@ class Served:
     """A world with two organisations, and the API over it."""
 
     clock: SteppingClock = field(default_factory=SteppingClock)
+    functions: LookupFunctions | None = None
+    """What lookups are asked of; samples where there are none."""
+    lasting: float = 0
+    """Seconds that a lookup takes."""
 
     def __post_init__(self) -> None:
         self.ledger = MemoryLedger(self.clock, "table")
@@ -86,20 +98,40 @@ class Served:
         self.deeds: dict[Any, Any] = {}
         self.answers: dict[Any, Any] = {}
         self.secrets: dict[Any, Any] = {}
+        self.looked_up: dict[Any, Any] = {}
+        self.awaited: list[Any] = []
+        self.rules: dict[Any, Any] = {}
+        self.keys: dict[Any, Any] = {}
+        self.asked: dict[Any, Any] = {}
+        self.fetch_keys: Callable[[str, str], list[Key]] = lambda *_: []
         self.face: Face = make(self.world)
 
     @property
     def world(self) -> World:
         return World(
             clock=self.clock,
-            doorkeeper=MemoryTokens("", self.tokens),
+            doorkeeper=MemoryTokens("", self.tokens, self.issuers),
             inventory=lambda org: MemoryInventory(org, self.ledger, self.components, self.told),
             tokens=lambda org: MemoryTokens(org, self.tokens),
             journal=lambda org: MemoryJournal(org, self.deeds),
             answers=lambda org: MemoryAnswers(org, self.answers),
             safe=lambda org: MemoryVault(org, self.clock, self.secrets),
+            lookups=self.lookups,
             receipt_key=lambda: DER,
+            issuers=self.issuers,
+            fetch_keys=self._fetch_keys,
+            verifier=PyJwtVerifier(),
         )
+
+    def lookups(self, org: str = ORG) -> MemoryLookups:
+        functions = self.functions or Samples(self.clock)
+        return MemoryLookups(org, self.clock, functions, self.looked_up, self.awaited, lambda: self.lasting)
+
+    def _fetch_keys(self, organisation: str, issuer: str) -> list[Key]:
+        return self.fetch_keys(organisation, issuer)
+
+    def issuers(self, org: str) -> MemoryIssuers:
+        return MemoryIssuers(org, self.rules, self.keys, self.asked)
 
     def token(self, *scopes: str, org: str = ORG, days: int = 30) -> str:
         now_ts = milliseconds(self.clock.now())

@@ -11,6 +11,8 @@ import pytest
 from byoa.adapters.memory.inventory import MemoryJournal
 from byoa.api.app import OPERATIONS
 from byoa.api.tokens import SCOPES, allowed, digest_of, issue, lets_in, parse_token
+from byoa.builds.lookups import LookUp, Sought
+from byoa.builds.records import milliseconds
 from byoa.errors import StoreThrottled
 from tests.api.served import APP, ORG, OTHER, Served
 
@@ -24,6 +26,7 @@ OPEN = {
 
 CLOSED = [each for each in OPERATIONS if each.scope != "open"]
 COMPONENTS = f"/v1/apps/{APP}/components"
+LOOKUP = "lkpaaaaaaaaaaaaaaaaaaaaaaa"
 CONFIG = {"namespace": "a", "manifest": "a: 1"}
 
 
@@ -37,15 +40,20 @@ def served() -> Served:
     made = found.ask("POST", f"{COMPONENTS}/web/configs/kubernetes-manifest", CONFIG)
     found.build_id = made.json["build_id"]  # type: ignore[attr-defined]
     found.ask("POST", "/v1/credentials", CREDENTIALS)
+    asked = LookUp(organisation=ORG, action="resolve", artifacts=[Sought(url="oci://ghcr.io/vendor/app:v1")])
+    found.lookups().begin(LOOKUP, asked, milliseconds(found.clock.now()))
+    found.ask("POST", "/v1/issuers", RULE)
     return found
 
 
+RULE = {"name": "ci", "issuer": "https://ci.example", "claims": {"sub": "a"}, "scopes": ["read"]}
 CREDENTIALS = {"ref": "ghcr", "kind": "basic", "host": "ghcr.io", "value": {"username": "u", "password": "secret-pw"}}
 
 
 def path_of(operation: Operation, served: Served) -> str:
     names = {"app_id": APP, "component_id": "web", "component_name_or_id": "web", "config_id": "1", "ref": "ghcr",
-             "build_id": served.build_id, "token_id": next(iter(served.tokens))[1]}  # type: ignore[attr-defined] # fmt: skip
+             "build_id": served.build_id, "token_id": next(iter(served.tokens))[1],  # type: ignore[attr-defined]
+             "issuer_id": served.rules[ORG][0].id, "lookup_id": LOOKUP}  # fmt: skip
     path = re.sub(r"<(\w+)>", lambda found: names[found[1]], operation.path)
     return path + ("?app_id=shop" if operation.name == "list_app_builds" else "")
 

@@ -117,10 +117,35 @@ def test_configs_are_listed_newest_first_without_what_is_long(served: Served) ->
 def test_a_file_is_checked_without_being_handed_in(served: Served) -> None:
     good = served.ask("POST", f"{COMPONENTS}/configs/check", {"toml": TOML}).json
     assert (good["valid"], good["form"]["namespace"]) == (True, "a")
+    assert good["toml"] == TOML, "its own text, with its comments"
     bad = served.ask("POST", f"{COMPONENTS}/configs/check", {"toml": "name = 1\n"}).json
     assert not bad["valid"]
-    assert bad["faults"][0]["line"] == 1
+    assert (bad["faults"][0]["line"], bad["form"]) == (1, {"name": 1})
     assert served.ledger.records == {}
+    assert served.deeds == {}, "nothing was done"
+
+
+def test_a_check_changes_fields_and_keeps_the_rest(served: Served) -> None:
+    changes = {"oci_artifact.tag": "v2", "labels.'a.b/c'": "d", "namespace": "B"}
+    answer = served.ask("POST", f"{COMPONENTS}/configs/check", {"toml": TOML, "changes": changes}).json
+    text = TOML.replace('"v1"', '"v2"').replace('team = "a"\n', 'team = "a"\n"a.b/c" = "d"\n')
+    assert answer["toml"] == text.replace('namespace = "a"', 'namespace = "B"')
+    assert answer["form"]["labels"] == {"team": "a", "a.b/c": "d"}
+    assert [(fault["field"], fault["line"]) for fault in answer["faults"]] == [("namespace", 3)]
+    assert answer["faults"] == [each.as_dict() for each in check_config(answer["toml"]).faults]
+    mended = {"toml": answer["toml"], "changes": {"namespace": "b"}}
+    assert served.ask("POST", f"{COMPONENTS}/configs/check", mended).json["valid"]
+
+
+def test_a_text_that_is_no_toml_comes_back_as_it_was(served: Served) -> None:
+    answer = served.ask("POST", f"{COMPONENTS}/configs/check", {"toml": "name = ", "changes": {"name": "web"}}).json
+    assert (answer["toml"], answer["form"], answer["valid"]) == ("name = ", None, False)
+    assert [fault["code"] for fault in answer["faults"]] == ["toml_invalid"]
+
+
+def test_a_change_that_leads_nowhere_is_refused(served: Served) -> None:
+    answer = served.ask("POST", f"{COMPONENTS}/configs/check", {"toml": TOML, "changes": {"name.x": 1}})
+    assert (answer.status, answer.code) == (422, "EditRefused")
 
 
 # ---- components --------------------------------------------------------------------------------------------------

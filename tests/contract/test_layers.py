@@ -70,7 +70,7 @@ def test_the_layer_describes_the_services_that_functions_use_and_the_one_that_gi
     makefile = (ROOT / "layers" / "dependencies" / "Makefile").read_text()
     (kept,) = re.findall(r"^services = (.*)$", makefile, re.MULTILINE)
     used = {*re.findall(r'(?:own|client)\(\s*"([a-z0-9]+)"', clients)}
-    assert set(kept.split()) == used - {"lambda"}, "what runs functions is the terminal's, which has all of botocore"
+    assert set(kept.split()) == used
 
 
 def test_only_bootstrap_and_aws_s_adapters_know_its_library(imports: grimp.ImportGraph) -> None:

@@ -131,8 +131,10 @@ def test_a_substitution_is_the_function_of_its_name() -> None:
 
 # ---- one list of names -------------------------------------------------------------------------------------------
 
-STEPS = {name: name.partition("_")[0] for name in MODULES if name not in ("api", "publish_changes")}
-"""A function's step is in the module of its verb. PublishChanges, from the table to the bus, and Api are no steps."""
+STEPS = {name: name.partition("_")[0] for name in MODULES if name not in ("api", "fetch_keys", "publish_changes")}
+"""A function's step is in the module of its verb. PublishChanges, from the table to the bus, Api, and FetchKeys, which
+the API asks, are no steps.
+"""
 STEPS["try_credentials"] = "trying"  # the verb is Python's
 STEPS["look_up_artifact"] = "look_up"
 
@@ -153,7 +155,7 @@ def test_a_task_is_named_after_the_function_that_it_invokes() -> None:
     assert invoked == {name: f"${{{name}FunctionArn}}" for name in TASKS}
 
 
-BY_PEOPLE = {"TryCredentials", "LookUpArtifact", "ReadArtifacts"}
+BY_PEOPLE = {"FetchKeys", "TryCredentials", "LookUpArtifact", "ReadArtifacts", "AnswerLookup"}
 """Functions that people invoke, by the command line or the API."""
 
 

@@ -11,6 +11,7 @@ import pytest
 import yaml
 from samtranslator.translator.transform import transform
 
+from byoa.api.routes.artifacts import LONGEST_MS
 from tests.template import read_template
 
 if TYPE_CHECKING:
@@ -309,7 +310,46 @@ def test_the_api_reads_no_secret_and_reaches_nothing_but_the_table_and_secrets(r
     actions = _actions(resources, "ApiTenantRole")
     assert "secretsmanager:GetSecretValue" not in actions
     assert {action.partition(":")[0] for action in actions} == {"dynamodb", "secretsmanager"}
-    assert _actions(resources, "ApiRole") - LOG_AND_TRACE - OPENS_SESSIONS == {"dynamodb:GetItem", "kms:GetPublicKey"}
+    own = _actions(resources, "ApiRole") - LOG_AND_TRACE - OPENS_SESSIONS
+    assert own == {"dynamodb:GetItem", "kms:GetPublicKey", "lambda:InvokeFunction"}
+    (invoked,) = (each for role, each in _statements(resources) if (role, each.get("Sid")) == ("ApiRole", "FetchKeys"))
+    assert invoked["Resource"] == {"Fn::GetAtt": ["FetchKeysFunction", "Arn"]}
+
+
+def test_who_asks_issuers_has_nothing_else(resources: dict[str, Any]) -> None:
+    assert _actions(resources, "FetchKeysRole") == LOG_AND_TRACE
+    variables = resources["FetchKeysFunction"]["Properties"]["Environment"]["Variables"]
+    assert {name for name in variables if name.startswith("BYOA_")} == {"BYOA_PLAIN_HTTP_HOSTS", "BYOA_REACHABLE"}
+
+
+def test_functions_of_lookups_are_asked_by_two(resources: dict[str, Any]) -> None:
+    asked = {
+        role: [place["Fn::Sub"].rpartition("function:${AWS::StackName}-")[2] for place in each["Resource"]]
+        for role, each in _statements(resources)
+        if each.get("Sid") == "AskLookups"
+    }
+    lookups = ["look-up-artifact", "read-artifacts"]
+    assert asked == {"AnswerLookupRole": lookups, "ApiRole": [*lookups, "answer-lookup"]}
+
+
+def test_who_answers_lookups_ends_them_and_reaches_nothing_else(resources: dict[str, Any]) -> None:
+    assert _actions(resources, "AnswerLookupTenantRole") == {"dynamodb:UpdateItem"}
+    assert _actions(resources, "AnswerLookupRole") - LOG_AND_TRACE - OPENS_SESSIONS == {"lambda:InvokeFunction"}
+    ((_, each),) = [found for found in _of_the_table(resources) if found[0] == "AnswerLookupTenantRole"]
+    named = each["Condition"]["ForAllValues:StringEquals"]
+    assert named == {"dynamodb:LeadingKeys": f"LOOKUP#{WHOSE}", "dynamodb:Attributes": ["ended", "pk", "sk"]}
+    assert each["Condition"]["Null"]["dynamodb:Attributes"] == "false"
+
+
+def test_nobody_asks_again_by_itself_what_nobody_waits_for(resources: dict[str, Any]) -> None:
+    """A lookup costs bytes of the organisation's day; the API tells after three minutes that one was lost."""
+    configs = [each["Properties"] for each in _of_type(resources, "AWS::Lambda::EventInvokeConfig").values()]
+    (properties,) = (each for each in configs if each["FunctionName"] == {"Ref": "AnswerLookupFunction"})
+    function = resources["AnswerLookupFunction"]["Properties"]
+    assert properties["MaximumRetryAttempts"] == 0
+    assert (properties["MaximumEventAgeInSeconds"] + function["Timeout"]) * 1000 < LONGEST_MS
+    waited = sum(resources[f"{name}Function"]["Properties"]["Timeout"] for name in ("LookUpArtifact", "ReadArtifacts"))
+    assert waited < function["Timeout"]
 
 
 def test_the_api_is_throttled_and_logged_and_one_function_answers_all_of_it(resources: dict[str, Any]) -> None:
@@ -339,8 +379,8 @@ def test_a_role_has_of_the_table_the_kinds_of_keys_that_it_needs(resources: dict
         allowed = [values["dynamodb:LeadingKeys"] for name, values in each["Condition"].items() if "ForAll" in name
                    and "dynamodb:LeadingKeys" in values]  # fmt: skip
         own = "build" if "/index/" in str(each) else "TOKEN#*" if role == "ApiRole" else "HOST#*"
-        theirs = next((f"{kind}#{WHOSE}" for kind in ("QUOTA", "TOKEN") if f"{kind}#" in str(each)), f"ORG#{WHOSE}")
-        wanted = [theirs if role.endswith("TenantRole") else own]
+        kind = next((kind for kind in ("QUOTA", "TOKEN", "LOOKUP") if f"{kind}#" in str(each)), "ORG")
+        wanted = [f"{kind}#{WHOSE}" if role.endswith("TenantRole") else own]
         assert allowed == wanted, role
         assert each["Condition"]["Null"]["dynamodb:LeadingKeys"] == "false", role
 
@@ -430,7 +470,7 @@ def test_every_queue_answers_over_tls_alone(resources: dict[str, Any]) -> None:
 def test_every_function_runs_in_a_role_of_its_own(resources: dict[str, Any]) -> None:
     functions = _of_type(resources, "AWS::Lambda::Function")
     roles = [body["Properties"]["Role"]["Fn::GetAtt"][0] for body in functions.values()]
-    assert len(set(roles)) == len(functions) == 16
+    assert len(set(roles)) == len(functions) == 18
 
 
 # ---- what is kept, and what wakes somebody -----------------------------------------------------------------------

@@ -21,8 +21,10 @@ FUNCTIONS = sorted(
     name.removesuffix("Function") for name, body in RESOURCES.items() if body["Type"] == "AWS::Serverless::Function"
 )
 OF_TENANTS = sorted(name for name in POLICIES if name.endswith("TenantRole") or name == "SourceRole")
-WITHOUT = {"PublishChanges", "TryCredentials"}
-"""Functions that have no tenant role: one works for all organisations at once, one with what vendors lend alone."""
+WITHOUT = {"FetchKeys", "PublishChanges", "TryCredentials"}
+"""Functions that have no tenant role: one reaches nothing of organisations, one works for all of them at once, one with
+what vendors lend alone.
+"""
 
 NOT_OF_ONE = {
     "Log": "its own log group",
@@ -30,6 +32,8 @@ NOT_OF_ONE = {
     "WorkForOneOrganisation": "opens sessions, and nothing else",
     "KeepBudgets": "what all organisations together ask of a registry: keys HOST#",
     "ReadTokens": "records of tokens by their names, before it is known whose a request is: keys TOKEN#",
+    "AskLookups": "the functions of lookups, whose questions name their organisation",
+    "FetchKeys": "the function that asks issuers of JWTs for their keys, which everybody may have",
     "ReadReceiptKey": "the public half of the key that signs receipts",
     "ListCredentials": "IAM knows no resource for it; names and tags, no values",
     "FindBuilds": "an index of keys alone, of builds that have not ended",

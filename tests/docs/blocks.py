@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 ROOT: Final = Path(__file__).parents[2]
 PAGES: Final = sorted([ROOT / "README.md", *(ROOT / "docs").rglob("*.md")])
 _FENCES: Final = RawFencedCodeBlockLexer(re.compile(r"(?P<language>[^\n]*)\n"))
-_COMMENTS: Final = DirectiveInHTMLCommentLexer(directive="file|fault|exit|on", arguments="[^\n]*?")
+_COMMENTS: Final = DirectiveInHTMLCommentLexer(directive="file|fault|exit|on|asked|answered", arguments="[^\n]*?")
 
 
 class Block(NamedTuple):

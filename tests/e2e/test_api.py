@@ -12,6 +12,7 @@ import pytest
 
 from local import members
 from local.desk import ORGANISATION
+from tests.issuer import DISCOVERY, JWKS, Issuer, issuing
 
 if TYPE_CHECKING:
     from tests.e2e.conftest import Pipeline
@@ -111,3 +112,24 @@ def test_strangers_and_other_organisations_get_nothing(enforced: Pipeline, admin
     assert nobody.ask("GET", "/healthz") == (200, {"status": "ok"})
     assert nobody.ask("GET", "/v1/openapi.json")[1]["openapi"].startswith("3.1")
     assert "BYOA" in nobody.ask("GET", "/v1/docs")[1]
+
+
+def test_a_job_of_ci_is_let_in_by_its_token(enforced: Pipeline, admin: Client) -> None:
+    with issuing(Issuer(), enforced.desk.ports.issuer) as issuer:
+        rule = {"name": "main", "issuer": issuer.name, "claims": {"repository": "vendor/app"}, "scopes": ["sync"]}
+        assert admin.ask("POST", "/v1/issuers", {**rule, "claims": {"ref": "main"}})[0] == 422
+        status, made = admin.ask("POST", "/v1/issuers", rule)
+        assert (status, made["audience"]) == (201, f"byoa:{ORGANISATION}"), made
+        job = Client(enforced, issuer.sign(issuer.claims(time.time(), made["audience"])))
+        here = {"x_nuon_org_id": ORGANISATION}
+        status, account = job.ask("GET", "/v1/account", **here)
+        assert (status, account["scopes"]) == (200, ["sync"]), account
+        assert job.ask("POST", APP, {"name": "by-job"}, **here)[0] == 201
+        assert job.ask("GET", "/v1/tokens", **here)[0] == 403
+        assert job.ask("GET", "/v1/account", x_nuon_org_id=OTHER)[0] == 401
+        renamed = Client(enforced, issuer.sign(issuer.claims(time.time(), made["audience"]), header={"kid": "new"}))
+        assert renamed.ask("GET", "/v1/account", **here)[0] == 401
+        assert issuer.asked == [DISCOVERY, JWKS] * 2
+    assert admin.ask("GET", "/v1/audit?limit=1")[1][0]["token_name"] == account["name"]
+    assert admin.ask("DELETE", f"/v1/issuers/{made['id']}")[0] == 204
+    assert job.ask("GET", "/v1/account", **here)[0] == 401

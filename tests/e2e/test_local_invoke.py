@@ -22,6 +22,7 @@ pytestmark = pytest.mark.emulator
 ALL = (
     "validate_reference", "resolve_digest", "stage_artifact", "stage_blob", "inspect_artifact", "mirror_artifact",
     "mirror_blob", "record_build", "record_stopped", "publish_changes", "look_up_artifact", "read_artifacts",
+    "answer_lookup",
 )  # fmt: skip
 
 
@@ -121,6 +122,7 @@ def test_the_answers_are_right(answers: dict[str, Any]) -> None:
     assert answers["publish_changes"] == {"batchItemFailures": []}
     assert answers["look_up_artifact"]["artifacts"][0]["digest"] == digest
     assert answers["read_artifacts"]["contents"]["resources"] == 3
+    assert answers["answer_lookup"]["answer"]["contents"]["resources"] == 3
 
 
 def test_the_readme_s_commands_run_as_they_stand(plain: Shell) -> None:

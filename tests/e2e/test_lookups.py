@@ -1,8 +1,12 @@
-"""Lookups on the deployed template, with the functions' roles enforced: private and public, one and two."""
+"""Lookups on the deployed template, with the functions' roles enforced: private and public, one and two.
+
+By their functions, and through the API: at once and later.
+"""
 
 from __future__ import annotations
 
 import json
+import time
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +20,8 @@ from byoa.oci.reference import Reference
 from local import private
 from local.demo import push
 from local.desk import ORGANISATION, STACK
+from tests.e2e.test_api import Client
+from tests.e2e.test_api import bootstrap as first_token
 
 if TYPE_CHECKING:
     from local.private import Place
@@ -77,3 +83,41 @@ def test_two_artifacts_are_compared_and_no_secret_is_told(enforced: Pipeline) ->
     answer = look_up(enforced, "diff", before, after)
     assert [each["path"] for each in answer["difference"]["objects"][0]["changes"]] == ["/stringData/password"]
     assert CANARY not in json.dumps(answer)
+
+
+@pytest.fixture(scope="module")
+def caller(enforced: Pipeline) -> Client:
+    admin = first_token(enforced, ORGANISATION)
+    return Client(enforced, admin.ask("POST", "/v1/tokens", {"name": "look", "scopes": ["sync"]})[1]["token"])
+
+
+def test_the_api_answers_at_once_with_what_the_functions_find(enforced: Pipeline, place: Place, caller: Client) -> None:
+    sought = {"url": place.url, "tag": place.tag, "credentials_ref": place.credentials}
+    status, resolved = caller.ask("POST", "/v1/artifacts/resolve", sought)
+    assert status == 200, resolved
+    status, inspected = caller.ask("POST", "/v1/artifacts/inspect", sought)
+    assert (status, inspected["digest"], inspected["resource_count"]) == (200, resolved["digest"], 3), inspected
+    status, planned = caller.ask("POST", "/v1/artifacts/plan", {"url": place.url, "digest": resolved["digest"],
+                                                                "credentials_ref": place.credentials})  # fmt: skip
+    assert (status, planned["missing_permissions"], planned["blobs"]["copy"]) == (200, [], 0), planned
+    before, after = (_public(enforced, tag, SECRET % value) for tag, value in (("v1", "old"), ("v2", CANARY)))
+    status, compared = caller.ask("POST", "/v1/artifacts/diff", {"before": before, "after": after})
+    assert (status, compared["changed"]) == (200, 1), compared
+    assert CANARY not in json.dumps(compared)
+    status, problem = caller.ask("POST", "/v1/artifacts/resolve", {**sought, "tag": "none"})
+    assert (status, problem["code"]) == (400, "ReferenceNotFound"), problem
+
+
+def test_what_nobody_waits_for_is_answered_later_and_for_its_organisation(
+    enforced: Pipeline, place: Place, caller: Client
+) -> None:
+    sought = {"url": place.url, "tag": place.tag, "credentials_ref": place.credentials}
+    status, begun = caller.ask("POST", "/v1/artifacts/inspect", sought, prefer="respond-async")
+    assert (status, begun["state"]) == (202, "running"), begun
+    deadline = time.monotonic() + 60
+    while (found := caller.ask("GET", begun["links"]["self"])[1])["state"] == "running":
+        assert time.monotonic() < deadline, found
+        time.sleep(0.2)
+    assert (found["state"], found["result"]["resource_count"]) == ("done", 3), found
+    other = first_token(enforced, "org_stranger0000")
+    assert other.ask("GET", begun["links"]["self"])[0] == 404

@@ -32,7 +32,7 @@ def test_the_sample_asks_for_the_description() -> None:
     assert json.loads(answer["body"])["openapi"].startswith("3.1")
 
 
-@pytest.mark.parametrize("heavy", ["boto3", "botocore.session", "cryptography", "yaml", "rich", "oras"])
+@pytest.mark.parametrize("heavy", ["boto3", "botocore.session", "cryptography", "jwt", "yaml", "rich", "oras"])
 def test_its_start_imports_nothing_that_a_request_may_do_without(heavy: str) -> None:
     """AWS's library belongs to the first request that reaches the table, as with all functions."""
     program = f"import sys, functions.api; print({heavy!r} in sys.modules)"

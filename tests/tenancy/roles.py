@@ -141,7 +141,7 @@ class Stack:
     def fill(self, organisation: str) -> None:
         """One of everything that an organisation can have."""
         table, s3 = self.cloud.client("dynamodb"), self.cloud.client("s3")
-        for pk in (f"ORG#{organisation}", f"QUOTA#{organisation}"):
+        for pk in (f"ORG#{organisation}", f"QUOTA#{organisation}", f"LOOKUP#{organisation}"):
             table.put_item(TableName=self.table, Item={"pk": {"S": pk}, "sk": {"S": "x"}, "unfinished": {"S": "no"}})
         for kind in ("blobs", "manifests", "lists", "parts"):
             s3.put_object(Bucket=self.bucket, Key=f"{organisation}/{kind}/x", Body=b"x")
@@ -154,7 +154,7 @@ class Stack:
 OPENERS = (
     "ValidateReference", "ResolveDigest", "StageArtifact", "StageBlob", "InspectArtifact", "MirrorArtifact",
     "MirrorBlob", "RetireTags", "RecordBuild", "RecordStopped", "SweepBuilds", "TryCredentials",
-    "LookUpArtifact", "ReadArtifacts", "Api",
+    "LookUpArtifact", "ReadArtifacts", "AnswerLookup", "Api",
 )  # fmt: skip
 """The functions that open sessions."""
 

@@ -49,7 +49,9 @@ MAY: dict[str, set[str]] = {
     "SweepBuildsTenantRole": READS | {"table update", "table update outcome"},
     "LookUpArtifactTenantRole": LISTS | FILLS | {"quota get", "quota update", "get of manifests", "put of manifests"},
     "ReadArtifactsTenantRole": LISTS | {"get of blobs", "get of manifests"},
+    "AnswerLookupTenantRole": {"lookup end"},
     "ApiTenantRole": READS
+    | {"lookup get", "lookup put"}
     | {f"table {verb}" for verb in ("put", "delete", "update", "update entity", "update envelope", "update outcome")}
     | {f"table {verb}" for verb in ("query", "batch get", "transact put", "transact get")}
     | {f"secret {verb}" for verb in ("put", "describe", "delete")},

@@ -113,6 +113,15 @@ VERBS: dict[str, Verb] = {
     "quota get": lambda make, stack, whose: make("dynamodb").get_item(TableName=stack.table, Key=_key(whose, "QUOTA#")),
     "quota update": partial(_update, prefix="QUOTA#", attribute="counted"),
     "quota query": partial(_query, prefix="QUOTA#"),
+    "lookup get": lambda make, stack, whose: make("dynamodb").get_item(
+        TableName=stack.table, Key=_key(whose, "LOOKUP#")
+    ),
+    "lookup put": lambda make, stack, whose: make("dynamodb").put_item(
+        TableName=stack.table, Item=_key(whose, "LOOKUP#")
+    ),
+    "lookup update": partial(_update, prefix="LOOKUP#"),
+    "lookup end": partial(_update, prefix="LOOKUP#", attribute="ended"),
+    "lookup query": partial(_query, prefix="LOOKUP#"),
     **{
         f"{action.partition('_')[0]} of {kind}": _object(action, kind)
         for action in ("get_object", "put_object", "delete_object")

@@ -84,6 +84,12 @@ class ConfigInvalid(Rejected):
     default_remedy = "Run `byoa validate` and mend the fields it names."
 
 
+class EditRefused(Rejected):
+    """A component file can't be changed by its fields."""
+
+    default_remedy = "Change the file's text itself."
+
+
 class ReferenceInvalid(Rejected):
     """A reference breaks the grammar."""
 
@@ -273,6 +279,14 @@ class BuildNotFound(Rejected):
     """The organisation has no such build."""
 
     default_remedy = "Take an id that `byoa builds list` shows, of the same organisation and table."
+
+
+class IssuerUnusable(Rejected):
+    """An issuer of tokens whose keys can't be had."""
+
+    default_remedy = (
+        "Write the issuer as its tokens do (iss); its keys are looked for below it, as OpenID Connect Discovery says."
+    )
 
 
 class EventUntrusted(Rejected):

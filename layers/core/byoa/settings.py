@@ -21,7 +21,8 @@ class Settings(BaseModel):
     (``trust.addresses``). An artifact of ``spread_from`` bytes is copied by an invocation per blob: 64 MiB is what one
     invocation moves in half a minute. The builds of one organisation take ``bytes_per_day`` at most: a hundred of the
     largest that ``trust.policy`` lets through. ``tenant_role`` and ``source_role`` are the ARNs of the roles whose
-    sessions work for one organisation: on what it has with us, and with what vendors lend it.
+    sessions work for one organisation: on what it has with us, and with what vendors lend it. ``fetch_keys`` names the
+    function that asks issuers of JWTs; ``stack`` is what the names of those of lookups begin with.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -31,6 +32,7 @@ class Settings(BaseModel):
     bus: str = ""
     bytes_per_day: int = 100 * 1024 * 1024 * 1024
     ecr_endpoint: str = ""
+    fetch_keys: str = ""
     kms_key: str = ""
     own_hosts: str = ""
     plain_http_hosts: str = ""
@@ -39,6 +41,7 @@ class Settings(BaseModel):
     repository_prefix: str = "byoa"
     series: str = ""
     source_role: str = ""
+    stack: str = ""
     spread_from: int = 64 * 1024 * 1024
     table: str = ""
     tenant_role: str = ""

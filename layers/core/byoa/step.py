@@ -13,9 +13,10 @@ from aws_lambda_powertools.metrics import MetricUnit, single_metric
 from pydantic import BaseModel, ValidationError
 
 from byoa.bootstrap import pipeline
-from byoa.builds.lookups import LookedUp, LookUp
+from byoa.builds.lookups import AwaitedLookup, LookedUp, LookUp
 from byoa.builds.messages import BuildKey, MirrorTask, RetireTask, StageBlobTask, Trial, ValidReference
 from byoa.errors import ByoaError, EventUntrusted, InternalFault
+from byoa.trust.issuers import KeysWanted
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -79,7 +80,7 @@ def _run[In: BaseModel, Out: BaseModel | None](
     if isinstance(key, BuildKey):
         build = {"build": key.build_id} if isinstance(key, ValidReference) else {}  # told by the ledger
         logger.append_keys(**key.key.model_dump(), **build)
-    if isinstance(message, Trial | LookUp | LookedUp):
+    if isinstance(message, Trial | LookUp | LookedUp | AwaitedLookup | KeysWanted):
         logger.append_keys(organisation=message.organisation)
     if isinstance(key, ValidReference):
         pipeline.bound(key.ends_ts)

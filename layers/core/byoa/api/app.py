@@ -15,7 +15,18 @@ from aws_lambda_powertools.event_handler.openapi.exceptions import (
 from byoa.api.around import gate, keep_answers, note_deeds, tag_answers
 from byoa.api.face import Face, logger, read_json
 from byoa.api.problems import CODES, Problem, body_of, faults_of, of_error, rendered
-from byoa.api.routes import account, audit, builds, components, configs, credentials, general, tokens
+from byoa.api.routes import (
+    account,
+    artifacts,
+    audit,
+    builds,
+    components,
+    configs,
+    credentials,
+    general,
+    issuers,
+    tokens,
+)
 from byoa.errors import ByoaError, InternalFault
 
 if TYPE_CHECKING:
@@ -23,12 +34,13 @@ if TYPE_CHECKING:
 
     from aws_lambda_powertools.event_handler import Response
 
+    from byoa.api.around import Middleware
     from byoa.api.operations import Operation
     from byoa.api.ports import World
 
 OPERATIONS: list[Operation] = [
     *general.operations, *account.operations, *components.operations, *configs.operations, *builds.operations,
-    *credentials.operations, *tokens.operations, *audit.operations,
+    *artifacts.operations, *credentials.operations, *tokens.operations, *issuers.operations, *audit.operations,
 ]  # fmt: skip
 """All routes."""
 
@@ -53,11 +65,18 @@ def resolver() -> APIGatewayHttpResolver:
             operation_id=each.name,
             tags=[each.tag],
             status_code=each.status,
-            middlewares=[gate(each), tag_answers(each)] if each.method == "GET" else
-            [gate(each), note_deeds(each), keep_answers(each)],
-        )(each.function)  # fmt: skip
+            middlewares=_around(each),
+        )(each.function)
     _tell_failures(app)
     return app
+
+
+def _around(each: Operation) -> list[Middleware]:
+    if each.idle:
+        return [gate(each)]
+    if each.method == "GET":
+        return [gate(each), tag_answers(each)]
+    return [gate(each), note_deeds(each), *([] if each.lookup else [keep_answers(each)])]
 
 
 def _tell_failures(app: APIGatewayHttpResolver) -> None:  # noqa: C901 - one function a kind

@@ -95,7 +95,7 @@ def keep_answers(operation: Operation) -> Middleware:
             fault = {"pointer": "/header/idempotency-key", "code": "too_long", "message": "At most 255 characters."}
             raise Problem("invalid", faults=[fault])
         answers = here.world.answers(here.organisation)
-        asked = "\n".join((key, here.caller.id, operation.name, here.event["rawPath"]))
+        asked = "\n".join((key, here.caller.id, here.caller.name, operation.name, here.event["rawPath"]))
         name, request = _digest(asked), _digest(f"{asked}\n{here.event.get('body') or ''}")
         began_ts = here.now_ts
         before = answers.begin(name, request, began_ts)

@@ -11,6 +11,7 @@ from byoa.api.models import (
     ConfigOut,
     CredentialsOut,
     DeedOut,
+    IssuerOut,
     OciArtifactRow,
     Resolved,
     StatusV2,
@@ -20,7 +21,7 @@ from byoa.builds.messages import build_id_of
 from byoa.components.rendering import fields_of, render_toml
 
 if TYPE_CHECKING:
-    from byoa.api.ports import Component, Deed, TokenRecord
+    from byoa.api.ports import Component, Deed, IssuerRule, TokenRecord
     from byoa.builds.messages import Build, ConfigVersion
     from byoa.trust.ports import Entry
 
@@ -158,6 +159,20 @@ def token_fields(record: TokenRecord, now_ts: int) -> dict[str, Any]:
 def token_out(record: TokenRecord, now_ts: int) -> TokenOut:
     """A token, without itself."""
     return TokenOut(**token_fields(record, now_ts))
+
+
+def issuer_out(rule: IssuerRule) -> IssuerOut:
+    """A rule on an issuer's tokens."""
+    return IssuerOut(
+        id=rule.id,
+        name=rule.name,
+        issuer=rule.issuer,
+        audience=rule.audience,
+        claims={name: list(patterns) for name, patterns in rule.claims.items()},
+        scopes=list(rule.scopes),
+        created_at=moment(rule.created_at_ts),
+        created_by_id=rule.created_by,
+    )
 
 
 def deed_out(deed: Deed) -> DeedOut:

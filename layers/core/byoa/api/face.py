@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from aws_lambda_powertools import Logger
 
+from byoa.api.jwts import parse_jwt
+from byoa.api.knocks import let_in
 from byoa.api.problems import Problem, body_of, of_error, rendered
-from byoa.api.tokens import USE_NOTED_EVERY_MS, allowed, lets_in, parse_token
+from byoa.api.tokens import USE_NOTED_EVERY_MS, allowed, is_organisation, lets_in, parse_token
 from byoa.api.visits import Visit, current, header_of
 from byoa.builds.records import milliseconds
 from byoa.errors import ByoaError
@@ -25,8 +27,10 @@ if TYPE_CHECKING:
     from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
+    from byoa.api.jwts import Jwt
     from byoa.api.operations import Operation
     from byoa.api.ports import TokenRecord, World
+    from byoa.api.tokens import Presented
 
 logger: Final = Logger(service="byoa")
 BODY_LIMIT: Final = 1024 * 1024
@@ -96,17 +100,34 @@ class Face:
         kind, _, text = header_of(event, "authorization").partition(" ")
         if kind.lower() != "bearer" or not text:
             raise Problem("token_missing")
-        presented, now_ts = parse_token(text.strip()), milliseconds(self._world.clock.now())
-        if presented is None:
+        named = {header_of(event, "x-nuon-org-id"), (event.get("queryStringParameters") or {}).get("org_id") or ""}
+        named -= {""}
+        now_ts = milliseconds(self._world.clock.now())
+        if presented := parse_token(text.strip()):
+            return self._identify_by_token(presented, named, now_ts)
+        jwt = parse_jwt(text.strip())
+        if jwt is None:
             _refuse()
+        return self._identify_by_jwt(jwt, named, now_ts)
+
+    def _identify_by_token(self, presented: Presented, named: set[str], now_ts: int) -> TokenRecord:
         record = self._world.doorkeeper.find(presented.organisation, presented.id)
         if not lets_in(presented, record, now_ts) or record is None:
             _refuse()
-        named = {header_of(event, "x-nuon-org-id"), (event.get("queryStringParameters") or {}).get("org_id") or ""}
-        if named - {"", record.organisation}:
+        if named - {record.organisation}:
             raise Problem("organisation_other")
         if now_ts - (record.last_used_ts or 0) >= USE_NOTED_EVERY_MS:
             self._world.tokens(record.organisation).used(record, now_ts)
+        return record
+
+    def _identify_by_jwt(self, jwt: Jwt, named: set[str], now_ts: int) -> TokenRecord:
+        """A JWT doesn't say which organisation it knocks at: the request does, once."""
+        if not named:
+            raise Problem("organisation_missing")
+        organisation = named.pop()
+        record = let_in(self._world, jwt, organisation, now_ts) if is_organisation(organisation) and not named else None
+        if record is None:
+            _refuse()
         return record
 
 

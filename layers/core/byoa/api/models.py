@@ -11,6 +11,10 @@ Name = Annotated[str, StringConstraints(pattern=r"^[ -~]{1,128}$")]
 VarName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,62}$")]
 Dependency = Annotated[str, StringConstraints(max_length=63, pattern=r"^[a-z0-9][a-z0-9_-]*$")]
 CredentialName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]{1,64}$")]
+Audience = Annotated[str, StringConstraints(pattern=r"^[!-~]{1,255}$")]
+ClaimName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.:/-]{1,128}$")]
+Pattern = Annotated[str, StringConstraints(pattern=r"^[ -)+-~]*(\*[ -)+-~]*){0,4}$", max_length=255, min_length=1)]
+Patterns = Annotated[list[Pattern], Field(min_length=1, max_length=20)]
 Toml = Annotated[str, Field(max_length=256 * 1024, description="A component's file.")]
 
 
@@ -170,9 +174,16 @@ class ConfigIn(_In):
 
 
 class Check(_In):
-    """A component's file to look at."""
+    """A component's file to look at, and what to change in it."""
 
     toml: Toml
+    changes: dict[str, JsonValue] | None = Field(
+        default=None,
+        description=(
+            "Values by fields' paths, as faults name fields: `oci_artifact.tag`, `operation_roles[0].role`, "
+            "`labels.'app.kubernetes.io/name'`. null takes a field away; the index after a list's last adds to it."
+        ),
+    )
 
 
 class FaultOut(_Out):
@@ -187,12 +198,14 @@ class FaultOut(_Out):
 
 
 class Checked(_Out):
-    """What is wrong with a file; where nothing is, what it says, as fields and as TOML put in order."""
+    """What is wrong with a file, and what it says. Lines and columns are those of the ``toml`` that is answered."""
 
     valid: bool
     faults: list[FaultOut]
-    form: dict[str, Any] | None
-    toml: str | None
+    form: dict[str, Any] | None = Field(
+        description="What the file says, field by field, sound or not; null where it isn't TOML at all."
+    )
+    toml: str = Field(description="The file with the changes; as it was sent where there are none, or it isn't TOML.")
 
 
 class ConfigOut(_Out):
@@ -297,6 +310,33 @@ class NewToken(TokenOut):
     """The same with the token itself: here and never again."""
 
     token: str
+
+
+class IssuerIn(_In):
+    """A rule on an issuer's tokens. ``claims`` are what they must say; ``*`` stands for any characters."""
+
+    name: Name
+    issuer: Annotated[str, StringConstraints(min_length=9, max_length=255)] = Field(
+        description="The issuer to the letter, as its tokens have it in iss: an https address."
+    )
+    audience: Audience | None = Field(
+        default=None, description="Whom tokens are for (aud). Where none is named, byoa: and the organisation's id."
+    )
+    claims: Annotated[dict[ClaimName, Pattern | Patterns], Field(min_length=1, max_length=10)]
+    scopes: Annotated[list[Literal["read", "sync", "deploy", "admin"]], Field(min_length=1, max_length=4)]
+
+
+class IssuerOut(_Out):
+    """A rule on an issuer's tokens."""
+
+    id: str
+    name: str
+    issuer: str
+    audience: str
+    claims: dict[str, list[str]]
+    scopes: list[str]
+    created_at: str
+    created_by_id: str
 
 
 class OrganisationOut(_Out):

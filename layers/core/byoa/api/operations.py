@@ -18,7 +18,9 @@ class Operation(NamedTuple):
 
     ``open`` is the scope of what everybody may have, because it is the same for all. ``faults`` are the statuses that
     it may answer with beside those that every route has, ``example`` is a body that it takes. An answer that is shown
-    ``once`` is kept nowhere; what is ``conditional`` wants If-Match.
+    ``once`` is kept nowhere; what is ``conditional`` wants If-Match. What is ``idle`` changes nothing, whatever its
+    method: nobody notes it, and no answer of it is kept. A ``lookup`` is noted, but its answer is kept for no key, and
+    where it takes long the answer comes later (202).
     """
 
     method: str
@@ -31,6 +33,8 @@ class Operation(NamedTuple):
     once: bool = False
     conditional: bool = False
     paged: bool = False
+    idle: bool = False
+    lookup: bool = False
 
     @property
     def name(self) -> str:
@@ -67,13 +71,14 @@ class Operations(list[Operation]):
         once: bool = False,
         conditional: bool = False,
         paged: bool = False,
+        idle: bool = False,
+        lookup: bool = False,
     ) -> Callable[[Function], Function]:
         """Make a function the one that answers; see ``Operation``."""
 
         def register(function: Function) -> Function:
-            self.append(
-                Operation(method, path, scope, function, status, tuple(faults), example, once, conditional, paged)
-            )
+            said = (status, tuple(faults), example, once, conditional, paged, idle, lookup)
+            self.append(Operation(method, path, scope, function, *said))
             return function
 
         return register

@@ -10,11 +10,15 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
+    from typing import Any
 
+    from byoa.api.jwts import Jwt
+    from byoa.builds.lookups import Action, Answer, LookUp, LookupEnded
     from byoa.builds.messages import Build, ConfigVersion
     from byoa.builds.ports import Accepted, Clock
     from byoa.components.reading import ComponentConfig
+    from byoa.trust.issuers import Key
     from byoa.trust.ports import Safe
 
 
@@ -132,11 +136,76 @@ class TokenRecord:
     last_used_ts: int | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class IssuerRule:
+    """Whom tokens of an issuer let in: those for ``audience`` whose claims say what a pattern of each name says."""
+
+    organisation: str
+    id: str
+    name: str
+    issuer: str
+    audience: str
+    claims: Mapping[str, tuple[str, ...]]
+    scopes: tuple[str, ...]
+    created_at_ts: int
+    created_by: str
+
+
+class KeptKeys(NamedTuple):
+    """An issuer's keys, as they were at ``fetched_ts`` (ms since 1970 UTC)."""
+
+    keys: list[Key]
+    fetched_ts: int
+
+
 class Doorkeeper(Protocol):
-    """Finds the record of whoever knocks, whichever organisation's it says it is."""
+    """Finds what is kept of whoever knocks, whichever organisation's it says it is."""
 
     def find(self, organisation: str, token_id: str) -> TokenRecord | None:
-        """The record under exactly these two names."""
+        """The token's record under exactly these two names."""
+        ...
+
+    def rules(self, organisation: str) -> list[IssuerRule]:
+        """The organisation's rules on JWTs, the oldest first."""
+        ...
+
+    def keys(self, organisation: str, issuer: str) -> KeptKeys | None:
+        """The keys that are kept for the organisation of an issuer."""
+        ...
+
+
+class Issuers(Protocol):
+    """The issuers of JWTs that one organisation trusts."""
+
+    def rules(self) -> list[IssuerRule]:
+        """The rules, the oldest first."""
+        ...
+
+    def add(self, rule: IssuerRule) -> None:
+        """Keep a new rule."""
+        ...
+
+    def remove(self, rule_id: str) -> bool:
+        """Let nobody in by it from now on; ``False`` where there is none."""
+        ...
+
+    def keep(self, issuer: str, keys: KeptKeys) -> None:
+        """Keep an issuer's keys in place of those of before."""
+        ...
+
+    def may_ask(self, what: str, times: int, now_ts: int) -> bool:
+        """Count a question about ``what``; ``False`` where so many ``times`` were counted in this minute."""
+        ...
+
+
+class Verifier(Protocol):
+    """Verifies signatures."""
+
+    def verify(self, jwt: Jwt, key: Key, audiences: Sequence[str]) -> dict[str, Any] | None:
+        """The claims of a token that ``key`` signed for one of ``audiences``; ``None`` for every other token.
+
+        Issuer, audience and that it expires are looked at; times are the caller's to judge.
+        """
         ...
 
 
@@ -218,6 +287,34 @@ class Answers(Protocol):
         ...
 
 
+class KeptLookup(NamedTuple):
+    """A lookup that took longer than somebody waits; not ``ended`` while it runs, or when it was lost."""
+
+    id: str
+    action: Action
+    began_ts: int
+    ended: LookupEnded | None = None
+
+
+class Lookups(Protocol):
+    """What one organisation wants to know of artifacts: other functions find out, which may ask registries.
+
+    Each call raises what such a function ends with as well.
+    """
+
+    def answer(self, asked: LookUp, seconds: float) -> Answer | None:
+        """The answer, if there is one within ``seconds`` and within the functions' own time."""
+        ...
+
+    def begin(self, lookup_id: str, asked: LookUp, now_ts: int) -> None:
+        """Have it answered while nobody waits."""
+        ...
+
+    def find(self, lookup_id: str) -> KeptLookup | None:
+        """What became of it; kept for a day."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class World:
     """All of the above, by organisation, and what is no organisation's."""
@@ -229,5 +326,10 @@ class World:
     journal: Callable[[str], Journal]
     answers: Callable[[str], Answers]
     safe: Callable[[str], Safe]
+    lookups: Callable[[str], Lookups]
+    issuers: Callable[[str], Issuers]
+    fetch_keys: Callable[[str, str], list[Key]]
+    """For an organisation, the keys that an issuer signs with now. Raises ``IssuerUnusable``."""
+    verifier: Verifier
     receipt_key: Callable[[], bytes]
     """The public key of receipts: SubjectPublicKeyInfo, DER."""

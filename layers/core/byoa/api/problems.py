@@ -12,6 +12,8 @@ from byoa.errors import (
     ConfigInvalid,
     CredentialForbidden,
     CredentialMalformed,
+    EditRefused,
+    IssuerUnusable,
     PlatformForbidden,
     PlatformMissing,
     QuotaExceeded,
@@ -44,7 +46,12 @@ CODES: Final[dict[str, tuple[int, str, str]]] = {
         401, "The request has no token.", "Send the header Authorization: Bearer TOKEN.",
     ),
     "token_refused": (
-        401, "The token is none, was revoked, or has expired.", "Have somebody with the scope admin make a new one.",
+        401, "The token is none, was revoked, or has expired, or no rule on its issuer lets it in.",
+        "Have somebody with the scope admin make a new one, or look at the rules on issuers.",
+    ),
+    "organisation_missing": (
+        401, "The token is an issuer's, and the request doesn't say which organisation it is for.",
+        "Send the header X-Nuon-Org-ID with the organisation's id.",
     ),
     "organisation_other": (
         403, "The token is of another organisation than X-Nuon-Org-ID names.",
@@ -59,6 +66,10 @@ CODES: Final[dict[str, tuple[int, str, str]]] = {
     "exists": (409, "There is one of that name already.", "Take another name, or change the one that is there."),
     "ended": (409, "The build has ended, so it can't be cancelled.", "Nothing to do."),
     "no_config": (409, "The component has no config to build.", "Hand in a config first."),
+    "rules_full": (409, "The organisation has 20 rules on issuers already.", "Delete one, or widen one by patterns."),
+    "asked_enough": (
+        429, "So many issuers were asked for their keys in this minute.", "Try again in a minute.",
+    ),
     "in_flight": (409, "A request with this Idempotency-Key is being answered.", "Ask again in some seconds."),
     "shown_once": (
         409, "This was done before with the same Idempotency-Key, and its answer is shown once.",
@@ -85,6 +96,8 @@ _STATUSES: Final[tuple[tuple[type[ByoaError], int], ...]] = (
     (ReferenceInvalid, 422),
     (ConfigInvalid, 422),
     (CredentialMalformed, 422),
+    (IssuerUnusable, 422),
+    (EditRefused, 422),
     (QuotaExceeded, 429),
     (PlatformForbidden, 500),
     (PlatformMissing, 500),

@@ -37,6 +37,7 @@ USE_NOTED_EVERY_MS: Final = 3600 * 1000
 """How coarse the time of last use is: a write for every request would cost more than the request."""
 
 _TOKEN: Final = re.compile(r"byoa_(org_[a-z0-9]{12,40})_(tok[a-z2-7]{23})_([A-Za-z0-9_-]{43})", re.ASCII)
+_ORGANISATION: Final = re.compile(r"org_[a-z0-9]{12,40}", re.ASCII)
 _NOBODYS: Final = hashlib.sha256(b"").hexdigest()
 
 
@@ -55,6 +56,11 @@ def parse_token(text: str) -> Presented | None:
     """The parts of a token, or ``None`` for what is none."""
     found = _TOKEN.fullmatch(text)
     return Presented(found[1], found[2], found[3]) if found else None
+
+
+def is_organisation(text: str) -> bool:
+    """Whether it could be an organisation's id."""
+    return _ORGANISATION.fullmatch(text) is not None
 
 
 def digest_of(secret: str) -> str:

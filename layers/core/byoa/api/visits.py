@@ -11,7 +11,7 @@ from byoa.builds.records import milliseconds
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from byoa.api.ports import Inventory, TokenRecord, World
+    from byoa.api.ports import Inventory, Lookups, TokenRecord, World
     from byoa.trust.ports import Safe
 
 
@@ -37,6 +37,11 @@ class Visit:
     def safe(self) -> Safe:
         """The credentials of the caller's organisation."""
         return self.world.safe(self.organisation)
+
+    @property
+    def lookups(self) -> Lookups:
+        """Lookups for the caller's organisation."""
+        return self.world.lookups(self.organisation)
 
     @property
     def now_ts(self) -> int:

@@ -12,17 +12,21 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from byoa.adapters.aws.inventory import DynamoInventory
+    from byoa.adapters.aws.lookups import StackLookups
     from byoa.adapters.aws.rows import Rows
     from byoa.api.face import Face
     from byoa.api.ports import World
+    from byoa.trust.issuers import Key
     from byoa.trust.ports import Safe
 
 
 @cache
 def face(make: Callable[[World], Face]) -> Face:
     """The API, as ``make`` puts it together: its imports belong to the start of a process, which has a whole CPU."""
+    from byoa.adapters.aws.issuers import DynamoIssuers
     from byoa.adapters.aws.office import DynamoAnswers, DynamoDoorkeeper, DynamoJournal, DynamoTokens
     from byoa.adapters.aws.rows import Rows
+    from byoa.adapters.identity.verifying import PyJwtVerifier
     from byoa.api.ports import World
 
     return make(
@@ -34,6 +38,10 @@ def face(make: Callable[[World], Face]) -> Face:
             journal=lambda organisation: DynamoJournal(organisation, _rows(organisation)),
             answers=lambda organisation: DynamoAnswers(organisation, _rows(organisation)),
             safe=_safe,
+            lookups=_lookups,
+            issuers=lambda organisation: DynamoIssuers(organisation, _rows(organisation)),
+            fetch_keys=_fetch_keys,
+            verifier=PyJwtVerifier(),
             receipt_key=_receipt_key,
         )
     )
@@ -57,6 +65,22 @@ def _safe(organisation: str) -> Safe:
     from byoa.adapters.aws.secrets import SecretsSafe
 
     return SecretsSafe(clients.of_api("secretsmanager", organisation), organisation)
+
+
+def _lookups(organisation: str) -> StackLookups:
+    from byoa.adapters.aws.lookups import StackLookups, TableShelf
+
+    return StackLookups(clients.functions, settings().stack, TableShelf(organisation, _rows(organisation), clock()))
+
+
+def _fetch_keys(organisation: str, issuer: str) -> list[Key]:
+    """By a function that has a way out, and nothing else: this one has none to addresses that somebody types."""
+    from byoa.adapters.aws import functions
+    from byoa.trust.issuers import KeysFound, KeysWanted
+
+    wanted = KeysWanted(organisation=organisation, issuer=issuer)
+    answer = functions.invoke(clients.soon_functions(), settings().fetch_keys, wanted.model_dump())
+    return KeysFound.model_validate(answer).keys
 
 
 @cache

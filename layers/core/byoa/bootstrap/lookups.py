@@ -1,13 +1,17 @@
-"""What LookUpArtifact may use: registries with what vendors lend, and the organisation's quarantine and quota."""
+"""What lookups may use. LookUpArtifact: registries with what vendors lend, and the organisation's quarantine and quota.
+
+AnswerLookup: that function and the one that reads, and the place where an answer is kept.
+"""
 
 from __future__ import annotations
 
 from functools import partial
 from typing import TYPE_CHECKING
 
-from byoa.bootstrap import pipeline, sources
+from byoa.bootstrap import clients, pipeline, sources
 
 if TYPE_CHECKING:
+    from byoa.adapters.aws.lookups import StackFunctions, TableShelf
     from byoa.builds.look_up import Means
 
 
@@ -25,3 +29,18 @@ def means(organisation: str) -> Means:
         quota=pipeline.quota_of(organisation),
         pace=pipeline.pace()._replace(spread_from=None),
     )
+
+
+def functions() -> StackFunctions:
+    """The stack's functions of lookups, each asked for as long as it may take."""
+    from byoa.adapters.aws.lookups import StackFunctions
+
+    return StackFunctions(clients.functions, pipeline.settings().stack)
+
+
+def shelf(organisation: str) -> TableShelf:
+    """Where the organisation's answers are kept."""
+    from byoa.adapters.aws.lookups import TableShelf
+    from byoa.adapters.aws.rows import Rows
+
+    return TableShelf(organisation, Rows(clients.dynamodb(organisation), pipeline.settings().table), pipeline.clock())

@@ -2,7 +2,7 @@
 
 A lookup goes through two functions, as a build does: LookUpArtifact asks registries, with what vendors lent, and reads
 no contents; ReadArtifacts reads contents, and reaches nothing but the quarantine. The answer of the first is the
-question of the second where ``reads`` says so.
+question of the second where ``reads`` says so. What nobody waits for any more AnswerLookup asks of both, and keeps.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import Annotated, Final, Literal
 
 from pydantic import Field, StringConstraints, model_validator
 
-from byoa.builds.messages import Message, OrganisationId
+from byoa.builds.messages import Failure, Message, OrganisationId
 
 type Action = Literal["resolve", "plan", "inspect", "diff"]
 
@@ -150,3 +150,35 @@ class ReadContents(Message):
     action: Literal["inspect", "diff"]
     contents: Contents | None = None
     difference: ObjectDifference | None = None
+
+
+class Answer(Message):
+    """A lookup's whole answer: what the references mean, and what its action is about."""
+
+    action: Action
+    artifacts: list[Found]
+    plan: FetchPlan | None = None
+    contents: Contents | None = None
+    difference: ObjectDifference | None = None
+
+
+class AwaitedLookup(Message):
+    """A lookup whose answer is to be kept under ``id``, which the API made."""
+
+    organisation: OrganisationId
+    id: Annotated[str, StringConstraints(pattern=r"^lkp[a-z2-7]{23}$")]
+    asked: LookUp
+
+    @model_validator(mode="after")
+    def _of_one_organisation(self) -> AwaitedLookup:
+        if self.asked.organisation != self.organisation:
+            raise ValueError("a lookup's answer is for who asked")
+        return self
+
+
+class LookupEnded(Message):
+    """How an awaited lookup ended, and when (ms since 1970 UTC): with an answer or a failure."""
+
+    ended_ts: int
+    answer: Answer | None = None
+    failure: Failure | None = None

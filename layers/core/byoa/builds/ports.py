@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from datetime import datetime
 
+    from byoa.builds.lookups import LookedUp, LookUp, LookupEnded, ReadContents
     from byoa.builds.messages import Build, BuildKey, ConfigVersion, HistoryEntry, Outcome
     from byoa.components.reading import ComponentConfig
     from byoa.oci.digest import Digest
@@ -202,4 +203,27 @@ class Catalogue(Protocol):
 
     def builds(self, organisation: str, app: str, component: str | None, limit: int) -> list[Build]:
         """The newest builds first, of one component or of all, at most ``limit``."""
+        ...
+
+
+class LookupFunctions(Protocol):
+    """The two functions of a lookup. Each call raises what the function ends with, and what stands for Lambda."""
+
+    def look_up(self, asked: LookUp) -> LookedUp:
+        """Ask LookUpArtifact."""
+        ...
+
+    def read(self, found: LookedUp) -> ReadContents:
+        """Ask ReadArtifacts."""
+        ...
+
+
+class LookupShelf(Protocol):
+    """Where one organisation's answers wait for whoever asked."""
+
+    def end(self, lookup_id: str, ended: LookupEnded) -> None:
+        """Keep how a lookup that was begun ended; one that is there no more stays gone.
+
+        Raises ``ContentTooLarge`` for an answer that is too long to be kept, and what stands for the store.
+        """
         ...

@@ -12,7 +12,7 @@ import tomllib
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
 type Location = tuple[str | int, ...]
 """A field's path: keys, and the indices of lists."""
@@ -29,6 +29,11 @@ _TOKEN: Final = re.compile(
     |(?P<mark>[\s\S])""",
     re.VERBOSE | re.ASCII,
 )
+
+
+def pieces(text: str) -> Iterator[str]:
+    """Take a TOML text and return keys, values, marks and ends of lines; no white space and no comments."""
+    return (found.group() for found in _TOKEN.finditer(text) if found.lastgroup != "skip")
 
 
 class Position(NamedTuple):

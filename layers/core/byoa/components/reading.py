@@ -37,6 +37,7 @@ __all__ = [
     "check_document",
     "fingerprint",
     "is_component_name",
+    "read_document",
     "render_schema",
     "seconds",
 ]
@@ -77,7 +78,7 @@ def check_config(text: str | bytes, read_file: Callable[[str], str | Fault] | No
     decoded = _decoded(text)
     if isinstance(decoded, Fault):
         return Checked(None, (decoded,))
-    document = _document(decoded)
+    document = read_document(decoded)
     if isinstance(document, Fault):
         return Checked(None, (document,))
     component_type = document.get("type", _type_of_first_line(decoded))
@@ -140,7 +141,8 @@ def fingerprint(config: ComponentConfig) -> str:
     return hashlib.sha256(canonical.encode()).hexdigest()
 
 
-def _document(text: str) -> dict[str, Any] | Fault:
+def read_document(text: str) -> dict[str, Any] | Fault:
+    """Take a TOML text and return what it says, or the one fault of a text that is none. Raises nothing."""
     too_deep = Fault("toml_invalid", "", "the file is too deeply nested", "Write at most a few levels of tables.")
     deep_key = _DEEP_KEY.search(text)
     if deep_key:

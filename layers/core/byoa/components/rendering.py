@@ -29,6 +29,16 @@ def render_toml(config: ComponentConfig) -> str:
     return "\n".join([HEAD, *_table(fields_of(config), "")]) + "\n"
 
 
+def render_field(key: str, value: object) -> str:
+    """One field as it stands at the top of a file: a line, or the tables of a table and of a list of them."""
+    return "\n".join(_table({key: value}, "")).lstrip("\n") + "\n"
+
+
+def render_line(key: str, value: object) -> str:
+    """One field on a line of its own, whatever it holds; only a text of several lines takes more."""
+    return f"{_key(key)} = {_value(value)}\n"
+
+
 def _table(table: Mapping[str, Any], path: str) -> Iterator[str]:
     """Plain values first: what follows a table's head belongs to that table (TOML 1.0, "Table")."""
     for key, value in table.items():
@@ -44,21 +54,28 @@ def _table(table: Mapping[str, Any], path: str) -> Iterator[str]:
 
 
 def _has_head(value: object) -> bool:
-    return isinstance(value, dict) or (isinstance(value, list) and bool(value) and isinstance(value[0], dict))
+    return isinstance(value, dict) or (
+        isinstance(value, list) and bool(value) and all(isinstance(each, dict) for each in value)
+    )
 
 
 def _key(key: str) -> str:
     return key if _BARE.fullmatch(key) else _plain(key)
 
 
-def _value(value: object) -> str:
+def _value(value: object) -> str:  # noqa: PLR0911 - a kind a line
     match value:
         case bool():
             return "true" if value else "false"
         case int():
             return str(value)
+        case float():
+            return repr(value)
         case list():
             return f"[{', '.join(_value(each) for each in value)}]"
+        case dict():
+            inner = ", ".join(f"{_key(key)} = {_value(each)}" for key, each in value.items())
+            return f"{{ {inner} }}" if inner else "{}"
         case str() if "\n" in value:
             return f'"""\n{_UNSAFE.sub(_escaped, value)}"""'
         case _:

@@ -75,9 +75,9 @@ def _allow(action: str | list[str], resource: str | list[str], **condition: dict
 def _data(organisation: str, places: Places) -> list[dict[str, Any]]:
     found = []
     if places.table:
-        second = "TOKEN" if places.listing else "QUOTA"
+        kinds = ("ORG", "TOKEN" if places.listing else "QUOTA", "LOOKUP")
         keys: dict[str, dict[str, Any]] = {
-            "ForAllValues:StringEquals": {"dynamodb:LeadingKeys": [f"ORG#{organisation}", f"{second}#{organisation}"]},
+            "ForAllValues:StringEquals": {"dynamodb:LeadingKeys": [f"{kind}#{organisation}" for kind in kinds]},
             "Null": {"dynamodb:LeadingKeys": "false"},
         }
         found.append(_allow("dynamodb:*", [places.table, places.listing] if places.listing else places.table, **keys))

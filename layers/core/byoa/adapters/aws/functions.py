@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from byoa.adapters.aws.refusals import translated
 from byoa.errors import ByoaError, InternalFault, PlatformMissing, leaves
@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from types_boto3_lambda import LambdaClient
+    from types_boto3_lambda.type_defs import InvocationResponseTypeDef
 
 
 def invoke(client: LambdaClient, name: str, message: Mapping[str, Any]) -> Any:  # noqa: ANN401 - a function's JSON
@@ -21,14 +22,8 @@ def invoke(client: LambdaClient, name: str, message: Mapping[str, Any]) -> Any: 
     caller who may not, ``PlatformMissing`` where there is no such function, and ``InternalFault`` for what it answers
     otherwise.
     """
+    answer = _invoked(client, name, message, "RequestResponse")
     with translated("Lambda"):
-        try:
-            answer = client.invoke(FunctionName=name, Payload=json.dumps(message).encode())
-        except client.exceptions.ResourceNotFoundException as error:
-            raise PlatformMissing(
-                "Lambda has no function of that name.",
-                remedy="Name it with --function or BYOA_TRY_CREDENTIALS; the stack's outputs have it.",
-            ) from error
         text = answer["Payload"].read()
     try:
         document = json.loads(text)
@@ -37,6 +32,24 @@ def invoke(client: LambdaClient, name: str, message: Mapping[str, Any]) -> Any: 
     if "FunctionError" in answer:
         raise _error(document)
     return document
+
+
+def start(client: LambdaClient, name: str, message: Mapping[str, Any]) -> None:
+    """Have a function run that nobody waits for. Raises what ``invoke`` raises of Lambda itself."""
+    _invoked(client, name, message, "Event")
+
+
+def _invoked(
+    client: LambdaClient, name: str, message: Mapping[str, Any], kind: Literal["Event", "RequestResponse"]
+) -> InvocationResponseTypeDef:
+    with translated("Lambda"):
+        try:
+            return client.invoke(FunctionName=name, InvocationType=kind, Payload=json.dumps(message).encode())
+        except client.exceptions.ResourceNotFoundException as error:
+            raise PlatformMissing(
+                "Lambda has no function of that name.",
+                remedy="Name it with --function or BYOA_TRY_CREDENTIALS; the stack's outputs have it.",
+            ) from error
 
 
 def _error(document: object) -> ByoaError:

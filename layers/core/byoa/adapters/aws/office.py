@@ -7,6 +7,7 @@
 
 Tokens are under a key of their own, because whoever lets callers in reads them before an organisation is known for
 certain: that role reads keys that begin with ``TOKEN#`` and no others. Writing them takes the organisation's session.
+Rules on issuers of JWTs lie there too (``issuers.py``).
 """
 
 from __future__ import annotations
@@ -15,12 +16,14 @@ import json
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
+from byoa.adapters.aws.issuers import RULES, keys_name, keys_of, rules_of
 from byoa.adapters.aws.refusals import translated
 from byoa.adapters.aws.table import Item, dump, load
 from byoa.api.ports import Deed, Kept, Page, Span, TokenRecord
 
 if TYPE_CHECKING:
     from byoa.adapters.aws.rows import Rows
+    from byoa.api.ports import IssuerRule, KeptKeys
 
 DAY: Final = 24 * 3600
 CLAIM_MS: Final = 60 * 1000
@@ -31,7 +34,7 @@ _SERVICE: Final = "DynamoDB"
 
 @dataclass(frozen=True, slots=True)
 class DynamoDoorkeeper:
-    """All organisations' tokens, one at a time. Implements Doorkeeper."""
+    """All organisations' tokens and rules, one at a time. Implements Doorkeeper."""
 
     rows: Rows
 
@@ -39,6 +42,14 @@ class DynamoDoorkeeper:
         """See ``api.ports.Doorkeeper``."""
         item = self.rows.one(f"TOKEN#{organisation}", f"TOKEN#{token_id}")
         return _token(item) if item else None
+
+    def rules(self, organisation: str) -> list[IssuerRule]:
+        """See ``api.ports.Doorkeeper``."""
+        return rules_of(self.rows.one(f"TOKEN#{organisation}", RULES))
+
+    def keys(self, organisation: str, issuer: str) -> KeptKeys | None:
+        """See ``api.ports.Doorkeeper``."""
+        return keys_of(self.rows.one(f"TOKEN#{organisation}", keys_name(issuer)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from byoa.adapters.memory.issuers import MemoryIssuers
 from byoa.api.ports import Component, Deed, Kept, Page, Span, TokenRecord
 from byoa.builds.messages import BuildKey, ComponentDeleted
 from byoa.builds.records import cancelled, milliseconds
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from byoa.adapters.memory.ledger import MemoryLedger
+    from byoa.api.ports import IssuerRule, KeptKeys
     from byoa.builds.messages import Build, ConfigVersion
     from byoa.builds.ports import Accepted
     from byoa.components.reading import ComponentConfig
@@ -158,14 +160,23 @@ def _part[Item](every: Iterable[Item], span: Span, place: Callable[[Item], str])
 
 @dataclass(slots=True)
 class MemoryTokens:
-    """The tokens of one organisation in ``held``, which all share. Implements Tokens and Doorkeeper."""
+    """The tokens of one organisation in ``held``, which all share. Implements Tokens, with ``issuers`` Doorkeeper."""
 
     organisation: str
     held: dict[tuple[str, str], TokenRecord] = field(default_factory=dict)
+    issuers: Callable[[str], MemoryIssuers] = MemoryIssuers
 
     def find(self, organisation: str, token_id: str) -> TokenRecord | None:
         """See ``api.ports.Doorkeeper``."""
         return self.held.get((organisation, token_id))
+
+    def rules(self, organisation: str) -> list[IssuerRule]:
+        """See ``api.ports.Doorkeeper``."""
+        return self.issuers(organisation).rules()
+
+    def keys(self, organisation: str, issuer: str) -> KeptKeys | None:
+        """See ``api.ports.Doorkeeper``."""
+        return self.issuers(organisation).kept.get((organisation, issuer))
 
     def add(self, record: TokenRecord) -> None:
         """See ``api.ports.Tokens``."""

@@ -13,9 +13,9 @@ from byoa.api.problems import Problem
 from byoa.api.routes.components import COMPONENT, COMPONENTS, AppId, found
 from byoa.api.visits import visit
 from byoa.builds.messages import ConfigVersion, Label
+from byoa.components.editing import edit, form_of
 from byoa.components.reading import Checked as Judged
 from byoa.components.reading import ComponentConfig, check_config, check_document, is_component_name
-from byoa.components.rendering import fields_of, render_toml
 
 operations = Operations()
 TOML = """\
@@ -34,13 +34,28 @@ FIELDS: dict[str, Any] = {
 _NUONS = ("toml", "app_config_id", "references", "checksum")
 
 
-@operations.add("POST", f"{COMPONENTS}/configs/check", "read", example={"toml": TOML})
+@operations.add(
+    "POST",
+    f"{COMPONENTS}/configs/check",
+    "read",
+    idle=True,
+    example={"toml": TOML, "changes": {"oci_artifact.tag": "v2.3.2", "labels.team": "a"}},
+)
 def check_component_config(app_id: AppId, body: Check) -> Checked:  # noqa: ARG001 - all apps have the same rules
-    """Look at a component's file without handing it in: all of its faults, each with its line, or what it says."""
-    judged = check_config(body.toml)
-    if judged.config is None:
-        return Checked(valid=False, faults=[FaultOut(**each.as_dict()) for each in judged.faults], form=None, toml=None)
-    return Checked(valid=True, faults=[], form=fields_of(judged.config), toml=render_toml(judged.config))
+    """Look at a component's file, with changes of single fields or as it is, without handing it in.
+
+    It answers all faults, each with its line, what the file says, and its text: changes keep comments, order and
+    layout. A file that isn't TOML stays as it is.
+    """
+    form = form_of(body.toml)
+    toml = edit(body.toml, body.changes) if body.changes and form is not None else body.toml
+    judged = check_config(toml)
+    return Checked(
+        valid=judged.config is not None,
+        faults=[FaultOut(**each.as_dict()) for each in judged.faults],
+        form=form_of(toml),
+        toml=toml,
+    )
 
 
 @operations.add("POST", f"{COMPONENT}/configs/kubernetes-manifest", "sync", status=201, example=FIELDS)

@@ -1,0 +1,84 @@
+"""Whom a JWT lets in: an organisation is knocked at by its id, and its rules alone are tried."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from aws_lambda_powertools import Logger
+
+from byoa.api.issuers import fits, subject_of
+from byoa.api.jwts import lasts_until
+from byoa.api.ports import KeptKeys, TokenRecord
+from byoa.api.tokens import SCOPES, allowed
+from byoa.errors import ByoaError
+from byoa.trust.issuers import key_of
+
+if TYPE_CHECKING:
+    from byoa.api.jwts import Jwt
+    from byoa.api.ports import IssuerRule, World
+    from byoa.trust.issuers import Key
+
+logger: Final = Logger(service="byoa")
+
+FRESH_MS: Final = 3600 * 1000
+"""For how long keys are taken as they are: issuers announce new ones before they use them."""
+
+STALE_MS: Final = 24 * FRESH_MS
+"""For how long old ones are better than none, while the issuer doesn't answer."""
+
+QUESTIONS: Final = 1
+"""How often an issuer is asked in a minute, whatever strangers present."""
+
+NEW_QUESTIONS: Final = 10
+"""How often in a minute for rules that are added."""
+
+
+def let_in(world: World, jwt: Jwt, organisation: str, now_ts: int) -> TokenRecord | None:
+    """Whom a token lets in at ``organisation``, with the scopes of all rules that it fits; ``None`` for nobody.
+
+    Nothing that is wrong with it shows, and what it says counts when its signature is verified.
+    """
+    rules = [rule for rule in world.doorkeeper.rules(organisation) if rule.issuer == jwt.issuer]
+    key = _find_key(world, jwt, organisation, now_ts) if rules else None
+    if key is None:
+        return None
+    claims = world.verifier.verify(jwt, key, sorted({rule.audience for rule in rules}))
+    ends = lasts_until(claims, now_ts / 1000) if claims else None
+    if claims is None or ends is None or not (subject := subject_of(claims)):
+        return None
+    fitting = [rule for rule in rules if fits(rule, claims)]
+    return _caller(organisation, fitting, subject, now_ts, int(ends * 1000)) if fitting else None
+
+
+def _caller(organisation: str, fitting: list[IssuerRule], subject: str, now_ts: int, ends_ts: int) -> TokenRecord:
+    """Who it is, as a token's record has it: the rule that lets do most in place of the token, and the subject."""
+    scopes = tuple(scope for scope in SCOPES if any(scope in rule.scopes for rule in fitting))
+    strongest = max(fitting, key=lambda rule: sum(allowed(rule.scopes, scope) for scope in SCOPES))
+    return TokenRecord(
+        organisation=organisation,
+        id=strongest.id,
+        name=subject,
+        scopes=scopes,
+        digest="",
+        issued_at_ts=now_ts,
+        expires_at_ts=ends_ts,
+        created_by=strongest.created_by,
+    )
+
+
+def _find_key(world: World, jwt: Jwt, organisation: str, now_ts: int) -> Key | None:
+    """The key that the token names, asked for anew where it isn't known or what is known is old."""
+    kept = world.doorkeeper.keys(organisation, jwt.issuer) or KeptKeys([], 0)
+    found = key_of(kept.keys, jwt.kid, jwt.algorithm)
+    if found and now_ts - kept.fetched_ts < FRESH_MS:
+        return found
+    issuers = world.issuers(organisation)
+    if issuers.may_ask(jwt.issuer, QUESTIONS, now_ts):
+        try:
+            keys = world.fetch_keys(organisation, jwt.issuer)
+        except ByoaError as error:
+            logger.warning("keys of an issuer not fetched", error=error.as_dict())
+        else:
+            issuers.keep(jwt.issuer, KeptKeys(keys, now_ts))
+            return key_of(keys, jwt.kid, jwt.algorithm)
+    return found if now_ts - kept.fetched_ts < STALE_MS else None

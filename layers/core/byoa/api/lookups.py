@@ -1,0 +1,136 @@
+"""What lookups take and answer."""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+from byoa.api.documents import moment
+from byoa.api.models import CredentialName
+from byoa.builds.lookups import Action, Answer, DifferingObject, Found, NamedObject
+from byoa.builds.messages import Failure
+
+Text = Annotated[str, StringConstraints(max_length=2048)]
+Url = Annotated[Text, Field(description="oci://HOST[:PORT]/REPOSITORY, perhaps with the tag or the digest.")]
+
+
+class _In(BaseModel):
+    """What is taken: nothing that isn't known."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True, defer_build=True)
+
+
+class _Out(BaseModel):
+    """What is answered."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
+
+
+class ArtifactIn(_In):
+    """An artifact by its url, and a tag or a digest, in the url or beside it."""
+
+    url: Url
+    tag: Text | None = None
+    digest: Text | None = None
+    credentials_ref: CredentialName | None = Field(default=None, description="The name of stored credentials.")
+
+
+class PairIn(_In):
+    """Two artifacts: what was, and what is."""
+
+    before: ArtifactIn
+    after: ArtifactIn
+
+
+class ResolvedOut(_Out):
+    """What a reference means now."""
+
+    reference: str
+    digest: str
+    media_type: str
+    artifact_type: str | None
+    size: int = Field(description="Bytes of the manifest, not of what it refers to.")
+    resolved_at: str
+
+
+class InspectedOut(ResolvedOut):
+    """What an artifact holds: all objects are counted, the first 1,000 listed."""
+
+    format: str
+    encrypted: bool
+    templated: bool
+    resource_count: int
+    resources: list[NamedObject]
+    images: list[str]
+    notes: list[str]
+    usable_by: dict[str, bool]
+    obstacles: dict[str, str] = Field(description="Why those that can't use it can't.")
+
+
+class PlannedOut(ResolvedOut):
+    """What a build would fetch, with what is attached; ``missing_permissions`` is what the registry refused."""
+
+    bytes: int
+    manifests: int
+    blobs: dict[str, int] = Field(description="How many there are to ``copy``, and how many are there to ``skip``.")
+    attached: int
+    missing_permissions: list[str]
+    notes: list[str]
+
+
+class DifferenceOut(_Out):
+    """Which Kubernetes objects differ between two artifacts, and where. Values of Secrets are never shown."""
+
+    before: ResolvedOut
+    after: ResolvedOut
+    differs: bool
+    added: int
+    removed: int
+    changed: int
+    same: int
+    objects: list[DifferingObject]
+    left_out: int
+    notes: list[str]
+
+
+type Result = DifferenceOut | InspectedOut | PlannedOut | ResolvedOut
+
+
+class LookupOut(_Out):
+    """A lookup that took longer than a request waits: where it is, and then its answer, or why there is none."""
+
+    id: str
+    action: Action
+    state: Literal["running", "done", "failed"]
+    began_at: str
+    ended_at: str | None
+    result: Result | None
+    failure: Failure | None
+    links: dict[str, str]
+
+
+def result_out(answer: Answer) -> Result:
+    """An answer as the API tells it."""
+    first, *more = (_resolved(each) for each in answer.artifacts)
+    if answer.difference:
+        said = answer.difference.model_dump(exclude={"before", "after"})
+        return DifferenceOut(before=first, after=more[0], **said)
+    if answer.contents:
+        said = answer.contents.model_dump(exclude={"digest", "resources", "objects"})
+        listed = {"resource_count": answer.contents.resources, "resources": answer.contents.objects}
+        return InspectedOut(**first.model_dump(), **listed, **said)
+    if answer.plan:
+        said = answer.plan.model_dump(exclude={"blobs_to_copy", "blobs_to_skip"})
+        blobs = {"copy": answer.plan.blobs_to_copy, "skip": answer.plan.blobs_to_skip}
+        return PlannedOut(**first.model_dump(), blobs=blobs, **said)
+    return first
+
+
+def _resolved(found: Found) -> ResolvedOut:
+    return ResolvedOut(
+        reference=found.reference,
+        digest=found.digest,
+        media_type=found.media_type,
+        artifact_type=found.artifact_type,
+        size=found.size,
+        resolved_at=moment(found.resolved_at_ts),
+    )

@@ -1,0 +1,86 @@
+"""Issuers of JWTs that the organisation trusts beside its tokens."""
+
+from aws_lambda_powertools.event_handler import Response
+
+from byoa.api.documents import issuer_out
+from byoa.api.issuers import RULES_LIMIT, default_audience, is_too_wide
+from byoa.api.knocks import NEW_QUESTIONS
+from byoa.api.models import Id, IssuerIn, IssuerOut
+from byoa.api.operations import Operations
+from byoa.api.paging import Cursor, Limit, Number, Offset, paged, span_of
+from byoa.api.ports import IssuerRule, KeptKeys, Page
+from byoa.api.problems import Problem
+from byoa.api.tokens import SCOPES, random_id
+from byoa.api.visits import visit
+from byoa.trust.issuers import parse_issuer
+
+operations = Operations()
+
+
+@operations.add("GET", "/v1/issuers", "admin", paged=True)
+def list_issuers(
+    offset: Offset = 0, limit: Limit = 10, page: Number = None, cursor: Cursor = None
+) -> Response[list[IssuerOut]]:
+    """The organisation's rules on issuers of JWTs, by id."""
+    here, span = visit(), span_of(offset, limit, page, cursor)
+    every = sorted(here.world.issuers(here.organisation).rules(), key=lambda rule: rule.id)
+    behind = [rule for rule in every if span.after is None or rule.id > span.after]
+    later = behind[span.offset :]
+    shown = later[: span.limit]
+    found = Page(shown, shown[-1].id if len(later) > len(shown) else None)
+    return paged([issuer_out(rule) for rule in shown], found, span, page)
+
+
+@operations.add(
+    "POST",
+    "/v1/issuers",
+    "admin",
+    status=201,
+    faults=(409, 429),
+    example={
+        "name": "github-main",
+        "issuer": "https://token.actions.githubusercontent.com",
+        "claims": {"repository": "vendor/app", "ref": ["refs/heads/main", "refs/tags/v*"]},
+        "scopes": ["sync"],
+    },
+)
+def create_issuer(body: IssuerIn) -> IssuerOut:
+    """Let in whoever has a token of an issuer that meets a rule. The issuer is asked for its keys first.
+
+    A rule that strangers could meet is refused: of an issuer that serves everybody a claim has to say whose a token is.
+    """
+    here = visit()
+    parse_issuer(body.issuer)
+    claims = {name: tuple([said] if isinstance(said, str) else said) for name, said in body.claims.items()}
+    if is_too_wide(body.issuer, claims):
+        told = "Strangers could have tokens that say this; name a claim of your own, as repository = OWNER/NAME."
+        raise Problem("invalid", faults=[{"pointer": "/body/claims", "code": "too_wide", "message": told}])
+    issuers = here.world.issuers(here.organisation)
+    if len(issuers.rules()) >= RULES_LIMIT:
+        raise Problem("rules_full")
+    if not issuers.may_ask("new", NEW_QUESTIONS, here.now_ts):
+        raise Problem("asked_enough", headers={"Retry-After": "60"})
+    keys = here.world.fetch_keys(here.organisation, body.issuer)
+    rule = IssuerRule(
+        organisation=here.organisation,
+        id=random_id("iss"),
+        name=body.name,
+        issuer=body.issuer,
+        audience=body.audience or default_audience(here.organisation),
+        claims=claims,
+        scopes=tuple(scope for scope in SCOPES if scope in body.scopes),
+        created_at_ts=here.now_ts,
+        created_by=here.caller.id,
+    )
+    issuers.keep(rule.issuer, KeptKeys(keys, rule.created_at_ts))
+    issuers.add(rule)
+    return issuer_out(rule)
+
+
+@operations.add("DELETE", "/v1/issuers/<issuer_id>", "admin", faults=(404,), status=204)
+def delete_issuer(issuer_id: Id) -> Response[None]:
+    """Delete a rule: from now on nobody is let in by it, whatever tokens are still good."""
+    here = visit()
+    if not here.world.issuers(here.organisation).remove(issuer_id):
+        raise Problem("not_found")
+    return Response(204, None)

@@ -1,0 +1,103 @@
+"""What the examples' registry holds: answers of the two functions of lookups that need no registry."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING, Any, Final
+
+from byoa.builds.lookups import (
+    ChangedPlace,
+    Contents,
+    DifferingObject,
+    FetchPlan,
+    Found,
+    LookedUp,
+    NamedObject,
+    ObjectDifference,
+    ReadContents,
+)
+from byoa.builds.records import milliseconds
+from byoa.oci.reference import Reference
+
+if TYPE_CHECKING:
+    from byoa.builds.lookups import LookUp, Sought
+    from byoa.builds.ports import Clock
+
+_WEB: Final[dict[str, Any]] = {"api_version": "apps/v1", "kind": "Deployment", "namespace": "vendor", "name": "web"}
+
+
+class Samples:
+    """Every reference means something, whose digest is made of its text. Implements LookupFunctions."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+
+    def look_up(self, asked: LookUp) -> LookedUp:
+        """See ``builds.ports.LookupFunctions``. Raises what ``Reference.of`` raises."""
+        plan = FetchPlan(manifests=3, blobs_to_copy=2, blobs_to_skip=1, bytes=48_213, attached=2)
+        return LookedUp(
+            organisation=asked.organisation,
+            action=asked.action,
+            artifacts=[self._found(each) for each in asked.artifacts],
+            plan=plan if asked.action == "plan" else None,
+            reads=asked.action in ("inspect", "diff"),
+        )
+
+    def read(self, found: LookedUp) -> ReadContents:
+        """See ``builds.ports.LookupFunctions``."""
+        if found.action == "inspect":
+            contents = _contents(found.artifacts[0].digest)
+            return ReadContents(organisation=found.organisation, action="inspect", contents=contents)
+        difference = _difference(*(each.digest for each in found.artifacts))
+        return ReadContents(organisation=found.organisation, action="diff", difference=difference)
+
+    def _found(self, sought: Sought) -> Found:
+        reference = Reference.of(sought.url, tag=sought.tag, digest=sought.digest)
+        sample = f"sha256:{hashlib.sha256(str(reference).encode()).hexdigest()}"
+        return Found(
+            reference=str(reference),
+            digest=str(reference.digest or sample),
+            media_type="application/vnd.oci.image.manifest.v1+json",
+            size=634,
+            artifact_type="application/vnd.cncf.flux.config.v1+json",
+            resolved_at_ts=milliseconds(self._clock.now()),
+        )
+
+
+def _contents(digest: str) -> Contents:
+    return Contents(
+        digest=digest,
+        format="flux",
+        encrypted=False,
+        templated=False,
+        resources=1,
+        objects=[NamedObject(**_WEB)],
+        images=["ghcr.io/vendor/app:2.3.1"],
+        notes=[],
+        usable_by={"byoa": True, "flux": True, "argo-cd": True},
+        obstacles={},
+    )
+
+
+def _difference(before: str, after: str) -> ObjectDifference:
+    image = ChangedPlace(
+        path="/spec/template/spec/containers/name=app/image",
+        op="replace",
+        before="ghcr.io/vendor/app:2.3.1",
+        after="ghcr.io/vendor/app:2.4.0",
+        lines=[],
+    )
+    changed = DifferingObject(op="changed", **_WEB, was=None, changes=[image], left_out=0)
+    differs = before != after
+    return ObjectDifference(
+        before=before,
+        after=after,
+        differs=differs,
+        added=0,
+        removed=0,
+        changed=int(differs),
+        same=3 - differs,
+        objects=[changed] if differs else [],
+        left_out=0,
+        notes=[],
+    )

@@ -1,0 +1,146 @@
+"""An issuer of JWTs on loopback: it has keys of its own, says where they are, and signs what it is asked to."""
+
+from __future__ import annotations
+
+import base64
+import json
+import threading
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import cache
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import TYPE_CHECKING, Any
+
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from jwt import PyJWS
+from jwt.algorithms import ECAlgorithm, OKPAlgorithm, RSAAlgorithm
+
+from byoa.adapters.registries.dialing import Dialer
+from byoa.adapters.registries.issuers import IssuerKeys
+from byoa.adapters.registries.transport import Transport
+from byoa.trust.addresses import Reachable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from byoa.trust.issuers import Key
+
+GITHUB = "https://token.actions.githubusercontent.com"
+DISCOVERY = "/.well-known/openid-configuration"
+JWKS = "/.well-known/jwks"
+KINDS = {"RS256": "rsa", "PS256": "rsa", "RS512": "rsa", "ES256": "ec", "ES384": "ec384", "EdDSA": "ed"}
+
+
+@cache
+def private(kind: str, number: int = 1) -> Any:
+    """A key; the same for the same names, because making one takes a tenth of a second."""
+    del number
+    if kind == "rsa":
+        return rsa.generate_private_key(65537, 2048)
+    if kind == "weak":
+        return rsa.generate_private_key(65537, 1024)
+    if kind == "ed":
+        return ed25519.Ed25519PrivateKey.generate()
+    return ec.generate_private_key(ec.SECP384R1() if kind == "ec384" else ec.SECP256R1())
+
+
+def public(kind: str, kid: str, number: int = 1, **more: str) -> dict[str, Any]:
+    """The public half as a JSON Web Key."""
+    key = private(kind, number).public_key()
+    makers: dict[str, Any] = {"rsa": RSAAlgorithm, "weak": RSAAlgorithm, "ed": OKPAlgorithm}
+    return {**makers.get(kind, ECAlgorithm).to_jwk(key, as_dict=True), "kid": kid, "use": "sig", **more}
+
+
+def segment(document: Any) -> str:
+    content = document if isinstance(document, bytes) else json.dumps(document).encode()
+    return base64.urlsafe_b64encode(content).decode().rstrip("=")
+
+
+@dataclass
+class Issuer:
+    """``name`` is what its tokens have as ``iss``; it is found at ``address``, without TLS."""
+
+    name: str = GITHUB
+    address: str = ""
+    number: int = 1
+    keys: list[dict[str, Any]] = field(default_factory=list)
+    asked: list[str] = field(default_factory=list)
+    script: Callable[[str], tuple[int, dict[str, str], bytes] | None] | None = None
+
+    def __post_init__(self) -> None:
+        self.keys = self.keys or [public(kind, kind, self.number) for kind in ("rsa", "ec", "ec384", "ed")]
+
+    @property
+    def host(self) -> str:
+        return self.name.removeprefix("https://").partition("/")[0]
+
+    @property
+    def plain(self) -> dict[str, str]:
+        return {self.host: self.address}
+
+    def claims(self, now: float, audience: str, **more: Any) -> dict[str, Any]:
+        """What GitHub says of a job, with made-up names; ``None`` takes a claim away."""
+        said = {
+            "iss": self.name, "aud": audience, "sub": "repo:vendor/app:ref:refs/heads/main", "repository": "vendor/app",
+            "repository_id": "74", "repository_owner": "vendor", "repository_owner_id": "65", "ref": "refs/heads/main",
+            "ref_type": "branch", "event_name": "push", "environment": "production", "run_id": "30433642",
+            "iat": int(now), "nbf": int(now) - 5, "exp": int(now) + 300, "jti": "example",
+        }  # fmt: skip
+        return {name: value for name, value in {**said, **more}.items() if value is not None}
+
+    def sign(self, claims: dict[str, Any], algorithm: str = "RS256", header: dict[str, Any] | None = None) -> str:
+        kind = KINDS[algorithm]
+        headers = {name: value for name, value in {"kid": kind, **(header or {})}.items() if value is not None}
+        return PyJWS().encode(json.dumps(claims).encode(), private(kind, self.number), algorithm, headers)
+
+    def fetch(self, _: str, issuer: str) -> list[Key]:
+        """What FetchKeys does: the real adapter, over real connections, to this address alone."""
+        _, _, port = self.address.partition(":")
+        transport = Transport(dialer=Dialer(Reachable.parse(f"127.0.0.1/32:{port}")))
+        try:
+            return IssuerKeys(transport, self.plain).fetch(issuer)
+        finally:
+            transport.close()
+
+    def answer(self, path: str) -> tuple[int, dict[str, str], bytes]:
+        documents = {
+            DISCOVERY: {"issuer": self.name, "jwks_uri": f"https://{self.host}{JWKS}"},
+            JWKS: {"keys": self.keys},
+        }
+        if path not in documents:
+            return 404, {}, b"{}"
+        return 200, {"Content-Type": "application/json"}, json.dumps(documents[path]).encode()
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    issuer: Issuer
+
+    def do_GET(self) -> None:
+        self.issuer.asked.append(self.path)
+        told = self.issuer.script(self.path) if self.issuer.script else None
+        status, headers, body = told or self.issuer.answer(self.path)
+        self.send_response_only(status)
+        for name, value in {**headers, "Content-Length": str(len(body))}.items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        """Nothing."""
+
+
+@contextmanager
+def issuing(issuer: Issuer | None = None, port: int = 0) -> Iterator[Issuer]:
+    """An issuer that answers, till the block ends."""
+    found = issuer or Issuer()
+    handler = type("Handler", (_Handler,), {"issuer": found})
+    with ThreadingHTTPServer(("127.0.0.1", port), handler) as server:
+        server.daemon_threads = True
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+        thread.start()
+        found.address = f"127.0.0.1:{server.server_address[1]}"
+        try:
+            yield found
+        finally:
+            server.shutdown()
