@@ -1,7 +1,7 @@
 """API Gateway: the OpenAPI body that AWS::Serverless::HttpApi becomes.
 
 MiniStack stores the API and ignores its body, so that every URL answers 404; it also keeps the CORS settings under
-the template's key names, which it doesn't read.
+the template's key names, which it doesn't read. A line's end in a path (``%0A``) fits none of its routes.
 """
 # ruff: noqa: SLF001 - a correction reaches inside
 
@@ -16,6 +16,9 @@ from ministack.services.cloudformation import provisioners
 from local.emulator.anchors import anchored
 
 type Properties = dict[str, Any]
+
+_LINE_END = "\N{SYMBOL FOR NEWLINE}"
+"""For patterns in which a dot stands for all but the real one."""
 
 
 def correct() -> None:
@@ -38,6 +41,14 @@ def correct() -> None:
         return api, attributes
 
     handlers.update(create=create_whole, update=update_whole)
+    match = anchored(gateway, "_extract_path_params", 'pattern_parts.append("(.+)")')
+
+    @functools.wraps(match)
+    def match_whole(route: str, path: str) -> dict[str, str] | None:
+        found = match(route, path.replace("\n", _LINE_END))
+        return found and {name: value.replace(_LINE_END, "\n") for name, value in found.items()}
+
+    gateway._extract_path_params = match_whole
 
 
 def _body_tags(properties: Properties) -> dict[str, str]:
