@@ -29,6 +29,8 @@ CHECKS = (
 """What bad bodies are answered is the matter of tests/api/test_generated.py."""
 
 
+LOOKUPS = "^/v1/artifacts/"
+"""They would ask the registries of their examples; tests/api/test_generated.py asks them."""
 APP = "shop"
 OWN_BY_NAME = {"create_config"}
 """Names are each organisation's own, and who hands in a config makes what it names."""
@@ -55,7 +57,7 @@ def test_every_answer_of_the_deployed_api_is_described_and_nobody_reads_another_
     command: list[str | Path] = [
         *(SCHEMATHESIS, "run", f"{enforced.desk.api}/v1/openapi.json", "--url", enforced.desk.api, "--no-color"),
         *("--phases", "coverage,fuzzing,stateful", "--max-examples", "2", "--generation-deterministic"),
-        *("--exclude-operation-id", "revoke_token", "--checks", ",".join(CHECKS)),
+        *("--exclude-operation-id", "revoke_token", "--exclude-path-regex", LOOKUPS, "--checks", ",".join(CHECKS)),
     ]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=600, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
