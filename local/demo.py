@@ -180,6 +180,7 @@ def _report(builds: list[dict[str, Any]], *, ok: bool, seconds: float, as_json: 
         )
     width = max(shutil.get_terminal_size().columns, 200)
     Console(width=width).print(grid)
+    print("to look at all this in a browser: make up prints the dashboard's address and a link to sign in with")
     print(f"{'ok' if ok else 'NOT ok'}: {len(builds)} builds in {seconds:.1f} s")
 
 

@@ -82,6 +82,11 @@ class Desk:
         """The HTTP API, by the path that the emulator has for names which Python can't resolve."""
         return f"{self.aws}/_aws/execute-api/{API}"
 
+    @property
+    def dashboard(self) -> str:
+        """The dashboard, for browsers: they find every name below localhost on this machine."""
+        return f"http://{API}.execute-api.localhost:{self.ports.emulator}/"
+
     def environment(self) -> dict[str, str]:
         """What a command line needs to work with this desk."""
         return {

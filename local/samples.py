@@ -1,18 +1,23 @@
 """What the events in `events/` are about: an artifact at the vendor's, and the configs and builds in the table.
 
 `flux` is built by hand, one `sam local invoke` after the other; `stopped` is ended by RecordStopped; of `published`
-PublishChanges tells the bus, and the desk's own pipeline builds it.
+PublishChanges tells the bus, and the desk's own pipeline builds it. Each kind of hook has one whose secrets are in its
+delivery in `events/hooks/`.
 """
 
 from __future__ import annotations
 
 import contextlib
+import hashlib
 from typing import TYPE_CHECKING, Any
 
 from byoa.adapters.aws.dynamodb import DynamoLedger
+from byoa.adapters.aws.hooks import DynamoHooks
+from byoa.adapters.aws.rows import Rows
 from byoa.adapters.memory.clocks import SystemClock
 from byoa.builds.records import entry
 from byoa.components.reading import check_config
+from byoa.tracking.records import KINDS, PROOFS, HookRecord, seal
 from local import private
 from local.demo import TAG, public, push
 from local.desk import APP, ORGANISATION
@@ -20,6 +25,7 @@ from local.processes import DeskError
 
 if TYPE_CHECKING:
     from byoa.components.reading import ComponentConfig
+    from byoa.tracking.records import Kind
     from local.desk import Desk
 
 ARTIFACT = "flux"
@@ -33,6 +39,9 @@ def put_samples(running: Desk) -> None:
     with contextlib.closing(running.client("dynamodb")) as client:
         client.meta.events.register("provide-client-params.dynamodb.TransactWriteItems", _without_news)
         ledger = DynamoLedger(client, running.outputs["TableName"], SystemClock(), series="")
+        hooks = DynamoHooks(ORGANISATION, Rows(client, running.outputs["TableName"]))
+        for kind in KINDS:
+            hooks.add(sample_hook(kind))
         for name in COMPONENTS:
             accepted = ledger.submit(ORGANISATION, APP, _config(running, name))
             if not accepted.created:
@@ -40,6 +49,32 @@ def put_samples(running: Desk) -> None:
             if name == "stopped":
                 begun = entry("planning", "begun by an execution that is stopped", SystemClock().now())
                 ledger.begin(accepted.build.key, "sample", begun)
+
+
+def sample_hook(kind: Kind) -> HookRecord:
+    """The hook that the sample of a kind is delivered to."""
+    secret = sample_secret(kind)
+    return HookRecord(
+        organisation=ORGANISATION,
+        id=f"hoksample{kind}".ljust(26, "2"),
+        name=f"sample of {kind}",
+        kind=kind,
+        action="build" if kind == "generic" else "note",
+        digest=hashlib.sha256(secret.encode()).hexdigest(),
+        created_at_ts=1767225600000,
+        created_by="sample",
+        sealed=seal(sample_proving(kind), secret) if PROOFS[kind] != "address" else None,
+    )
+
+
+def sample_secret(kind: Kind) -> str:
+    """The secret of its address."""
+    return f"sample-{kind}-".ljust(43, "0")
+
+
+def sample_proving(kind: Kind) -> bytes:
+    """What its deliveries are proved with."""
+    return hashlib.sha256(f"sample {kind}".encode()).digest()
 
 
 def _config(running: Desk, name: str) -> ComponentConfig:

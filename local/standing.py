@@ -48,7 +48,7 @@ def up() -> None:
         RECORD.unlink(missing_ok=True)
         raise
     write_for_shells(ready, token)
-    _tell(ready, host)
+    _tell(ready, host, token)
 
 
 def down() -> None:
@@ -71,6 +71,7 @@ def for_shells(ready: Desk, token: str) -> dict[str, dict[str, str]]:
     names = ("BYOA_TABLE", "BYOA_SOURCE_ROLE", "BYOA_TRY_CREDENTIALS")
     return {
         "the command line at the API": {**members.variables(ready, token), **OF_USERS},
+        "a browser": {"BYOA_DASHBOARD": ready.dashboard},
         "byoa credentials set --kind aws_ecr and test, byoa admin": {name: stack[name] for name in names},
         "byoa credentials test, byoa admin, and AWS's own tools": aws_environment(ready.aws),
     }
@@ -85,10 +86,11 @@ def write_for_shells(ready: Desk, token: str) -> None:
     private.write_secret(FOR_SHELLS, "".join(parts))
 
 
-def _tell(ready: Desk, host: str | None) -> None:
+def _tell(ready: Desk, host: str | None, token: str) -> None:
     places = {
         "AWS (emulator)": ready.aws,
         "API": ready.api,
+        "dashboard": ready.dashboard,
         "vendor's registry": ready.vendor,
         "ECR's data plane": ready.ecr,
     }
@@ -100,7 +102,8 @@ def _tell(ready: Desk, host: str | None) -> None:
             f"user {private.USER}, password in {shown / place.secret_file}" if place.secret_file else private.ROLE_ARN
         )
         print(f"{place.component:<26} {place.url}:{place.tag}  {login}")
-    print(f"\nfor the command line: source {FOR_SHELLS.relative_to(ROOT)}")
+    print(f"\nfor a browser, to sign in: {ready.dashboard}auth/login#{token}")
+    print(f"for the command line: source {FOR_SHELLS.relative_to(ROOT)}")
     print("to store the logins of what is private, and to try them:")
     for place in vendors:
         print("\n".join(f"  {command}" for command in private.commands(place, shown)))

@@ -8,23 +8,24 @@ from typing import TYPE_CHECKING, Any, Final
 
 from byoa.bootstrap import terminal
 from byoa_cli.commands import UsageError, command
-from byoa_cli.options import API, APP, AT_API, JSON, PROFILE
+from byoa_cli.options import API, APP, AT_API, DASHBOARD, JSON, PROFILE
 from byoa_cli.output import FINE, MEND, err, out, print_json, print_note
 from byoa_cli.printable import styled
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 _LIMIT: Final = 16 * 1024
 
 
 @command(
-    API, PROFILE, APP, JSON, discreet="the token is no argument: it comes from stdin, as in < FILE, or is asked for",
+    API, PROFILE, APP, DASHBOARD, JSON,
+    discreet="the token is no argument: it comes from stdin, as in < FILE, or is asked for",
 )  # fmt: skip
-def login(api: str | None, profile: str | None, app: str | None, *, as_json: bool) -> int:
+def login(api: str | None, profile: str | None, app: str | None, dashboard: str | None, *, as_json: bool) -> int:
     """Keep an API and a token for it in a profile; the token comes from stdin or a prompt.
 
-    It is tried first, and nothing is kept where the API refuses it. --app is kept as well, if it is given.
+    It is tried first, and nothing is kept where the API refuses it. --app and --dashboard are kept as well, if given.
 
     Examples:
         byoa login --api https://api.example.com
@@ -41,8 +42,9 @@ def login(api: str | None, profile: str | None, app: str | None, *, as_json: boo
     token = _read_token(address)
     account = _account(address, token)
     org = next(iter(account["org_ids"]), None)
-    kept_app = app or (before.app if before and before.api == address and before.org == org else None)
-    path = keep_profile(name, Profile(address, token, org, kept_app))
+    same = before if before and before.api == address else None
+    kept_app = app or (same.app if same and same.org == org else None)
+    path = keep_profile(name, Profile(address, token, org, kept_app, dashboard or (same.dashboard if same else None)))
     if os.environ.get("BYOA_TOKEN"):
         print_note("BYOA_TOKEN is set and goes before what was kept")
     if as_json:
@@ -123,7 +125,7 @@ def _read_token(address: str) -> str:
     return token
 
 
-def _account(address: str, token: str, org: str | None = None) -> dict[str, Any]:
+def _account(address: str, token: str | Callable[[], str], org: str | None = None) -> dict[str, Any]:
     """What the API says of the token. Raises ``ApiUnusable`` where it is no API of BYOA's."""
     from byoa.errors import ApiUnusable
 

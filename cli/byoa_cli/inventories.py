@@ -40,11 +40,12 @@ def list_components(
             cell(each, "status"),
             cell(each, "config_versions"),
             _pinned(each),
+            "moved" if each.get("tag_moved") else "",
             cell(each, "updated_at"),
         )
         for each in found.items
     ]
-    show(("NAME", "STATUS", "VERSION", "PINNED", "UPDATED AT"), rows, "no components")
+    show(("NAME", "STATUS", "VERSION", "PINNED", "TAG", "UPDATED AT"), rows, "no components")
     part.tell_more(more=found.more)
     return FINE
 
@@ -71,6 +72,7 @@ def get_component(
         "depends on": ", ".join(map(str, found.get("dependencies") or [])),
         "build": cell(build, "id"),
         "pinned": _pinned(found),
+        "tag moved": _moved(found),
         "mirror": ", ".join(cell(each, "reference") for each in build.get("mirrors") or []),
         "updated": cell(found, "updated_at"),
     }
@@ -95,7 +97,7 @@ def delete_component(
     if not yes and not confirmed(f"delete the component {component} of {here.named_app()}?"):
         err().print(styled("nothing was deleted"))
         return MEND
-    gone = here.asked_api().ask("DELETE", *place, anyway=True).fields()
+    gone = here.asked_api().ask("DELETE", *place, match="*").fields()
     if as_json:
         print_json({"component": component, **gone})
         return FINE
@@ -115,6 +117,13 @@ def _show_rows(rows: dict[str, str]) -> None:
     for label, value in rows.items():
         if value:
             out().print(styled((f"  {label:10}", "dim"), f" {value}"))
+
+
+def _moved(component: dict[str, Any]) -> str:
+    moved = component.get("tag_moved")
+    if not isinstance(moved, dict):
+        return ""
+    return f"{cell(moved, 'tag')} means {cell(moved, 'digest_after')} since {cell(moved, 'noticed_at')}"
 
 
 def _pinned(component: dict[str, Any]) -> str:

@@ -34,8 +34,11 @@ COMMANDS: Final = {
     "components": "inventories:components",
     "configs": "configs:configs",
     "builds": "builds:builds",
+    "open": "opening:open_page",
     "receipt": "receipts:receipt",
     "credentials": "credentials:credentials",
+    "policies": "policies:policies",
+    "hooks": "hooks:hooks",
     "tokens": "tokens:tokens",
     "issuers": "issuers:issuers",
     "audit": "tokens:audit",
@@ -45,6 +48,7 @@ COMMANDS: Final = {
     "diff": "differences:diff",
     "push": "pushing:push",
     "mirror": "mirroring:mirror",
+    "install": "installing:install",
     "completion": "completion:completion",
 }
 """Where each command is, a module and a name in it; in the order of the help."""
@@ -59,8 +63,11 @@ SUMMARIES: Final = {
     "components": "Look at an app's components, and delete them.",
     "configs": "Look at the configs that components had.",
     "builds": "Read builds and their history, make them anew, stop them.",
+    "open": "Open the dashboard's page of a component in a browser, or that of the app, or the first one.",
     "receipt": "Get and check the signed receipts of builds.",
     "credentials": "Store and try what builds log in to vendors' registries with.",
+    "policies": "See and set which repositories the organisation's builds may read.",
+    "hooks": "Make, list and delete hooks, where registries tell that something was pushed.",
     "tokens": "Make, list and revoke the organisation's tokens for the API.",
     "issuers": "Let CI and others in by tokens that they have of an issuer, without a secret.",
     "audit": "See who did what in the organisation.",
@@ -70,6 +77,7 @@ SUMMARIES: Final = {
     "diff": "Tell which Kubernetes objects differ between two artifacts, and where. Values of Secrets are never shown.",
     "push": "Pack manifests into an artifact and push it. What the pipeline would refuse is refused before it is sent.",
     "mirror": "Copy artifacts, byte for byte, between registries and OCI layouts. What is there already is skipped.",
+    "install": "Apply an artifact to a Kubernetes cluster: planned, by stages, watched, pruned.",
     "completion": "Print what makes a shell complete commands, options and files on Tab.",
 }
 """What each command says of itself, so that the help of them all needs none of them."""

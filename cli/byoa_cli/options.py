@@ -22,7 +22,8 @@ def _organisation(value: str) -> str:
     return value
 
 
-def _app(value: str) -> str:
+def label(value: str) -> str:
+    """The name of an app, of a component, or of an install. Raises ``ArgumentTypeError``."""
     if len(value) > LABEL_LIMIT or not re.fullmatch(r"[a-z0-9]+(?:[_-][a-z0-9]+)*", value):
         raise ArgumentTypeError("an app's name is lower-case letters and digits, joined by single '-' or '_'")
     return value
@@ -66,6 +67,20 @@ def _host(value: str) -> str:
 
 def address(value: str) -> str:
     """An API's address, without a slash at its end: https, or http on this machine. Raises ``ArgumentTypeError``."""
+    if not _read_address(value):
+        raise AddressInvalid("a token goes over https alone, but to this machine")
+    return value.rstrip("/")
+
+
+def page_address(value: str) -> str:
+    """The same for pages, which are shown no token from here: all of ``.localhost`` is this machine (RFC 6761, 6.3)."""
+    if not _read_address(value, ".localhost"):
+        raise AddressInvalid("a page is read over https alone, but on this machine")
+    return value.rstrip("/")
+
+
+def _read_address(value: str, here: str | None = None) -> bool:
+    """Whether an address is read over https, or on this machine, which names that end in ``here`` are as well."""
     from ipaddress import ip_address
     from urllib.parse import urlsplit
 
@@ -77,21 +92,19 @@ def address(value: str) -> str:
         raise AddressInvalid(_ADDRESS) from None
     if not sound or parts.scheme not in ("https", "http") or not value.isascii() or not value.isprintable():
         raise AddressInvalid(_ADDRESS)
-    if parts.scheme == "http" and host != "localhost":
-        try:
-            here = ip_address(host).is_loopback
-        except ValueError:
-            here = False
-        if not here:
-            raise AddressInvalid("a token goes over https alone, but to this machine")
-    return value.rstrip("/")
+    if parts.scheme == "https" or host == "localhost" or (here and host.endswith(here)):
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 class AddressInvalid(ArgumentTypeError, ValueError):
-    """An API's address that is none."""
+    """An address that is none."""
 
 
-_ADDRESS = "an API's address is wanted, as in https://api.example.com"
+_ADDRESS = "an address is wanted, as in https://api.example.com"
 
 
 def _profile(value: str) -> str:
@@ -150,7 +163,11 @@ ORGANISATION = Option(
     "--org", metavar="ID", type=_organisation, variable="BYOA_ORG", needed=False,
     help="The organisation's id (org_…); at an API it is the token's.",
 )  # fmt: skip
-APP = Option("--app", "-a", metavar="NAME", type=_app, variable="BYOA_APP", needed=False, help="The app's name.")
+DASHBOARD = Option(
+    "--dashboard", metavar="URL", type=page_address, variable="BYOA_DASHBOARD", needed=False,
+    help="The dashboard's address (https://…).",
+)  # fmt: skip
+APP = Option("--app", "-a", metavar="NAME", type=label, variable="BYOA_APP", needed=False, help="The app's name.")
 TABLE = Option(
     "--table", metavar="NAME", variable="BYOA_TABLE", needed=False,
     help="Without an API, with AWS credentials: the stack's table (output TableName).",
@@ -161,7 +178,7 @@ STACKS_ORGANISATION = Option(
 STACKS_TABLE = Option("--table", metavar="NAME", variable="BYOA_TABLE", help="The stack's table (output TableName).")
 """For what takes AWS credentials whether there is an API or not."""
 
-COMPONENT = Option("component", metavar="COMPONENT", type=_app, help="The component's name.")
+COMPONENT = Option("component", metavar="COMPONENT", type=label, help="The component's name.")
 AT_API = (API, PROFILE, ORGANISATION)
 """Where an API is, and who one is there; the token comes from ``BYOA_TOKEN`` or the profile."""
 

@@ -5,6 +5,7 @@ api = "https://api.example.com"
 token = "byoa_…"
 org = "org_0123456789ab"
 app = "shop"
+dashboard = "https://dashboard.example.com"
 """
 
 from __future__ import annotations
@@ -33,6 +34,7 @@ class Profile(NamedTuple):
     token: str | None = None
     org: str | None = None
     app: str | None = None
+    dashboard: str | None = None
 
     def __repr__(self) -> str:
         return f"Profile({self.api!r})"
@@ -58,6 +60,16 @@ def read_profile(name: str) -> Profile | None:
         return Profile(**{**fields, "api": address(fields["api"])})
     except ValueError:
         raise _unsound(f"The api of the profile {name} is no https:// address.") from None
+
+
+def kept_profile(name: str | None) -> Profile | None:
+    """The profile that is named, or ``default``, which needn't be there. Raises ``LoginMissing`` for a name of none."""
+    from byoa.errors import LoginMissing
+
+    found = read_profile(name or DEFAULT)
+    if found is None and name is not None:
+        raise LoginMissing(f"There is no profile {name}.", remedy=f"Log in with `byoa login --profile {name}`.")
+    return found
 
 
 def others_may_read() -> bool:

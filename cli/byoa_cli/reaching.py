@@ -12,6 +12,8 @@ from byoa.bootstrap import terminal
 from byoa_cli.commands import UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from byoa.api.asking import Api
     from byoa.builds.ports import Catalogue
     from byoa_cli.profiles import Profile
@@ -27,7 +29,7 @@ class Seat(NamedTuple):
     """An API, and who one is there: ``source`` says where the token is from. The token shows in no ``repr``."""
 
     address: str
-    token: str
+    token: str | Callable[[], str]
     org: str | None
     app: str | None
     profile: str
@@ -102,36 +104,53 @@ def reach_api(api: str | None, profile: str | None, org: str | None, app: str | 
 
 def seat(api: str | None, profile: str | None, org: str | None) -> Seat | None:
     """The API and who one is there; ``None`` where nothing names one. Raises what ``reach`` raises."""
-    from byoa.errors import LoginMissing
-    from byoa_cli.output import print_note
-    from byoa_cli.profiles import DEFAULT, others_may_read, place
+    from byoa_cli.profiles import DEFAULT, kept_profile
 
     name = profile or DEFAULT
-    kept = _kept(name, wanted=profile is not None)
+    kept = kept_profile(profile)
     address = api or (kept.api if kept else None)
     if address is None:
         return None
     own = kept if kept and kept.api == address else None
-    token = os.environ.get("BYOA_TOKEN") or (own.token if own else None)
+    token = None if _job_is_wanted() else os.environ.get("BYOA_TOKEN") or (own.token if own else None)
     if not token:
-        raise LoginMissing(f"There is no token for {address}.")
+        return _job_seat(address, org, own, name)
     _check(token)
     of_profile = own is not None and token == own.token
-    if of_profile and others_may_read():
-        print_note(f"others may read your token: chmod 600 {place()}")
+    if of_profile:
+        _note_readers()
     source = f"profile {name}" if of_profile else "BYOA_TOKEN"
     known = own.org if own and of_profile else None
     return Seat(address, token, org or known, own.app if own else None, name, source)
 
 
-def _kept(name: str, *, wanted: bool) -> Profile | None:
-    from byoa.errors import LoginMissing
-    from byoa_cli.profiles import read_profile
+def _job_is_wanted() -> bool:
+    """Whether a job of CI is told to show its own token, whatever else there is."""
+    if not os.environ.get("BYOA_OIDC"):
+        return False
+    from byoa_cli.jobs import said
 
-    found = read_profile(name)
-    if found is None and wanted:
-        raise LoginMissing(f"There is no profile {name}.", remedy=f"Log in with `byoa login --profile {name}`.")
-    return found
+    return bool(said())
+
+
+def _job_seat(address: str, org: str | None, own: Profile | None, name: str) -> Seat:
+    """Whoever has no token is a job of CI that is given one, or nobody."""
+    from byoa.errors import LoginMissing
+    from byoa_cli.jobs import SOURCE, job_token, said
+
+    known = org or (own.org if own else None)
+    token = job_token(known) if said() is not False else None
+    if token is None:
+        raise LoginMissing(f"There is no token for {address}.")
+    return Seat(address, token, known, own.app if own else None, name, SOURCE)
+
+
+def _note_readers() -> None:
+    from byoa_cli.output import print_note
+    from byoa_cli.profiles import others_may_read, place
+
+    if others_may_read():
+        print_note(f"others may read your token: chmod 600 {place()}")
 
 
 def _check(token: str) -> None:

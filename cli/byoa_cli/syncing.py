@@ -144,7 +144,7 @@ def _prune(orphans: Sequence[str], api: Api, run: _Run, *, yes: bool) -> list[st
         run.say("nothing was deleted")
         return []
     for name in orphans:
-        api.ask("DELETE", "apps", run.app, "components", name, anyway=True)
+        api.ask("DELETE", "apps", run.app, "components", name, match="*")
         run.say(f"deleted {name}")
     return list(orphans)
 

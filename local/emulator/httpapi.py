@@ -1,7 +1,8 @@
 """API Gateway: the OpenAPI body that AWS::Serverless::HttpApi becomes.
 
 MiniStack stores the API and ignores its body, so that every URL answers 404; it also keeps the CORS settings under
-the template's key names, which it doesn't read. A line's end in a path (``%0A``) fits none of its routes.
+the template's key names, which it doesn't read, and hands cookies over as a header, where API Gateway has a list.
+A line's end in a path (``%0A``) fits none of its routes.
 """
 # ruff: noqa: SLF001 - a correction reaches inside
 
@@ -41,6 +42,11 @@ def correct() -> None:
         return api, attributes
 
     handlers.update(create=create_whole, update=update_whole)
+    _match_line_ends()
+    _tell_cookies()
+
+
+def _match_line_ends() -> None:
     match = anchored(gateway, "_extract_path_params", 'pattern_parts.append("(.+)")')
 
     @functools.wraps(match)
@@ -49,6 +55,22 @@ def correct() -> None:
         return found and {name: value.replace(_LINE_END, "\n") for name, value in found.items()}
 
     gateway._extract_path_params = match_whole
+
+
+def _tell_cookies() -> None:
+    """Source: "Create AWS Lambda proxy integrations for HTTP APIs", payload format version 2.0, ``cookies``."""
+    anchored(gateway, "_invoke_lambda_proxy", "await run_reentrant(lambda_svc._execute_function_with_config_scope")
+    run = gateway.run_reentrant
+
+    @functools.wraps(run)
+    def run_with_cookies(function: Callable[..., Any], *arguments: Any, **options: Any) -> Any:  # noqa: ANN401 - its own
+        for event in arguments:
+            headers = event.get("headers") if isinstance(event, dict) and event.get("version") == "2.0" else None
+            if headers and "cookie" in headers:
+                event["cookies"] = [each.strip() for each in headers.pop("cookie").split(";") if each.strip()]
+        return run(function, *arguments, **options)
+
+    gateway.run_reentrant = run_with_cookies
 
 
 def _body_tags(properties: Properties) -> dict[str, str]:

@@ -54,7 +54,9 @@ nobody else may read. What says where to look is asked in this order:
 
 The token is `BYOA_TOKEN`, or that of the profile, which is shown to that profile's API and to no other. It goes over
 https alone; http is for an API on this machine. The organisation is the token's; `--org` or `BYOA_ORG` may name it, and
-another one is refused. Lists come in parts (`--limit`, `--offset`, `--page`), or whole with `--all`. With AWS
+another one is refused. In GitHub Actions, where there is no token and the job may have one (`permissions: id-token:
+write`), it is the job's own, for `byoa:` and the organisation that `--org` or `BYOA_ORG` names; it is renewed while a
+command runs, and kept nowhere. Lists come in parts (`--limit`, `--offset`, `--page`), or whole with `--all`. With AWS
 credentials and a table there are `sync`, `builds list|get|logs`, `receipt` and `credentials`; all else is the API's.
 
 What passes by itself is tried again, for minutes at most and as the API asks (`Retry-After`); each write has a key, so
@@ -63,6 +65,8 @@ that one whose answer was lost is done once.
 
 VARIABLES: Final = {
     "BYOA_TOKEN": "the token for the API; goes before the profile's",
+    "BYOA_OIDC": "`1`: a job of GitHub Actions shows its own token whatever else there is; `0`: it shows none",
+    "ACTIONS_ID_TOKEN_REQUEST_URL, ACTIONS_ID_TOKEN_REQUEST_TOKEN": "GitHub's own: where a job's token is asked for",
     "XDG_CONFIG_HOME": "where `byoa/config.toml` with the profiles is (default: `~/.config`)",
     "HTTPS_PROXY, HTTP_PROXY, NO_PROXY": "proxies on the way to the API and to registries",
     "DOCKER_CONFIG": "the folder with Docker's `config.json`, which holds logins to registries (default: `~/.docker`)",

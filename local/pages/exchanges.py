@@ -13,6 +13,7 @@ from byoa.adapters.memory.inventory import MemoryAnswers, MemoryInventory, Memor
 from byoa.adapters.memory.issuers import MemoryIssuers
 from byoa.adapters.memory.ledger import MemoryLedger
 from byoa.adapters.memory.lookups import MemoryLookups
+from byoa.adapters.memory.tracking import MemoryHooks
 from byoa.adapters.memory.vault import MemoryVault
 from byoa.api.app import OPERATIONS, make
 from byoa.api.ports import World
@@ -36,7 +37,8 @@ NAMES: Final = {
 }
 QUERIES: Final = {"get_config_schema": "type=kubernetes-manifest", "list_app_builds": "app_id=demo"}
 _TOKENS: Final = re.compile(r"byoa_org_demo00000000_tok[a-z2-7]{23}_[A-Za-z0-9_-]{43}")
-_IDS: Final = re.compile(r"\b(tok|adt|iss)[a-z2-7]{23}\b")
+_IDS: Final = re.compile(r"(?<![a-z0-9])(tok|adt|hok|iss)[a-z2-7]{23}\b")
+_SECRETS: Final = re.compile(r'(?<=[/"])[A-Za-z0-9_-]{43}(?=")')
 
 
 def exchanges() -> dict[str, Any]:
@@ -58,6 +60,7 @@ class _Desk:
     def __init__(self) -> None:
         clock = SteppingClock()
         self.clock, self.ledger = clock, MemoryLedger(clock, "table")
+        self.hooks: dict[Any, Any] = {}
         held: tuple[dict[Any, Any], ...] = ({}, {}, {}, {}, {}, {}, {})
         self.face = make(
             World(
@@ -65,6 +68,7 @@ class _Desk:
                 doorkeeper=MemoryTokens("", held[0], MemoryIssuers),
                 inventory=lambda org: MemoryInventory(org, self.ledger, held[1]),
                 tokens=lambda org: MemoryTokens(org, held[0]),
+                hooks=lambda org: MemoryHooks(org, self.hooks),
                 journal=lambda org: MemoryJournal(org, held[2]),
                 answers=lambda org: MemoryAnswers(org, held[3]),
                 safe=lambda org: MemoryVault(org, clock, held[4]),
@@ -113,7 +117,8 @@ class _Desk:
         return rules[0].id if rules else ""
 
     def ask(self, each: Any) -> Any:  # noqa: ANN401 - an operation; JSON data
-        names = {**NAMES, "build_id": self._build_id(each.name), "token_id": self.caller.id, "issuer_id": self._rule()}
+        names = {**NAMES, "build_id": self._build_id(each.name), "token_id": self.caller.id}
+        names |= {"issuer_id": self._rule(), "hook_id": self._hook_id()}
         path = re.sub(r"<(\w+)>", lambda found: names[found[1]], each.path)
         body = {"name": "other-app"} if each.name == "create_component" else each.example
         event = {
@@ -123,6 +128,7 @@ class _Desk:
             "headers": {"authorization": f"Bearer {self.token}", "content-type": "application/json", "if-match": "*"},
             "requestContext": {
                 "stage": "$default",
+                "domainName": "api.example.com",
                 "http": {"method": each.method, "path": path, "sourceIp": "192.0.2.1"},
             },
             "body": None if body is None else json.dumps(body),
@@ -132,9 +138,13 @@ class _Desk:
             raise AssertionError(f"{each.name}: {answer['body']}")
         is_json = answer["headers"].get("Content-Type") == "application/json" and each.name != "get_openapi"
         text = _TOKENS.sub("byoa_org_demo00000000_tokexample00000000000000000_EXAMPLE", answer["body"])
+        text = _SECRETS.sub("EXAMPLE", text)
         text = _IDS.sub(lambda found: found[1] + "example" + "2" * 16, text)
         found = json.loads(text) if is_json else text
         return sorted(found, key=lambda token: token["issued_at"]) if each.name == "list_tokens" else found
+
+    def _hook_id(self) -> str:
+        return next((hook_id for _, hook_id in self.hooks), "none")
 
     def _build_id(self, name: str) -> str:
         running = [build.build_id for build in self.ledger.records.values() if not build.ended]

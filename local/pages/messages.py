@@ -21,6 +21,7 @@ from byoa.builds.messages import (
     Message,
     Outcome,
 )
+from byoa.tracking.messages import TAG_MOVED, TagMoved
 from local.pages.markdown import code, json_block, page, table
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ ENDED: Final = BuildEnded.model_validate_json((ROOT / "events" / "record_build.j
 """The sample build, all the way."""
 
 INTRODUCTION: Final = f"""\
-The pipeline tells the outside of three things, by events on its EventBridge bus, both from the source
+The pipeline tells the outside of four things, by events on its EventBridge bus, all from the source
 `{EVENT_SOURCE}`, each at least once. The table's stream puts them there after the write that they tell of
 ([decision 3](decisions/0003-the-stream-is-the-outbox.md)). Between its states travel the messages below; they are shown
 for those who read an execution in the console of Step Functions, and may change with a release.
@@ -50,6 +51,11 @@ over). Times are in milliseconds since 1970-01-01 UTC. A listener may hear of a 
 
 DELETED_TEXT: Final = """\
 A component was deleted. A build of it that ran is stopped; what was mirrored stays, and so do records and receipts.
+"""
+
+MOVED_TEXT: Final = """\
+A tag that a component names was looked at, because somebody pushed ([hooks](hooks.md)), and means another digest than
+its newest build pinned. `version` is that build's. Where the hook's action is `build`, a build follows by itself.
 """
 
 _WORDS: Final = {"string": "text", "null": "nothing", "integer": "whole number", "boolean": "true or false"}
@@ -71,6 +77,9 @@ def message_page() -> str:
         f"## {COMPONENT_DELETED}\n",
         DELETED_TEXT,
         _event(COMPONENT_DELETED, _deleted()),
+        f"## {TAG_MOVED}\n",
+        MOVED_TEXT,
+        _event(TAG_MOVED, TagMoved.model_validate_json((ROOT / "events" / "build_again.json").read_bytes())),
         "## States and their messages\n",
         table(["function", "is given", "answers"], rows),
         *map(_message, _messages(steps)),

@@ -31,6 +31,10 @@ _PROBLEM: Final = {"$ref": f"{_SCHEMAS}ProblemBody"}
 _UNSAID: Final = (405,)
 """Said of no operation: it is what a method gets that there isn't."""
 
+_RATES: Final = {
+    "RateLimit-Policy": "How many requests (q) a token has in each window of w seconds, in one process.",
+    "RateLimit": "How many are left (r), for t seconds.",
+}
 _RUNNING: Final = {
     "id": NAMES["lookup_id"],
     "action": "inspect",
@@ -137,9 +141,11 @@ def _answers(operation: dict[str, Any], each: Operation, example: Any) -> None: 
             success["content"] = {"application/json": {"schema": {"type": "object"}}}
     else:
         success["content"]["application/json"]["example"] = example
+    if each.scope != "open":
+        headers |= _RATES
     if each.method == "GET":
         headers["ETag"] = "Names this state of what was asked for."
-        responses["304"] = {"description": "It is as you have it."}
+        responses["304"] = {"description": "It is as you have it.", "headers": _described(headers)}
     if each.paged:
         headers |= _PAGING
     success["headers"] = _described(headers)
@@ -194,7 +200,7 @@ def _failure(status: int) -> dict[str, Any]:
     codes = {code: body_of(own, code, cause, remedy, "/v1/…") for code, (own, cause, remedy) in CODES.items()}
     examples = {code: {"value": body} for code, body in codes.items() if body["status"] == status}
     content = {"schema": _PROBLEM, **({"examples": examples} if examples else {})}
-    headers = {}
+    headers = {} if status == HTTPStatus.UNAUTHORIZED else dict(_RATES)
     if status == HTTPStatus.UNAUTHORIZED:
         headers["WWW-Authenticate"] = "How to authenticate."
     if status in (429, 503):

@@ -252,6 +252,20 @@ def test_every_list_is_one_query_a_page_and_one_batch_for_builds(dynamo: Stand) 
     assert dynamo.asked == ["Query", "BatchGetItem"]
 
 
+def test_policies_are_changed_as_they_were_seen_and_a_build_is_held_to_them(stand: Stand) -> None:
+    inventory = stand.inventory()
+    first = inventory.allowed()
+    assert (first.references, first.version, first.updated_by) == (("*",), 0, None)
+    made = inventory.allow(first, ["ghcr.io/vendor/*"], "tok")
+    assert (made.references, made.version, made.updated_by) == (("ghcr.io/vendor/*",), 1, "tok")
+    assert inventory.allow(first, ["*"], "tok") is None
+    assert stand.ledger.allowed(ORG) == inventory.allowed() == made
+    assert inventory.allow(made, [], "tok2").version == 2
+    assert inventory.allow(made, ["*"], "tok") is None
+    assert inventory.allowed().references == ()
+    assert stand.inventory(OTHER).allowed() == first
+
+
 def test_the_bus_hears_of_a_component_that_was_deleted(dynamo: Stand) -> None:
     inventory = dynamo.inventory()
     inventory.submit(APP, config())

@@ -13,6 +13,7 @@ from byoa.adapters.memory.inventory import MemoryAnswers, MemoryInventory, Memor
 from byoa.adapters.memory.issuers import MemoryIssuers
 from byoa.adapters.memory.ledger import MemoryLedger
 from byoa.adapters.memory.lookups import MemoryLookups
+from byoa.adapters.memory.tracking import MemoryHooks
 from byoa.adapters.memory.vault import MemoryVault
 from byoa.api.app import make
 from byoa.api.ports import World
@@ -95,6 +96,7 @@ class Served:
         self.components: dict[Any, Any] = {}
         self.told: list[Any] = []
         self.tokens: dict[Any, Any] = {}
+        self.hooks: dict[Any, Any] = {}
         self.deeds: dict[Any, Any] = {}
         self.answers: dict[Any, Any] = {}
         self.secrets: dict[Any, Any] = {}
@@ -113,6 +115,7 @@ class Served:
             doorkeeper=MemoryTokens("", self.tokens, self.issuers),
             inventory=lambda org: MemoryInventory(org, self.ledger, self.components, self.told),
             tokens=lambda org: MemoryTokens(org, self.tokens),
+            hooks=lambda org: MemoryHooks(org, self.hooks),
             journal=lambda org: MemoryJournal(org, self.deeds),
             answers=lambda org: MemoryAnswers(org, self.answers),
             safe=lambda org: MemoryVault(org, self.clock, self.secrets),

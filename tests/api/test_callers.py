@@ -40,6 +40,7 @@ def served() -> Served:
     made = found.ask("POST", f"{COMPONENTS}/web/configs/kubernetes-manifest", CONFIG)
     found.build_id = made.json["build_id"]  # type: ignore[attr-defined]
     found.ask("POST", "/v1/credentials", CREDENTIALS)
+    found.hook_id = found.ask("POST", "/v1/hooks", {"name": "a", "kind": "quay"}).json["id"]  # type: ignore[attr-defined]
     asked = LookUp(organisation=ORG, action="resolve", artifacts=[Sought(url="oci://ghcr.io/vendor/app:v1")])
     found.lookups().begin(LOOKUP, asked, milliseconds(found.clock.now()))
     found.ask("POST", "/v1/issuers", RULE)
@@ -53,6 +54,7 @@ CREDENTIALS = {"ref": "ghcr", "kind": "basic", "host": "ghcr.io", "value": {"use
 def path_of(operation: Operation, served: Served) -> str:
     names = {"app_id": APP, "component_id": "web", "component_name_or_id": "web", "config_id": "1", "ref": "ghcr",
              "build_id": served.build_id, "token_id": next(iter(served.tokens))[1],  # type: ignore[attr-defined]
+             "hook_id": served.hook_id,  # type: ignore[attr-defined]
              "issuer_id": served.rules[ORG][0].id, "lookup_id": LOOKUP}  # fmt: skip
     path = re.sub(r"<(\w+)>", lambda found: names[found[1]], operation.path)
     return path + ("?app_id=shop" if operation.name == "list_app_builds" else "")
@@ -65,11 +67,12 @@ def test_exactly_these_routes_are_open() -> None:
 
 @pytest.mark.parametrize("operation", CLOSED, ids=name_of)
 def test_nobody_without_a_token_gets_an_answer(served: Served, operation: Operation) -> None:
-    before = (dict(served.components), dict(served.ledger.records), dict(served.deeds), dict(served.tokens))
+    kept = (served.components, served.ledger.records, served.deeds, served.tokens, served.hooks)
+    before = [dict(each) for each in kept]
     answer = served.ask(operation.method, path_of(operation, served), operation.example, token=None, if_match="*")
     assert (answer.status, answer.code) == (401, "token_missing")
     assert answer.headers["WWW-Authenticate"] == 'Bearer realm="byoa"'
-    assert before == (served.components, served.ledger.records, served.deeds, served.tokens)
+    assert before == [*kept]
 
 
 @pytest.mark.parametrize("scope", SCOPES)
@@ -164,6 +167,18 @@ def test_a_token_is_shown_once_and_kept_as_a_digest(served: Served) -> None:
     assert secret not in repr(served.deeds)
     assert served.tokens[ORG, made.json["id"]].digest == digest_of(secret)
     assert served.ask("GET", "/v1/account", token=token).json["id"] == made.json["id"]
+
+
+def test_a_hook_s_address_and_secret_are_shown_once(served: Served) -> None:
+    made = served.ask("POST", "/v1/hooks", {"name": "ghcr", "kind": "github", "action": "build"})
+    secrets = (made.json["path"].rsplit("/", 1)[1], made.json["secret"])
+    assert made.json["url"].endswith(made.json["path"])
+    kept = [repr(each) for each in (served.hooks, served.deeds, served.answers)]
+    shown = [served.ask("GET", path).text for path in ("/v1/hooks?limit=100", "/v1/audit?limit=100")]
+    assert not [secret for secret in secrets for text in (*kept, *shown) if secret in text]
+    assert [each["action"] for each in served.ask("GET", "/v1/hooks").json if each["name"] == "ghcr"] == ["build"]
+    assert served.ask("DELETE", f"/v1/hooks/{made.json['id']}").status == 204
+    assert served.ask("DELETE", f"/v1/hooks/{made.json['id']}").status == 404
 
 
 def test_last_use_is_noted_once_an_hour(served: Served) -> None:

@@ -7,9 +7,11 @@ from typing import Any
 
 import pytest
 
+from byoa.adapters.memory.tracking import MemoryTracked
 from byoa.builds.messages import BuildKey, MirroredArtifact, Outcome
 from byoa.builds.records import entry
 from byoa.components.reading import check_config
+from byoa.tracking.messages import Moved
 from tests.api.served import APP, ORG, Answer, Served
 
 COMPONENTS = f"/v1/apps/{APP}/components"
@@ -53,6 +55,21 @@ def went_well(served: Served, version: int = 1) -> BuildKey:
     outcome = Outcome(status="active", digest="sha256:0", tag="v1", mirrors=[mirror])
     served.ledger.finish(key, "one", outcome, [entry("active", "ready to install", now)])
     return key
+
+
+def test_a_tag_that_moved_shows_on_the_component_until_it_is_built_again(served: Served) -> None:
+    served.ask("POST", CONFIGS, {"toml": TOML})
+    key = went_well(served)
+    assert served.ask("GET", WEB).json["tag_moved"] is None
+    moved = Moved(version=1, tag="v1", before="sha256:0", after="sha256:1", at_ts=0)
+    MemoryTracked(ORG, served.ledger, served.components).note(key, moved)
+    for shown in (served.ask("GET", WEB).json, served.ask("GET", COMPONENTS).json[0]):
+        assert shown["tag_moved"] == {
+            "tag": "v1", "digest_before": "sha256:0", "digest_after": "sha256:1",
+            "noticed_at": "1970-01-01T00:00:00.000Z", "hook_id": None,
+        }  # fmt: skip
+    assert served.ask("POST", f"{WEB}/builds", {}).status == 201
+    assert served.ask("GET", WEB).json["tag_moved"] is None
 
 
 # ---- configs -----------------------------------------------------------------------------------------------------

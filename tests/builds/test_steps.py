@@ -35,12 +35,14 @@ from byoa.content.packing import pack
 from byoa.errors import (
     CredentialForbidden,
     InternalFault,
+    ReferenceForbidden,
     ReferenceNotFound,
     SourceKindUnsupported,
     StaleVersion,
     TenantForbidden,
 )
 from byoa.oci.reference import Registry
+from byoa.trust.allowed import Allowed
 from byoa.trust.policy import Policy
 from local.demo import ARTIFACTS
 
@@ -135,6 +137,20 @@ def test_history_reads_like_a_story() -> None:
 def test_what_may_not_be_built_is_refused_before_anything_is_fetched(body: str, error: type[Exception]) -> None:
     with pytest.raises(error):
         Stage().validate(body)
+
+
+def test_an_organisation_s_own_policies_hold_whatever_the_platform_allows() -> None:
+    stage = Stage()
+    stage.ledger.policies[ORG] = Allowed(("ghcr.io/vendor/*", f"{ACCOUNT}.dkr.ecr.us-east-1.amazonaws.com/*"), 1)
+    stage.validate(artifact("oci://ghcr.io/vendor/flux"))
+    with pytest.raises(ReferenceForbidden):
+        stage.validate(artifact("oci://ghcr.io/other/flux"))
+    with pytest.raises(TenantForbidden):
+        stage.validate(artifact(f"oci://{ACCOUNT}.dkr.ecr.us-east-1.amazonaws.com/byoa/{ORG}/shop/web"))
+    stage.ledger.policies[ORG] = Allowed((), 2)
+    with pytest.raises(ReferenceForbidden):
+        stage.validate(artifact("oci://ghcr.io/vendor/flux"))
+    assert stage.validate('manifest = "a: 1"\n').source_type == "inline"
 
 
 def test_an_overtaken_build_stops_and_is_recorded_as_superseded() -> None:

@@ -105,11 +105,11 @@ def until(something: Callable[[], object]) -> None:
     pytest.fail("it didn't come to that")
 
 
-def ended_by(home: Home, status: str, *words: str | Path, code: str = "ReferenceNotFound") -> Done:
-    """What the command says while the pipeline ends all builds."""
+def ended_by(home: Home, status: str, *words: str | Path, code: str = "ReferenceNotFound", looks: int = 1) -> Done:
+    """What the command says while the pipeline ends all builds, after it has looked at them so often."""
 
     def work() -> None:
-        until(lambda: any(path.startswith("/v1/builds/bld") for path in home.api.paths("GET")))
+        until(lambda: sum(path.startswith("/v1/builds/bld") for path in home.api.paths("GET")) >= looks)
         home.finish(status, code)
 
     home.api.requests.clear()

@@ -27,6 +27,7 @@ EVIL = "\x1b]0;x\x07\x1b[2J\u202e\x9b[31m[red]\n::error::"
 COMMANDS = (
     "whoami", "components list", "components get web", "configs list web", "configs get web", "builds list",
     "builds get bld", "builds create web", "builds logs bld", "tokens list", "tokens create a -s read", "audit list",
+    "hooks list", "hooks add a -k quay",
     "credentials list", "credentials get a", "receipt get bld", "receipt key",
 )  # fmt: skip
 NAMES = (

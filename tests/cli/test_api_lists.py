@@ -7,6 +7,8 @@ import tomllib
 
 import pytest
 
+from byoa.adapters.memory.tracking import MemoryTracked
+from byoa.tracking.messages import Moved
 from tests.api.served import APP, ORG
 from tests.cli.homes import DIGEST, FINE, MEND, USAGE, Home, ended_by
 
@@ -17,13 +19,25 @@ def test_components_are_listed_with_their_newest_builds(synced: Home) -> None:
     synced.finish()
     done = synced.byoa("components", "list")
     head, *lines = done.out.splitlines()
-    assert head.split() == ["NAME", "STATUS", "VERSION", "PINNED", "UPDATED", "AT"]
+    assert head.split() == ["NAME", "STATUS", "VERSION", "PINNED", "TAG", "UPDATED", "AT"]
     assert [line.split()[:6] for line in lines] == [
         ["db", "active", "1", "v1", "→", DIGEST], ["web", "active", "1", "v1", "→", DIGEST],
     ]  # fmt: skip
     assert [each["name"] for each in synced.byoa("components", "list", "-q", "w", "--json").json()["components"]] == [
         "web"
     ]
+
+
+def test_a_tag_that_moved_shows(synced: Home) -> None:
+    synced.finish()
+    assert "tag moved" not in synced.byoa("components", "get", "web").out
+    served = synced.api.served
+    key = next(key for key in served.ledger.records if key.component == "web")
+    moved = Moved(version=1, tag="v1", before=DIGEST, after=DIGEST[:-1] + "7", at_ts=0)
+    MemoryTracked(ORG, served.ledger, served.components).note(key, moved)
+    assert f"v1 means {moved.after} since 1970-01-01T00:00:00" in synced.byoa("components", "get", "web").out
+    rows = {line.split()[0]: line.split() for line in synced.byoa("components", "list").out.splitlines()}
+    assert ("moved" in rows["web"], "moved" in rows["db"]) == (True, False)
 
 
 def test_lists_are_shown_in_parts(synced: Home) -> None:
@@ -116,6 +130,22 @@ def test_a_receipt_and_its_key_come_through_the_api(synced: Home) -> None:
     assert "-----BEGIN PUBLIC KEY-----" in synced.byoa("receipt", "key").out
 
 
+def test_policies_are_set_shown_and_taken_back(home: Home) -> None:
+    assert home.byoa("policies", "get").out.split("\n")[0].split() == [
+        "builds", "may", "read", "whatever", "the", "platform", "allows",
+    ]  # fmt: skip
+    done = home.byoa("policies", "set", "ghcr.io/vendor/*", "QUAY.io/vendor/app")
+    assert done.out.splitlines()[:3] == ["- *", "+ ghcr.io/vendor/*", "+ quay.io/vendor/app"]
+    told = home.byoa("policies", "get", "--json").json()
+    assert (told["references"], told["version"]) == (["ghcr.io/vendor/*", "quay.io/vendor/app"], 1)
+    assert "inline manifests alone" in home.byoa("policies", "set", "--none").out
+    assert home.byoa("policies", "set", "*", "--json").json()["references"] == ["*"]
+    for words in ([], ["a.example/b", "--none"]):
+        assert home.byoa("policies", "set", *words).code == USAGE
+    done = home.byoa("policies", "set", "*.example.com/*", "--json")
+    assert (done.code, done.json()["error"]["problem"]) == (MEND, "invalid")
+
+
 # ---- tokens, audit, credentials ----------------------------------------------------------------------------------
 
 
@@ -136,6 +166,33 @@ def test_a_token_is_shown_when_it_is_made_and_never_again(home: Home) -> None:
 
 def test_a_token_is_not_taken_for_its_id(home: Home) -> None:
     done = home.byoa("tokens", "revoke", home.api.served.token("read"), "--yes")
+    assert (done.code, home.api.requests) == (USAGE, [])
+
+
+def test_a_hook_s_url_and_secret_are_shown_when_it_is_made_and_never_again(home: Home) -> None:
+    done = home.byoa("hooks", "add", "ghcr", "--kind", "github", "--action", "build")
+    url, secret = done.out.splitlines()
+    assert url.startswith(f"{home.api.address}/hooks/{ORG}_hok")
+    assert (len(secret), "the URL and the secret are" in done.err) == (43, True)
+    assert not {url, secret, url.rsplit("/", 1)[1]} & set(done.err.split())
+    bare = home.byoa("hooks", "add", "quay", "--kind", "quay")
+    assert (len(bare.out.splitlines()), "the URL is" in bare.err) == (1, True)
+    made = home.byoa("hooks", "add", "ci", "--kind", "generic", "--json").json()
+    assert (made["secret"][:6], made["action"], made["url"]) == ("whsec_", "note", home.api.address + made["path"])
+    listed = home.byoa("hooks", "list").out
+    assert secret not in listed
+    assert url.rsplit("/", 1)[1] not in listed
+    hook_id = next(line for line in listed.splitlines() if " ghcr " in line).split()[0]
+    assert [each["kind"] for each in home.byoa("hooks", "list", "--json").json()["hooks"] if each["id"] == hook_id] == [
+        "github"
+    ]
+    assert home.byoa("hooks", "delete", hook_id).code == USAGE, "nobody can be asked"
+    assert home.byoa("hooks", "delete", hook_id, "--yes").out == f"deleted {hook_id}\n"
+    assert home.byoa("hooks", "delete", hook_id, "--yes").code == MEND
+
+
+def test_a_url_is_not_taken_for_a_hook_s_id(home: Home) -> None:
+    done = home.byoa("hooks", "delete", "https://api.example.com/hooks/a/b", "--yes")
     assert (done.code, home.api.requests) == (USAGE, [])
 
 

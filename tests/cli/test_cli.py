@@ -342,7 +342,7 @@ COMMANDS = [
     ["builds", "create"], ["builds", "cancel"], ["builds", "logs"],
     ["login"], ["logout"], ["whoami"], ["components", "list"], ["components", "get"], ["components", "delete"],
     ["configs", "list"], ["configs", "get"], ["tokens", "list"], ["tokens", "create"], ["tokens", "revoke"],
-    ["audit", "list"], ["resolve"], ["inspect"], ["mirror"],
+    ["hooks", "add"], ["hooks", "list"], ["hooks", "delete"], ["audit", "list"], ["resolve"], ["inspect"], ["mirror"],
     ["completion"], ["diff"],
 ]  # fmt: skip
 

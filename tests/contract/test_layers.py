@@ -13,8 +13,8 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 LINT_IMPORTS = Path(sys.executable).with_name("lint-imports")
-EDGES = {"adapters", "api", "bootstrap", "step", "settings"}
-"""What may touch the world, the environment, or Lambda; of the API a contract of its own lets in Powertools alone."""
+EDGES = {"adapters", "api", "bootstrap", "step", "settings", "web"}
+"""What may touch the world, the environment, or Lambda; of two a contract of their own lets in Powertools alone."""
 
 
 @pytest.fixture(scope="module")
@@ -53,9 +53,9 @@ def test_pure_modules_may_not_import(library: str, contracts: configparser.Confi
 
 
 @pytest.mark.parametrize("library", ["boto3", "botocore", "http", "os", "requests", "socket", "urllib3"])
-def test_the_api_may_not_import(library: str, contracts: configparser.ConfigParser) -> None:
+def test_the_api_and_the_dashboard_may_not_import(library: str, contracts: configparser.ConfigParser) -> None:
     contract = contracts["importlinter:contract:web"]
-    assert contract["source_modules"].split() == ["byoa.api.**"]
+    assert contract["source_modules"].split() == ["byoa.api.**", "byoa.web.**"]
     assert library in contract["forbidden_modules"].split()
 
 

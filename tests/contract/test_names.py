@@ -15,7 +15,7 @@ import pytest
 import yaml
 
 from byoa import step
-from byoa.errors import ByoaError, Transient, leaves
+from byoa.errors import ByoaError, OfCluster, Transient, leaves
 from byoa.settings import Settings
 from byoa_cli.main import COMMANDS
 from tests.template import read_template
@@ -31,6 +31,9 @@ TEMPLATE = read_template()
 RESOURCES = TEMPLATE["Resources"]
 MODULES = sorted(path.stem for path in (ROOT / "functions").glob("*.py") if path.stem != "__init__")
 FUNCTIONS = {name: body for name, body in RESOURCES.items() if body["Type"] == "AWS::Serverless::Function"}
+RETRIED = [leaf for leaf in leaves(Transient) if not issubclass(leaf, OfCluster)]
+"""What may be tried again of a build, which meets no cluster."""
+
 LEAVES = {leaf.__name__: leaf for leaf in leaves()}
 
 
@@ -54,7 +57,7 @@ def _module(function: dict[str, Any]) -> str:
 @pytest.mark.parametrize("name", sorted(TASKS.keys() - {"RecordBuild"}))
 def test_exactly_the_transient_errors_are_retried_first(name: str) -> None:
     ours = [error for retry in TASKS[name]["Retry"][:2] for error in retry["ErrorEquals"] if "." not in error]
-    assert sorted(ours) == sorted(leaf.__name__ for leaf in leaves(Transient))
+    assert sorted(ours) == sorted(leaf.__name__ for leaf in RETRIED)
 
 
 @pytest.mark.parametrize("name", sorted(TASKS.keys() - {"RecordBuild"}))
@@ -62,7 +65,7 @@ def test_who_asked_for_time_gets_minutes_of_it_and_lambda_is_one_of_them(name: s
     """Source: Lambda quotas, "Concurrent executions": a new account may run few functions at once."""
     asked = TASKS[name]["Retry"][0]
     assert {error for error in asked["ErrorEquals"] if "Throttled" in error or "." in error} == {
-        *(leaf.__name__ for leaf in leaves(Transient) if "Throttled" in leaf.__name__),
+        *(leaf.__name__ for leaf in RETRIED if "Throttled" in leaf.__name__),
         "Lambda.TooManyRequestsException",
     }
     delays = [min(asked["IntervalSeconds"] * asked["BackoffRate"] ** n, asked["MaxDelaySeconds"]) for n in range(12)]
@@ -131,10 +134,14 @@ def test_a_substitution_is_the_function_of_its_name() -> None:
 
 # ---- one list of names -------------------------------------------------------------------------------------------
 
-STEPS = {name: name.partition("_")[0] for name in MODULES if name not in ("api", "fetch_keys", "publish_changes")}
-"""A function's step is in the module of its verb. PublishChanges, from the table to the bus, Api, and FetchKeys, which
-the API asks, are no steps.
-"""
+OF_TRACKING = {"follow_tags": "follow", "build_again": "build_again"}
+"""Functions whose steps are of the wing ``tracking``, each with its module there."""
+
+NO_STEPS = {"api", "dashboard", "fetch_keys", "hooks", "publish_changes"}
+"""Functions that answer requests, the one that the API asks, and the one from the table to the bus."""
+
+STEPS = {name: name.partition("_")[0] for name in MODULES if name not in {*NO_STEPS, *OF_TRACKING}}
+"""A function's step is in the module of its verb."""
 STEPS["try_credentials"] = "trying"  # the verb is Python's
 STEPS["look_up_artifact"] = "look_up"
 
@@ -173,9 +180,9 @@ def test_the_builds_wing_has_a_module_for_each_verb_and_nouns_beside_them() -> N
     assert here == set(STEPS.values()) | NOUNS
 
 
-@pytest.mark.parametrize(("module", "verb"), STEPS.items())
+@pytest.mark.parametrize(("module", "verb"), [*STEPS.items(), *OF_TRACKING.items()])
 def test_a_function_runs_the_step_of_its_name(module: str, verb: str) -> None:
-    step_of = importlib.import_module(f"byoa.builds.{verb}")
+    step_of = importlib.import_module(f"byoa.{'tracking' if module in OF_TRACKING else 'builds'}.{verb}")
     names = [verb, module] if module not in vars(step_of) else [module]
     (function,) = [vars(step_of)[name] for name in names if name in vars(step_of)]
     assert f"{verb}.{function.__name__}(" in (ROOT / "functions" / f"{module}.py").read_text()
@@ -202,7 +209,10 @@ def test_every_function_s_file_is_in_the_template_and_vice_versa() -> None:
 
 @pytest.mark.parametrize("module", MODULES)
 def test_a_function_has_a_sample_event(module: str) -> None:
-    assert json.loads((ROOT / "events" / f"{module}.json").read_bytes())
+    place = ROOT / "events" / module
+    samples = [*place.glob("*.json")] if place.is_dir() else [place.with_suffix(".json")]
+    assert all(json.loads(sample.read_bytes()) for sample in samples)
+    assert samples
 
 
 @pytest.mark.parametrize("name", sorted(FUNCTIONS))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -149,7 +150,7 @@ def test_a_fault_in_the_state_machine_would_be_found(resources: dict[str, Any], 
 # ---- how changes travel ------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", ["ConfigChangedRule", "ExecutionStoppedRule"])
+@pytest.mark.parametrize("name", ["ConfigChangedRule", "ExecutionStoppedRule", "RegistryPushedRule", "TagMovedRule"])
 def test_a_rule_believes_one_source_in_this_account_alone(name: str, resources: dict[str, Any]) -> None:
     pattern = resources[name]["Properties"]["EventPattern"]
     assert pattern["account"] == [{"Ref": "AWS::AccountId"}]
@@ -162,6 +163,20 @@ def test_builds_start_by_our_own_events_on_our_own_bus(resources: dict[str, Any]
     assert properties["EventPattern"]["source"] == ["io.byoa"]
     assert properties["EventPattern"]["detail-type"] == ["Component Config Changed"]
     assert properties["EventBusName"] == {"Ref": "Bus"}
+
+
+def test_what_hooks_tell_is_heeded_by_who_asks_registries_and_what_moved_by_who_builds(
+    resources: dict[str, Any],
+) -> None:
+    wanted = {
+        "RegistryPushedRule": ("io.byoa.hooks", "Registry Pushed", "FollowTagsFunction"),
+        "TagMovedRule": ("io.byoa", "Component Tag Moved", "BuildAgainFunction"),
+    }
+    for name, (source, kind, function) in wanted.items():
+        properties = resources[name]["Properties"]
+        (target,) = properties["Targets"]
+        assert (properties["EventPattern"]["source"], properties["EventPattern"]["detail-type"]) == ([source], [kind])
+        assert (properties["EventBusName"], target["Arn"]) == ({"Ref": "Bus"}, {"Fn::GetAtt": [function, "Arn"]})
 
 
 def test_every_rule_s_target_retries_and_then_keeps_the_event(resources: dict[str, Any]) -> None:
@@ -290,9 +305,9 @@ def test_receipts_are_signed_by_a_key_of_the_kind_that_they_are_checked_with(res
         for name, function in _of_type(resources, "AWS::Lambda::Function").items()
         if "BYOA_RECEIPT_KEY" in function["Properties"]["Environment"]["Variables"]
     }
-    assert given == {"RecordBuildFunction", "ApiFunction"}
+    assert given == {"RecordBuildFunction", "ApiFunction", "DashboardFunction"}
     reads = [(role, each["Resource"]) for role, each in _statements(resources) if each["Action"] == "kms:GetPublicKey"]
-    assert reads == [("ApiRole", {"Fn::GetAtt": ["ReceiptKey", "Arn"]})]
+    assert reads == [(role, {"Fn::GetAtt": ["ReceiptKey", "Arn"]}) for role in ("ApiRole", "DashboardRole")]
 
 
 def test_no_step_may_delete_anything_but_the_one_that_retires_tags(resources: dict[str, Any]) -> None:
@@ -320,6 +335,32 @@ def test_who_asks_issuers_has_nothing_else(resources: dict[str, Any]) -> None:
     assert _actions(resources, "FetchKeysRole") == LOG_AND_TRACE
     variables = resources["FetchKeysFunction"]["Properties"]["Environment"]["Variables"]
     assert {name for name in variables if name.startswith("BYOA_")} == {"BYOA_PLAIN_HTTP_HOSTS", "BYOA_REACHABLE"}
+
+
+def test_who_takes_deliveries_reads_a_hook_and_puts_an_event_and_no_more(resources: dict[str, Any]) -> None:
+    assert _actions(resources, "HooksRole") - LOG_AND_TRACE == {"dynamodb:GetItem", "events:PutEvents"}
+    (route,) = (
+        route
+        for body in _of_type(resources, "AWS::ApiGatewayV2::Stage").values()
+        for route in body["Properties"]["RouteSettings"].items()
+    )
+    assert route[0] == "POST /hooks/{hook_id}/{secret}"
+    assert 0 < route[1]["ThrottlingRateLimit"] <= route[1]["ThrottlingBurstLimit"]
+
+
+def test_who_follows_tags_notes_moves_and_makes_no_build(resources: dict[str, Any]) -> None:
+    assert _actions(resources, "FollowTagsTenantRole") == {"dynamodb:BatchGetItem", "dynamodb:UpdateItem"}
+    named = [
+        each["Condition"]["ForAllValues:StringEquals"]["dynamodb:Attributes"]
+        for role, each in _of_the_table(resources)
+        if role == "FollowTagsTenantRole" and each["Action"] == "dynamodb:UpdateItem"
+    ]
+    assert named == [["moved", "news", "pk", "sk"], ["expires_at", "pk", "sk", "told_by"]]
+
+
+def test_who_builds_anew_reaches_the_table_alone(resources: dict[str, Any]) -> None:
+    actions = _actions(resources, "BuildAgainTenantRole") | _actions(resources, "BuildAgainRole")
+    assert {action.partition(":")[0] for action in actions - LOG_AND_TRACE - OPENS_SESSIONS} == {"dynamodb"}
 
 
 def test_functions_of_lookups_are_asked_by_two(resources: dict[str, Any]) -> None:
@@ -357,10 +398,40 @@ def test_the_api_is_throttled_and_logged_and_one_function_answers_all_of_it(reso
     settings = stage["Properties"]["DefaultRouteSettings"]
     assert 0 < settings["ThrottlingRateLimit"] <= settings["ThrottlingBurstLimit"]
     log = json.loads(stage["Properties"]["AccessLogSettings"]["Format"])
-    assert {"requestId", "source", "method", "path", "status"} <= log.keys()
-    assert "authorization" not in str(log).lower(), "a log has no tokens"
+    assert {"requestId", "source", "method", "route", "status"} <= log.keys()
+    assert not {"authorization", "context.path"} & {*re.findall("[a-z.]+", str(log).lower())}, "no tokens, no hooks"
     (api,) = _of_type(resources, "AWS::ApiGatewayV2::Api").values()
-    assert api["Properties"]["Body"]["paths"].keys() == {"/", "/{proxy+}"}
+    paths = api["Properties"]["Body"]["paths"]
+    places = {path: str(each["x-amazon-apigateway-any-method"]) for path, each in paths.items()}
+    assert {path for path, place in places.items() if "ApiFunction" in place} == {"/healthz", "/v1/{proxy+}"}
+    assert (
+        {path for path, place in places.items() if "DashboardFunction" in place}
+        == {"/", "/{proxy+}"}
+        == (places.keys() - {"/healthz", "/v1/{proxy+}", "/hooks/{hook_id}/{secret}"})
+    )
+
+
+def test_the_dashboard_reads_and_has_the_api_do_the_rest(resources: dict[str, Any]) -> None:
+    reading = {"dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:Query"}
+    listing = {"secretsmanager:DescribeSecret", "secretsmanager:ListSecrets"}
+    assert _actions(resources, "DashboardTenantRole") == reading | listing
+    own = _actions(resources, "DashboardRole") - LOG_AND_TRACE - OPENS_SESSIONS
+    assert own == {"dynamodb:GetItem", "kms:GetPublicKey", "lambda:InvokeFunction"}
+    asked = [
+        each["Resource"]
+        for role, each in _statements(resources)
+        if (role, each.get("Sid")) == ("DashboardRole", "AskTheApi")
+    ]
+    assert asked == [{"Fn::GetAtt": ["ApiFunction", "Arn"]}]
+
+
+def test_nobody_but_the_dashboard_pays_for_its_layer(resources: dict[str, Any]) -> None:
+    having = [
+        name
+        for name, function in _of_type(resources, "AWS::Lambda::Function").items()
+        if any("FacesLayer" in str(layer) for layer in function["Properties"]["Layers"])
+    ]
+    assert having == ["DashboardFunction"]
 
 
 def _of_the_table(resources: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
@@ -378,9 +449,10 @@ def test_a_role_has_of_the_table_the_kinds_of_keys_that_it_needs(resources: dict
     for role, each in _of_the_table(resources):
         allowed = [values["dynamodb:LeadingKeys"] for name, values in each["Condition"].items() if "ForAll" in name
                    and "dynamodb:LeadingKeys" in values]  # fmt: skip
-        own = "build" if "/index/" in str(each) else "TOKEN#*" if role == "ApiRole" else "HOST#*"
-        kind = next((kind for kind in ("QUOTA", "TOKEN", "LOOKUP") if f"{kind}#" in str(each)), "ORG")
-        wanted = [f"{kind}#{WHOSE}" if role.endswith("TenantRole") else own]
+        own = next((f"{kind}#*" for kind in ("TAG", "TOKEN", "HOOK", "HOST") if f"{kind}#*" in str(each)), "build")
+        kinds = ("QUOTA", "TOKEN", "HOOK", "DELIVERY", "LOOKUP")
+        theirs = next((f"{kind}#{WHOSE}" for kind in kinds if f"{kind}#" in str(each)), f"ORG#{WHOSE}")
+        wanted = [theirs if role.endswith("TenantRole") else own]
         assert allowed == wanted, role
         assert each["Condition"]["Null"]["dynamodb:LeadingKeys"] == "false", role
 
@@ -390,7 +462,7 @@ def test_who_writes_below_organisations_names_the_attributes_and_none_that_makes
 ) -> None:
     """An item is a config or a build by its ``entity``, and its news are events: only who hands in makes one."""
     for role, each in _of_the_table(resources):
-        if role == "ApiTenantRole":  # who hands in
+        if role in ("ApiTenantRole", "BuildAgainTenantRole"):  # who hands in, and hands in again
             continue
         assert "dynamodb:PutItem" not in _many(each["Action"]), role
         if "dynamodb:UpdateItem" in _many(each["Action"]) and "ORG#" in str(each):
@@ -470,7 +542,7 @@ def test_every_queue_answers_over_tls_alone(resources: dict[str, Any]) -> None:
 def test_every_function_runs_in_a_role_of_its_own(resources: dict[str, Any]) -> None:
     functions = _of_type(resources, "AWS::Lambda::Function")
     roles = [body["Properties"]["Role"]["Fn::GetAtt"][0] for body in functions.values()]
-    assert len(set(roles)) == len(functions) == 18
+    assert len(set(roles)) == len(functions) == 22
 
 
 # ---- what is kept, and what wakes somebody -----------------------------------------------------------------------
@@ -664,7 +736,7 @@ def test_the_network_is_for_aws_alone(translated: dict[str, Any]) -> None:
 # ---- who puts events ---------------------------------------------------------------------------------------------
 
 
-def test_one_role_puts_events_on_the_bus_and_only_ours(resources: dict[str, Any]) -> None:
+def test_two_roles_put_events_on_the_bus_and_each_its_own(resources: dict[str, Any]) -> None:
     refused = {}
     for name, body in _of_type(resources, "AWS::Events::EventBusPolicy").items():
         properties, statement = body["Properties"], body["Properties"]["Statement"]
@@ -672,14 +744,22 @@ def test_one_role_puts_events_on_the_bus_and_only_ours(resources: dict[str, Any]
         assert (statement["Effect"], statement["Principal"], statement["Action"]) == ("Deny", "*", "events:PutEvents")
         assert statement["Resource"] == {"Fn::GetAtt": ["Bus", "Arn"]}
         refused[name] = statement["Condition"]
+    publisher, hooks = ({"Fn::GetAtt": [f"{name}Role", "Arn"]} for name in ("PublishChanges", "Hooks"))
     assert list(refused.values()) == [
-        {"ArnNotEquals": {"aws:PrincipalArn": {"Fn::GetAtt": ["PublishChangesRole", "Arn"]}}},
-        {"ForAnyValue:StringNotEquals": {"events:source": "io.byoa"}},
+        {"ArnNotEquals": {"aws:PrincipalArn": [publisher, hooks]}},
+        {
+            "ForAnyValue:StringNotEquals": {"events:source": "io.byoa"},
+            "ArnNotEquals": {"aws:PrincipalArn": hooks},
+        },
+        {
+            "ForAnyValue:StringNotEquals": {"events:source": "io.byoa.hooks"},
+            "ArnEquals": {"aws:PrincipalArn": hooks},
+        },
     ]
-    putting = [(role, each) for role, each in _statements(resources) if "events:PutEvents" in _many(each["Action"])]
-    ((role, allowed),) = putting
-    assert role == "PublishChangesRole"
-    assert allowed["Condition"] == {
-        "ForAllValues:StringEquals": {"events:source": "io.byoa"},
-        "Null": {"events:source": "false"},
-    }
+    putting = {role: each for role, each in _statements(resources) if "events:PutEvents" in _many(each["Action"])}
+    assert putting.keys() == {"PublishChangesRole", "HooksRole"}
+    for role, source in (("PublishChangesRole", "io.byoa"), ("HooksRole", "io.byoa.hooks")):
+        assert putting[role]["Condition"] == {
+            "ForAllValues:StringEquals": {"events:source": source},
+            "Null": {"events:source": "false"},
+        }

@@ -21,9 +21,9 @@ FUNCTIONS = sorted(
     name.removesuffix("Function") for name, body in RESOURCES.items() if body["Type"] == "AWS::Serverless::Function"
 )
 OF_TENANTS = sorted(name for name in POLICIES if name.endswith("TenantRole") or name == "SourceRole")
-WITHOUT = {"FetchKeys", "PublishChanges", "TryCredentials"}
-"""Functions that have no tenant role: one reaches nothing of organisations, one works for all of them at once, one with
-what vendors lend alone.
+WITHOUT = {"FetchKeys", "Hooks", "PublishChanges", "TryCredentials"}
+"""Functions that have no tenant role: one reaches nothing of organisations, two work for whichever comes, one has what
+vendors lend alone.
 """
 
 NOT_OF_ONE = {
@@ -36,6 +36,9 @@ NOT_OF_ONE = {
     "FetchKeys": "the function that asks issuers of JWTs for their keys, which everybody may have",
     "ReadReceiptKey": "the public half of the key that signs receipts",
     "ListCredentials": "IAM knows no resource for it; names and tags, no values",
+    "FindHooks": "records of hooks by their names, before it is known whose a delivery is: keys HOOK#",
+    "FindComponents": "an index of keys alone, of components by the tag that they name",
+    "RingTheBus": "the bus, and one source",
     "FindBuilds": "an index of keys alone, of builds that have not ended",
     "ReadStream": "the changes of the table, which PublishChanges tells of",
     "FindStream": "IAM knows no resource for it",
@@ -48,6 +51,7 @@ NOT_OF_ONE = {
     "JoinNetwork": "interfaces in the network of inspecting functions, which Lambda makes",
     "NotByOurCode": "refuses",
     "InvokeSteps": "the state machine's functions",
+    "AskTheApi": "the API's function, which asks again whose a request is",
     "DeliverLogs": "log delivery knows no resources",
     "StartBuilds": "the state machine",
 }
@@ -98,7 +102,7 @@ def test_objects_repositories_and_secrets_are_reached_in_sessions_alone(service:
     assert having
     listing = {role for role, each in every() if "secretsmanager:ListSecrets" in many(each["Action"])}
     assert having <= set(OF_TENANTS)
-    assert listing <= {"ApiTenantRole"}
+    assert listing <= {"ApiTenantRole", "DashboardTenantRole"}
 
 
 def test_a_function_s_own_role_has_of_the_table_what_is_no_organisation_s() -> None:
@@ -109,8 +113,11 @@ def test_a_function_s_own_role_has_of_the_table_what_is_no_organisation_s() -> N
                 for operator, key, value in conditions(each)
                 if key == "dynamodb:LeadingKeys" and "For" in operator
             }
-            assert keys in ({"HOST#*"}, {"TOKEN#*"}, {"build"}), role
-            assert keys != {"TOKEN#*"} or (role, each["Action"]) == ("ApiRole", "dynamodb:GetItem")
+            assert keys in ({"HOST#*"}, {"TOKEN#*"}, {"HOOK#*"}, {"TAG#*"}, {"build"}), role
+            asks = role in ("ApiRole", "DashboardRole") and each["Action"] == "dynamodb:GetItem"
+            assert keys != {"TOKEN#*"} or asks
+            assert keys != {"HOOK#*"} or (role, each["Action"]) == ("HooksRole", "dynamodb:GetItem")
+            assert keys != {"TAG#*"} or (role, each["Action"]) == ("FollowTagsRole", "dynamodb:Query")
 
 
 def test_credentials_of_vendors_are_one_role_s() -> None:

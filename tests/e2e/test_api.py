@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hmac
 import json
 import time
 import urllib.error
@@ -10,11 +11,18 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from byoa.adapters.memory.repository import MemoryRepository
+from byoa.bootstrap import terminal
+from byoa.content.packing import pack
+from byoa.engine.copying import copy
+from byoa.oci.reference import Reference
 from local import members
 from local.desk import ORGANISATION
 from tests.issuer import DISCOVERY, JWKS, Issuer, issuing
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tests.e2e.conftest import Pipeline
 
 pytestmark = pytest.mark.emulator
@@ -88,6 +96,63 @@ def test_a_config_that_is_handed_in_becomes_a_build_with_a_receipt(enforced: Pip
     assert deeds[-1][0] == "bootstrap"
     assert admin.ask("DELETE", f"/v1/tokens/{token['id']}")[0] == 204
     assert sync.ask("GET", APP)[0] == 401
+
+
+def push(pipeline: Pipeline, text: str) -> str:
+    """Another content under the same tag."""
+    packed = pack(f"apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: {text}}}\n")
+    reference = Reference.parse(f"oci://{pipeline.desk.vendor}/vendor/hooked:v1")
+    target = terminal.repository(reference, "target", None, plain_http=True)
+    copy(MemoryRepository.holding(packed), target, packed.manifest, tag="v1")
+    return str(packed.manifest.digest)
+
+
+def deliver(client: Client, hook: dict[str, Any], body: bytes) -> tuple[int, Any]:
+    signature = hmac.digest(hook["secret"].encode(), body, "sha256").hex()
+    request = urllib.request.Request(client.place + hook["path"], body, {"X-Signature": f"sha256={signature}"})
+    try:
+        with urllib.request.urlopen(request, timeout=60) as answer:
+            return answer.status, json.loads(answer.read())
+    except urllib.error.HTTPError as error:
+        return error.code, json.loads(error.read())
+
+
+def until(found: Callable[[], Any], seconds: float = 90) -> Any:
+    deadline = time.monotonic() + seconds
+    while not (value := found()):
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
+    return value
+
+
+def test_a_push_that_a_hook_tells_of_is_noted_and_where_a_hook_is_for_that_built(
+    enforced: Pipeline, admin: Client
+) -> None:
+    before, place = push(enforced, "before"), f"{APP}/hooked"
+    source = {"url": f"oci://{enforced.desk.vendor}/vendor/hooked", "tag": "v1"}
+    config = {"namespace": "vendor", "oci_artifact": source}
+    assert admin.ask("POST", f"{place}/configs/kubernetes-manifest", config)[0] == 201
+    until(lambda: admin.ask("GET", place)[1]["status"] == "active")
+    notes, builds = (
+        admin.ask("POST", "/v1/hooks", {"name": action, "kind": "generic", "action": action})[1]
+        for action in ("note", "build")
+    )
+    body = json.dumps(source | {"digest": "sha256:whatever"}).encode()
+    after = push(enforced, "after")
+    spoilt = [{**notes, "secret": builds["secret"]}, {**notes, "path": notes["path"].replace(ORGANISATION, OTHER)}]
+    assert [deliver(admin, each, body)[0] for each in spoilt] == [401, 404]
+    assert deliver(admin, notes, b"x" * 256 * 1024 + b"x")[0] == 413
+    assert deliver(admin, notes, body) == (202, {"status": "accepted", "reason": ""})
+    moved = until(lambda: admin.ask("GET", place)[1]["tag_moved"])
+    assert (moved["digest_before"], moved["digest_after"], moved["hook_id"]) == (before, after, notes["id"])
+    assert admin.ask("GET", place)[1]["config_versions"] == 1
+    assert deliver(admin, builds, body)[0] == 202
+    built = until(lambda: (found := admin.ask("GET", place)[1])["config_versions"] == 2 and found)
+    assert built["latest_build"]["created_by_id"] == builds["id"]
+    build = until(lambda: (found := admin.ask("GET", place)[1])["status"] == "active" and found)
+    assert (build["latest_build"]["resolved"]["digest"], build["tag_moved"]) == (after, None)
+    assert [admin.ask("DELETE", f"/v1/hooks/{each['id']}")[0] for each in (notes, builds)] == [204, 204]
+    assert deliver(admin, builds, body)[0] == 404
 
 
 def test_credentials_are_kept_for_builds_and_not_told(enforced: Pipeline, admin: Client) -> None:

@@ -59,6 +59,7 @@ CANNOT_TELL: Final = {
     "RenderFailed": "of files that are packed, before any login is looked for",
     "PlatformChanged": "said of an option and an index, without a word of either",
     "SourceKindUnsupported": "ValidateReference's, which has no secret",
+    "ReferenceForbidden": "ValidateReference's, which has no secret",
     "BuildNotFound": "of an id that isn't in the table",
     "ReceiptInvalid": "of a receipt and a key, on a person's machine",
     "BuildCancelled": "a reason that the API writes, of no build's source",
@@ -67,6 +68,27 @@ CANNOT_TELL: Final = {
     "ApiRefused": "quotes the API, whose own answers test_api.py searches",
     "ApiUnusable": "quotes nothing of the answer that it is about",
     "ApiUnavailable": "quotes nothing of the answer that it is about",
+    **dict.fromkeys(
+        (
+            "ClusterAccessInvalid",
+            "ClusterUntrusted",
+            "ClusterForbidden",
+            "KindUnknown",
+            "NamespaceMissing",
+            "ObjectInvalid",
+            "FieldConflict",
+            "TemplateInvalid",
+            "ApprovalMissing",
+            "PlanChanged",
+            "DeploySuperseded",
+            "InstallUnhealthy",
+            "ClusterUnavailable",
+            "ClusterThrottled",
+            "ObjectBusy",
+            "InventoryInvalid",
+        ),
+        "an install's, which tests/installs searches for values of Secrets and for logins",
+    ),
 }
 """Leaves of the errors that no secret can get into, each with the reason."""
 

@@ -24,6 +24,7 @@ def test_the_command_line_needs_the_first_part_alone() -> None:
     wanted = {"BYOA_API": api, "BYOA_TOKEN": TOKEN, "BYOA_ORG": "org_demo00000000", "BYOA_APP": "shop"}
     assert first == wanted
     assert not any(TOKEN in part.values() for part in rest)
+    assert {"BYOA_DASHBOARD": "http://b40a0b40.execute-api.localhost:4666/"} in rest
 
 
 def test_the_file_is_one_that_a_shell_reads_and_nobody_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -111,7 +111,7 @@ class Stack:
     def session(self, role: str, organisation: str, *, policy: bool = True) -> Make:
         """Clients of a session that the role's function opened for the organisation, as it opens them."""
         opener = "TryCredentials" if role == "SourceRole" else role.removesuffix("TenantRole")
-        own = self.policy_of_api if role == "ApiTenantRole" else self.policy
+        own = self.policy_of_api if role in ("ApiTenantRole", "DashboardTenantRole") else self.policy
         more = {"Policy": own(organisation)} if policy else {}
         sts = self.function(opener)("sts")
         return self.clients(assume(sts, self.arn(role), Tags=tags(organisation), **more))
@@ -141,7 +141,7 @@ class Stack:
     def fill(self, organisation: str) -> None:
         """One of everything that an organisation can have."""
         table, s3 = self.cloud.client("dynamodb"), self.cloud.client("s3")
-        for pk in (f"ORG#{organisation}", f"QUOTA#{organisation}", f"LOOKUP#{organisation}"):
+        for pk in (f"{kind}#{organisation}" for kind in ("ORG", "QUOTA", "HOOK", "DELIVERY", "LOOKUP")):
             table.put_item(TableName=self.table, Item={"pk": {"S": pk}, "sk": {"S": "x"}, "unfinished": {"S": "no"}})
         for kind in ("blobs", "manifests", "lists", "parts"):
             s3.put_object(Bucket=self.bucket, Key=f"{organisation}/{kind}/x", Body=b"x")
@@ -154,7 +154,7 @@ class Stack:
 OPENERS = (
     "ValidateReference", "ResolveDigest", "StageArtifact", "StageBlob", "InspectArtifact", "MirrorArtifact",
     "MirrorBlob", "RetireTags", "RecordBuild", "RecordStopped", "SweepBuilds", "TryCredentials",
-    "LookUpArtifact", "ReadArtifacts", "AnswerLookup", "Api",
+    "LookUpArtifact", "ReadArtifacts", "AnswerLookup", "FollowTags", "BuildAgain", "Api", "Dashboard",
 )  # fmt: skip
 """The functions that open sessions."""
 

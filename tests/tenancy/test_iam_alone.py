@@ -29,7 +29,7 @@ LISTS = {"list below", "list blobs below"}
 FILLS = {f"{verb} of {kind}" for verb in ("get", "put") for kind in ("blobs", "parts")}
 PUSHES = {"repository describe", "layers get", "layers check", "layers put"}
 MAY: dict[str, set[str]] = {
-    "ValidateReferenceTenantRole": {"table update"},
+    "ValidateReferenceTenantRole": READS | {"table update"},
     "ResolveDigestTenantRole": READS | {"table update"},
     "StageArtifactTenantRole": READS
     | LISTS
@@ -48,22 +48,27 @@ MAY: dict[str, set[str]] = {
     "RecordStoppedTenantRole": {"table update", "table update outcome"},
     "SweepBuildsTenantRole": READS | {"table update", "table update outcome"},
     "LookUpArtifactTenantRole": LISTS | FILLS | {"quota get", "quota update", "get of manifests", "put of manifests"},
+    "FollowTagsTenantRole": {"table batch get", "table update moved", "delivery claim"},
+    "BuildAgainTenantRole": {"table get", "table transact get", "table put", "table transact put", "hook get"}
+    | {f"table update{attribute}" for attribute in ("", " entity", " envelope", " outcome", " moved", " version")},
     "ReadArtifactsTenantRole": LISTS | {"get of blobs", "get of manifests"},
     "AnswerLookupTenantRole": {"lookup end"},
     "ApiTenantRole": READS
     | {"lookup get", "lookup put"}
     | {f"table {verb}" for verb in ("put", "delete", "update", "update entity", "update envelope", "update outcome")}
+    | {"table update moved", "table update version", "hook put", "hook query"}
     | {f"table {verb}" for verb in ("query", "batch get", "transact put", "transact get")}
     | {f"secret {verb}" for verb in ("put", "describe", "delete")},
+    "DashboardTenantRole": READS | {"table query", "table batch get", "secret describe"},
     "SourceRole": {"secret get"},
 }
 """What each session may do with its own organisation's things: nothing below holds because nothing is allowed."""
 
 
-LISTS_NAMES = {"ApiTenantRole": {"secrets list"}}
+LISTS_NAMES = {"ApiTenantRole": {"secrets list"}, "DashboardTenantRole": {"secrets list"}}
 """IAM knows no resource for ListSecrets: names, hosts and kinds of all organisations' credentials, and no value."""
 
-SOURCES = ("ResolveDigest", "StageArtifact", "StageBlob", "TryCredentials", "LookUpArtifact")
+SOURCES = ("ResolveDigest", "StageArtifact", "StageBlob", "TryCredentials", "LookUpArtifact", "FollowTags")
 """The functions that borrow what vendors lend."""
 
 
@@ -112,7 +117,7 @@ def test_no_session_reaches_another_organisation_s(role: str, stack: Stack, *, p
 
 def test_a_session_s_own_policy_holds_even_a_role_that_may_everything(stack: Stack) -> None:
     role = open_role(stack)
-    steps = set().union(*(verbs for name, verbs in MAY.items() if name != "ApiTenantRole"))
+    steps = set().union(*(verbs for name, verbs in MAY.items() if name not in LISTS_NAMES))
     for mine, others in PAIRS:
         for policy, least, listed in (
             (stack.policy(mine), steps, set()),
@@ -137,17 +142,18 @@ def open_role(stack: Stack) -> str:
     return f"arn:aws:iam::{ACCOUNT}:role/open"
 
 
-@pytest.mark.parametrize("function", [*OPENERS, "PublishChanges"])
+@pytest.mark.parametrize("function", [*OPENERS, "PublishChanges", "Hooks"])
 def test_a_function_s_own_role_reaches_nothing_of_any_organisation(function: str, stack: Stack) -> None:
     make = stack.function(function)
+    known_by_name = {"hook get"} if function == "Hooks" else set()  # one hook, before it is known whose a delivery is
     for mine, others in PAIRS:
-        assert crossings(make, stack, mine, others) == set()
+        assert crossings(make, stack, mine, others) == known_by_name
 
 
 # ---- who opens which ---------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("function", [*OPENERS, "PublishChanges"])
+@pytest.mark.parametrize("function", [*OPENERS, "PublishChanges", "Hooks"])
 def test_a_function_opens_sessions_of_its_own_roles_alone(function: str, stack: Stack) -> None:
     sts, opened = stack.function(function)("sts"), set()
     for role in MAY:

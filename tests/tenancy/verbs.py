@@ -113,6 +113,12 @@ VERBS: dict[str, Verb] = {
     "quota get": lambda make, stack, whose: make("dynamodb").get_item(TableName=stack.table, Key=_key(whose, "QUOTA#")),
     "quota update": partial(_update, prefix="QUOTA#", attribute="counted"),
     "quota query": partial(_query, prefix="QUOTA#"),
+    "table update moved": partial(_update, attribute="moved"),
+    "table update version": partial(_update, attribute="version"),
+    "hook get": lambda make, stack, whose: make("dynamodb").get_item(TableName=stack.table, Key=_key(whose, "HOOK#")),
+    "hook put": lambda make, stack, whose: make("dynamodb").put_item(TableName=stack.table, Item=_key(whose, "HOOK#")),
+    "hook query": partial(_query, prefix="HOOK#"),
+    "delivery claim": partial(_update, prefix="DELIVERY#", attribute="told_by"),
     "lookup get": lambda make, stack, whose: make("dynamodb").get_item(
         TableName=stack.table, Key=_key(whose, "LOOKUP#")
     ),

@@ -44,7 +44,9 @@ def test_every_place_is_written_out_for_one_organisation() -> None:
         "sts:AssumeRole": "*",
     }
     assert found["dynamodb:*"]["Condition"] == {
-        "ForAllValues:StringEquals": {"dynamodb:LeadingKeys": [f"ORG#{MINE}", f"QUOTA#{MINE}", f"LOOKUP#{MINE}"]},
+        "ForAllValues:StringEquals": {
+            "dynamodb:LeadingKeys": [f"{kind}#{MINE}" for kind in ("ORG", "HOOK", "LOOKUP", "QUOTA", "DELIVERY")]
+        },
         "Null": {"dynamodb:LeadingKeys": "false"},
     }
     assert found["s3:ListBucket"]["Condition"] == {"StringLike": {"s3:prefix": f"{MINE}/*"}}
@@ -62,7 +64,7 @@ def test_the_api_keeps_tokens_and_secrets_of_one_organisation_and_reads_no_secre
     places = Places(table=EVERYWHERE.table, listing=index, kept=kept)
     data, writing, listing = json.loads(session_policy(MINE, places))["Statement"]
     assert data["Resource"] == [places.table, places.listing]
-    keys = [f"{kind}#{MINE}" for kind in ("ORG", "TOKEN", "LOOKUP")]
+    keys = [f"{kind}#{MINE}" for kind in ("ORG", "HOOK", "LOOKUP", "TOKEN")]
     assert data["Condition"]["ForAllValues:StringEquals"] == {"dynamodb:LeadingKeys": keys}
     assert writing["Resource"] == f"{places.kept}/{MINE}/*"
     assert "secretsmanager:GetSecretValue" not in writing["Action"]

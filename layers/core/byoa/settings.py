@@ -22,12 +22,14 @@ class Settings(BaseModel):
     invocation moves in half a minute. The builds of one organisation take ``bytes_per_day`` at most: a hundred of the
     largest that ``trust.policy`` lets through. ``tenant_role`` and ``source_role`` are the ARNs of the roles whose
     sessions work for one organisation: on what it has with us, and with what vendors lend it. ``fetch_keys`` names the
-    function that asks issuers of JWTs; ``stack`` is what the names of those of lookups begin with.
+    function that asks issuers of JWTs, ``api_function`` the one that answers the API, and ``stack`` is what the names
+    of those of lookups begin with.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     account: str = ""
+    api_function: str = ""
     bucket: str = ""
     bus: str = ""
     bytes_per_day: int = 100 * 1024 * 1024 * 1024

@@ -13,10 +13,12 @@ from moto import mock_aws
 
 from byoa.adapters.aws.budget import DynamoBudget
 from byoa.adapters.aws.dynamodb import DynamoLedger
+from byoa.adapters.aws.hooks import DynamoHooks, DynamoPorter
 from byoa.adapters.aws.inventory import DynamoInventory
 from byoa.adapters.aws.office import DynamoAnswers, DynamoDoorkeeper, DynamoJournal, DynamoTokens
 from byoa.adapters.aws.quota import DynamoQuota
 from byoa.adapters.aws.rows import Rows
+from byoa.adapters.aws.tracking import DynamoTracked, DynamoWorkshop
 from byoa.adapters.memory.clocks import SteppingClock
 from byoa.api.ports import Deed, Span
 from byoa.api.tokens import issue
@@ -24,6 +26,9 @@ from byoa.builds.messages import Failure, Outcome
 from byoa.builds.records import HISTORY, entry
 from byoa.components.reading import check_config
 from byoa.errors import QuotaExceeded
+from byoa.tracking.messages import Moved
+from byoa.tracking.ports import Named
+from byoa.tracking.records import issue as issue_hook
 from tests.template import TEMPLATE
 
 if TYPE_CHECKING:
@@ -37,7 +42,9 @@ WORDS = {
     "list_append", "size",
 }  # fmt: skip
 
-KEYS = {"ORG": "ORG#${aws:PrincipalTag/org_id}", "HOST": "HOST#*", "QUOTA": "QUOTA#${aws:PrincipalTag/org_id}"}
+KEYS = {"HOST": "HOST#*"} | {
+    kind: f"{kind}#${{aws:PrincipalTag/org_id}}" for kind in ("ORG", "QUOTA", "DELIVERY", "HOOK")
+}
 """A step's tenant role has its session's organisation, its own role what all of them share."""
 
 
@@ -104,6 +111,7 @@ def test_each_step_s_role_lets_it_write_what_it_writes(spied: Spied) -> None:
     ledger, key, now = spied.ledger, spied.key, spied.clock.now()
     begun = entry("planning", "begun", now)
     ledger.begin(key, "one", begun)
+    ledger.allowed(key.organisation)
     check("ValidateReferenceTenantRole", spied)
     for role in ("ResolveDigestTenantRole", "StageArtifactTenantRole", "MirrorArtifactTenantRole"):
         ledger.progress(key, "one", [begun])
@@ -145,6 +153,26 @@ def test_who_stages_an_artifact_may_count_its_bytes(spied: Spied) -> None:
     check("StageArtifactTenantRole", spied)
 
 
+def test_who_follows_tags_may_note_and_remember_and_who_builds_anew_may_hand_in(spied: Spied) -> None:
+    organisation, rows = "org_0123456789ab", Rows(spied.ledger.client, "table")
+    tracked = DynamoTracked(organisation, rows)
+    tracked.standing([Named(organisation, "shop", "web")])
+    tracked.claim("a" * 64, "one", 1)
+    tracked.note(spied.key, Moved(version=1, tag="v1", before="a", after="b", at_ts=1))
+    tracked.note(spied.key, None)
+    check("FollowTagsTenantRole", spied)
+    workshop = DynamoWorkshop(organisation, spied.ledger, rows)
+    workshop.hook("hok")
+    assert workshop.build_anew(spied.key, "hok")
+    (policy,) = TEMPLATE["Resources"]["BuildAgainTenantRole"]["Properties"]["Policies"]
+    (handing,) = (each for each in policy["PolicyDocument"]["Statement"] if each["Sid"] == "HandInAgain")
+    transactions = {action for action, _, _ in spied.asked if action == "dynamodb:TransactWriteItems"}
+    assert transactions == {"dynamodb:TransactWriteItems"}, "which takes the rights of its parts, a put and an update"
+    assert {"dynamodb:PutItem", "dynamodb:UpdateItem"} <= set(handing["Action"])
+    spied.asked = [each for each in spied.asked if each[0] not in transactions]
+    check("BuildAgainTenantRole", spied)
+
+
 def test_the_api_has_what_its_requests_take_and_asks_for_one_organisation_s_keys(spied: Spied) -> None:
     rows = Rows(spied.ledger.client, "table")
     inventory = DynamoInventory("org_0123456789ab", spied.ledger, rows)
@@ -155,6 +183,7 @@ def test_the_api_has_what_its_requests_take_and_asks_for_one_organisation_s_keys
     inventory.builds(component, Span())
     inventory.recent("shop", Span())
     inventory.change(component, "w", [])
+    inventory.allow(inventory.allowed(), ["ghcr.io/*"], "tok")
     DynamoJournal("org_0123456789ab", rows).begin(Deed("adt", 1, "tok", "a", "b", "/", ""))
     DynamoAnswers("org_0123456789ab", rows).begin("k", "r", 1)
     DynamoAnswers("org_0123456789ab", rows).forget("k")
@@ -164,22 +193,31 @@ def test_the_api_has_what_its_requests_take_and_asks_for_one_organisation_s_keys
     tokens.used(record, 3)
     tokens.page(Span())
     tokens.revoke(record.id)
+    hooks = DynamoHooks("org_0123456789ab", rows)
+    hooks.add(hook := issue_hook("org_0123456789ab", "hok", "a", "quay", "note", 1, "x").record)
+    hooks.page(Span())
+    hooks.remove(hook.id)
     (policy,) = TEMPLATE["Resources"]["ApiTenantRole"]["Properties"]["Policies"]
-    of_items, of_tokens = (
+    of_items, of_tokens, of_hooks = (
         {
             action
             for each in policy["PolicyDocument"]["Statement"]
             if each["Sid"] == sid
             for action in _many(each["Action"])
         }
-        for sid in ("KeepItems", "KeepTokens")
+        for sid in ("KeepItems", "KeepTokens", "KeepHooks")
     )
-    assert {action for action, _, _ in spied.asked} <= of_items | of_tokens
-    assert {kind for _, kind, _ in spied.asked} <= {"ORG", "TOKEN", ""}, "a query's key is in its condition"
+    assert {action for action, _, _ in spied.asked} <= of_items | of_tokens | of_hooks
+    assert {kind for _, kind, _ in spied.asked} <= {"ORG", "TOKEN", "HOOK", ""}, "a query's key is in its condition"
+    assert {action for action, kind, _ in spied.asked if kind == "HOOK"} <= of_hooks
     assert {action for action, kind, _ in spied.asked if kind == "TOKEN"} <= of_tokens
     spied.asked.clear()
     DynamoDoorkeeper(rows).find("org_0123456789ab", record.id)
-    assert [(action, kind) for action, kind, _ in spied.asked] == [("dynamodb:GetItem", "TOKEN")]
+    DynamoPorter(rows).find("org_0123456789ab", hook.id)
+    assert [(action, kind) for action, kind, _ in spied.asked] == [
+        ("dynamodb:GetItem", "TOKEN"),
+        ("dynamodb:GetItem", "HOOK"),
+    ]
 
 
 def _many(value: str | list[str]) -> list[str]:

@@ -24,7 +24,10 @@ from byoa.api.routes import (
     configs,
     credentials,
     general,
+    hooks,
     issuers,
+    policies,
+    sessions,
     tokens,
 )
 from byoa.errors import ByoaError, InternalFault
@@ -40,7 +43,8 @@ if TYPE_CHECKING:
 
 OPERATIONS: list[Operation] = [
     *general.operations, *account.operations, *components.operations, *configs.operations, *builds.operations,
-    *artifacts.operations, *credentials.operations, *tokens.operations, *issuers.operations, *audit.operations,
+    *artifacts.operations, *credentials.operations, *policies.operations, *hooks.operations, *sessions.operations,
+    *tokens.operations, *issuers.operations, *audit.operations,
 ]  # fmt: skip
 """All routes."""
 

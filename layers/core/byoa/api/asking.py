@@ -11,11 +11,12 @@ if TYPE_CHECKING:
 
 
 class Reply(NamedTuple):
-    """An answer that isn't an error: its status, its JSON data, and where its list goes on, if it does."""
+    """An answer that isn't an error: its status, its JSON data, where its list goes on, and its ETag, if any."""
 
     status: int
     document: Any
     cursor: str | None = None
+    etag: str = ""
 
     def fields(self) -> dict[str, Any]:
         """The data as an object. Raises ``ApiUnusable`` where it is none."""
@@ -45,9 +46,12 @@ class Api(Protocol):
         *path: str,
         query: Mapping[str, str] | None = None,
         body: Mapping[str, Any] | None = None,
-        anyway: bool = False,
+        match: str = "",
     ) -> Reply:
-        """One request. ``path`` are the segments below ``/v1``, as they are; ``anyway`` is If-Match for any state."""
+        """One request. ``path`` are the segments below ``/v1``, as they are.
+
+        ``match`` is the ETag of the state that is to be changed (``Reply.etag``): of another one nothing is.
+        """
         ...
 
     def listing(

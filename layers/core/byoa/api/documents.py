@@ -11,18 +11,25 @@ from byoa.api.models import (
     ConfigOut,
     CredentialsOut,
     DeedOut,
+    HookOut,
     IssuerOut,
     OciArtifactRow,
+    PoliciesOut,
     Resolved,
     StatusV2,
+    TagMovedOut,
     TokenOut,
 )
 from byoa.builds.messages import build_id_of
 from byoa.components.rendering import fields_of, render_toml
+from byoa.tracking.records import PROOFS
+from byoa.trust.policy import TARGETS
 
 if TYPE_CHECKING:
     from byoa.api.ports import Component, Deed, IssuerRule, TokenRecord
     from byoa.builds.messages import Build, ConfigVersion
+    from byoa.tracking.records import HookRecord
+    from byoa.trust.allowed import Allowed
     from byoa.trust.ports import Entry
 
 
@@ -45,7 +52,9 @@ def build_out(build: Build, *, whole: bool = True) -> BuildOut:
     mirror = outcome.mirrors[0] if outcome and outcome.mirrors else None
     resolved = Resolved(tag=outcome.tag, digest=outcome.digest) if outcome and outcome.digest else None
     row = mirror and OciArtifactRow(
-        repository=mirror.reference.removeprefix("oci://").partition("@")[0], tag=mirror.tag, digest=mirror.digest
+        repository=mirror.reference.removeprefix("oci://").partition("@")[0].removesuffix(f":{mirror.tag}"),
+        tag=mirror.tag,
+        digest=mirror.digest,
     )
     return BuildOut(
         id=build.build_id,
@@ -93,6 +102,20 @@ def component_out(organisation: str, component: Component, build: Build | None) 
         created_by_id=component.created_by,
         links={"self": here, "configs": f"{here}/configs", "builds": f"{here}/builds"},
         latest_build=build_out(build, whole=False) if build else None,
+        tag_moved=_tag_moved(component),
+    )
+
+
+def _tag_moved(component: Component) -> TagMovedOut | None:
+    moved = component.moved
+    if moved is None or moved.version != component.version:
+        return None
+    return TagMovedOut(
+        tag=moved.tag,
+        digest_before=moved.before,
+        digest_after=moved.after,
+        noticed_at=moment(moved.at_ts),
+        hook_id=moved.hook_id,
     )
 
 
@@ -141,12 +164,24 @@ def credentials_out(entry: Entry) -> CredentialsOut:
     )
 
 
+def policies_out(allowed: Allowed) -> PoliciesOut:
+    """An organisation's policies."""
+    return PoliciesOut(
+        references=list(allowed.references),
+        verification=[],
+        targets=list(TARGETS),
+        version=allowed.version,
+        updated_at=None if allowed.updated_at_ts is None else moment(allowed.updated_at_ts),
+        updated_by_id=allowed.updated_by,
+    )
+
+
 def token_fields(record: TokenRecord, now_ts: int) -> dict[str, Any]:
     """What is shown of a token."""
     return {
         "id": record.id,
         "name": record.name,
-        "token_type": "byoa",
+        "token_type": "session" if record.parent else "byoa",
         "scopes": list(record.scopes),
         "issued_at": moment(record.issued_at_ts),
         "expires_at": moment(record.expires_at_ts),
@@ -159,6 +194,24 @@ def token_fields(record: TokenRecord, now_ts: int) -> dict[str, Any]:
 def token_out(record: TokenRecord, now_ts: int) -> TokenOut:
     """A token, without itself."""
     return TokenOut(**token_fields(record, now_ts))
+
+
+def hook_fields(record: HookRecord) -> dict[str, Any]:
+    """What is shown of a hook."""
+    return {
+        "id": record.id,
+        "name": record.name,
+        "kind": record.kind,
+        "action": record.action,
+        "proof": PROOFS[record.kind],
+        "created_at": moment(record.created_at_ts),
+        "created_by_id": record.created_by,
+    }
+
+
+def hook_out(record: HookRecord) -> HookOut:
+    """A hook, without its secrets."""
+    return HookOut(**hook_fields(record))
 
 
 def issuer_out(rule: IssuerRule) -> IssuerOut:

@@ -16,7 +16,8 @@ from aws_lambda_powertools import Logger
 from byoa.api.jwts import parse_jwt
 from byoa.api.knocks import let_in
 from byoa.api.problems import Problem, body_of, of_error, rendered
-from byoa.api.tokens import USE_NOTED_EVERY_MS, allowed, is_organisation, lets_in, parse_token
+from byoa.api.rates import Rates
+from byoa.api.tokens import USE_NOTED_EVERY_MS, allowed, is_organisation, recognised
 from byoa.api.visits import Visit, current, header_of
 from byoa.builds.records import milliseconds
 from byoa.errors import ByoaError
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
     from byoa.api.jwts import Jwt
     from byoa.api.operations import Operation
     from byoa.api.ports import TokenRecord, World
-    from byoa.api.tokens import Presented
 
 logger: Final = Logger(service="byoa")
 BODY_LIMIT: Final = 1024 * 1024
@@ -47,14 +47,17 @@ class Face:
         self.operations = operations
         self._world = world
         self._open = {each.path for each in operations if each.scope == "open"}
+        self._rates = Rates(world.quota)
 
     def __call__(self, event: Event, context: LambdaContext) -> Event:
         """Answer a request."""
         started, head = time.perf_counter(), event["requestContext"]["http"]["method"] == "HEAD"
         asked = _as_get(event) if head else event
         whose: dict[str, str] = {}
-        answer = self._answer(asked, context, whose)
-        answer.setdefault("headers", {})["X-Request-Id"] = event["requestContext"].get("requestId", "")
+        told: dict[str, str] = {}
+        answer = self._let_in(asked, context, whose, told)
+        answer["headers"] = {**(answer.get("headers") or {}), **told}
+        answer["headers"]["X-Request-Id"] = event["requestContext"].get("requestId", "")
         logger.info(
             "answered",
             method=event["requestContext"]["http"]["method"],
@@ -65,28 +68,42 @@ class Face:
         )
         return {**answer, "body": "" if head else answer.get("body") or ""}
 
-    def _answer(self, event: Event, context: LambdaContext, whose: dict[str, str]) -> Event:
-        visit = None
+    def _let_in(self, event: Event, context: LambdaContext, whose: dict[str, str], told: dict[str, str]) -> Event:
+        """The answer; ``whose`` it is and the headers that are ``told`` of the caller are filled in."""
         try:
             caller = None if event["rawPath"] in self._open else self._identify(event)
             if caller:
                 whose |= {"organisation": caller.organisation, "token": caller.id}
+                self._count(caller, told)
+        except Problem as problem:
+            return _told(problem, event)
+        except ByoaError as error:
+            return _ours(error, event)
+        return self.answer(event, context, caller)
+
+    def answer(self, event: Event, context: LambdaContext, caller: TokenRecord | None) -> Event:
+        """Answer a request of somebody who was let in, or of nobody where that is enough."""
+        visit = None
+        try:
+            if caller:
                 self._check_scope(event, caller)
                 visit = current.set(Visit(self._world, caller, event))
             return self.app.resolve(_readable(event), context)
         except Problem as problem:
-            body = body_of(
-                problem.status, problem.code, problem.cause, problem.remedy, event["rawPath"], problem.faults
-            )
-            return _built(rendered(body, header_of(event, "accept"), problem.headers))
+            return _told(problem, event)
         except ByoaError as error:
-            status, headers = of_error(error)
-            logger.warning("refused", error=error.as_dict())
-            body = body_of(status, error.code, error.cause, error.remedy, event["rawPath"])
-            return _built(rendered(body, header_of(event, "accept"), headers))
+            return _ours(error, event)
         finally:
             if visit:
                 current.reset(visit)
+
+    def _count(self, caller: TokenRecord, told: dict[str, str]) -> None:
+        """Raise ``Problem`` with 429 for a caller that asks too often."""
+        now_ts = milliseconds(self._world.clock.now())
+        standing = self._rates.count((caller.organisation, caller.id), now_ts)
+        told |= standing.headers(self._rates.quota)
+        if not standing.within:
+            raise Problem("too_many")
 
     def _check_scope(self, event: Event, caller: TokenRecord) -> None:
         """Before a body is looked at; ``around.gate`` asks again, of every route."""
@@ -103,16 +120,13 @@ class Face:
         named = {header_of(event, "x-nuon-org-id"), (event.get("queryStringParameters") or {}).get("org_id") or ""}
         named -= {""}
         now_ts = milliseconds(self._world.clock.now())
-        if presented := parse_token(text.strip()):
-            return self._identify_by_token(presented, named, now_ts)
-        jwt = parse_jwt(text.strip())
-        if jwt is None:
-            _refuse()
-        return self._identify_by_jwt(jwt, named, now_ts)
+        if jwt := parse_jwt(text.strip()):
+            return self._identify_by_jwt(jwt, named, now_ts)
+        return self._identify_by_token(text.strip(), named, now_ts)
 
-    def _identify_by_token(self, presented: Presented, named: set[str], now_ts: int) -> TokenRecord:
-        record = self._world.doorkeeper.find(presented.organisation, presented.id)
-        if not lets_in(presented, record, now_ts) or record is None:
+    def _identify_by_token(self, text: str, named: set[str], now_ts: int) -> TokenRecord:
+        record = recognised(self._world.doorkeeper, text, now_ts)
+        if record is None:
             _refuse()
         if named - {record.organisation}:
             raise Problem("organisation_other")
@@ -134,6 +148,18 @@ class Face:
 def _refuse() -> NoReturn:
     """One answer, whatever is wrong with a token."""
     raise Problem("token_refused")
+
+
+def _told(problem: Problem, event: Event) -> Event:
+    body = body_of(problem.status, problem.code, problem.cause, problem.remedy, event["rawPath"], problem.faults)
+    return _built(rendered(body, header_of(event, "accept"), problem.headers))
+
+
+def _ours(error: ByoaError, event: Event) -> Event:
+    status, headers = of_error(error)
+    logger.warning("refused", error=error.as_dict())
+    body = body_of(status, error.code, error.cause, error.remedy, event["rawPath"])
+    return _built(rendered(body, header_of(event, "accept"), headers))
 
 
 def _as_get(event: Event) -> Event:

@@ -100,6 +100,16 @@ class BuildOut(_Out):
     created_by_id: str | None
 
 
+class TagMovedOut(_Out):
+    """The tag means something else by now than what the newest build pinned."""
+
+    tag: str
+    digest_before: str
+    digest_after: str
+    noticed_at: str
+    hook_id: str | None
+
+
 class ComponentIn(_In):
     """A component without a config yet."""
 
@@ -135,6 +145,7 @@ class ComponentOut(_Out):
     created_by_id: str | None
     links: dict[str, str]
     latest_build: BuildOut | None
+    tag_moved: TagMovedOut | None
 
 
 class Deleted(_Out):
@@ -284,6 +295,36 @@ class CredentialsOut(_Out):
     last_used_at: str | None
 
 
+class PoliciesIn(_In):
+    """What the organisation's builds may do: all of it, every time."""
+
+    references: Annotated[list[Annotated[str, StringConstraints(max_length=300)]], Field(max_length=100)] = Field(
+        description=(
+            "What builds may read: HOST/REPOSITORY, HOST/PATH/* for all below it, HOST/* for a whole registry, * for "
+            "all. Where there is none, builds take inline manifests alone."
+        )
+    )
+    verification: list[JsonValue] = Field(
+        default=[], json_schema_extra={"maxItems": 0},
+        description="Whose signatures artifacts must have. Signatures aren't verified yet, so that it has to be empty.",
+    )  # fmt: skip
+    targets: list[str] = Field(
+        default=["ecr"], json_schema_extra={"items": {"const": "ecr"}, "minItems": 1, "maxItems": 1},
+        description="Where artifacts are mirrored to: the platform's targets, of which there is one.",
+    )  # fmt: skip
+
+
+class PoliciesOut(_Out):
+    """What the organisation's builds may do. ``version`` is 0 until somebody has set it."""
+
+    references: list[str]
+    verification: list[JsonValue]
+    targets: list[str]
+    version: int
+    updated_at: str | None
+    updated_by_id: str | None
+
+
 class TokenIn(_In):
     """A token to make."""
 
@@ -297,7 +338,7 @@ class TokenOut(_Out):
 
     id: str
     name: str
-    token_type: Literal["byoa"]
+    token_type: Literal["byoa", "session"]
     scopes: list[str]
     issued_at: str
     expires_at: str
@@ -310,6 +351,40 @@ class NewToken(TokenOut):
     """The same with the token itself: here and never again."""
 
     token: str
+
+
+class HookIn(_In):
+    """A hook to make: where a registry tells that something was pushed."""
+
+    name: Name
+    kind: Literal["github", "dockerhub", "quay", "harbor", "acr", "gar", "generic"]
+    action: Literal["note", "build"] = Field(
+        default="note", description="What is done about a tag that moved: note it, or build the component anew too."
+    )
+
+
+class HookOut(_Out):
+    """What is shown of a hook. ``proof`` is what its deliveries have beside the secret in the address."""
+
+    id: str
+    name: str
+    kind: Literal["github", "dockerhub", "quay", "harbor", "acr", "gar", "generic"]
+    action: Literal["note", "build"]
+    proof: Literal["signature", "header", "address"]
+    created_at: str
+    created_by_id: str
+
+
+class NewHook(HookOut):
+    """The same with its address and its secret: here and never again.
+
+    ``path`` is the address below that of the API that was asked, ``url`` by the name that the request came to;
+    ``secret`` is what signs deliveries or stands in their header, for kinds that have one.
+    """
+
+    url: str
+    path: str
+    secret: str | None
 
 
 class IssuerIn(_In):

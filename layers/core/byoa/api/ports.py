@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
+from byoa.api.rates import QUOTA
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from typing import Any
@@ -18,6 +20,9 @@ if TYPE_CHECKING:
     from byoa.builds.messages import Build, ConfigVersion
     from byoa.builds.ports import Accepted, Clock
     from byoa.components.reading import ComponentConfig
+    from byoa.tracking.messages import Moved
+    from byoa.tracking.records import HookRecord
+    from byoa.trust.allowed import Allowed
     from byoa.trust.issuers import Key
     from byoa.trust.ports import Safe
 
@@ -39,7 +44,10 @@ class Page[Item](NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Component:
-    """A component as the table has it. ``version`` is its newest config's, 0 for none."""
+    """A component as the table has it. ``version`` is its newest config's, 0 for none.
+
+    ``moved`` is what was noted of its tag; it is of no matter once a newer config was handed in.
+    """
 
     app: str
     name: str
@@ -49,6 +57,7 @@ class Component:
     var_name: str | None = None
     dependencies: tuple[str, ...] = ()
     created_by: str | None = None
+    moved: Moved | None = None
 
 
 class Inventory(Protocol):
@@ -120,10 +129,21 @@ class Inventory(Protocol):
         """End a build that runs or waits; ``None`` where it had ended."""
         ...
 
+    def allowed(self) -> Allowed:
+        """What its builds may read."""
+        ...
+
+    def allow(self, was: Allowed, references: Sequence[str], by: str) -> Allowed | None:
+        """Let them read these (``trust.allowed``) from now on; ``None`` where it isn't any more as it ``was``."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class TokenRecord:
-    """What is kept of a token: ``digest`` is the SHA-256, in hex, of its secret. Times are in ms since 1970 UTC."""
+    """What is kept of a token: ``digest`` is the SHA-256, in hex, of its secret. Times are in ms since 1970 UTC.
+
+    ``parent`` is the id of the token that it is a session of: without that one it lets nobody in.
+    """
 
     organisation: str
     id: str
@@ -134,6 +154,7 @@ class TokenRecord:
     expires_at_ts: int
     created_by: str
     last_used_ts: int | None = None
+    parent: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,6 +247,22 @@ class Tokens(Protocol):
 
     def used(self, record: TokenRecord, now_ts: int) -> None:
         """Note that it was used, unless somebody noted it since ``record`` was read."""
+        ...
+
+
+class Hooks(Protocol):
+    """The hooks of one organisation."""
+
+    def add(self, record: HookRecord) -> None:
+        """Keep a new hook's record."""
+        ...
+
+    def page(self, span: Span) -> Page[HookRecord]:
+        """All of them, by id."""
+        ...
+
+    def remove(self, hook_id: str) -> bool:
+        """Take no delivery to it from now on; ``False`` where there is none."""
         ...
 
 
@@ -323,6 +360,7 @@ class World:
     doorkeeper: Doorkeeper
     inventory: Callable[[str], Inventory]
     tokens: Callable[[str], Tokens]
+    hooks: Callable[[str], Hooks]
     journal: Callable[[str], Journal]
     answers: Callable[[str], Answers]
     safe: Callable[[str], Safe]
@@ -333,3 +371,6 @@ class World:
     verifier: Verifier
     receipt_key: Callable[[], bytes]
     """The public key of receipts: SubjectPublicKeyInfo, DER."""
+
+    quota: int = QUOTA
+    """Requests that a token may send in a minute to one process."""

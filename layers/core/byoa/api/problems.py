@@ -82,6 +82,9 @@ CODES: Final[dict[str, tuple[int, str, str]]] = {
     "key_reused": (
         422, "This Idempotency-Key came with another request before.", "Take a new key for each thing to do.",
     ),
+    "too_many": (
+        429, "The token asks more often than a token may.", "Wait for as many seconds as Retry-After says.",
+    ),
     "unconditional": (
         428, "The request changes something and doesn't say which state of it.",
         "Send If-Match with the ETag that GET answers, or If-Match: * for any.",

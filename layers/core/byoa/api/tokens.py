@@ -12,12 +12,15 @@ import hashlib
 import hmac
 import re
 import secrets
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 from byoa.api.ports import TokenRecord
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from byoa.api.ports import Doorkeeper
 
 type Scope = Literal["read", "sync", "deploy", "admin"]
 SCOPES: Final[tuple[Scope, ...]] = ("read", "sync", "deploy", "admin")
@@ -33,8 +36,14 @@ _INCLUDES: Final[dict[str, frozenset[str]]] = {
 DAY_MS: Final = 24 * 3600 * 1000
 LONGEST_DAYS: Final = 366
 DEFAULT_DAYS: Final = 90
+SESSION_MS: Final = 12 * 3600 * 1000
+"""How long a session lasts: a day's work."""
+
 USE_NOTED_EVERY_MS: Final = 3600 * 1000
 """How coarse the time of last use is: a write for every request would cost more than the request."""
+
+SESSION: Final = "session of "
+"""What names of sessions begin with."""
 
 _TOKEN: Final = re.compile(r"byoa_(org_[a-z0-9]{12,40})_(tok[a-z2-7]{23})_([A-Za-z0-9_-]{43})", re.ASCII)
 _ORGANISATION: Final = re.compile(r"org_[a-z0-9]{12,40}", re.ASCII)
@@ -79,6 +88,18 @@ def lets_in(presented: Presented, record: TokenRecord | None, now_ts: int) -> bo
     return record.organisation == presented.organisation and now_ts < record.expires_at_ts
 
 
+def recognised(doorkeeper: Doorkeeper, text: str, now_ts: int) -> TokenRecord | None:
+    """The record of the token that ``text`` is, if it is good at ``now_ts``; of a session, while its own token is."""
+    presented = parse_token(text)
+    record = presented and doorkeeper.find(presented.organisation, presented.id)
+    if presented is None or record is None or not lets_in(presented, record, now_ts):
+        return None
+    if record.parent is None:
+        return record
+    parent = doorkeeper.find(record.organisation, record.parent)
+    return record if parent and now_ts < parent.expires_at_ts else None
+
+
 def allowed(scopes: Sequence[str], wanted: str) -> bool:
     """Whether somebody with ``scopes`` may do what wants one of them."""
     return any(wanted in _INCLUDES.get(each, ()) for each in scopes)
@@ -101,6 +122,17 @@ def issue(  # noqa: PLR0913, PLR0917 - whose it is, what for, and for how long
         created_by=created_by,
     )
     return record, f"byoa_{organisation}_{token_id}_{secret}"
+
+
+def session_of(caller: TokenRecord, now_ts: int) -> tuple[TokenRecord, str]:
+    """A session of a token, for a browser: it may what the token may, for half a day, and as long as the token is good.
+
+    A session of a session is one of the same token.
+    """
+    parent, name = caller.parent or caller.id, caller.name.removeprefix(SESSION)
+    expires_at_ts = min(caller.expires_at_ts, now_ts + SESSION_MS) if caller.parent is None else caller.expires_at_ts
+    record, token = issue(caller.organisation, SESSION + name[:100], caller.scopes, now_ts, expires_at_ts, caller.id)
+    return replace(record, parent=parent), token
 
 
 def random_id(prefix: str) -> str:

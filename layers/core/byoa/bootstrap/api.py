@@ -23,27 +23,32 @@ if TYPE_CHECKING:
 @cache
 def face(make: Callable[[World], Face]) -> Face:
     """The API, as ``make`` puts it together: its imports belong to the start of a process, which has a whole CPU."""
+    return make(world())
+
+
+def world() -> World:
+    """All that the API works on, by the role that the settings name."""
+    from byoa.adapters.aws.hooks import DynamoHooks
     from byoa.adapters.aws.issuers import DynamoIssuers
     from byoa.adapters.aws.office import DynamoAnswers, DynamoDoorkeeper, DynamoJournal, DynamoTokens
     from byoa.adapters.aws.rows import Rows
     from byoa.adapters.identity.verifying import PyJwtVerifier
     from byoa.api.ports import World
 
-    return make(
-        World(
-            clock=clock(),
-            doorkeeper=DynamoDoorkeeper(Rows(clients.dynamodb(), settings().table)),
-            inventory=_inventory,
-            tokens=lambda organisation: DynamoTokens(organisation, _rows(organisation)),
-            journal=lambda organisation: DynamoJournal(organisation, _rows(organisation)),
-            answers=lambda organisation: DynamoAnswers(organisation, _rows(organisation)),
-            safe=_safe,
-            lookups=_lookups,
-            issuers=lambda organisation: DynamoIssuers(organisation, _rows(organisation)),
-            fetch_keys=_fetch_keys,
-            verifier=PyJwtVerifier(),
-            receipt_key=_receipt_key,
-        )
+    return World(
+        clock=clock(),
+        doorkeeper=DynamoDoorkeeper(Rows(clients.dynamodb(), settings().table)),
+        inventory=_inventory,
+        tokens=lambda organisation: DynamoTokens(organisation, _rows(organisation)),
+        hooks=lambda organisation: DynamoHooks(organisation, _rows(organisation)),
+        journal=lambda organisation: DynamoJournal(organisation, _rows(organisation)),
+        answers=lambda organisation: DynamoAnswers(organisation, _rows(organisation)),
+        safe=_safe,
+        receipt_key=_receipt_key,
+        lookups=_lookups,
+        issuers=lambda organisation: DynamoIssuers(organisation, _rows(organisation)),
+        fetch_keys=_fetch_keys,
+        verifier=PyJwtVerifier(),
     )
 
 

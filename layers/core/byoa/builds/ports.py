@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from byoa.builds.messages import Build, BuildKey, ConfigVersion, HistoryEntry, Outcome
     from byoa.components.reading import ComponentConfig
     from byoa.oci.digest import Digest
+    from byoa.trust.allowed import Allowed
 
 
 class Clock(Protocol):
@@ -58,6 +59,10 @@ class Ledger(Protocol):
 
     def config(self, key: BuildKey) -> ConfigVersion:
         """The config version that a build is of. Raises ``EventUntrusted`` where there is none."""
+        ...
+
+    def allowed(self, organisation: str) -> Allowed:
+        """The organisation's policies, as they are now."""
         ...
 
     def check_running(self, key: BuildKey, execution: str) -> None:

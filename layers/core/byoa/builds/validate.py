@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 def validate(change: ChangeReceived, ledger: Ledger, policy: Policy, clock: Clock) -> ValidReference:
     """Take up the build and check that its config may be built.
 
-    Raises what ``Ledger.begin`` raises, ``SourceKindUnsupported``, ``BuildTimedOut``, and what ``Policy`` refuses.
+    Raises what ``Ledger.begin`` raises, ``SourceKindUnsupported``, ``BuildTimedOut``, and what ``Policy`` and the
+    organisation's own policies (``Allowed``) refuse.
     """
     started = entry("planning", "checking the config and resolving its reference", clock.now(), step="validate")
     build = ledger.begin(change.key, change.execution, started)
@@ -34,7 +35,9 @@ def validate(change: ChangeReceived, ledger: Ledger, policy: Policy, clock: Cloc
             where="kustomize",
         )
     if build.reference:
-        policy.check_source(Reference.parse(build.reference), build.credentials_ref)
+        reference = Reference.parse(build.reference)
+        policy.check_source(reference, build.credentials_ref)
+        ledger.allowed(change.organisation).check(reference)
     return ValidReference(
         **change.key.model_dump(),
         execution=change.execution,

@@ -46,6 +46,9 @@ WHOLE: Final = Sums(manifests=100, nodes=500, manifest_bytes=8 * _MEBIBYTE, cont
 memory at once, where a text may take four times its bytes.
 """
 
+TARGETS: Final = ("ecr",)
+"""The names of the targets that there are."""
+
 _REPOSITORY_LIMIT: Final = 256
 """Characters of an ECR repository's name (ECR API, CreateRepository)."""
 
@@ -80,7 +83,7 @@ class Policy:
 
     account: str
     prefix: str
-    targets: tuple[str, ...] = ("ecr",)
+    targets: tuple[str, ...] = TARGETS
     own_hosts: frozenset[str] = field(default_factory=frozenset)
     reachable: Reachable = field(default_factory=Reachable)
 

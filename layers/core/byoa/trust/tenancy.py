@@ -75,7 +75,8 @@ def _allow(action: str | list[str], resource: str | list[str], **condition: dict
 def _data(organisation: str, places: Places) -> list[dict[str, Any]]:
     found = []
     if places.table:
-        kinds = ("ORG", "TOKEN" if places.listing else "QUOTA", "LOOKUP")
+        faces, steps = ("TOKEN",), ("QUOTA", "DELIVERY")
+        kinds = ("ORG", "HOOK", "LOOKUP", *(faces if places.listing else steps))
         keys: dict[str, dict[str, Any]] = {
             "ForAllValues:StringEquals": {"dynamodb:LeadingKeys": [f"{kind}#{organisation}" for kind in kinds]},
             "Null": {"dynamodb:LeadingKeys": "false"},

@@ -4,16 +4,19 @@ Every item is under its organisation (``pk`` = ``ORG#<organisation>``), so that 
 organisation apart from the other:
 
     sk                                     item
-    COMPONENT#<app>#<component>            the newest version's number and fingerprint, and what people set
+    COMPONENT#<app>#<component>            the newest version's number and fingerprint, what people set, a tag's move
     DELETED#<app>#<component>              that it was deleted, and at which version it goes on counting
     CONFIG#<app>#<component>#<version>     a config as it was accepted
     BUILD#<app>#<component>#<version>      its build: status, history, outcome
     RECEIPT#<app>#<component>#<version>#<execution>    what an execution says of it, in an envelope
     BUILDID#<build id>                     the sort key of that build
+    POLICIES                               what the organisation lets its builds read
     AUDIT#…, ANSWER#…, and TOKEN#… under TOKEN#<organisation>: ``adapters/aws/office.py``
+    HOOK#… under HOOK#<organisation>, DELIVERY#… under DELIVERY#<organisation>: ``adapters/aws/hooks.py``
 
 The index ``recent`` has the builds of an app by time, each written once, when its config is handed in. The index
-``unfinished`` holds the builds that have not ended, of all organisations, by the moment they were handed in.
+``unfinished`` holds the builds that have not ended, of all organisations, by the moment they were handed in, and
+``tagged`` the components by the tag that they name: written when a component comes to name another one.
 
 A config, its build and the component's newest version are written in one transaction, which marks the build before as
 overtaken: that one can't write from then on, and no write of a running build has to ask for more than its own item.
@@ -31,7 +34,19 @@ from typing import TYPE_CHECKING, Final, Literal, cast
 
 from botocore.exceptions import ClientError
 
-from byoa.adapters.aws.items import RECENT, document_of, first_moment, read_build, recent_key, record_of, sort_key
+from byoa.adapters.aws.items import (
+    POLICIES,
+    RECENT,
+    TAGGED,
+    document_of,
+    first_moment,
+    read_allowed,
+    read_build,
+    recent_key,
+    record_of,
+    sort_key,
+    tagged_by,
+)
 from byoa.adapters.aws.refusals import error_code, translated
 from byoa.adapters.aws.table import Item, dump, load
 from byoa.adapters.aws.writes import OURS_OR_NOBODYS, RUNNING, UNENDED, UNFINISHED, append, end, leave_out
@@ -49,6 +64,7 @@ if TYPE_CHECKING:
 
     from byoa.builds.ports import Clock
     from byoa.components.reading import ComponentConfig
+    from byoa.trust.allowed import Allowed
 
 _RACES: Final = 5
 """Tries to be the next version while others hand in the same component."""
@@ -92,6 +108,10 @@ class DynamoLedger:
         if item is None:
             raise EventUntrusted("The event names a config version that was never accepted.")
         return ConfigVersion.model_validate(record_of(item))
+
+    def allowed(self, organisation: str) -> Allowed:
+        """See ``builds.ports.Ledger``."""
+        return read_allowed(self._get(organisation, POLICIES))
 
     def check_running(self, key: BuildKey, execution: str) -> None:
         """See ``builds.ports.Ledger``."""
@@ -200,6 +220,16 @@ class DynamoLedger:
                 return Accepted(build, created=True)
         raise StoreThrottled("Others are changing the same component at this moment.")
 
+    def build_anew(self, newest: BuildKey, by: str) -> Build | None:
+        """See ``tracking.ports.Workshop``."""
+        component = self._get(newest.organisation, f"COMPONENT#{newest.app}#{newest.component}")
+        if component is None or component["version"] != newest.version:
+            return None
+        config = self.config(newest).config
+        key = newest.key.model_copy(update={"version": newest.version + 1})
+        build = queued_build(key, self.own_series, config, self.clock.now(), by)
+        return build if self._accept(build, config, existing=True) else None
+
     def components(self, organisation: str, app: str) -> list[str]:
         """See ``builds.ports.Catalogue``."""
         return sorted(item["component"] for item in self._query(organisation, f"COMPONENT#{app}#", None))
@@ -251,7 +281,7 @@ class DynamoLedger:
                 raise
         return load(found.get("Attributes") or {}), None
 
-    def _accept(self, build: Build, config: ComponentConfig) -> bool:
+    def _accept(self, build: Build, config: ComponentConfig, *, existing: bool = False) -> bool:
         key, pk = build.key, f"ORG#{build.organisation}"
         accepted = ConfigVersion(
             **key.model_dump(),
@@ -262,7 +292,7 @@ class DynamoLedger:
         )
         news = {"pk": pk, "news": True}
         writes = [
-            self._count(accepted),
+            self._count(accepted, existing=existing),
             self._put({**news, "sk": sort_key("CONFIG", key), "entity": "config", **document_of(accepted)}),
             self._put(
                 {**news, "sk": sort_key("BUILD", key), "entity": "build", UNFINISHED: "build", **document_of(build)}
@@ -280,8 +310,11 @@ class DynamoLedger:
             writes.append(self.overtake(key.model_copy(update={"version": key.version - 1})))
         return self.transact(writes)
 
-    def _count(self, accepted: ConfigVersion) -> TransactWriteItemTypeDef:
-        """Make a config the component's newest: what it says of the component counts, and who made that one stays."""
+    def _count(self, accepted: ConfigVersion, *, existing: bool) -> TransactWriteItemTypeDef:
+        """Make a config the component's newest: what it says of the component counts, and who made that one stays.
+
+        A tag's move was noted of the config before. ``existing`` makes no component that isn't there.
+        """
         config, at_ts = accepted.config, accepted.created_at_ts
         item = {
             **accepted.key.model_dump(),
@@ -290,6 +323,9 @@ class DynamoLedger:
             "var_name": config.var_name,
             "dependencies": list(config.dependencies),
         }
+        tagged = tagged_by(config)
+        item |= {TAGGED: tagged} if tagged else {}
+        gone = ["moved", "news", *([] if tagged else [TAGGED])]
         first = {"created_at_ts": at_ts, "created_by": accepted.created_by}
         sets = [f"#{name} = :{name}" for name in item]
         sets += [f"#{name} = if_not_exists(#{name}, :{name})" for name in first]
@@ -298,10 +334,10 @@ class DynamoLedger:
         change = {
             "TableName": self.table,
             "Key": dump(place),
-            "UpdateExpression": f"SET {', '.join(sets)}",
+            "UpdateExpression": f"SET {', '.join(sets)} REMOVE {', '.join(gone)}",
             "ExpressionAttributeNames": {f"#{name}": name for name in item | first},
             "ExpressionAttributeValues": dump({**values, ":before": accepted.version - 1}),
-            "ConditionExpression": "attribute_not_exists(pk) OR #version = :before",
+            "ConditionExpression": f"{'' if existing else 'attribute_not_exists(pk) OR '}#version = :before",
         }
         return cast("TransactWriteItemTypeDef", {"Update": change})
 

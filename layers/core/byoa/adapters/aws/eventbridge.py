@@ -22,10 +22,11 @@ _BYTES: Final = 200_000
 
 @dataclass(frozen=True, slots=True)
 class EventBus:
-    """One bus."""
+    """One bus. ``source`` is who its events are from: a role may have one of them alone."""
 
     client: EventBridgeClient
     name: str
+    source: str = EVENT_SOURCE
 
     def publish(self, events: Sequence[tuple[str, BaseModel]]) -> int:
         """Put events, each a detail type and a detail. Returns how many the bus took before one that it didn't take.
@@ -45,7 +46,7 @@ class EventBus:
     def _entry(self, detail_type: str, detail: BaseModel) -> PutEventsRequestEntryTypeDef:
         return {
             "EventBusName": self.name,
-            "Source": EVENT_SOURCE,
+            "Source": self.source,
             "DetailType": detail_type,
             "Detail": detail.model_dump_json(),
         }

@@ -10,12 +10,13 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, cast
 
-from byoa.adapters.aws.items import RECENT, read_build, record_of, sort_key
+from byoa.adapters.aws.items import POLICIES, RECENT, read_build, record_of, sort_key
 from byoa.adapters.aws.refusals import translated
 from byoa.adapters.aws.table import Item, dump
 from byoa.api.ports import Component, Page, Span
 from byoa.builds.messages import BuildKey, ConfigVersion
 from byoa.builds.records import cancelled, milliseconds
+from byoa.tracking.messages import Moved
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from byoa.builds.messages import Build
     from byoa.builds.ports import Accepted
     from byoa.components.reading import ComponentConfig
+    from byoa.trust.allowed import Allowed
 
 _PLACE: Final = re.compile(r"([0-9]{13}#[a-z0-9_-]{1,63}#[0-9]{10}) (bld[a-z2-7]{23})", re.ASCII)
 _NUMBER: Final = re.compile(r"[0-9]{1,10}", re.ASCII)
@@ -189,6 +191,28 @@ class DynamoInventory:
         outcome, last = cancelled(self.ledger.clock.now(), cause, by)
         return self.ledger.give_up(build.key, outcome, [last])
 
+    def allowed(self) -> Allowed:
+        """See ``api.ports.Inventory``."""
+        return self.ledger.allowed(self.organisation)
+
+    def allow(self, was: Allowed, references: Sequence[str], by: str) -> Allowed | None:
+        """See ``api.ports.Inventory``."""
+        made = was.replaced(references, milliseconds(self.ledger.clock.now()), by)
+        item = {"pk": self._pk, "sk": POLICIES, **made._asdict(), "references": list(made.references)}
+        client = self.ledger.client
+        with translated("DynamoDB"):
+            try:
+                client.put_item(
+                    TableName=self.rows.table,
+                    Item=dump(item),
+                    ConditionExpression="attribute_not_exists(pk) OR #version = :was",
+                    ExpressionAttributeNames=_VERSION,
+                    ExpressionAttributeValues=dump({":was": was.version}),
+                )
+            except client.exceptions.ConditionalCheckFailedException:
+                return None
+        return made
+
     def _key(self, component: Component, version: int) -> BuildKey:
         return BuildKey(organisation=self.organisation, app=component.app, component=component.name, version=version)
 
@@ -227,6 +251,7 @@ def _component(item: Item) -> Component:
         var_name=item.get("var_name"),
         dependencies=tuple(item.get("dependencies") or ()),
         created_by=item.get("created_by"),
+        moved=Moved.model_validate(item["moved"]) if item.get("moved") else None,
     )
 
 

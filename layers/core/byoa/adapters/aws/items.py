@@ -6,14 +6,36 @@ from typing import TYPE_CHECKING, Final
 
 from byoa.adapters.aws.writes import UNFINISHED
 from byoa.builds.messages import Build, BuildKey, ConfigVersion
+from byoa.trust.allowed import Allowed
 
 if TYPE_CHECKING:
     from byoa.adapters.aws.table import Item
+    from byoa.components.reading import ComponentConfig
 
 _INSIDE: Final = frozenset({"pk", "sk", "entity", "execution", "news", "overtaken", UNFINISHED})
 
+POLICIES: Final = "POLICIES"
+"""The sort key of an organisation's policies."""
+
 RECENT: Final = "recent"
 """The index of an app's builds by time, and the attribute that puts one in it."""
+
+
+TAGGED: Final = "tagged"
+"""The index of components by the tag that their newest configs name, and the attribute that puts one in it."""
+
+
+def tagged_key(registry: str, repository: str, tag: str) -> str:
+    """What stands in that attribute."""
+    return f"TAG#{registry}/{repository}:{tag}"
+
+
+def tagged_by(config: ComponentConfig) -> str | None:
+    """The same for a config; ``None`` for one that names no tag, or a digest, beside which a tag is only a label."""
+    reference = config.reference if config.oci_artifact else None
+    if reference is None or reference.tag is None or reference.digest is not None:
+        return None
+    return tagged_key(str(reference.registry), reference.repository, reference.tag)
 
 
 def recent_key(build: Build) -> str:
@@ -39,6 +61,13 @@ def record_of(item: Item) -> Item:
 def read_build(item: Item) -> Build:
     """The build that an item is."""
     return Build.model_validate(record_of(item))
+
+
+def read_allowed(item: Item | None) -> Allowed:
+    """The policies that an item is; those that hold where there is none."""
+    if item is None:
+        return Allowed()
+    return Allowed(tuple(item["references"]), item["version"], item["updated_at_ts"], item["updated_by"])
 
 
 def first_moment(build: Build) -> int:

@@ -64,7 +64,7 @@ class DynamoTokens:
         return f"TOKEN#{self.organisation}"
 
     def add(self, record: TokenRecord) -> None:
-        """See ``api.ports.Tokens``. A month after it expired the record goes."""
+        """See ``api.ports.Tokens``. A month after it expired the record goes, a session's after a day."""
         item = {
             "pk": self._pk,
             "sk": f"TOKEN#{record.id}",
@@ -76,7 +76,8 @@ class DynamoTokens:
             "issued_at_ts": record.issued_at_ts,
             "expires_at_ts": record.expires_at_ts,
             "created_by": record.created_by,
-            "expires_at": record.expires_at_ts // 1000 + 30 * DAY,
+            "expires_at": record.expires_at_ts // 1000 + (DAY if record.parent else 30 * DAY),
+            **({"parent": record.parent} if record.parent else {}),
         }
         with translated(_SERVICE):
             self.rows.client.put_item(

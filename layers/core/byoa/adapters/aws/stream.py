@@ -16,6 +16,7 @@ from byoa.builds.messages import (
     ComponentDeleted,
     ConfigChanged,
 )
+from byoa.tracking.messages import TAG_MOVED, TagMoved
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -50,8 +51,9 @@ def event_of(record: Mapping[str, Any]) -> tuple[str, BaseModel] | None:
     """The detail type and the detail that a stream record (new and old images) makes; ``None`` for all other changes.
 
     A new config version makes a "Component Config Changed", and so does a build that is told of again. Another status
-    of a build makes a "Component Build Status Changed", a component that was deleted a "Component Deleted". Raises
-    ``ValueError`` or ``LookupError`` for an item that is none of ours.
+    of a build makes a "Component Build Status Changed", a component that was deleted a "Component Deleted", a tag that
+    was noted to have moved a "Component Tag Moved". Raises ``ValueError`` or ``LookupError`` for an item that is none
+    of ours.
     """
     new, old = (record["dynamodb"].get(image) or {} for image in ("NewImage", "OldImage"))
     if new.get("entity") == {"S": "config"} and not old:
@@ -65,7 +67,23 @@ def event_of(record: Mapping[str, Any]) -> tuple[str, BaseModel] | None:
         return COMPONENT_DELETED, ComponentDeleted.model_validate(
             {name: fields[name] for name in ComponentDeleted.model_fields}
         )
+    is_component = str(new.get("sk", {}).get("S", "")).startswith("COMPONENT#")
+    if is_component and new.get("moved") not in (None, old.get("moved")):
+        return TAG_MOVED, _tag_moved(load(new))
     return None
+
+
+def _tag_moved(item: dict[str, Any]) -> TagMoved:
+    moved = item["moved"]
+    return TagMoved(
+        **{name: item[name] for name in ("organisation", "app", "component")},
+        version=moved["version"],
+        tag=moved["tag"],
+        before=moved["before"],
+        after=moved["after"],
+        moved_at_ts=moved["at_ts"],
+        hook_id=moved["hook_id"],
+    )
 
 
 def _status_changed(item: dict[str, Any]) -> BuildStatusChanged:

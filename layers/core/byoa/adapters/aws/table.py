@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 type Item = dict[str, Any]
 
-_OF_PARTS: Final = frozenset({"config", "history", "metadata", "outcome"})
+_OF_PARTS: Final = frozenset({"config", "history", "metadata", "moved", "outcome"})
 """The attributes that are JSON text, or a list of such."""
 
 _serialize: Final = TypeSerializer().serialize

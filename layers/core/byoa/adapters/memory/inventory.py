@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from byoa.builds.messages import Build, ConfigVersion
     from byoa.builds.ports import Accepted
     from byoa.components.reading import ComponentConfig
+    from byoa.trust.allowed import Allowed
 
 DAY_MS = 24 * 3600 * 1000
 CLAIM_MS = 60 * 1000
@@ -41,7 +42,7 @@ class MemoryInventory:
         """See ``api.ports.Inventory``."""
         mine = [each for (owner, of, _), each in self.held.items() if (owner, of) == (self.organisation, app)]
         named = (each for each in mine if each.name.startswith(prefix))
-        return _part(sorted(named, key=lambda each: each.name), span, lambda each: each.name)
+        return part(sorted(named, key=lambda each: each.name), span, lambda each: each.name)
 
     def component(self, app: str, name: str) -> Component | None:
         """See ``api.ports.Inventory``."""
@@ -114,17 +115,17 @@ class MemoryInventory:
 
     def configs(self, component: Component, span: Span) -> Page[ConfigVersion]:
         """See ``api.ports.Inventory``."""
-        return _part(self._all(component, self.ledger.configs), span, lambda each: str(each.version))
+        return part(self._all(component, self.ledger.configs), span, lambda each: str(each.version))
 
     def builds(self, component: Component, span: Span) -> Page[Build]:
         """See ``api.ports.Inventory``."""
-        return _part(self._all(component, self.ledger.records), span, lambda each: str(each.version))
+        return part(self._all(component, self.ledger.records), span, lambda each: str(each.version))
 
     def recent(self, app: str, span: Span) -> Page[Build]:
         """See ``api.ports.Inventory``."""
         mine = [b for key, b in self.ledger.records.items() if (key.organisation, key.app) == (self.organisation, app)]
         mine.sort(key=lambda build: (build.history[0].created_at_ts, build.component, build.version), reverse=True)
-        return _part(mine, span, lambda build: build.build_id)
+        return part(mine, span, lambda build: build.build_id)
 
     def build(self, build_id: str) -> Build | None:
         """See ``api.ports.Inventory``."""
@@ -139,6 +140,18 @@ class MemoryInventory:
         outcome, last = cancelled(self.ledger.clock.now(), cause, by)
         return self.ledger.give_up(build.key, outcome, [last])
 
+    def allowed(self) -> Allowed:
+        """See ``api.ports.Inventory``."""
+        return self.ledger.allowed(self.organisation)
+
+    def allow(self, was: Allowed, references: Sequence[str], by: str) -> Allowed | None:
+        """See ``api.ports.Inventory``."""
+        if self.allowed() != was:
+            return None
+        made = was.replaced(references, milliseconds(self.ledger.clock.now()), by)
+        self.ledger.policies[self.organisation] = made
+        return made
+
     def _key(self, component: Component, version: int) -> BuildKey:
         return BuildKey(organisation=self.organisation, app=component.app, component=component.name, version=version)
 
@@ -147,7 +160,7 @@ class MemoryInventory:
         return [kept[key] for key in keys if key in kept]
 
 
-def _part[Item](every: Iterable[Item], span: Span, place: Callable[[Item], str]) -> Page[Item]:
+def part[Item](every: Iterable[Item], span: Span, place: Callable[[Item], str]) -> Page[Item]:
     """A part of a list in its order."""
     items = list(every)
     if span.after is not None:
@@ -187,7 +200,7 @@ class MemoryTokens:
         mine = sorted(
             (each for (owner, _), each in self.held.items() if owner == self.organisation), key=lambda it: it.id
         )
-        return _part(mine, span, lambda each: each.id)
+        return part(mine, span, lambda each: each.id)
 
     def revoke(self, token_id: str) -> bool:
         """See ``api.ports.Tokens``."""
@@ -218,7 +231,7 @@ class MemoryJournal:
     def page(self, span: Span) -> Page[Deed]:
         """See ``api.ports.Journal``."""
         mine = [each for (owner, _), each in self.held.items() if owner == self.organisation]
-        return _part(sorted(mine, key=lambda it: (it.at_ts, it.id), reverse=True), span, lambda each: each.id)
+        return part(sorted(mine, key=lambda it: (it.at_ts, it.id), reverse=True), span, lambda each: each.id)
 
 
 @dataclass(slots=True)

@@ -10,6 +10,7 @@ from byoa.builds.ports import Accepted
 from byoa.builds.records import HISTORY, queued_build, reusable
 from byoa.components.reading import fingerprint
 from byoa.errors import DuplicateEvent, EventUntrusted, StaleVersion
+from byoa.trust.allowed import Allowed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -31,6 +32,7 @@ class MemoryLedger:
     gone: dict[tuple[str, str, str], int] = field(default_factory=dict)
     executions: dict[BuildKey, str] = field(default_factory=dict)
     receipts: dict[tuple[BuildKey, str], str] = field(default_factory=dict)
+    policies: dict[str, Allowed] = field(default_factory=dict)
 
     def begin(self, key: BuildKey, execution: str, entry: HistoryEntry) -> Build:
         """See ``builds.ports.Ledger``."""
@@ -47,6 +49,10 @@ class MemoryLedger:
         if key not in self.configs:
             raise EventUntrusted("The event names a config version that was never accepted.")
         return self.configs[key]
+
+    def allowed(self, organisation: str) -> Allowed:
+        """See ``builds.ports.Ledger``."""
+        return self.policies.get(organisation, Allowed())
 
     def check_running(self, key: BuildKey, execution: str) -> None:
         """See ``builds.ports.Ledger``."""
@@ -108,9 +114,18 @@ class MemoryLedger:
         same = name in self.newest and not anew and self.configs[key].fingerprint == fingerprint(config)
         if same and reusable(self.records[key]):
             return Accepted(self.records[key], created=False)
-        key = key.model_copy(update={"version": version + 1})
+        return Accepted(self._accept(key.model_copy(update={"version": version + 1}), config, by), created=True)
+
+    def build_anew(self, newest: BuildKey, by: str) -> Build | None:
+        """See ``tracking.ports.Workshop``."""
+        if self.newest.get((newest.organisation, newest.app, newest.component)) != newest.version:
+            return None
+        key = newest.key.model_copy(update={"version": newest.version + 1})
+        return self._accept(key, self.config(newest.key).config, by)
+
+    def _accept(self, key: BuildKey, config: ComponentConfig, by: str | None) -> Build:
         build = queued_build(key, self.series, config, self.clock.now(), by)
-        self.newest[name] = key.version
+        self.newest[key.organisation, key.app, key.component] = key.version
         self.records[key] = build
         self.configs[key] = ConfigVersion(
             **key.model_dump(),
@@ -119,7 +134,7 @@ class MemoryLedger:
             created_at_ts=build.created_at_ts,
             created_by=by,
         )
-        return Accepted(build, created=True)
+        return build
 
     def components(self, organisation: str, app: str) -> list[str]:
         """See ``builds.ports.Catalogue``."""

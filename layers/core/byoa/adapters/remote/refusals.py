@@ -25,7 +25,7 @@ def error_of(status: int, document: object) -> ByoaError:
         return _without_a_problem(status)
     code, cause, remedy = _text(document, "code"), _text(document, "detail"), _text(document, "remedy")
     if status == _UNAUTHENTICATED:
-        return LoginMissing(cause)
+        return LoginMissing(cause, remedy="Name it with --org or BYOA_ORG." if code == "organisation_missing" else "")
     found = _LEAVES.get(code)
     if found and found is not ApiRefused:
         return found(cause, remedy=remedy)

@@ -26,26 +26,24 @@ class RemoteSafe:
         It finds ``options`` in the text by itself.
         """
         check_name(name)
-        was = self._was(name)
+        there = self._there(name)
         value = {key: said for key, said in json.loads(text).items() if key not in ("kind", "host")}
         body = {"kind": kind, "host": host, "value": value}
-        before: Literal["another", "nothing"] = "another"
+        if there is None:
+            reply = self._api.ask("POST", "credentials", body={"ref": name, **body})
+            return Kept(_entry(reply.document).version, "nothing")
+        was = _entry(there.document)
+        reply = self._api.ask("PUT", "credentials", name, body=body, match=there.etag or "*")
+        return Kept(_entry(reply.document).version, "another", (was.kind, was.host))
+
+    def _there(self, name: str) -> Reply | None:
+        """What is there, in the state that is then replaced."""
         try:
-            reply = self._api.ask("PUT", "credentials", name, body=body, anyway=True)
+            return self._api.ask("GET", "credentials", name)
         except ApiRefused as refusal:
             if refusal.problem != "not_found":
                 raise
-            before = "nothing"
-            reply = self._api.ask("POST", "credentials", body={"ref": name, **body})
-        return Kept(_entry(reply.document).version, before, was if before == "another" else None)
-
-    def _was(self, name: str) -> tuple[str, str] | None:
-        """Kind and host of what is there, as far as the token may see it."""
-        try:
-            entry = self.entry(name)
-        except (CredentialForbidden, ApiRefused):
-            return None
-        return entry.kind, entry.host
+        return None
 
     def entries(self) -> list[Entry]:
         """See ``trust.ports.Safe``."""
@@ -62,7 +60,7 @@ class RemoteSafe:
     def _ask(self, method: Literal["GET", "DELETE"], name: str) -> Reply:
         check_name(name)
         try:
-            return self._api.ask(method, "credentials", name, anyway=method == "DELETE")
+            return self._api.ask(method, "credentials", name, match="*" if method == "DELETE" else "")
         except ApiRefused as refusal:
             if refusal.problem != "not_found":
                 raise

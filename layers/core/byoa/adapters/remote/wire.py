@@ -24,7 +24,7 @@ from byoa.api.asking import Listing, Reply
 from byoa.errors import ApiRefused, ApiUnavailable, ApiUnusable
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from urllib3 import BaseHTTPResponse
 
@@ -64,17 +64,23 @@ class _Tries(Retry):
 
 
 class Wire:
-    """Speaks for one token to the API at ``address``. The token shows in no ``repr``."""
+    """Speaks to the API at ``address``, with the token that is good when a request begins. It shows in no ``repr``."""
 
-    def __init__(self, address: str, token: str, organisation: str | None = None, proxy: Way | None = None) -> None:
+    def __init__(
+        self, address: str, token: str | Callable[[], str], organisation: str | None = None, proxy: Way | None = None
+    ) -> None:
         self._address = address.rstrip("/")
-        self._headers = {"Accept": "application/json", "User-Agent": "byoa", "Authorization": f"Bearer {token}"}
+        self._token = token
+        self._headers = {"Accept": "application/json", "User-Agent": "byoa"}
         if organisation:
             self._headers["X-Nuon-Org-ID"] = organisation
-        self._pool = _pool(proxy)
+        self._pool = pool(proxy)
 
     def __repr__(self) -> str:
         return f"Wire({self._address!r})"
+
+    def _shown(self) -> str:
+        return self._token() if callable(self._token) else self._token
 
     def ask(
         self,
@@ -82,12 +88,13 @@ class Wire:
         *path: str,
         query: Mapping[str, str] | None = None,
         body: Mapping[str, Any] | None = None,
-        anyway: bool = False,
+        match: str = "",
     ) -> Reply:
         """See ``api.asking.Api``."""
         if not {"", ".", ".."}.isdisjoint(path):
             raise ApiRefused("The organisation has nothing of that name.", problem="not_found")
-        headers = {**self._headers, **({"If-Match": "*"} if anyway else {})}
+        bearer = f"Bearer {self._shown()}"
+        headers = {**self._headers, "Authorization": bearer, **({"If-Match": match} if match else {})}
         if method != "GET":
             headers["Idempotency-Key"] = secrets.token_hex(16)
         if body is not None:
@@ -100,7 +107,7 @@ class Wire:
             raise error_of(answer.status, document)
         if content and document is None:
             raise ApiUnusable("The API's answer is not JSON.")
-        return Reply(answer.status, document, _cursor(answer.headers.get("Link", "")))
+        return Reply(answer.status, document, _cursor(answer.headers.get("Link", "")), answer.headers.get("ETag", ""))
 
     def listing(
         self, *path: str, query: Mapping[str, str] | None = None, offset: int = 0, limit: int | None = None
@@ -123,25 +130,8 @@ class Wire:
     def _send(
         self, method: str, place: str, headers: Mapping[str, str], body: str | None
     ) -> tuple[BaseHTTPResponse, bytes]:
-        tries = _Tries(
-            total=_TRIES,
-            allowed_methods=None,
-            status_forcelist=(429, 500, 502, 503, 504),
-            backoff_factor=0.25,
-            backoff_max=_LONGEST_REST,
-            backoff_jitter=0.25,
-            raise_on_status=False,
-            retry_after_max=_LONGEST_REST,
-        )
         try:
-            answer = self._pool.request(
-                method, place, body=body, headers=headers, redirect=False, retries=tries, preload_content=False,
-                timeout=Timeout(connect=_CONNECT_SECONDS, read=_ANSWER_SECONDS),
-            )  # fmt: skip
-            try:
-                content = answer.read(ANSWER_LIMIT + 1)
-            finally:
-                answer.release_conn()
+            answer, content = send(self._pool, method, place, headers, body, limit=ANSWER_LIMIT)
         except HTTPError as error:
             raise _failure(error) from error
         if len(content) > ANSWER_LIMIT:
@@ -149,7 +139,32 @@ class Wire:
         return answer, content
 
 
-def _pool(proxy: Way | None) -> PoolManager:
+def send(  # noqa: PLR0913 - a request and its bound
+    connections: PoolManager, method: str, place: str, headers: Mapping[str, str], body: str | None, *, limit: int
+) -> tuple[BaseHTTPResponse, bytes]:
+    """One request with its tries; of the answer's body ``limit`` bytes and one more. Raises ``HTTPError``."""
+    tries = _Tries(
+        total=_TRIES,
+        allowed_methods=None,
+        status_forcelist=(429, 500, 502, 503, 504),
+        backoff_factor=0.25,
+        backoff_max=_LONGEST_REST,
+        backoff_jitter=0.25,
+        raise_on_status=False,
+        retry_after_max=_LONGEST_REST,
+    )
+    answer = connections.request(
+        method, place, body=body, headers=headers, redirect=False, retries=tries, preload_content=False,
+        timeout=Timeout(connect=_CONNECT_SECONDS, read=_ANSWER_SECONDS),
+    )  # fmt: skip
+    try:
+        return answer, answer.read(limit + 1)
+    finally:
+        answer.release_conn()
+
+
+def pool(proxy: Way | None) -> PoolManager:
+    """Connections with TLS that is verified, through a proxy where there is one."""
     trusted = ssl.create_default_context()
     if proxy is None:
         return PoolManager(1, ssl_context=trusted)

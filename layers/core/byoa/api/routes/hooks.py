@@ -1,0 +1,50 @@
+"""Hooks of the organisation: where registries tell that something was pushed."""
+
+from aws_lambda_powertools.event_handler import Response
+
+from byoa.api.documents import hook_fields, hook_out
+from byoa.api.models import HookIn, HookOut, Id, NewHook
+from byoa.api.operations import Operations
+from byoa.api.paging import Cursor, Limit, Number, Offset, paged, span_of
+from byoa.api.problems import Problem
+from byoa.api.tokens import random_id
+from byoa.api.visits import visit
+from byoa.tracking.records import issue
+
+operations = Operations()
+
+
+@operations.add("GET", "/v1/hooks", "read", paged=True)
+def list_hooks(
+    offset: Offset = 0, limit: Limit = 10, page: Number = None, cursor: Cursor = None
+) -> Response[list[HookOut]]:
+    """The organisation's hooks. Their addresses and secrets are told when they are made and never again."""
+    here, span = visit(), span_of(offset, limit, page, cursor)
+    found = here.world.hooks(here.organisation).page(span)
+    return paged([hook_out(record) for record in found.items], found, span, page)
+
+
+@operations.add(
+    "POST", "/v1/hooks", "admin", status=201, once=True, example={"name": "ghcr", "kind": "github", "action": "note"}
+)
+def create_hook(body: HookIn) -> NewHook:
+    """Make a hook. The answer shows its address and its secret once.
+
+    A delivery has the components that name the pushed tag looked at again, and chooses nothing that is built.
+    """
+    here = visit()
+    made = issue(here.organisation, random_id("hok"), body.name, body.kind, body.action, here.now_ts, here.caller.id)
+    here.world.hooks(here.organisation).add(made.record)
+    domain = str(here.event["requestContext"].get("domainName", ""))
+    return NewHook(
+        **hook_fields(made.record), url=f"https://{domain}{made.path}", path=made.path, secret=made.signing_secret
+    )
+
+
+@operations.add("DELETE", "/v1/hooks/<hook_id>", "admin", faults=(404,), status=204)
+def delete_hook(hook_id: Id) -> Response[None]:
+    """Delete a hook: from now on nothing is taken at its address."""
+    here = visit()
+    if not here.world.hooks(here.organisation).remove(hook_id):
+        raise Problem("not_found")
+    return Response(204, None)

@@ -1,0 +1,34 @@
+"""The dashboard's adapters: the API's, with a role that reads, and the API's own function for all else."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from byoa.bootstrap import api, clients
+from byoa.bootstrap.process import settings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from byoa.api.face import Face
+    from byoa.api.ports import World
+    from byoa.web.app import Dashboard
+    from byoa.web.asking import Send
+
+
+@cache
+def face(make_api: Callable[[World], Face], make: Callable[[World, Face, Send], Dashboard]) -> Dashboard:
+    """The dashboard, as ``make`` puts it together over an API that reads."""
+    world = api.world()
+    return make(world, make_api(world), _ask_the_api)
+
+
+def _ask_the_api(event: dict[str, Any]) -> dict[str, Any]:
+    from byoa.adapters.aws import functions
+    from byoa.adapters.aws.refusals import translated
+
+    with translated("AWS"):
+        client = clients.functions()
+    answer: dict[str, Any] = functions.invoke(client, settings().api_function, event)
+    return answer

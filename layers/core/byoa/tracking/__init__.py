@@ -1,0 +1,1 @@
+"""Tags that move: what registries tell by hooks, and what becomes of it."""

@@ -1,0 +1,143 @@
+"""A delivery to a hook: who sent it is found out before anything is read, and all that it can do is ring.
+
+What comes in this order: how often that address was refused, the size, the hook and its secret, how often the hook was
+called, what proves the delivery, what it says.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from byoa.builds.records import milliseconds
+from byoa.tracking.messages import RegistryPushed
+from byoa.tracking.payloads import read_push
+from byoa.tracking.proofs import check_proof
+from byoa.tracking.records import Knock, lets_in, parse_address, second_secret
+from byoa.tracking.refusals import Refused
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from byoa.builds.ports import Clock
+    from byoa.tracking.ports import Bell, Porter
+    from byoa.tracking.records import HookRecord
+
+BODY_LIMIT: Final = 256 * 1024
+"""Bytes of a delivery: GitHub's, the largest, have some 30 KiB."""
+
+MINUTE_MS: Final = 60 * 1000
+CALLS: Final = 60
+"""Deliveries of one hook in a minute, in one process of the function; the gateway's own limit is for all of them."""
+
+REFUSALS: Final = 30
+"""Refused deliveries from one network address in a minute, likewise."""
+
+_METERED: Final = 4096
+
+
+class Meter:
+    """Counts by name in windows of a minute, in this process."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._counts: dict[str, tuple[int, int]] = {}
+
+    def check(self, name: str, now_ts: int) -> None:
+        """Raise ``Refused`` where the name's window is full."""
+        window, count = self._counts.get(name, (0, 0))
+        if window == now_ts // MINUTE_MS and count >= self._most:
+            raise Refused("throttled", retry_after=60 - now_ts // 1000 % 60)
+
+    def count(self, name: str, now_ts: int) -> None:
+        """Count one."""
+        if name not in self._counts and len(self._counts) >= _METERED:
+            self._counts.pop(next(iter(self._counts)))
+        window, count = self._counts.pop(name, (0, 0))
+        self._counts[name] = (now_ts // MINUTE_MS, count + 1 if window == now_ts // MINUTE_MS else 1)
+
+
+class Answer(NamedTuple):
+    """What a delivery is answered, and what may be written down of it."""
+
+    status: int
+    body: dict[str, Any]
+    noted: dict[str, str]
+    retry_after: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """Takes deliveries."""
+
+    porter: Porter
+    bell: Bell
+    clock: Clock
+    calls: Meter = field(default_factory=lambda: Meter(CALLS))
+    refusals: Meter = field(default_factory=lambda: Meter(REFUSALS))
+
+    def take(self, event: Mapping[str, Any]) -> Answer:
+        """Answer a request to a hook (HTTP API, payload 2.0): 202, or why not. Raises what the ports raise."""
+        now_ts, noted = milliseconds(self.clock.now()), dict[str, str]()
+        caller = str(event["requestContext"]["http"].get("sourceIp", ""))
+        try:
+            self.refusals.check(caller, now_ts)
+            ignored = self._take(event, now_ts, noted)
+        except Refused as refused:
+            if refused.code != "throttled":
+                self.refusals.count(caller, now_ts)
+            noted["refused"] = refused.code
+            return Answer(refused.status, refused.body(), noted, refused.retry_after)
+        noted |= {"ignored": ignored} if ignored else {}
+        return Answer(202, {"status": "ignored" if ignored else "accepted", "reason": ignored}, noted)
+
+    def _take(self, event: Mapping[str, Any], now_ts: int, noted: dict[str, str]) -> str:
+        """Ring, or say why there is nothing to ring for."""
+        body = _body(event)
+        knock, record = self._find(str(event.get("rawPath", "")))
+        noted |= {"organisation": record.organisation, "hook": record.id, "kind": record.kind}
+        self.calls.check(record.id, now_ts)
+        self.calls.count(record.id, now_ts)
+        headers = {name.lower(): str(value) for name, value in (event.get("headers") or {}).items()}
+        delivery = check_proof(record.kind, second_secret(record, knock), headers, body, now_ts)
+        push = read_push(record.kind, headers, body)
+        if isinstance(push, str):
+            return push
+        self.bell.ring(
+            RegistryPushed(
+                organisation=record.organisation,
+                hook_id=record.id,
+                kind=record.kind,
+                registry=push.registry,
+                repository=push.repository,
+                tags=list(push.tags),
+                delivery=delivery,
+            )
+        )
+        return ""
+
+    def _find(self, path: str) -> tuple[Knock, HookRecord]:
+        knock = parse_address(path)
+        if knock is None:
+            raise Refused("hook_unknown")
+        record = self.porter.find(knock.organisation, knock.id)
+        same = lets_in(knock, record)
+        if record is None or not same:
+            raise Refused("hook_unknown")
+        return knock, record
+
+
+def _body(event: Mapping[str, Any]) -> bytes:
+    """The bytes that were sent. Raises ``Refused`` for too many, and for what the gateway never makes."""
+    text = str(event.get("body") or "")
+    if len(text) > BODY_LIMIT * 4 // 3 + 4:
+        raise Refused("too_large")
+    try:
+        raw = base64.b64decode(text, validate=True) if event.get("isBase64Encoded") else text.encode()
+    except (binascii.Error, UnicodeEncodeError):
+        raise Refused("payload_unreadable") from None
+    if len(raw) > BODY_LIMIT:
+        raise Refused("too_large")
+    return raw

@@ -1,0 +1,1 @@
+"""Pages by resource: each asks the API, and says which template shows what was answered."""

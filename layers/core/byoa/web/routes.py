@@ -1,0 +1,79 @@
+"""How pages are written down: a method, a path, the function that answers, and whether everybody may see it."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from byoa.web.asking import Asking
+    from byoa.web.requests import Request
+
+    type Function = Callable[..., Page | Moved | Sent]
+
+
+class Page(NamedTuple):
+    """A template and what it shows."""
+
+    template: str
+    title: str
+    data: Mapping[str, Any]
+    status: int = 200
+    live: int = 0
+    """Seconds after which a browser asks again whether it has changed; 0 for never."""
+
+    cookie: str = ""
+
+
+class Moved(NamedTuple):
+    """To another page, by GET."""
+
+    place: str
+    cookie: str = ""
+
+
+class Sent(NamedTuple):
+    """What is no page."""
+
+    content: bytes
+    kind: str
+    status: int = 200
+    headers: Mapping[str, str] = {}
+
+
+class Here(NamedTuple):
+    """A request, and the API for whoever makes it."""
+
+    request: Request
+    api: Asking
+
+
+class Route(NamedTuple):
+    """A page, by its path: ``<name>`` stands for a part of it, ``<name:rest>`` for all that follows."""
+
+    method: str
+    path: str
+    function: Function
+    open: bool
+
+    def match(self, path: str) -> dict[str, str] | None:
+        """The parts of a path of this route, or ``None``. They are as long as names are, and shorter than 200."""
+        pattern = re.sub(r"<(\w+):rest>", r"(?P<\1>.{1,2000})", self.path)
+        pattern = re.sub(r"(?<!P)<(\w+)>", r"(?P<\1>[A-Za-z0-9_.:@-]{1,200})", pattern)
+        found = re.fullmatch(pattern, path, re.ASCII)
+        return found.groupdict() if found else None
+
+
+class Routes(list[Route]):
+    """The pages of one module."""
+
+    def add(self, method: str, path: str, *, open: bool = False) -> Callable[[Function], Function]:  # noqa: A002 - what it is
+        """Make a function the one that answers; it is called with ``Here`` and the parts of the path by name."""
+
+        def register(function: Function) -> Function:
+            self.append(Route(method, path, function, open))
+            return function
+
+        return register

@@ -1,0 +1,79 @@
+"""How often a token may ask, and how it is told."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from datetime import timedelta
+
+from byoa.api.app import make
+from byoa.api.rates import CALLERS, WINDOW_SECONDS, Rates
+from tests.api.served import ORG, OTHER, Served
+
+POLICY = re.compile(r'"token";q=(\d+);w=60')
+STANDING = re.compile(r'"token";r=(\d+);t=(\d+)')
+
+
+def test_a_window_begins_with_the_first_request_and_then_anew() -> None:
+    rates = Rates(2)
+    told = [rates.count((ORG, "tok"), now_ts) for now_ts in (5, 1_000, 30_000, 60_004, 60_005)]
+    assert [each.within for each in told] == [True, True, False, False, True]
+    assert [each.remaining for each in told] == [1, 0, 0, 0, 1]
+    assert [each.seconds for each in told] == [60, 60, 31, 1, 60]
+
+
+def test_each_caller_has_its_own_quota_and_the_oldest_window_makes_room() -> None:
+    rates = Rates(1)
+    assert rates.count((ORG, "tok"), 0).within
+    assert not rates.count((ORG, "tok"), 1).within
+    assert rates.count((OTHER, "tok"), 1).within
+    for number in range(CALLERS):
+        rates.count((ORG, f"tok{number}"), 2)
+    assert rates.count((ORG, "tok"), 3).within, "it was forgotten"
+    assert len(rates._windows) == CALLERS
+
+
+def test_a_clock_that_is_set_back_shuts_nobody_out() -> None:
+    rates = Rates(1)
+    rates.count((ORG, "tok"), 10_000_000)
+    assert rates.count((ORG, "tok"), 0).within
+
+
+def test_every_answer_to_a_token_says_how_many_requests_it_has() -> None:
+    served = Served()
+    token, left = served.token(), []
+    answers = [
+        served.ask("GET", "/v1/account", token=token),
+        served.ask("GET", "/v1/nothing", token=token),
+        served.ask("POST", "/v1/tokens", {}, token=token),
+        served.ask("HEAD", "/v1/account", token=token),
+    ]
+    answers.append(served.ask("GET", "/v1/account", token=token, if_none_match=answers[0].headers["ETag"]))
+    assert [answer.status for answer in answers] == [200, 404, 422, 200, 304]
+    for answer in answers:
+        policy, standing = (answer.headers[name] for name in ("RateLimit-Policy", "RateLimit"))
+        assert POLICY.fullmatch(policy)
+        found = STANDING.fullmatch(standing)
+        assert found
+        left.append(int(found[1]))
+        assert 0 < int(found[2]) <= WINDOW_SECONDS
+    assert left == [left[0] - number for number in range(5)]
+    for open_to_all in ("/healthz", "/v1/openapi.json"):
+        assert "RateLimit" not in served.ask("GET", open_to_all, token=None).headers
+    assert "RateLimit" not in served.ask("GET", "/v1/account", token=None).headers
+
+
+def test_who_asks_too_often_is_told_how_long_to_wait_and_nothing_is_done() -> None:
+    served = Served()
+    served.face = make(replace(served.world, quota=2))
+    token, another = served.token(), served.token()
+    body = {"name": "ci", "scopes": ["read"]}
+    told = [served.ask("POST", "/v1/tokens", body, token=token) for _ in range(3)]
+    assert [answer.status for answer in told] == [201, 201, 429]
+    over = told[-1]
+    assert (over.code, over.headers["Retry-After"]) == ("too_many", STANDING.fullmatch(over.headers["RateLimit"])[2])  # type: ignore[index]
+    assert len(served.tokens) == 4
+    assert len(served.deeds) == 2
+    assert served.ask("GET", "/v1/account", token=another).status == 200
+    served.clock.moment += timedelta(seconds=WINDOW_SECONDS)
+    assert served.ask("GET", "/v1/account", token=token).status == 200

@@ -1,0 +1,108 @@
+"""The deployed dashboard in a browser, with the functions' roles enforced."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import urllib.request
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from local.desk import ORGANISATION
+from tests.browser.chromium import chromium, needs_chromium, window
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from playwright.sync_api import Browser, Page
+
+    from byoa.builds.messages import Build
+    from tests.e2e.conftest import Pipeline
+
+pytestmark = [pytest.mark.emulator, needs_chromium]
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chromium() as found:
+        yield found
+
+
+def make_token(pipeline: Pipeline, days: int = 1) -> str:
+    environment = {**os.environ, **pipeline.desk.environment(), "BYOA_ORG": ORGANISATION}
+    program = Path(sys.executable).with_name("byoa")
+    command = [str(program), "admin", "bootstrap", "--days", str(days), "--json"]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    return str(json.loads(done.stdout)["token"])
+
+
+@pytest.fixture(scope="module")
+def token(enforced: Pipeline) -> str:
+    return make_token(enforced)
+
+
+@pytest.fixture(scope="module")
+def failed(enforced: Pipeline) -> Build:
+    return enforced.wait(enforced.submit_artifact("failed", "flux", "none").build)
+
+
+def sign_in(page: Page, pipeline: Pipeline, token: str) -> None:
+    page.goto(pipeline.desk.dashboard)
+    page.get_by_label("API token").fill(token)
+    page.get_by_role("button", name="Sign in").click()
+    page.get_by_role("heading", name="Overview").wait_for()
+
+
+def place(pipeline: Pipeline, path: str) -> str:
+    return f"{pipeline.desk.dashboard.removesuffix('/')}{path}"
+
+
+def test_somebody_signs_in_watches_a_build_checks_its_receipt_and_signs_out(
+    enforced: Pipeline, browser: Browser, token: str
+) -> None:
+    enforced.push("flux", "v2.3.1")
+    with window(browser) as page:
+        sign_in(page, enforced, token)
+        build = enforced.submit_artifact("watched", "flux", "v2.3.1").build
+        page.get_by_label("Open an app").fill(build.app)
+        page.get_by_role("button", name="Open").click()
+        page.get_by_role("link", name="watched").click()
+        page.get_by_role("link", name="version 1").click()
+        page.locator(".status.is-active").wait_for()  # the page asks again by itself
+        page.get_by_role("button", name="Check the signature").click()
+        page.get_by_text("The signature is the platform's key's").wait_for()
+        page.get_by_role("button", name="Build component").wait_for(state="detached")
+        page.get_by_role("link", name="watched").click()
+        page.get_by_role("button", name="Build component").click()
+        page.get_by_text("version 2").wait_for()
+        page.get_by_role("button", name="Sign out").click()
+        page.get_by_label("API token").wait_for()
+        page.goto(place(enforced, f"/apps/{build.app}/components/watched"))
+        page.get_by_label("API token").wait_for()
+
+
+def test_a_session_ends_when_its_token_is_revoked_and_the_open_page_says_so(
+    enforced: Pipeline, browser: Browser, token: str, failed: Build
+) -> None:
+    made = _api(enforced, token, "POST", "/v1/tokens", {"name": "short", "scopes": ["read"]})
+    with window(browser) as page:
+        sign_in(page, enforced, made["token"])
+        page.goto(place(enforced, f"/apps/{failed.app}/components/failed"))
+        page.get_by_role("heading", name="The newest build failed").wait_for()
+        _api(enforced, token, "DELETE", f"/v1/tokens/{made['id']}")
+        page.evaluate("document.getElementById('main').dataset.live = '1'")
+        page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+        page.get_by_role("alert").filter(has_text="Your session has ended").wait_for()
+
+
+def _api(pipeline: Pipeline, token: str, method: str, path: str, body: object = None) -> dict[str, str]:
+    content = None if body is None else json.dumps(body).encode()
+    headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+    asked = urllib.request.Request(pipeline.desk.api + path, content, headers, method=method)
+    with urllib.request.urlopen(asked, timeout=60) as answer:
+        found: dict[str, str] = json.loads(answer.read() or b"{}")
+        return found
