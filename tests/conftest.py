@@ -1,21 +1,21 @@
 """Says at the end which kinds of tests were skipped, and why; a shell with a desk's variables runs the same tests.
 
-With workers (`-n 2 --dist loadgroup`) a module's tests stay together, because they share what is set up for it, and all
-tests on the session's desks are one worker's, so that no desk is set up twice.
+With workers (`-n 2 --dist loadgroup`) a file's tests stay together, because they share what is set up for it, and those
+of some folders, whose tests share for the session what takes long to start.
 """
 
 from __future__ import annotations
 
 import os
 from collections import Counter
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-_DESKS = Path(__file__).parent / "e2e"
-_ITS_OWN = "test_local_invoke.py"
-"""It has a desk by `make up`, at the standard ports."""
+_TOGETHER = ("e2e", "installs", "browser")
+"""Folders whose tests share desks, a cluster, a browser; the longest begin first."""
+_ALONE = "test_local_invoke.py"
+"""It has a desk of its own, by `make up`, at the standard ports."""
 
 
 def pytest_configure() -> None:
@@ -24,11 +24,12 @@ def pytest_configure() -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What lasts longest begins first: the desks."""
-    items.sort(key=lambda item: not item.path.is_relative_to(_DESKS))
+    order = {name: place for place, name in enumerate(_TOGETHER)}
+    items.sort(key=lambda item: order.get(item.path.parent.name, len(order)))
     for item in items:
-        on_desks = item.path.parent == _DESKS and item.path.name != _ITS_OWN
-        item.add_marker(pytest.mark.xdist_group("desks" if on_desks else f"{item.path.parent.name}.{item.path.stem}"))
+        folder = item.path.parent.name
+        is_alone = folder not in order or item.path.name == _ALONE
+        item.add_marker(pytest.mark.xdist_group(f"{folder}.{item.path.stem}" if is_alone else folder))
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
