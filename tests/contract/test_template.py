@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-import subprocess
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import cfnlint
 import pytest
 import yaml
 from samtranslator.translator.transform import transform
@@ -21,7 +19,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 ROOT = Path(__file__).parents[2]
-CFN_LINT = Path(sys.executable).with_name("cfn-lint")
 
 FREE_ACTIONS = {
     "dynamodb:ListStreams",
@@ -94,11 +91,9 @@ def resources(translated: dict[str, Any]) -> dict[str, Any]:
 
 def _lint(path: Path) -> list[str]:
     """What cfn-lint finds, warnings included."""
-    environment = os.environ | {"AWS_DEFAULT_REGION": "us-east-1"}
-    command = [str(CFN_LINT), "--format", "json", "--regions", "us-east-1", "--template", str(path)]
-    done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
-    assert not done.stderr, done.stderr
-    return [f"{each['Rule']['Id']} {each['Location']['Path']} {each['Message']}" for each in json.loads(done.stdout)]
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("AWS_DEFAULT_REGION", "us-east-1")
+        return [str(each) for each in cfnlint.lint_file(path, config=cfnlint.ManualArgs(regions=["us-east-1"]))]
 
 
 def _of_type(resources: dict[str, Any], kind: str) -> dict[str, dict[str, Any]]:
@@ -143,13 +138,13 @@ def test_the_translated_template_lints_with_the_state_machine_in_it(translated: 
     assert _lint(path) == []
 
 
-def test_a_fault_in_the_state_machine_would_be_found(translated: dict[str, Any], tmp_path: Path) -> None:
-    faulty = json.loads(json.dumps(translated))
-    properties = faulty["Resources"]["BuildStateMachine"]["Properties"]
-    properties["DefinitionString"] = json.dumps({"StartAt": "A", "States": {"A": {"Type": "Tusk", "End": True}}})
+def test_a_fault_in_the_state_machine_would_be_found(resources: dict[str, Any], tmp_path: Path) -> None:
+    machine = json.loads(json.dumps(resources["BuildStateMachine"]))
+    definition = json.dumps({"StartAt": "A", "States": {"A": {"Type": "Tusk", "End": True}}})
+    machine["Properties"] = {"DefinitionString": definition, "RoleArn": "arn:aws:iam::123456789012:role/a"}
     path = tmp_path / "template.json"
-    path.write_text(json.dumps(faulty))
-    assert any(line.startswith("E3601") for line in _lint(path))
+    path.write_text(json.dumps({"Resources": {"BuildStateMachine": machine}}))
+    assert any(line.startswith("[E3601") for line in _lint(path))
 
 
 # ---- how changes travel ------------------------------------------------------------------------------------------
