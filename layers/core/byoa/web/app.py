@@ -15,7 +15,7 @@ from byoa.errors import ByoaError, InternalFault
 from byoa.web.asking import Asking, Refused
 from byoa.web.assets import version
 from byoa.web.guards import HEADERS, is_ours
-from byoa.web.pages import builds, components, general, overview, signing
+from byoa.web.pages import builds, components, editor, general, overview, signing
 from byoa.web.rendering import prepare, render
 from byoa.web.requests import Request, Unreadable
 from byoa.web.routes import Here, Moved, Page, Route, Sent
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 logger: Final = Logger(service="byoa")
 
 ROUTES: Final[list[Route]] = [
-    *signing.routes, *overview.routes, *components.routes, *builds.routes, *general.routes,
+    *signing.routes, *overview.routes, *components.routes, *editor.routes, *builds.routes, *general.routes,
 ]  # fmt: skip
 """All pages; the first that fits answers."""
 

@@ -78,6 +78,12 @@ class Asking:
         self.asked[_place(event)] = found.headers.get("etag", "")
         return found
 
+    def ask(self, method: str, path: str, body: object) -> Reply:
+        """What the API answers to something that changes nothing, in this process; it isn't noted as read."""
+        event = self._event(method, path, {}, {"content-type": "application/json"})
+        event["body"] = json.dumps(body)
+        return _read(self.face.answer(event, self.context, self.caller))
+
     def get(self, path: str, **query: str | int | None) -> Any:  # noqa: ANN401 - JSON data
         """What is there. Raises ``Refused``."""
         return self.listing(path, **query).document
