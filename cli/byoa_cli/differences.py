@@ -112,12 +112,13 @@ def _show_object(each: Differing) -> None:
     version = f"{each.was} → {each.api_version}" if each.was else each.api_version
     out().print(styled((f"{sign} {each.kind} {where}{each.name}", style), (f"  {version}", "dim")))
     for change in each.changes:
-        _show_change(change)
+        show_change(change)
     if each.left_out:
         out().print(styled((f"    ... and {each.left_out} changes more", "dim")))
 
 
-def _show_change(change: Change) -> None:
+def show_change(change: Change) -> None:
+    """Print where something differs, and what stands there on both sides."""
     moved = ("  in another order", "dim")
     out().print(styled(f"    {change.path}", *([moved] if change.op == "move" else [])))
     for line in change.lines or _sides(change):

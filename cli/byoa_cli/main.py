@@ -48,6 +48,7 @@ COMMANDS: Final = {
     "diff": "differences:diff",
     "push": "pushing:push",
     "mirror": "mirroring:mirror",
+    "install": "installing:install",
     "completion": "completion:completion",
 }
 """Where each command is, a module and a name in it; in the order of the help."""
@@ -76,6 +77,7 @@ SUMMARIES: Final = {
     "diff": "Tell which Kubernetes objects differ between two artifacts, and where. Values of Secrets are never shown.",
     "push": "Pack manifests into an artifact and push it. What the pipeline would refuse is refused before it is sent.",
     "mirror": "Copy artifacts, byte for byte, between registries and OCI layouts. What is there already is skipped.",
+    "install": "Apply an artifact to a Kubernetes cluster: planned, by stages, watched, pruned.",
     "completion": "Print what makes a shell complete commands, options and files on Tab.",
 }
 """What each command says of itself, so that the help of them all needs none of them."""

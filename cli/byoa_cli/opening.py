@@ -6,7 +6,7 @@ from argparse import ArgumentTypeError
 from typing import TYPE_CHECKING
 
 from byoa_cli.commands import Option, UsageError, command
-from byoa_cli.options import API, APP, DASHBOARD, PROFILE, app_name, page_address
+from byoa_cli.options import API, APP, DASHBOARD, PROFILE, label, page_address
 from byoa_cli.output import FINE, MEND, err, print_line, print_note
 from byoa_cli.printable import styled
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 @command(
-    Option("component", metavar="COMPONENT", nargs="?", type=app_name, help="Its page; without, the app's."),
+    Option("component", metavar="COMPONENT", nargs="?", type=label, help="Its page; without, the app's."),
     DASHBOARD, API, PROFILE, APP,
     Option("--print", "-p", dest="printed", action="store_true", help="Print the page's address, and open nothing."),
 )  # fmt: skip

@@ -22,8 +22,8 @@ def _organisation(value: str) -> str:
     return value
 
 
-def app_name(value: str) -> str:
-    """The name of an app, or of a component. Raises ``ArgumentTypeError``."""
+def label(value: str) -> str:
+    """The name of an app, of a component, or of an install. Raises ``ArgumentTypeError``."""
     if len(value) > LABEL_LIMIT or not re.fullmatch(r"[a-z0-9]+(?:[_-][a-z0-9]+)*", value):
         raise ArgumentTypeError("an app's name is lower-case letters and digits, joined by single '-' or '_'")
     return value
@@ -167,7 +167,7 @@ DASHBOARD = Option(
     "--dashboard", metavar="URL", type=page_address, variable="BYOA_DASHBOARD", needed=False,
     help="The dashboard's address (https://…).",
 )  # fmt: skip
-APP = Option("--app", "-a", metavar="NAME", type=app_name, variable="BYOA_APP", needed=False, help="The app's name.")
+APP = Option("--app", "-a", metavar="NAME", type=label, variable="BYOA_APP", needed=False, help="The app's name.")
 TABLE = Option(
     "--table", metavar="NAME", variable="BYOA_TABLE", needed=False,
     help="Without an API, with AWS credentials: the stack's table (output TableName).",
@@ -178,7 +178,7 @@ STACKS_ORGANISATION = Option(
 STACKS_TABLE = Option("--table", metavar="NAME", variable="BYOA_TABLE", help="The stack's table (output TableName).")
 """For what takes AWS credentials whether there is an API or not."""
 
-COMPONENT = Option("component", metavar="COMPONENT", type=app_name, help="The component's name.")
+COMPONENT = Option("component", metavar="COMPONENT", type=label, help="The component's name.")
 AT_API = (API, PROFILE, ORGANISATION)
 """Where an API is, and who one is there; the token comes from ``BYOA_TOKEN`` or the profile."""
 

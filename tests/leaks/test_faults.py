@@ -68,6 +68,27 @@ CANNOT_TELL: Final = {
     "ApiRefused": "quotes the API, whose own answers test_api.py searches",
     "ApiUnusable": "quotes nothing of the answer that it is about",
     "ApiUnavailable": "quotes nothing of the answer that it is about",
+    **dict.fromkeys(
+        (
+            "ClusterAccessInvalid",
+            "ClusterUntrusted",
+            "ClusterForbidden",
+            "KindUnknown",
+            "NamespaceMissing",
+            "ObjectInvalid",
+            "FieldConflict",
+            "TemplateInvalid",
+            "ApprovalMissing",
+            "PlanChanged",
+            "DeploySuperseded",
+            "InstallUnhealthy",
+            "ClusterUnavailable",
+            "ClusterThrottled",
+            "ObjectBusy",
+            "InventoryInvalid",
+        ),
+        "an install's, which tests/installs searches for values of Secrets and for logins",
+    ),
 }
 """Leaves of the errors that no secret can get into, each with the reason."""
 

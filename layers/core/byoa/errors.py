@@ -357,6 +357,108 @@ class PlatformMissing(Rejected):
     default_remedy = "Name the stack's table with --table or BYOA_TABLE; the stack's outputs have it."
 
 
+class ClusterAccessInvalid(Rejected):
+    """What says how a cluster is reached can't be used."""
+
+    default_remedy = (
+        "Give a server (https), its authority and a token, or a kubeconfig that holds these; no program that one names "
+        "is run."
+    )
+
+
+class ClusterUntrusted(Rejected):
+    """Who answers at a cluster's address has no certificate that its authority vouches for."""
+
+    default_remedy = "Give the cluster's own authority (certificate-authority-data), and the name that it vouches for."
+
+
+class ClusterForbidden(Rejected):
+    """A cluster refuses the login, or what it may do doesn't reach."""
+
+    default_remedy = "Renew the login, or have a cluster's administrator grant what is named."
+
+
+class KindUnknown(Rejected):
+    """An object of a kind that the cluster doesn't serve and the artifact doesn't define."""
+
+    default_remedy = "Install what defines the kind first, or put its CustomResourceDefinition into the artifact."
+
+
+class NamespaceMissing(Rejected):
+    """An object in a namespace that neither the cluster nor the artifact has."""
+
+    default_remedy = "Create the namespace, or put it into the artifact."
+
+
+class ObjectInvalid(Rejected):
+    """The cluster's API refuses an object as it is."""
+
+    default_remedy = "Mend the object in the artifact; `kubectl apply --server-side --dry-run=server` says the same."
+
+    def __init__(
+        self,
+        cause: str,
+        *,
+        remedy: str = "",
+        where: str | None = None,
+        fields: tuple[str, ...] = (),
+        perhaps_immutable: bool = False,
+    ) -> None:
+        super().__init__(cause, remedy=remedy, where=where)
+        self.fields = fields
+        """The fields that are told, as paths."""
+        self.perhaps_immutable = perhaps_immutable
+        """Whether a new object may be what a live one can't become: the API has one answer for both."""
+
+
+class FieldConflict(Rejected):
+    """Somebody else holds fields of an object, and it can't be applied without them."""
+
+    default_remedy = "Leave the fields out of the artifact, or take them over by their owner's name (--take-over)."
+
+    def __init__(
+        self,
+        cause: str,
+        *,
+        remedy: str = "",
+        where: str | None = None,
+        conflicts: tuple[tuple[str, str], ...] = (),
+    ) -> None:
+        super().__init__(cause, remedy=remedy, where=where)
+        self.conflicts = conflicts
+        """Pairs of an owner and a field (``.spec.replicas``), as the API names them."""
+
+
+class TemplateInvalid(Rejected):
+    """A placeholder of Nuon's that the install can't fill in."""
+
+    default_remedy = "Give the install the input, or write {{ .nuon.PATH }} with default, quote or b64enc at most."
+
+
+class ApprovalMissing(Rejected):
+    """A plan deletes or recreates what only goes when it is approved by name."""
+
+    default_remedy = "Look at the plan, and approve each by its name (--approve)."
+
+
+class PlanChanged(Rejected):
+    """What would be done now is not what was planned and approved."""
+
+    default_remedy = "Plan again, look at what changed, and approve that."
+
+
+class DeploySuperseded(Rejected):
+    """A newer deploy of the same component has begun meanwhile."""
+
+    default_remedy = "Follow the newer one; what it doesn't want it prunes."
+
+
+class InstallUnhealthy(Rejected):
+    """What was applied doesn't get healthy in its time, or has failed."""
+
+    default_remedy = "See the reasons; what was applied stays, tracked, and the next deploy goes on from there."
+
+
 class LoginMissing(Rejected):
     """The command line has no token for the API."""
 
@@ -444,6 +546,28 @@ class Timeout(Transient):
     default_remedy = "Try again; if it repeats, look at the size of the artifact and the speed of its registry."
 
 
+class OfCluster(Transient):
+    """Another try at a cluster may succeed. No build meets these."""
+
+
+class ClusterUnavailable(OfCluster):
+    """A cluster's API can't be reached, or fails on its side."""
+
+    default_remedy = "Check the cluster's address and state, then try again."
+
+
+class ClusterThrottled(OfCluster):
+    """A cluster's API asks to slow down."""
+
+    default_remedy = "Try again in a minute."
+
+
+class ObjectBusy(OfCluster):
+    """An object, or its namespace, changes or goes away at the moment."""
+
+    default_remedy = "Try again; what goes away for long has a finalizer that nobody serves."
+
+
 class DigestMismatch(Corrupt):
     """Bytes that don't hash to the digest they were asked for by."""
 
@@ -460,6 +584,12 @@ class ReceiptInvalid(Corrupt):
     """A receipt that no signature by the given key vouches for."""
 
     default_remedy = "Get it again with `byoa receipt get`, and its key with `byoa receipt key` from who ran the build."
+
+
+class InventoryInvalid(Corrupt):
+    """The list of what was applied can't be read."""
+
+    default_remedy = "Restore the ConfigMap that holds it; nothing is deleted as long as it can't be read."
 
 
 class InternalFault(Fault):

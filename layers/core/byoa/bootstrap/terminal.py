@@ -11,7 +11,7 @@ from byoa.bootstrap.process import clock, workers
 from byoa.engine.patience import Patience
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
     from pathlib import Path
 
     from byoa.adapters.aws.rows import Rows
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from byoa.adapters.registries.deadlines import Deadline
     from byoa.adapters.registries.layout import LayoutRepository
     from byoa.adapters.registries.proxies import Proxies
-    from byoa.adapters.registries.transport import Transport
+    from byoa.adapters.registries.transport import Response, Transport
     from byoa.adapters.remote.wire import Way
     from byoa.api.asking import Api
     from byoa.api.ports import Journal, Tokens
@@ -29,6 +29,9 @@ if TYPE_CHECKING:
     from byoa.content.packing import Packed
     from byoa.engine.ports import Repository
     from byoa.engine.sending import Pace
+    from byoa.engine.workers import Workers
+    from byoa.installs.access import Access
+    from byoa.installs.ports import Clock, Cluster
     from byoa.oci.digest import Digest
     from byoa.oci.reference import Reference, Registry
     from byoa.trust.credentials import Credential
@@ -40,6 +43,9 @@ ON_A_TERMINAL: Final = Patience(attempts=5, first=0.25, longest=60.0)
 BLOB_WORKERS: Final = 3
 """Threads that copy blobs beside the one that leads: four at once hide the round trips."""
 
+
+CLUSTER_WORKERS: Final = 16
+"""Requests to a cluster at once: its API server's own limits for one user are far above."""
 
 LONGER: Final = "See why the registry is slow, or give the command more time with --timeout MINUTES."
 
@@ -161,6 +167,42 @@ def packed(artifact: Packed) -> Repository:
     from byoa.adapters.memory.repository import MemoryRepository
 
     return MemoryRepository(dict(artifact.blobs), {artifact.manifest.digest: artifact.manifest})
+
+
+def cluster(access: Access) -> Cluster:
+    """A Kubernetes cluster, over a pool of connections of its own that trusts this cluster's authority alone."""
+    from byoa.adapters.kubernetes.cluster import KubernetesCluster
+    from byoa.adapters.kubernetes.wire import Wire
+    from byoa.adapters.registries.deadlines import Allowance
+    from byoa.adapters.registries.endpoints import Endpoint
+    from byoa.adapters.registries.transport import Transport
+
+    sender = Transport(
+        allowance=Allowance(left=_left, longer=LONGER, moved=_moved, answered=_answered),
+        proxies=_proxies(),
+        ca=access.ca,
+        ca_alone=True,
+        server_name=access.server_name,
+    )
+
+    endpoint = Endpoint("https", access.host, access.port)
+
+    def send(method: str, path: str, headers: Mapping[str, str], body: bytes | None) -> Response:
+        return sender.request(method, endpoint, path, headers, body)
+
+    return KubernetesCluster(Wire(send, access.authority, lambda: access.token, _patience()))
+
+
+def stopwatch() -> Clock:
+    """The time that waits take."""
+    from byoa.adapters.memory.clocks import Stopwatch
+
+    return Stopwatch()
+
+
+def together() -> Workers:
+    """Threads that ask a cluster side by side: 16 hide a round trip of 40 ms."""
+    return workers(CLUSTER_WORKERS)
 
 
 def keep(repository: Repository, digest: Digest) -> None:

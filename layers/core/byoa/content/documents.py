@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from byoa.content.images import find_images
+from byoa.content.nodes import Plain, Templated
 from byoa.content.placeholders import SHOWN, cover, show
 from byoa.content.splitting import split
 from byoa.content.yamltree import DocumentLimits, Spent, read_tree
@@ -64,12 +65,18 @@ type Keep = Callable[[Mapping], None]
 
 
 def read_resources(
-    text: bytes, limits: DocumentLimits = LIMITS, *, spent: Spent | None = None, keep: Keep | None = None
+    text: bytes,
+    limits: DocumentLimits = LIMITS,
+    *,
+    spent: Spent | None = None,
+    keep: Keep | None = None,
+    exact: bool = False,
 ) -> list[Resource]:
     """The objects in one file's documents, in order; empty documents give none, lists of objects give their items.
 
     With ``keep`` each is also given whole, values and all, with its placeholders as they stand; those on lines of their
-    own are a list at ``{{...}}``.
+    own are a list at ``{{...}}``. ``exact``, they stay in the texts that they are in, which are ``Templated``, and a
+    document that is no YAML with them is none.
 
     Files that belong together are read one by one with the same ``spent``, so that the limits bound their sum. Raises
     ``DocumentInvalid`` or ``DocumentLimit`` at the first fault, whose text names the document by its number from 1.
@@ -85,16 +92,16 @@ def read_resources(
         spent.documents += 1
         if spent.documents > limits.documents:
             raise DocumentLimit(f"There are more than {limits.documents} documents.")
-        covered = cover(part.text, spent.placeholders)
+        covered = cover(part.text, spent.placeholders, exact=exact)
         spent.placeholders += covered.placeholders
         root = read_tree(covered.text, part.number, part.line, limits, spent, whole=keep is not None)
         templated = waiting or part.templated or covered.placeholders > 0
         waiting = root is None and templated
-        lines = [*lines, *covered.dropped()] if keep else lines
+        lines = [*lines, *covered.dropped()] if keep and not exact else lines
         for node, place in _objects(root, f"Document {part.number}"):
             found.append(_resource(node, place, templated=templated, nuon=covered.nuon))
             if keep:
-                keep(_whole(node, covered, lines))
+                keep(_exact(node, covered, part.line) if exact else _whole(node, covered, lines))
             spent.objects += 1
             if spent.objects > limits.documents:
                 raise DocumentLimit(f"There are more than {limits.documents} objects.")
@@ -107,6 +114,35 @@ def _whole(node: Mapping, covered: Covered, lines: list[str]) -> Mapping:
     if covered.placeholders:
         node = _uncovered(node, covered)  # type: ignore[assignment] # a mapping's is one
     return {**node, SHOWN: [*lines]} if lines else node
+
+
+def _exact(node: Mapping, covered: Covered, line: int) -> Mapping:
+    """The object with its placeholders where they stand; ``line`` is the first one of its document."""
+    if not covered.placeholders:
+        return node
+
+    def walk(node: Node) -> Node:
+        if isinstance(node, str):
+            return text(node)
+        if isinstance(node, list):
+            return [walk(each) for each in node]
+        if not isinstance(node, dict):
+            return node
+        found: Mapping = {text(key): walk(value) for key, value in node.items()}
+        if len(found) < len(node):
+            raise DocumentInvalid("A mapping has the same placeholder as a key twice.")
+        return found
+
+    def text(covering: str) -> str:
+        lines = covered.lines_of(covering)
+        if not lines:
+            return covering
+        found = Templated(covered.uncover(covering))
+        found.lines = tuple(line - 1 + each for each in lines)
+        found.alone = isinstance(covering, Plain)
+        return found
+
+    return walk(node)  # type: ignore[return-value] # a mapping's is one
 
 
 def _uncovered(node: Node, covered: Covered) -> Node:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import yaml
 
-from byoa.content.nodes import Anchored, Frame, Number, Other
+from byoa.content.nodes import Anchored, Frame, Number, Other, Plain
+from byoa.content.placeholders import is_token
 from byoa.content.scalars import NULLS, Scalar, is_true, number_of, resolve
 from byoa.errors import DocumentInvalid, DocumentLimit
 
@@ -92,6 +93,8 @@ class Builder:
         if found is Scalar.BEYOND:
             raise self._invalid("has a number that JSON cannot hold", "Put it in quotes, or write a finite number.")
         value: Node = event.value if found is Scalar.TEXT else None if found is Scalar.NULL else _OTHER
+        if found is Scalar.TEXT and self._whole and event.implicit[0] and is_token(event.value):
+            value = Plain(event.value)
         if value is _OTHER and self._whole:
             value = is_true(event.value) if found is Scalar.BOOL else Number(number_of(event.value))
         if event.anchor:

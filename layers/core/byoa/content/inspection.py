@@ -75,27 +75,37 @@ def inspect(  # noqa: PLR0913 - an artifact, its bounds, and what else is wanted
     named: bool = False,
     documents: DocumentLimits = LIMITS,
     keep: Keep | None = None,
+    exact: bool = False,
 ) -> Report:
     """Read the artifact under ``root``, held to ``limits`` and ``documents``, and say what it holds.
 
-    ``keep`` is given each object whole; of an index whose manifests hold the same, those of the first.
+    ``keep`` is given each object whole, its placeholders where they stand if it is to be ``exact``
+    (``documents.read_resources``); of an index whose manifests hold the same, those of the first.
     Errors tell the layer and the file by their numbers; the file's own name, a stranger's word, only if ``named``.
     Raises ``MediaTypeUnsupported`` for what is something else, ``ContentNotFound`` where there is no object, and what
     the readers of archives and documents raise. Encrypted content is reported, not read.
     """
-    return _inspect(_Look(contents, Walk(limits), documents, keep, named=named), root, 0)
+    return _inspect(_Look(contents, Walk(limits), documents, keep, named=named, exact=exact), root, 0)
 
 
 class _Look:
     """One look at an artifact, whatever it consists of: its budget, and what its layers were found to hold."""
 
-    def __init__(
-        self, contents: Contents, walk: Walk, limits: DocumentLimits, keep: Keep | None, *, named: bool
+    def __init__(  # noqa: PLR0913 - the same
+        self,
+        contents: Contents,
+        walk: Walk,
+        limits: DocumentLimits,
+        keep: Keep | None,
+        *,
+        named: bool,
+        exact: bool,
     ) -> None:
         self.contents = contents
         self.walk = walk
         self.limits = limits
         self.keep = keep
+        self.exact = exact
         self.named = named
         self.spent = Spent()
         self.known: dict[object, Report] = {}
@@ -174,7 +184,7 @@ def _inspect_layers(look: _Look, manifest: Manifest, found: Format) -> Report:
 
 def _read_layers(look: _Look, manifest: Manifest, found: Format) -> Report:
     layers = Layers(look.contents, manifest, named=look.named)
-    reading = Reading(manifest, look.spent, look.limits, look.keep)
+    reading = Reading(manifest, look.spent, look.limits, look.keep, exact=look.exact)
     for file, place in layers.files():
         reading.take(file, place)
     resources = reading.finish()

@@ -27,6 +27,24 @@ class Hidden:
     value: Node
 
 
+class Plain(str):
+    """A text that stood without quotes and is one placeholder: what is put in its place may be of another type."""
+
+    __slots__ = ()
+
+
+class Templated(str):
+    """A text with placeholders, as an install reads it.
+
+    ``lines`` are those of its placeholders in their file, from 1; it is ``alone`` if it is one without quotes.
+    """
+
+    __slots__ = ("alone", "lines")
+
+    lines: tuple[int, ...]
+    alone: bool
+
+
 type Mapping = dict[str, Node]
 type Node = Mapping | list[Node] | str | bool | Number | Hidden | Other | None
 

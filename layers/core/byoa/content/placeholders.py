@@ -36,13 +36,18 @@ _NUON: Final = b".nuon"
 class Covered(NamedTuple):
     """A text whose placeholders are covered, how many there were, and whether one of them is Nuon's own.
 
-    ``texts`` are the placeholders themselves, in order.
+    ``texts`` are the placeholders themselves, in order, and ``lines`` where each of them begins, from 1.
     """
 
     text: bytes
     placeholders: int
     nuon: bool
     texts: tuple[bytes, ...] = ()
+    lines: tuple[int, ...] = ()
+
+    def lines_of(self, text: str) -> tuple[int, ...]:
+        """The lines of the placeholders in ``text``, a part of the covered one."""
+        return tuple(self.lines[int(token[1])] for token in _TOKEN.finditer(text))
 
     def uncover(self, text: str) -> str:
         """``text``, a part of the covered one, with its placeholders in place of their tokens."""
@@ -57,10 +62,11 @@ class Covered(NamedTuple):
         return self.texts[number].decode()
 
 
-def cover(text: bytes, before: int = 0) -> Covered:
+def cover(text: bytes, before: int = 0, *, exact: bool = False) -> Covered:
     """``text`` with tokens for its placeholders; each line keeps its number.
 
-    Lines of nothing but placeholders, such as ``{{- if .x }}``, become empty. ``text`` has newlines as line ends and
+    Lines of nothing but placeholders, such as ``{{- if .x }}``, become empty, unless it is to be ``exact``: they may
+    stand in a text of several lines. ``text`` has newlines as line ends and
     must not hold ``ENDS``. ``before`` counts the placeholders of what was read earlier. Raises ``DocumentLimit`` for
     over 100,000 of them in all.
     """
@@ -72,13 +78,23 @@ def cover(text: bytes, before: int = 0) -> Covered:
     if not found:
         return Covered(text, 0, nuon=False)
     pieces: list[bytes] = []
-    at = 0
+    lines: list[int] = []
+    at, line = 0, 1
     for number, match in enumerate(found):
         pieces += [text[at : match.start()], b"%b%d" % (_OPEN, number), _INDENT * match[0].count(b"\n"), _CLOSE]
+        line += text.count(b"\n", at, match.start())
+        lines.append(line)
+        line += match[0].count(b"\n")
         at = match.end()
-    covered = _ONLY_TOKENS.sub(_line_ends, b"".join([*pieces, text[at:]]))
+    covered = b"".join([*pieces, text[at:]])
     texts = tuple(match[0] for match in found)
-    return Covered(covered, len(found), any(_NUON in each for each in texts), texts)
+    nuon = any(_NUON in each for each in texts)
+    return Covered(covered if exact else _ONLY_TOKENS.sub(_line_ends, covered), len(found), nuon, texts, tuple(lines))
+
+
+def is_token(text: str) -> bool:
+    """Whether ``text`` is what covers one placeholder, and nothing else."""
+    return text[:1] == ENDS[0] and _TOKEN.fullmatch(text) is not None
 
 
 def is_placeholders(text: bytes) -> bool:

@@ -20,11 +20,18 @@ class Reading:
     """Reads files one by one and keeps of them what a report says."""
 
     def __init__(
-        self, manifest: Manifest, spent: Spent, limits: DocumentLimits = LIMITS, keep: Keep | None = None
+        self,
+        manifest: Manifest,
+        spent: Spent,
+        limits: DocumentLimits = LIMITS,
+        keep: Keep | None = None,
+        *,
+        exact: bool = False,
     ) -> None:
         """``spent`` is what was taken of the whole artifact's ``limits``; ``keep`` is given all objects whole."""
         self._limits = limits
         self._keep = keep
+        self._exact = exact
         self.content = hashlib.sha256()
         self._stated = manifest.annotations.get(CHECKSUM)
         self._checksum = hashlib.sha256()
@@ -49,7 +56,9 @@ class Reading:
         if self._fault:
             return
         try:
-            self._resources += read_resources(file.content, self._limits, spent=self._spent, keep=self._keep)
+            self._resources += read_resources(
+                file.content, self._limits, spent=self._spent, keep=self._keep, exact=self._exact
+            )
         except ByoaError as error:
             self._fault = error.at(place)
 

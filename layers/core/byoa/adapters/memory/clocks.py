@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -24,3 +25,30 @@ class SystemClock:
     def now(self) -> datetime:
         """See ``builds.ports.Clock``."""
         return datetime.now(UTC)
+
+
+class Stopwatch:
+    """Seconds that pass by themselves, for who waits."""
+
+    def now(self) -> float:
+        """See ``installs.ports.Clock``."""
+        return time.monotonic()
+
+    def sleep(self, seconds: float) -> None:
+        """See ``installs.ports.Clock``."""
+        time.sleep(seconds)
+
+
+@dataclass(slots=True)
+class PlayedTime:
+    """Seconds that pass when somebody waits, and not otherwise."""
+
+    seconds: float = 0.0
+
+    def now(self) -> float:
+        """See ``installs.ports.Clock``."""
+        return self.seconds
+
+    def sleep(self, seconds: float) -> None:
+        """See ``installs.ports.Clock``."""
+        self.seconds += seconds

@@ -74,8 +74,11 @@ class Connection:
         context: SSLContext | None = None,
         proxy: Proxy | None = None,
         dialer: Dialer = OPEN,
+        server_name: str | None = None,
     ) -> None:
         """Connect, through ``proxy`` if there is one; ``allowance`` is how long the other side may take for what.
+
+        A certificate has to be for the host of ``address``, or for ``server_name`` in its place.
 
         Raises ``OSError``, of which ``NoHandshake`` and ``Refused`` are two, ``RegistryProtocolError``, and
         ``EndpointBlocked`` where ``dialer`` doesn't connect to it.
@@ -100,7 +103,7 @@ class Connection:
             if context:
                 if proxy:
                     self._tunnel(proxy, f"[{address[0]}]" if ":" in address[0] else address[0], address[1])
-                self._secure(context, address[0], allowance.connect)
+                self._secure(context, server_name or address[0], allowance.connect)
         except BaseException:
             self._socket.close()
             raise

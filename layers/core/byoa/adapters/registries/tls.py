@@ -21,13 +21,19 @@ _PLAIN: Final = frozenset(
 """What OpenSSL makes of an answer that is no TLS at all."""
 
 
-def make_context(ca: str | None = None, *, by_environment: bool = True) -> ssl.SSLContext:
+def make_context(ca: str | None = None, *, alone: bool = False, by_environment: bool = True) -> ssl.SSLContext:
     """The platform's trust, or that of SSL_CERT_FILE where it is ``by_environment``, and ``ca`` (PEM) beside it.
+
+    ``alone``, nobody but ``ca`` is trusted.
 
     Certificates needn't keep to all of RFC 5280: private authorities leave out key identifiers, and no other client of
     registries asks for them. Raises ``CredentialMalformed`` where ``ca`` holds no certificates.
     """
-    context = ssl.create_default_context() if by_environment else _by_platform()
+    if alone and ca:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
+    else:
+        context = ssl.create_default_context() if by_environment else _by_platform()
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.verify_flags &= ~ssl.VERIFY_X509_STRICT
     if ca:

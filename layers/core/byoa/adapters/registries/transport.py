@@ -171,17 +171,22 @@ class Transport:
         proxies: Proxies | None = None,
         dialer: Dialer = OPEN,
         ca: str | None = None,
+        ca_alone: bool = False,
         by_environment: bool = True,
+        server_name: str | None = None,
     ) -> None:
         """``allowance`` is how long the other side may take, ``longest_rest`` what is waited if it asks.
 
         ``dialer`` decides who is connected to; ``ca`` is an authority (PEM) that is trusted here beside the platform's,
-        which SSL_CERT_FILE names where it may, ``by_environment``.
+        which SSL_CERT_FILE names where it may, ``by_environment``; or ``ca_alone``. A ``server_name`` is what
+        certificates have to be for, in place of the endpoint's own.
         """
         self._allowance = allowance
         self._proxies = proxies
         self._dialer = dialer
         self._ca = ca
+        self._ca_alone = ca_alone
+        self._server_name = server_name
         self._by_environment = by_environment
         self._longest_rest = longest_rest
         self._pools: dict[Endpoint, Pool] = {}
@@ -262,13 +267,14 @@ class Transport:
             context=context,
             proxy=proxy,
             dialer=self._dialer,
+            server_name=self._server_name,
         )
 
     def _context(self) -> SSLContext:
         from byoa.adapters.registries.tls import make_context  # noqa: PLC0415 - ssl is slow, and not always needed
 
         with self._lock:
-            self._tls = self._tls or make_context(self._ca, by_environment=self._by_environment)
+            self._tls = self._tls or make_context(self._ca, alone=self._ca_alone, by_environment=self._by_environment)
             return self._tls
 
 

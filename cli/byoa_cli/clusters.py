@@ -1,0 +1,135 @@
+"""How the command line is told of a cluster, of whose objects are installed there, and of the values they take."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from byoa_cli.commands import Option, UsageError
+from byoa_cli.options import label, minutes
+
+if TYPE_CHECKING:
+    from byoa.installs.access import Access
+    from byoa.installs.normalising import Owner
+    from byoa.installs.shelves import ConfigMapShelf
+
+_CLUSTER = "The cluster"
+_LIMIT = 1024 * 1024
+
+OWNER = (
+    Option("--install", metavar="NAME", type=label, variable="BYOA_INSTALL", help="The install's name."),
+    Option("--component", metavar="NAME", type=label, variable="BYOA_COMPONENT", help="The component's name."),
+    Option(
+        "--namespace", "-n", metavar="NAME", default="default",
+        help="The namespace of objects that name none (default: default).",
+    ),
+)  # fmt: skip
+CLUSTER = (
+    Option(
+        "--kubeconfig", metavar="FILE", variable="KUBECONFIG", needed=False, group=_CLUSTER,
+        help="A kubeconfig with the cluster's authority and a token in it.",
+    ),
+    Option("--context", metavar="NAME", group=_CLUSTER, help="Which of its contexts (default: the current one)."),
+    Option("--server", metavar="URL", group=_CLUSTER, help="In place of a kubeconfig: https://HOST[:PORT]."),
+    Option("--ca", metavar="FILE", group=_CLUSTER, help="The authority (PEM) of --server (default: this machine's)."),
+    Option("--server-name", metavar="NAME", group=_CLUSTER, help="The name in its certificate, if not the host's."),
+    Option("--token-stdin", action="store_true", group=_CLUSTER, help="The token for --server is on stdin."),
+    Option(
+        "--keep-in", metavar="NAMESPACE", default="default", group=_CLUSTER,
+        help="The namespace whose ConfigMap remembers what was applied (default: default).",
+    ),
+)  # fmt: skip
+INPUTS = Option("--inputs", metavar="FILE", help="Values for {{ .nuon.… }}: a TOML or JSON file with a table inputs.")
+TAKE_OVER = Option(
+    "--take-over", metavar="OWNER", action="append", default=[],
+    help="Take fields of this owner, as a plan names it; may be repeated.",
+)  # fmt: skip
+APPROVE = Option(
+    "--approve", metavar="PART", action="append", default=[],
+    help="Approve a part of the plan by the name that it gives; may be repeated.",
+)  # fmt: skip
+WITHIN = Option(
+    "--within", metavar="MINUTES", type=minutes, default=900.0,
+    help="How long objects may take to get healthy (default: 15).",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Goal:
+    """What the options say of a cluster and whose objects are installed there."""
+
+    install: str
+    component: str
+    namespace: str
+    kubeconfig: str | None
+    context: str | None
+    server: str | None
+    ca: str | None
+    server_name: str | None
+    token_stdin: bool
+    keep_in: str
+
+    @property
+    def owner(self) -> Owner:
+        """Whose objects."""
+        from byoa.installs.normalising import Owner
+
+        return Owner(self.install, self.component, self.namespace)
+
+    def access(self) -> Access:
+        """The way to the cluster. Raises ``UsageError`` and ``ClusterAccessInvalid``."""
+        from byoa.installs.access import access_of, read_kubeconfig
+
+        if self.server is None:
+            if self.kubeconfig is None:
+                raise UsageError("which cluster? Name a --kubeconfig, or a --server with --ca and --token-stdin")
+            return read_kubeconfig(_text(self.kubeconfig), self.context)
+        if not self.token_stdin:
+            raise UsageError("--server takes its token from stdin: add --token-stdin")
+        token = sys.stdin.buffer.read(_LIMIT).decode("ascii", "replace").strip()
+        return access_of(self.server, _text(self.ca) if self.ca else None, token, self.server_name)
+
+    def shelf(self, cluster: Any) -> ConfigMapShelf:  # noqa: ANN401 - a port of installs
+        """Where the cluster itself remembers what was applied."""
+        from byoa.installs.shelves import ConfigMapShelf
+
+        return ConfigMapShelf(cluster, self.owner, self.keep_in)
+
+    def state(self, inputs: str | None) -> dict[str, Any]:
+        """What ``.nuon`` is: the tables of a file, with its inputs where Nuon has them. Raises ``UsageError``."""
+        given = _table(inputs) if inputs else {}
+        values = given.pop("inputs", {})
+        install = {"id": self.install, "name": self.install, "inputs": values}
+        return {**given, "id": self.install, "name": self.install, "inputs": {"inputs": values}, "install": install}
+
+
+def plan_key() -> bytes | None:
+    """What fingerprints of plans are made with, so that they cover values of Secrets; the environment may have it."""
+    return os.environ.get("BYOA_PLAN_KEY", "").encode() or None
+
+
+def _table(path: str) -> dict[str, Any]:
+    import tomllib
+
+    text = _text(path)
+    try:
+        found = json.loads(text) if path.endswith(".json") else tomllib.loads(text)
+    except (ValueError, RecursionError):
+        raise UsageError(f"{path} is no TOML, or no JSON where its name ends in .json") from None
+    if not isinstance(found, dict) or not isinstance(found.get("inputs", {}), dict):
+        raise UsageError(f"{path} has no table inputs")
+    return found
+
+
+def _text(path: str) -> str:
+    try:
+        with Path(path).open("rb") as file:
+            return file.read(_LIMIT).decode()
+    except UnicodeDecodeError:
+        raise UsageError(f"{path} is no text") from None
+    except OSError as error:
+        raise UsageError(f"{path} can't be read: {error.strerror}") from error

@@ -1,0 +1,1 @@
+"""Kubernetes clusters by their API, over whatever sends requests."""

@@ -1,0 +1,140 @@
+"""A Kubernetes cluster by its API: what ``installs.ports.Cluster`` asks for, and no more."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import quote, urlencode
+
+from byoa.adapters.kubernetes.answers import not_allowed, refusal, unknown_login
+from byoa.adapters.kubernetes.discovery import ACCEPT, PATHS, kinds_in
+from byoa.errors import KindUnknown
+from byoa.installs.objects import MANAGER, Place
+from byoa.installs.ports import Applied
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from byoa.adapters.kubernetes.wire import Answer, Wire
+    from byoa.installs.objects import Kind, Object
+
+_APPLY: Final = "application/apply-patch+yaml"
+_PAGE: Final = 500
+_NOT_FOUND: Final = 404
+_FORBIDDEN: Final = 403
+_UNKNOWN: Final = 401
+_CREATED: Final = 201
+
+
+class KubernetesCluster:
+    """One cluster. Safe to share between threads if its wire is."""
+
+    def __init__(self, wire: Wire) -> None:
+        self._wire = wire
+
+    def kinds(self) -> tuple[Kind, ...]:
+        """All kinds that are served now, of each group the preferred version first."""
+        found: list[Kind] = []
+        for path in PATHS:
+            answer = self._wire.ask("GET", path, accept=f"{ACCEPT},application/json")
+            if answer.status in (_UNKNOWN, _FORBIDDEN):
+                raise unknown_login()
+            found += kinds_in(answer)
+        return tuple(found)
+
+    def get(self, place: Place) -> Object | None:
+        """The object; ``None`` where there is none. Raises what the port names."""
+        answer = self._wire.ask("GET", _path(place))
+        if answer.status == _NOT_FOUND and answer.body is not None:
+            return None
+        return self._object(answer, "get", place)
+
+    def list(
+        self,
+        kind: Kind,
+        namespace: str = "",
+        *,
+        labels: Mapping[str, str] | None = None,
+        fields: Mapping[str, str] | None = None,
+    ) -> Iterator[Object]:
+        """The objects of a kind, page by page. Raises what the port names."""
+        asked = {"limit": str(_PAGE)}
+        asked |= {"labelSelector": _selector(labels)} if labels else {}
+        asked |= {"fieldSelector": _selector(fields)} if fields else {}
+        while True:
+            body = self._list(kind, namespace, asked)
+            types = {"apiVersion": kind.api_version, "kind": kind.kind}
+            yield from ({**types, **each} for each in body.get("items") or [])
+            more = (body.get("metadata") or {}).get("continue")
+            if not more:
+                return
+            asked = {**asked, "continue": str(more)}
+
+    def count(self, kind: Kind, namespace: str = "") -> int:
+        """How many objects of a kind there are. Raises what the port names."""
+        body = self._list(kind, namespace, {"limit": "1"})
+        rest = (body.get("metadata") or {}).get("remainingItemCount")
+        return len(body.get("items") or []) + (rest if isinstance(rest, int) else 0)
+
+    def apply(self, place: Place, wanted: Object, *, force: bool = False, dry_run: bool = False) -> Applied:
+        """Server-side apply. Raises what the port names."""
+        asked = {"fieldManager": MANAGER, "force": "true" if force else "false"}
+        answer = self._wire.ask("PATCH", _path(place, asked, dry_run=dry_run), wanted, content_type=_APPLY)
+        return Applied(self._object(answer, "patch", place), answer.status == _CREATED, answer.warnings)
+
+    def create(self, place: Place, wanted: Object, *, dry_run: bool = False) -> Object:
+        """A new object. Raises what the port names."""
+        asked = {"fieldManager": MANAGER}
+        path = _path(place._replace(name=""), asked, dry_run=dry_run)
+        return self._object(self._wire.ask("POST", path, wanted, once=not dry_run), "create", place)
+
+    def replace(self, place: Place, wanted: Object) -> Object:
+        """Another state of an object. Raises what the port names."""
+        path = _path(place, {"fieldManager": MANAGER})
+        return self._object(self._wire.ask("PUT", path, wanted, once=True), "update", place)
+
+    def delete(self, place: Place, uid: str, *, dry_run: bool = False) -> bool:
+        """Delete the object of this UID. Raises what the port names.
+
+        Whether it is only tried stands in the body: beside one the API server passes over what the query says.
+        """
+        options: dict[str, Any] = {
+            "apiVersion": "v1",
+            "kind": "DeleteOptions",
+            "propagationPolicy": "Background",
+            "preconditions": {"uid": uid},
+        }
+        options |= {"dryRun": ["All"]} if dry_run else {}
+        answer = self._wire.ask("DELETE", _path(place), options)
+        if answer.status == _NOT_FOUND:
+            return False
+        self._object(answer, "delete", place)
+        return True
+
+    def _list(self, kind: Kind, namespace: str, asked: Mapping[str, str]) -> dict[str, Any]:
+        place = Place(kind, namespace, "")
+        answer = self._wire.ask("GET", _path(place, asked))
+        if answer.status == _FORBIDDEN:
+            raise not_allowed("list", kind, namespace)
+        if answer.status == _NOT_FOUND:
+            raise KindUnknown(f"The cluster serves no {kind.kind} of {kind.api_version}.")
+        return self._object(answer, "list", place)
+
+    @staticmethod
+    def _object(answer: Answer, verb: str, place: Place) -> Object:
+        if not answer.fine:
+            raise refusal(answer, verb, place)
+        return answer.body or {}
+
+
+def _path(place: Place, asked: Mapping[str, str] | None = None, *, dry_run: bool = False) -> str:
+    kind = place.kind
+    base = f"/apis/{kind.group}" if kind.group else "/api"
+    inside = f"/namespaces/{quote(place.namespace, safe='')}" if kind.namespaced and place.namespace else ""
+    name = f"/{quote(place.name, safe='')}" if place.name else ""
+    query = {**(asked or {}), **({"dryRun": "All"} if dry_run else {})}
+    path = f"{base}/{quote(kind.version, safe='')}{inside}/{quote(kind.plural, safe='')}{name}"
+    return f"{path}?{urlencode(query)}" if query else path
+
+
+def _selector(wanted: Mapping[str, str]) -> str:
+    return ",".join(f"{name}={value}" for name, value in wanted.items())

@@ -1,0 +1,1 @@
+"""Applying a mirrored artifact to a cluster: planned, applied by stages, watched, pruned, remembered."""

@@ -1,0 +1,115 @@
+"""ApplyInstall: a plan's objects to the cluster, stage by stage, those of one stage side by side.
+
+What will be there is remembered before the first write, so that whoever goes on after a crash knows of it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from byoa.errors import ByoaError, DeploySuperseded, InstallUnhealthy, KindUnknown, ObjectBusy
+from byoa.installs.health import judge
+from byoa.installs.kinds import DEFINITION
+from byoa.installs.normalising import Wanted
+from byoa.installs.objects import goes_away, uid_of
+from byoa.installs.settling import settle
+from byoa.installs.stages import in_stages
+from byoa.installs.together import each
+
+if TYPE_CHECKING:
+    from byoa.engine.workers import Workers
+    from byoa.installs.inventory import Inventory
+    from byoa.installs.objects import Identity, Place
+    from byoa.installs.plans import Plan, Step
+    from byoa.installs.ports import Clock, Cluster, Shelf
+
+_POLL: Final = 0.1
+"""Seconds between two looks at what the API server does by itself: a new kind is served after 50 ms, as a rule."""
+
+_SERVED: Final = 15.0
+"""Seconds in which a kind is served after it was established."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Work:
+    """What steps of a deploy work with; ``until`` is the end of its time on ``clock``."""
+
+    cluster: Cluster
+    shelf: Shelf
+    clock: Clock
+    until: float
+    workers: Workers | None = None
+    take_over: frozenset[str] = frozenset()
+
+
+def apply(plan: Plan, work: Work) -> Inventory:
+    """Write what the plan says, deletions apart; return what is tracked now.
+
+    Raises what the cluster raises, placed at its object, ``DeploySuperseded`` where another deploy has begun, and
+    ``InstallUnhealthy`` where what has to be there for the next stage doesn't come in time.
+    """
+    wanted = plan.inventory.with_all((step.identity for step in plan.steps if step.action != "gone"), plan.digest)
+    inventory = plan.inventory if wanted.holds_the_same(plan.inventory) else work.shelf.write(wanted)
+    written = [step for step in plan.steps if step.action in ("create", "change", "recreate")]
+    for stage in in_stages((step.place.kind, step) for step in written):
+        _check_newest(work.shelf, inventory)
+        uids: dict[Identity, str] = dict(each(work.workers, _Writing(work).write, stage))
+        if any(inventory.uids.get(identity) != uid for identity, uid in uids.items()):
+            inventory = work.shelf.write(inventory.with_uids(uids))
+        for step in stage:
+            if step.place.kind.type == DEFINITION:
+                _await_definition(step, work)
+    return inventory
+
+
+def _check_newest(shelf: Shelf, inventory: Inventory) -> None:
+    newest = shelf.read()
+    if (newest.version if newest else "") != inventory.version:
+        raise DeploySuperseded("Another deploy of the component has begun; this one wrote nothing more.")
+
+
+class _Writing:
+    def __init__(self, work: Work) -> None:
+        self._work = work
+
+    def write(self, step: Step) -> tuple[Identity, str]:
+        """The object's UID once it is written."""
+        work = self._work
+        if step.action == "recreate" and work.cluster.delete(step.place, step.uid):
+            await_gone(step.place, step.uid, work)
+        wanted = Wanted(step.place, step.wanted or {})
+        until = work.clock.now() + _SERVED
+        while True:
+            try:
+                applied = settle(work.cluster, wanted, take_over=work.take_over).applied.object
+                break
+            except KindUnknown as error:
+                if not step.unchecked or work.clock.now() > until:
+                    raise error.at(str(step.identity)) from None
+                work.clock.sleep(_POLL)
+            except ByoaError as error:
+                raise error.at(str(step.identity)) from None
+        if goes_away(applied):
+            raise ObjectBusy("The object is being deleted.", where=str(step.identity))
+        return step.identity, uid_of(applied)
+
+
+def await_gone(place: Place, uid: str, work: Work) -> None:
+    """Wait until the object of this UID is gone. Raises ``ObjectBusy`` where the time ends before that."""
+    while (found := work.cluster.get(place)) and uid_of(found) == uid:
+        if work.clock.now() > work.until:
+            raise ObjectBusy("The object was deleted, and doesn't go away.", where=str(place.identity))
+        work.clock.sleep(_POLL)
+
+
+def _await_definition(step: Step, work: Work) -> None:
+    while True:
+        found = work.cluster.get(step.place)
+        health = judge(found) if found else None
+        if health and health.state == "healthy":
+            return
+        if (health and health.state == "failed") or work.clock.now() > work.until:
+            reason = health.reason if health else "it is gone"
+            raise InstallUnhealthy(f"The definition can't be used: {reason}.", where=str(step.identity))
+        work.clock.sleep(_POLL)

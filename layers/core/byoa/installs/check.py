@@ -1,0 +1,138 @@
+"""CheckHealth: wait until what was applied does what it is for, or until it is known that it won't."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from byoa.errors import InstallUnhealthy
+from byoa.installs.health import WORKLOADS, Health, judge, pods_reasons
+from byoa.installs.kinds import DEFINITION
+from byoa.installs.objects import Kind, Object, Place, mapping, metadata
+from byoa.installs.together import each
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from byoa.installs.apply import Work
+    from byoa.installs.plans import Step
+
+_POLLS: Final = (0.2, 0.5, 1.0, 2.0)
+"""Seconds between looks; the last goes on."""
+
+_STUCK: Final = 15.0
+"""Seconds after which a reason to wait that doesn't pass by itself is a failure: kubelet has tried again by then."""
+
+_UNWRITTEN: Final = 30.0
+"""Seconds in which a custom object's controller is given time to write a first status, which not all of them do."""
+
+_TOLD: Final = 5
+
+_PODS: Final = Kind("", "v1", "Pod", "pods", namespaced=True)
+_EVENTS: Final = Kind("", "v1", "Event", "events", namespaced=True)
+_CLASSES: Final = Kind("storage.k8s.io", "v1", "StorageClass", "storageclasses", namespaced=False)
+
+
+class Finding(NamedTuple):
+    """The health of one object."""
+
+    place: Place
+    health: Health
+
+
+def look(steps: Sequence[Step], work: Work) -> list[Finding]:
+    """The health of what a plan wants there, as it is now."""
+    return _Watch(steps, work).look()
+
+
+def check(steps: Sequence[Step], work: Work) -> list[Finding]:
+    """Wait for what a plan wants there to be healthy.
+
+    Raises ``InstallUnhealthy``, which names the objects and reasons, as soon as one has failed or when time is over.
+    """
+    watch = _Watch(steps, work)
+    polls = iter(_POLLS)
+    while True:
+        found = watch.look()
+        unwell = [each for each in found if each.health.state != "healthy"]
+        failed = [each for each in unwell if each.health.state == "failed"]
+        if not unwell:
+            return found
+        if failed or work.clock.now() >= work.until:
+            raise _unhealthy(failed or unwell, work, late=not failed)
+        work.clock.sleep(next(polls, _POLLS[-1]))
+
+
+class _Watch:
+    def __init__(self, steps: Sequence[Step], work: Work) -> None:
+        self._work = work
+        self._places = [step.place for step in steps if step.wanted is not None]
+        self._with_status = {kind for step in steps if step.wanted for kind in _with_status(step)}
+        self._begun = work.clock.now()
+        self._stuck: dict[Place, float] = {}
+
+    def look(self) -> list[Finding]:
+        return each(self._work.workers, self._look, self._places)
+
+    def _look(self, place: Place) -> Finding:
+        found = self._work.cluster.get(place)
+        if found is None:
+            return Finding(place, Health("failed", "it is gone"))
+        young = self._work.clock.now() - self._begun < _UNWRITTEN
+        health = judge(found, has_status=young and place.kind.type in self._with_status)
+        if health.state == "progressing" and place.kind.kind == "PersistentVolumeClaim" and self._is_late(found):
+            health = judge(found, late_binding=True)
+        if health.state == "progressing" and place.kind.type in WORKLOADS:
+            health = self._with_pods(place, found, health)
+        return Finding(place, health)
+
+    def _is_late(self, claim: Object) -> bool:
+        """Whether the claim's class binds it when a pod asks for it, which may never be."""
+        name = mapping(claim, "spec").get("storageClassName")
+        found = self._work.cluster.get(Place(_CLASSES, "", str(name))) if name else None
+        return bool(found) and found is not None and found.get("volumeBindingMode") == "WaitForFirstConsumer"
+
+    def _with_pods(self, place: Place, found: Object, health: Health) -> Health:
+        """Why pods of a workload wait; failed where that has lasted."""
+        labels = mapping(found, "spec", "selector", "matchLabels")
+        if not labels:
+            return health
+        reasons = pods_reasons(self._work.cluster.list(_PODS, place.namespace, labels=labels))
+        if not reasons:
+            self._stuck.pop(place, None)
+            return health
+        now = self._work.clock.now()
+        lasted = now - self._stuck.setdefault(place, now)
+        told = f"{health.reason}; pods wait: {', '.join(reasons)}"
+        return Health("failed" if lasted >= _STUCK else "progressing", told)
+
+
+def _with_status(step: Step) -> list[tuple[str, str]]:
+    """The kinds that a definition gives a status of their own."""
+    if step.place.kind.type != DEFINITION or step.wanted is None:
+        return []
+    spec = mapping(step.wanted, "spec")
+    versions = spec.get("versions")
+    listed = versions if isinstance(versions, list) else []
+    if not any(isinstance(one, dict) and "status" in mapping(one, "subresources") for one in listed):
+        return []
+    return [(str(spec.get("group")), str(mapping(spec, "names").get("kind")))]
+
+
+def _unhealthy(unwell: Sequence[Finding], work: Work, *, late: bool) -> InstallUnhealthy:
+    told = [f"{one.place.identity} ({one.health.reason}{_event(one.place, work)})" for one in unwell[:_TOLD]]
+    more = f" and {len(unwell) - _TOLD} more" if len(unwell) > _TOLD else ""
+    what = "did not get healthy in time" if late else "failed"
+    return InstallUnhealthy(f"{', '.join(told)}{more} {what}.", where=str(unwell[0].place.identity))
+
+
+def _event(place: Place, work: Work) -> str:
+    """The reason of the newest warning about an object, which is one word by its own rules."""
+    if not place.kind.namespaced:
+        return ""
+    fields = {"involvedObject.kind": place.kind.kind, "involvedObject.name": place.name, "type": "Warning"}
+    found = [*work.cluster.list(_EVENTS, place.namespace, fields=fields)]
+    if not found:
+        return ""
+    newest = max(found, key=lambda one: str(one.get("lastTimestamp") or metadata(one).get("creationTimestamp")))
+    reason = str(newest.get("reason", ""))
+    return f"; last warning: {reason}" if reason.isascii() and reason.isalnum() else ""

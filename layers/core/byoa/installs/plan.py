@@ -1,0 +1,186 @@
+"""PlanInstall: what applying a set would do to a cluster, object by object, as the cluster itself says.
+
+Each object that can be is tried by a server-side dry run, so that defaults, webhooks and field owners have their say.
+Nothing is written.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Final
+
+from byoa.errors import ApprovalMissing, ByoaError, Fault, ObjectBusy, ObjectInvalid, OfCluster
+from byoa.installs.differences import changes_between, differ
+from byoa.installs.guards import GUARDED, Deletions, needs_of
+from byoa.installs.inventory import EMPTY
+from byoa.installs.kinds import DEFINITION, NAMESPACE, kinds_defined, know_kinds
+from byoa.installs.normalising import Wanted, normalise
+from byoa.installs.objects import goes_away
+from byoa.installs.plans import Plan, Step
+from byoa.installs.settling import settle
+from byoa.installs.stages import stage_of
+from byoa.installs.together import each
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from byoa.engine.workers import Workers
+    from byoa.installs.inventory import Inventory
+    from byoa.installs.kinds import Kinds
+    from byoa.installs.normalising import Owner
+    from byoa.installs.objects import Object
+    from byoa.installs.ports import Cluster
+    from byoa.installs.settling import Settled
+
+_LATER: Final = "checked once it exists"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Task:
+    """A set of objects for one component of an install: the artifact's ``digest``, what it holds, whose it is.
+
+    Fields of owners in ``take_over`` are taken. A ``teardown`` wants none of the objects.
+    """
+
+    digest: str
+    objects: tuple[Object, ...]
+    owner: Owner
+    take_over: frozenset[str] = frozenset()
+    teardown: bool = False
+
+
+def plan(task: Task, cluster: Cluster, inventory: Inventory | None, workers: Workers | None = None) -> Plan:
+    """What would be done, by ``inventory`` (``None`` at first), and all that keeps it from being done.
+
+    Raises what the cluster fails with; what it refuses of single objects are the plan's ``faults``.
+    """
+    tracked = inventory or EMPTY
+    objects = () if task.teardown else task.objects
+    kinds = know_kinds(cluster.kinds(), objects)
+    wanted, faults = normalise(objects, kinds, task.owner)
+    planning = _Planning(cluster, kinds, task.take_over, faults)
+    first = [one for one in wanted if stage_of(one.place.kind) == 0]
+    rest = [one for one in wanted if stage_of(one.place.kind) > 0]
+    steps = dict(zip([one.identity for one in first], each(workers, planning.look, first), strict=True))
+    planning.learn(first, [step for step in steps.values() if step])
+    steps |= dict(zip([one.identity for one in rest], each(workers, planning.look, rest), strict=True))
+    dropped = [identity for identity in tracked.uids if identity not in steps]
+    deletions = each(workers, Deletions(cluster, kinds, task.owner, dict(tracked.uids)).decide, dropped)
+    return Plan(
+        steps=(*(step for one in wanted if (step := steps[one.identity])), *deletions),
+        faults=tuple(faults),
+        digest=task.digest,
+        inventory=tracked,
+        needs=needs_of(deletions, len(tracked.uids), len(wanted), teardown=task.teardown),
+    )
+
+
+def check(found: Plan, approved: frozenset[str]) -> None:
+    """Raise the first fault of a plan, or ``ApprovalMissing`` where it needs more than was ``approved``."""
+    if found.faults:
+        raise found.faults[0]
+    missing = found.missing(approved)
+    if missing:
+        raise ApprovalMissing(
+            f"The plan needs approval for {len(missing)} of its parts: {', '.join(missing[:5])}"
+            + (", …." if len(missing) > 5 else "."),  # noqa: PLR2004 - as many as fit into a sentence
+        )
+
+
+@dataclass(slots=True)
+class _Planning:
+    """One look at a cluster. What comes with the set itself is known after the first stage was looked at."""
+
+    cluster: Cluster
+    kinds: Kinds
+    take_over: frozenset[str]
+    faults: list[ByoaError]
+    namespaces: set[str] = field(default_factory=set)
+    redefined: set[tuple[str, str]] = field(default_factory=set)
+
+    def learn(self, wanted: Sequence[Wanted], steps: Sequence[Step]) -> None:
+        """Which namespaces come with the set, and which kinds are defined anew."""
+        coming = {step.identity for step in steps if step.action in ("create", "change")}
+        for one in wanted:
+            if one.identity not in coming:
+                continue
+            if one.place.kind.type == NAMESPACE:
+                self.namespaces.add(one.place.name)
+            elif one.place.kind.type == DEFINITION:
+                self.redefined |= {kind.type for kind in kinds_defined(one.object)}
+
+    def look(self, one: Wanted) -> Step | None:
+        """What becomes of one object; ``None`` for what the cluster refuses, which is a fault."""
+        if not self.kinds.serves(one.place.kind) or one.place.namespace in self.namespaces:
+            return _unchecked(one)
+        try:
+            return self._look(one)
+        except (OfCluster, Fault) as error:
+            if not isinstance(error, ObjectBusy):
+                raise
+            self.faults.append(error.at(str(one.identity)))
+        except ObjectInvalid as error:
+            if one.place.kind.type in self.redefined:
+                return _unchecked(one)
+            self.faults.append(error.at(str(one.identity)))
+        except ByoaError as error:
+            self.faults.append(error.at(str(one.identity)))
+        return None
+
+    def _look(self, one: Wanted) -> Step:
+        live = self.cluster.get(one.place)
+        if live and goes_away(live):
+            raise ObjectBusy("The object is being deleted.")
+        try:
+            settled = settle(self.cluster, one, take_over=self.take_over, dry_run=True)
+        except ObjectInvalid as error:
+            if live is None or not error.perhaps_immutable:
+                raise
+            return self._recreate(one, live, error)
+        return _step(one, live, settled)
+
+    def _recreate(self, one: Wanted, live: Object, error: ObjectInvalid) -> Step:
+        """Whether what is refused of a change would be taken of a new object: then a field can't be changed in place.
+
+        Raises ``error`` where it wouldn't, or where the object is of a kind that is never deleted for that.
+        """
+        fields = ", ".join(error.fields) or "a field"
+        if one.place.kind.type in GUARDED:
+            raise ObjectInvalid(
+                f"{fields} can't be changed as wanted, and objects of this kind are not recreated.",
+                remedy="Give the new state another name, or delete the object yourself when nothing needs it.",
+            ) from error
+        suffix = hashlib.sha256(one.place.name.encode()).hexdigest()[:8]
+        name = f"{one.place.name[:40].rstrip('.-')}-{suffix}"
+        trial = {**one.object, "metadata": {**one.object["metadata"], "name": name}}
+        try:
+            self.cluster.create(one.place._replace(name=name), trial, dry_run=True)
+        except ObjectInvalid:
+            raise error from None
+        changes, left_out = changes_between(live, {**live, **one.object})
+        return Step(
+            place=one.place, action="recreate", wanted=one.object, live=live, changes=changes, left_out=left_out,
+            needs=str(one.identity), why=f"{fields} can't be changed in place",
+        )  # fmt: skip
+
+
+def _unchecked(one: Wanted) -> Step:
+    return Step(place=one.place, action="create", wanted=one.object, unchecked=True, why=_LATER)
+
+
+def _step(one: Wanted, live: Object | None, settled: Settled) -> Step:
+    applied = settled.applied
+    found = Step(
+        place=one.place,
+        action="create" if live is None else "unchanged",
+        wanted=settled.wanted,
+        live=live,
+        left=settled.left,
+        taken=settled.taken,
+        warnings=applied.warnings,
+    )
+    if live is None or not differ(live, applied.object):
+        return found
+    changes, left_out = changes_between(live, applied.object)
+    return replace(found, action="change", result=applied.object, changes=changes, left_out=left_out)

@@ -1,0 +1,100 @@
+"""What installs need of the world: a cluster, what it remembers, and time."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from byoa.installs.inventory import Inventory
+    from byoa.installs.objects import Kind, Object, Place
+
+
+class Applied(NamedTuple):
+    """An object as the API has it after it was applied; ``warnings`` are the API server's own words."""
+
+    object: Object
+    created: bool
+    warnings: tuple[str, ...] = ()
+
+
+class Cluster(Protocol):
+    """The API of a Kubernetes cluster, by the least of it that installs take.
+
+    All of it raises ``ClusterUnavailable`` and ``ClusterThrottled``, ``ClusterUntrusted`` and ``ClusterForbidden``;
+    what names a place also ``KindUnknown`` where the API has no such kind.
+    """
+
+    def kinds(self) -> tuple[Kind, ...]:
+        """All kinds that are served now, of each group the preferred version first."""
+        ...
+
+    def get(self, place: Place) -> Object | None:
+        """The object; ``None`` where there is none."""
+        ...
+
+    def list(
+        self,
+        kind: Kind,
+        namespace: str = "",
+        *,
+        labels: Mapping[str, str] | None = None,
+        fields: Mapping[str, str] | None = None,
+    ) -> Iterator[Object]:
+        """The objects of a kind, in one namespace or in all, with these labels and fields."""
+        ...
+
+    def count(self, kind: Kind, namespace: str = "") -> int:
+        """How many objects of a kind there are, in one namespace or in all."""
+        ...
+
+    def apply(self, place: Place, wanted: Object, *, force: bool = False, dry_run: bool = False) -> Applied:
+        """Server-side apply: the object becomes what is ``wanted`` of it, and loses what we had wanted before.
+
+        Raises ``FieldConflict`` where others own fields that would change, unless forced; ``ObjectInvalid``;
+        ``NamespaceMissing``; ``ObjectBusy`` where its namespace goes away.
+        """
+        ...
+
+    def create(self, place: Place, wanted: Object, *, dry_run: bool = False) -> Object:
+        """A new object. Raises ``ObjectInvalid``, ``NamespaceMissing``, and ``ObjectBusy`` where there is one."""
+        ...
+
+    def replace(self, place: Place, wanted: Object) -> Object:
+        """Another state of an object, whose ``resourceVersion`` says what it was. Raises ``ObjectBusy`` if it isn't."""
+        ...
+
+    def delete(self, place: Place, uid: str, *, dry_run: bool = False) -> bool:
+        """Delete the object of this UID, and what it owns after it. ``False`` where it is gone already.
+
+        Raises ``ObjectBusy`` where another object has its name, ``ObjectInvalid`` where the cluster refuses.
+        """
+        ...
+
+
+class Shelf(Protocol):
+    """Where the inventory of one component of an install is kept."""
+
+    def read(self) -> Inventory | None:
+        """What was kept last. Raises ``InventoryInvalid``."""
+        ...
+
+    def write(self, inventory: Inventory) -> Inventory:
+        """Keep it, if nobody has kept another since it was read; what is returned is the one to go on with.
+
+        Raises ``DeploySuperseded`` if somebody has.
+        """
+        ...
+
+
+class Clock(Protocol):
+    """Time that passes."""
+
+    def now(self) -> float:
+        """Seconds since whenever."""
+        ...
+
+    def sleep(self, seconds: float) -> None:
+        """Let them pass."""
+        ...

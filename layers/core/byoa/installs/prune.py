@@ -1,0 +1,75 @@
+"""PruneInstall: what a set no longer has is deleted, in the reverse order of stages, when all else is healthy.
+
+What the cluster refuses to delete, and what a finalizer holds, stays tracked and is named; the rest goes on.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from byoa.errors import ClusterForbidden, ObjectBusy, ObjectInvalid
+from byoa.installs.objects import metadata, uid_of
+from byoa.installs.stages import in_stages
+from byoa.installs.together import each
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from byoa.installs.apply import Work
+    from byoa.installs.objects import Identity
+    from byoa.installs.plans import Plan, Step
+
+_POLLS: Final = (0.1, 0.2, 0.5, 1.0)
+_PATIENCE: Final = 60.0
+"""Seconds that what was deleted has to go away; background deletion of a namespace takes that long with a few pods."""
+
+
+class Pruned(NamedTuple):
+    """What is gone, and why the others aren't."""
+
+    gone: tuple[Identity, ...]
+    left: tuple[tuple[Identity, str], ...]
+
+
+def prune(plan: Plan, work: Work) -> Pruned:
+    """Delete what the plan deletes. Raises what the cluster fails with."""
+    gone: list[Identity] = [step.identity for step in plan.steps if step.action == "gone"]
+    left: list[tuple[Identity, str]] = []
+    doomed = [(step.place.kind, step) for step in plan.steps if step.action == "delete"]
+    for stage in reversed(in_stages(doomed)):
+        answers = each(work.workers, lambda step: _delete(step, work), stage)
+        waiting = [step for step, answer in zip(stage, answers, strict=True) if answer is None]
+        left += [(step.identity, answer) for step, answer in zip(stage, answers, strict=True) if answer]
+        held = _await(waiting, work)
+        gone += [step.identity for step in waiting if step.identity not in held]
+        left += held.items()
+    return Pruned(tuple(gone), tuple(left))
+
+
+def _delete(step: Step, work: Work) -> str | None:
+    """Why it isn't deleted; ``None`` where it is, or is gone already."""
+    try:
+        work.cluster.delete(step.place, step.uid)
+    except (ClusterForbidden, ObjectBusy, ObjectInvalid) as error:
+        return error.cause
+    return None
+
+
+def _await(steps: Sequence[Step], work: Work) -> dict[Identity, str]:
+    """Wait until they are gone; those that aren't in time, with what holds them."""
+    until = min(work.until, work.clock.now() + _PATIENCE)
+    polls = iter(_POLLS)
+    while True:
+        found = zip(steps, each(work.workers, lambda step: work.cluster.get(step.place), steps), strict=True)
+        there = [(step, live) for step, live in found if live and uid_of(live) == step.uid]
+        if not there:
+            return {}
+        if work.clock.now() >= until:
+            return {step.identity: _holder(metadata(live).get("finalizers")) for step, live in there}
+        steps = [step for step, _ in there]
+        work.clock.sleep(next(polls, _POLLS[-1]))
+
+
+def _holder(finalizers: object) -> str:
+    count = len(finalizers) if isinstance(finalizers, list) else 0
+    return f"it was deleted, and {count} finalizers hold it" if count else "it was deleted, and is still there"

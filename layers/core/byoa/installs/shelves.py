@@ -1,0 +1,66 @@
+"""The inventory in a ConfigMap of the cluster itself: for whoever has no table, such as a command in CI.
+
+Its ``resourceVersion`` is the fence: who has not read the newest inventory writes nothing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING, Final
+
+from byoa.errors import DeploySuperseded, InventoryInvalid, ObjectBusy
+from byoa.installs.inventory import Inventory, pack, unpack
+from byoa.installs.objects import Kind, Place, mapping, metadata
+
+if TYPE_CHECKING:
+    from byoa.installs.normalising import Owner
+    from byoa.installs.objects import Object
+    from byoa.installs.ports import Cluster
+
+_CONFIG_MAPS: Final = Kind("", "v1", "ConfigMap", "configmaps", namespaced=True)
+_KEY: Final = "inventory"
+KEPT_BY: Final = "byoa.dev/inventory-of"
+"""The label of a ConfigMap that is an inventory: not the labels of what may be pruned."""
+
+
+class ConfigMapShelf:
+    """A ``ports.Shelf`` in a namespace, which must be there."""
+
+    def __init__(self, cluster: Cluster, owner: Owner, namespace: str) -> None:
+        digest = hashlib.sha256(f"{owner.install}/{owner.component}".encode()).hexdigest()[:8]
+        self._cluster = cluster
+        self._owner = owner
+        self.place = Place(_CONFIG_MAPS, namespace, f"byoa-{owner.install[:40]}-{digest}".lower().replace("_", "-"))
+
+    def read(self) -> Inventory | None:
+        """What was kept last. Raises ``InventoryInvalid``."""
+        found = self._cluster.get(self.place)
+        if found is None:
+            return None
+        packed = mapping(found, "data").get(_KEY)
+        if not isinstance(packed, str) or mapping(found, "data").get("of") != self._of:
+            raise InventoryInvalid("The ConfigMap for the list of what was applied holds something else.")
+        return unpack(packed, str(metadata(found).get("resourceVersion", "")))
+
+    def write(self, inventory: Inventory) -> Inventory:
+        """Keep it. Raises ``DeploySuperseded`` where another one was kept since it was read."""
+        try:
+            written = (
+                self._cluster.replace(self.place, self._object(inventory))
+                if inventory.version
+                else self._cluster.create(self.place, self._object(inventory))
+            )
+        except ObjectBusy:
+            raise DeploySuperseded("Another deploy of the component has begun; this one wrote nothing more.") from None
+        return inventory._replace(version=str(metadata(written).get("resourceVersion", "")))
+
+    @property
+    def _of(self) -> str:
+        return f"{self._owner.install}/{self._owner.component}"
+
+    def _object(self, inventory: Inventory) -> Object:
+        about = {"name": self.place.name, "namespace": self.place.namespace, "labels": {KEPT_BY: self._owner.install}}
+        if inventory.version:
+            about["resourceVersion"] = inventory.version
+        data = {"of": self._of, "artifact": inventory.digest, _KEY: pack(inventory)}
+        return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": about, "data": data}

@@ -1,0 +1,317 @@
+"""Deploys from nothing to teardown, over a cluster in memory and a real API server."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from byoa.errors import ApprovalMissing, DeploySuperseded, DocumentInvalid, KindUnknown, NamespaceMissing, PlanChanged
+from byoa.installs.deploy import Approval, deploy
+from byoa.installs.objects import COMPONENT, INSTALL, Kind, uid_of
+from byoa.installs.plans import fingerprint
+from tests.installs.beds import (
+    CONFIG_MAPS,
+    DEFINITIONS,
+    DEPLOYMENTS,
+    JOBS,
+    NAMESPACES,
+    SECRETS,
+    Bed,
+    actions,
+    config_map,
+    definition,
+    deployment,
+    job,
+    namespace,
+    role,
+    secret,
+    service,
+    widget,
+)
+
+if TYPE_CHECKING:
+    from byoa.installs.objects import Object
+
+FINALIZER = {"metadata": {"finalizers": ["example.com/hold"]}}
+
+
+def everything(bed: Bed) -> list[Object]:
+    """Objects of all stages, in an order in which none could be applied one by one."""
+    hook = {
+        "apiVersion": "admissionregistration.k8s.io/v1",
+        "kind": "ValidatingWebhookConfiguration",
+        "metadata": {"name": f"{bed.corner}-hook"},
+        "webhooks": [],
+    }
+    return [
+        hook,
+        widget(bed.corner, "one", size="large"),
+        job("once", suspend=True),
+        service("web"),
+        secret("keys", token="c4n4ry"),
+        config_map("conf", colour="blue"),
+        {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "web"}},
+        role("web"),
+        definition(bed.corner),
+        namespace(f"{bed.corner}-more"),
+        {**config_map("other"), "metadata": {"name": "other", "namespace": f"{bed.corner}-more"}},
+    ]
+
+
+def test_a_set_comes_from_nothing_in_one_run_and_a_second_one_writes_nothing(bed: Bed) -> None:
+    objects = everything(bed)
+    first = bed.deploy(*objects)
+    assert (first.status, first.plan.counts["create"]) == ("active", len(objects))
+    before = bed.versions()
+    assert all(before.values())
+    again = bed.deploy(*objects)
+    assert (again.status, again.plan.counts["unchanged"]) == ("noop", len(objects))
+    assert bed.versions() == before
+
+
+def test_what_comes_with_the_set_is_planned_and_not_checked_and_a_plan_writes_nothing(bed: Bed) -> None:
+    found = bed.plan(*everything(bed))
+    unchecked = {step.identity.kind for step in found.steps if step.unchecked}
+    assert unchecked == {"Widget", "ConfigMap"}
+    assert not found.faults
+    assert bed.shelf.read() is None
+    assert bed.get(DEFINITIONS, f"widgets.{bed.corner}.example.com") is None
+
+
+def test_objects_carry_their_install_s_labels_and_their_namespace(bed: Bed) -> None:
+    bed.deploy(config_map("conf"))
+    found = bed.get(CONFIG_MAPS, "conf")
+    assert found
+    assert {INSTALL: bed.corner, COMPONENT: "web"}.items() <= found["metadata"]["labels"].items()
+
+
+def test_an_object_that_the_artifact_dropped_is_pruned(bed: Bed) -> None:
+    bed.deploy(config_map("a"), config_map("b"), config_map("c"))
+    outcome = bed.deploy(config_map("a"), config_map("b"))
+    assert (outcome.status, outcome.plan.counts["delete"]) == ("active", 1)
+    assert bed.get(CONFIG_MAPS, "c") is None
+    assert bed.deploy(config_map("a"), config_map("b")).status == "noop"
+
+
+def test_what_lost_its_labels_is_kept_and_said(bed: Bed) -> None:
+    bed.deploy(config_map("a"), config_map("b"), config_map("c"))
+    bed.edit(bed.place(CONFIG_MAPS, "c"), {"metadata": {"labels": {INSTALL: "another"}}}, "kubectl-edit")
+    outcome = bed.deploy(config_map("a"), config_map("b"))
+    assert bed.get(CONFIG_MAPS, "c")
+    assert [step.why for step in outcome.plan.steps if step.action == "keep"] == [
+        f"it no longer has this install's labels ({INSTALL}, {COMPONENT})"
+    ]
+
+
+def test_what_somebody_else_made_anew_is_kept_and_said(bed: Bed) -> None:
+    bed.deploy(config_map("a"), config_map("b"), config_map("c"))
+    place = bed.place(CONFIG_MAPS, "c")
+    gone = bed.cluster.get(place)
+    assert gone
+    bed.cluster.delete(place, uid_of(gone))
+    labels = {INSTALL: bed.corner, COMPONENT: "web"}
+    bed.cluster.create(place, {**config_map("c"), "metadata": {"name": "c", "labels": labels}})
+    outcome = bed.deploy(config_map("a"), config_map("b"))
+    assert bed.cluster.get(place)
+    assert [step.why for step in outcome.plan.steps if step.action == "keep"] == [
+        "another object of its name has taken its place"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("kustomize.toolkit.fluxcd.io/prune", "disabled"), ("helm.sh/resource-policy", "keep"),
+     ("argocd.argoproj.io/sync-options", "Validate=false,Prune=false")],
+)  # fmt: skip
+def test_what_other_tools_would_keep_is_kept(memory: Bed, name: str, value: str) -> None:
+    kept = {**config_map("c"), "metadata": {"name": "c", "annotations": {name: value}}}
+    memory.deploy(config_map("a"), config_map("b"), kept)
+    memory.deploy(config_map("a"), config_map("b"))
+    assert memory.get(CONFIG_MAPS, "c")
+
+
+def test_a_namespace_and_a_definition_go_by_name_only_with_what_goes_along(bed: Bed) -> None:
+    more = f"{bed.corner}-more"
+    kinds = f"widgets.{bed.corner}.example.com"
+    rest = [config_map("a"), config_map("b"), config_map("c")]
+    bed.deploy(*rest, namespace(more), definition(bed.corner), widget(bed.corner, "one"))
+    bed.edit(bed.place(Kind(f"{bed.corner}.example.com", "v1", "Widget", "widgets", namespaced=True), "one"),
+             {"metadata": {"labels": {INSTALL: "another"}}}, "kubectl-edit")  # fmt: skip
+    kept = bed.deploy(*rest)
+    whys = {step.identity.kind: step.why for step in kept.plan.steps if step.action == "keep"}
+    assert "1 objects of its kind go along" in whys["CustomResourceDefinition"]
+    assert "go along" in whys["Namespace"]
+    assert bed.get(NAMESPACES, more)
+    bed.seconds = 0.5
+    bed.deploy(*rest, approve=(f"CustomResourceDefinition/{kinds}", f"Namespace/{more}"))
+    found = bed.get(NAMESPACES, more)
+    assert found is None or found["metadata"]["deletionTimestamp"]
+
+
+def test_an_empty_artifact_deletes_nothing_without_approval(bed: Bed) -> None:
+    bed.deploy(config_map("a"), config_map("b"))
+    with pytest.raises(ApprovalMissing, match="deletions:2"):
+        bed.deploy()
+    assert bed.get(CONFIG_MAPS, "a")
+    bed.deploy(approve=("deletions:2",))
+    assert bed.get(CONFIG_MAPS, "a") is None
+
+
+def test_half_of_what_is_tracked_goes_with_approval_only(bed: Bed) -> None:
+    objects = [config_map(name) for name in "abcd"]
+    bed.deploy(*objects)
+    with pytest.raises(ApprovalMissing, match="deletions:2"):
+        bed.deploy(*objects[:2])
+    with pytest.raises(ApprovalMissing):
+        bed.deploy(*objects[:1], approve=("deletions:2",))
+    assert bed.deploy(*objects[:3]).plan.counts["delete"] == 1
+
+
+def test_what_a_finalizer_holds_stays_tracked_and_named_and_the_rest_goes(bed: Bed) -> None:
+    held = {**config_map("c"), "metadata": {"name": "c", **FINALIZER["metadata"]}}
+    objects = [config_map(name) for name in "abefg"]
+    bed.deploy(*objects, held, config_map("d"))
+    bed.seconds = 0.5
+    outcome = bed.deploy(*objects)
+    assert [(str(identity), why) for identity, why in outcome.left] == [
+        (f"ConfigMap/{bed.corner}/c", "it was deleted, and 1 finalizers hold it")
+    ]
+    assert bed.get(CONFIG_MAPS, "d") is None
+    assert f"ConfigMap/{bed.corner}/c" in {str(each) for each in tracked(bed)}
+    bed.edit(bed.place(CONFIG_MAPS, "c"), {"metadata": {"finalizers": None}}, "somebody")
+    bed.deploy(*objects)
+    assert f"ConfigMap/{bed.corner}/c" not in {str(each) for each in tracked(bed)}
+
+
+def tracked(bed: Bed) -> list[object]:
+    found = bed.shelf.read()
+    return list(found.uids) if found else []
+
+
+def test_what_somebody_edited_by_hand_is_drift_and_is_restored(bed: Bed) -> None:
+    bed.deploy(config_map("a", colour="blue"), config_map("b"))
+    assert bed.plan(config_map("a", colour="blue"), config_map("b")).is_noop
+    bed.edit(bed.place(CONFIG_MAPS, "a"), {"data": {"colour": "red"}}, "kubectl-edit")
+    (step, _) = bed.plan(config_map("a", colour="blue"), config_map("b")).steps
+    assert (step.action, step.taken) == ("change", (("kubectl-edit", ".data.colour"),))
+    assert [(each.path, each.before, each.after) for each in step.changes] == [("/data/colour", '"red"', '"blue"')]
+    bed.deploy(config_map("a", colour="blue"), config_map("b"))
+    found = bed.get(CONFIG_MAPS, "a")
+    assert found
+    assert found["data"]["colour"] == "blue"
+
+
+def test_replicas_that_an_autoscaler_set_are_left_alone_and_shown(bed: Bed) -> None:
+    objects = [{**deployment("web"), "metadata": {"name": "web"}}, config_map("a")]
+    bed.seconds = 0.1
+    bed.cluster.apply(bed.place(DEPLOYMENTS, "web"), bed.plan(*objects).steps[0].wanted or {})
+    bed.edit(bed.place(DEPLOYMENTS, "web"), {"spec": {"replicas": 5}}, "kube-controller-manager")
+    (step, _) = bed.plan(*objects).steps
+    assert (step.action, step.left) == ("unchanged", (("kube-controller-manager", ".spec.replicas"),))
+    (step, _) = bed.plan(*objects, take_over=frozenset({"kube-controller-manager"})).steps
+    assert (step.action, step.taken) == ("change", (("kube-controller-manager", ".spec.replicas"),))
+
+
+def test_a_key_that_stringdata_dropped_is_gone(bed: Bed) -> None:
+    bed.deploy(secret("keys", one="1", two="2"), config_map("a"))
+    bed.deploy(secret("keys", one="1"), config_map("a"))
+    found = bed.get(SECRETS, "keys")
+    assert found
+    assert found["data"] == {"one": "MQ=="}
+
+
+def test_a_secret_s_values_are_in_no_part_of_a_plan_that_is_shown(bed: Bed) -> None:
+    bed.deploy(secret("keys", token="c4n4ry-old"), config_map("a"))
+    found = bed.plan(secret("keys", token="c4n4ry-new"), config_map("a"))
+    (step, _) = found.steps
+    assert [(each.path, each.before, each.after) for each in step.changes] == [("/data/token", "(hidden)", "(hidden)")]
+
+
+def test_a_plan_is_done_as_it_was_approved_or_not_at_all(bed: Bed) -> None:
+    objects = [config_map("a", colour="green"), config_map("b")]
+    bed.deploy(config_map("a", colour="blue"), config_map("b"))
+    seen = fingerprint(bed.plan(*objects), b"key")
+    bed.edit(bed.place(CONFIG_MAPS, "a"), {"data": {"colour": "red"}}, "kubectl-edit")
+    with pytest.raises(PlanChanged):
+        deploy(bed.task(*objects), bed.work(), Approval(fingerprint=seen, key=b"key"))
+    seen = fingerprint(bed.plan(*objects), b"key")
+    assert deploy(bed.task(*objects), bed.work(), Approval(fingerprint=seen, key=b"key")).status == "active"
+
+
+def test_a_fingerprint_covers_secrets_with_a_key_and_is_the_same_twice(bed: Bed) -> None:
+    bed.deploy(secret("keys", token="old"), config_map("a"))
+    one, other = (bed.plan(secret("keys", token=value), config_map("a")) for value in ("new", "newer"))
+    assert fingerprint(one, None) == fingerprint(other, None)
+    assert fingerprint(one, b"key") != fingerprint(other, b"key")
+    assert fingerprint(one, b"key") == fingerprint(bed.plan(secret("keys", token="new"), config_map("a")), b"key")
+
+
+def test_the_older_of_two_deploys_writes_nothing_more(bed: Bed) -> None:
+    bed.deploy(config_map("a"), config_map("b"))
+    task, work = bed.task(config_map("a", n="old"), config_map("b"), config_map("c")), bed.work()
+
+    def newer(word: str) -> None:
+        if word == "applying":
+            bed.digest = "sha256:two"
+            bed.deploy(config_map("a", n="new"), config_map("b"))
+
+    with pytest.raises(DeploySuperseded):
+        deploy(task, work, Approval(), newer)
+    found = bed.get(CONFIG_MAPS, "a")
+    assert found
+    assert (found["data"], bed.get(CONFIG_MAPS, "c")) == ({"n": "new"}, None)
+
+
+def test_an_older_artifact_brings_back_what_it_had_and_prunes_the_rest(bed: Bed) -> None:
+    old = [config_map("a", n="1"), config_map("b"), config_map("x")]
+    new = [config_map("a", n="2"), config_map("b"), config_map("y")]
+    bed.deploy(*old)
+    bed.deploy(*new)
+    assert actions(bed.deploy(*old).plan) == {
+        "ConfigMap/a": "change", "ConfigMap/b": "unchanged", "ConfigMap/x": "create", "ConfigMap/y": "delete",
+    }  # fmt: skip
+
+
+def test_a_teardown_deletes_all_in_reverse_and_a_second_one_finds_nothing(bed: Bed) -> None:
+    bed.deploy(*everything(bed))
+    bed.seconds = 0.5
+    outcome = bed.deploy(teardown=True)
+    assert outcome.status == "inactive"
+    kept = {step.identity.kind for step in outcome.plan.steps if step.action == "keep"}
+    assert kept == {"Namespace", "CustomResourceDefinition"}
+    assert bed.get(CONFIG_MAPS, "conf") is None
+    assert bed.deploy(teardown=True).status == "noop"
+    assert {step.identity.kind for step in bed.plan(teardown=True).steps} == kept
+
+
+def test_a_custom_object_with_a_field_that_its_new_definition_brings_is_no_fault(bed: Bed) -> None:
+    bed.deploy(definition(bed.corner), widget(bed.corner, "one", size="1"), config_map("a"))
+    objects = [definition(bed.corner, fields=("size", "shape")), widget(bed.corner, "one", shape="round")]
+    assert not bed.plan(*objects, config_map("a")).faults
+    assert bed.deploy(*objects, config_map("a")).status == "active"
+
+
+def test_a_kind_and_a_namespace_that_nobody_has_are_told_before_anything_is_written(bed: Bed) -> None:
+    stray = {**config_map("x"), "metadata": {"name": "x", "namespace": "nowhere"}}
+    found = bed.plan(config_map("a"), widget("nobody", "one"), stray)
+    assert {type(fault) for fault in found.faults} == {KindUnknown, NamespaceMissing}
+    with pytest.raises(KindUnknown):
+        bed.deploy(config_map("a"), widget("nobody", "one"), stray)
+    assert bed.get(CONFIG_MAPS, "a") is None
+
+
+def test_an_object_that_stands_twice_is_refused(bed: Bed) -> None:
+    (fault,) = bed.plan(config_map("a", n="1"), config_map("a", n="2")).faults
+    assert isinstance(fault, DocumentInvalid)
+    assert fault.where == f"ConfigMap/{bed.corner}/a"
+
+
+def test_a_job_and_a_namespaced_kind_take_no_namespace_from_a_cluster_wide_one(bed: Bed) -> None:
+    bed.deploy(job("once", suspend=True), {**namespace(f"{bed.corner}-more"), "metadata": {
+        "name": f"{bed.corner}-more", "namespace": "wrong",
+    }})  # fmt: skip
+    assert bed.get(JOBS, "once")
+    found = bed.get(NAMESPACES, f"{bed.corner}-more")
+    assert found
+    assert "namespace" not in found["metadata"]
