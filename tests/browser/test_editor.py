@@ -76,7 +76,7 @@ def test_somebody_writes_a_component_and_follows_its_build(
         page.get_by_role("radio", name="Inline manifests").check()
         page.get_by_label("Manifests", exact=True).fill("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n")
         page.get_by_label("Namespace").fill("vendor")
-        page.get_by_text("oci_artifact").first.wait_for(state="detached")
+        page.get_by_text("namespace becomes vendor").wait_for()
         page.get_by_role("button", name="Save").click()
         page.get_by_role("heading", name="Build of shop-web").wait_for()
     assert site.served.ask("GET", f"/v1/apps/{APP}/components/shop-web").json["config_versions"] == 1

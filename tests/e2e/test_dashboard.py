@@ -70,7 +70,7 @@ def test_somebody_writes_a_component_has_it_fail_mends_it_and_checks_its_receipt
         page.goto(place(enforced, "/apps/shop/new"))
         page.get_by_label("Name", exact=True).fill("written")
         page.get_by_label("Namespace").fill("vendor")
-        page.get_by_label("URL").fill(f"oci://{enforced.desk.vendor}/vendor/flux")
+        page.get_by_label("URL", exact=True).fill(f"oci://{enforced.desk.vendor}/vendor/flux")
         page.get_by_label("Tag", exact=True).fill("v0")
         page.get_by_text("oci_artifact.tag becomes v0").wait_for()
         page.get_by_role("button", name="Save").click()

@@ -100,17 +100,15 @@ def get_config(app_id: AppId, component_id: Id, config_id: Id) -> ConfigOut:
 def _check_newest(app_id: str, component_id: str) -> None:
     """Hold a request to the state that it was made for. Raises ``Problem`` with 412."""
     here = visit()
-    if not here.header("if-match") and here.header("if-none-match").strip() != "*":
+    wanted = here.header("if-match").strip()
+    if wanted == "*" or (not wanted and here.header("if-none-match").strip() != "*"):
         return
     component = here.inventory.component(app_id, component_id)
     newest = component and component.version and here.inventory.config(app_id, component_id, component.version)
-    if not here.header("if-match"):
-        if newest:
-            raise Problem("changed")
-    elif newest:
-        check_match(_out(newest).model_dump(mode="json"))
-    else:
+    if bool(newest) != bool(wanted):
         raise Problem("changed")
+    if newest:
+        check_match(_out(newest).model_dump(mode="json"))
 
 
 def _version(app_id: str, component_id: str, config_id: str) -> ConfigVersion:
