@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from byoa.web.app import ROUTES
+from byoa_cli.opening import path_of
 from tests.api.served import APP
 from tests.cli.homes import FINE, MEND, USAGE, Home
 
@@ -29,6 +31,16 @@ def test_a_page_s_address_is_printed(words: tuple[str, ...], app: str, path: str
     for place in (DASHBOARD, f"{DASHBOARD}/"):
         done = stranger.byoa("open", *words, "--print", BYOA_DASHBOARD=place, BYOA_APP=app)
         assert (done.code, done.out, done.err) == (FINE, f"{DASHBOARD}{path}\n", "")
+
+
+@pytest.mark.parametrize(
+    ("app", "component", "name"),
+    [(None, None, "show_overview"), ("shop", None, "list_components"), ("my_shop-2", "web-1", "show_component")],
+)
+def test_the_dashboard_has_such_a_page(app: str | None, component: str | None, name: str) -> None:
+    path = path_of(app, component)
+    found = [route.function.__name__ for route in ROUTES if route.method == "GET" and route.match(path) is not None]
+    assert found == [name]
 
 
 def test_a_browser_is_given_the_page(stranger: Home, tmp_path: Path) -> None:

@@ -1,7 +1,8 @@
 """The blocks of code in README and documentation, each with what a comment before it says of it.
 
 ``<!-- file: NAME -->`` makes a block a file of the page's examples, ``<!-- fault: CODE -->`` says what is wrong with
-it, ``<!-- exit: CODE -->`` how a session's last command ends, and a session ``<!-- on: desk -->`` is run by tests/e2e.
+it, ``<!-- exit: CODE -->`` how a session's last command ends, and a session ``<!-- on: desk -->`` is run by tests/e2e,
+one ``<!-- on: api -->`` at an API by ``test_at_an_api``.
 """
 
 from __future__ import annotations

@@ -11,13 +11,19 @@ from byoa.components.reading import check_config
 from byoa.content.documents import read_resources
 from byoa.errors import DocumentInvalid
 from local.registry import Registry
-from tests.docs.blocks import PAGES, Block, blocks, every
+from tests.docs.blocks import PAGES, ROOT, Block, blocks, every
 from tests.docs.sessions import fits, run, runnable, steps
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 LANGUAGES = {"toml", "yaml", "console", "json", "text"}
+WORKFLOWS = {
+    ".github/workflows/release.yml": "github",
+    ".github/workflows/check.yml": "github",
+    ".gitlab-ci.yml": "gitlab",
+}
+"""Files that tests/ci runs, each with the example that has it."""
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
@@ -32,8 +38,11 @@ def test_a_toml_block_is_a_valid_component_or_has_the_fault_that_it_says(block: 
 
 
 @pytest.mark.parametrize("block", every("yaml"), ids=str)
-def test_a_yaml_block_is_kubernetes_objects_or_what_builds_them(block: Block) -> None:
-    if block.told.get("file", "").endswith("kustomization.yaml"):
+def test_a_yaml_block_is_kubernetes_objects_or_what_builds_them_or_an_example_s_workflow(block: Block) -> None:
+    file = block.told.get("file", "")
+    if file in WORKFLOWS:
+        assert block.text == (ROOT / "examples" / WORKFLOWS[file] / file).read_text()
+    elif file.endswith("kustomization.yaml"):
         with pytest.raises(DocumentInvalid, match="kustomization"):
             read_resources(block.text.encode())
     else:
