@@ -67,6 +67,7 @@ class Asking:
     send: Send
     context: LambdaContext
     address: str
+    domain: str = ""
     caller: TokenRecord | None = None
     token: str = ""
     asked: dict[str, str] = field(default_factory=dict)
@@ -115,6 +116,7 @@ class Asking:
             **({"queryStringParameters": dict(query)} if query else {}),
             "requestContext": {
                 "stage": "$default",
+                "domainName": self.domain,
                 "requestId": getattr(self.context, "aws_request_id", ""),
                 "http": {"method": method, "path": path, "sourceIp": self.address},
             },
