@@ -59,6 +59,8 @@ CANNOT_TELL: Final = {
     "RenderFailed": "of files that are packed, before any login is looked for",
     "PlatformChanged": "said of an option and an index, without a word of either",
     "SourceKindUnsupported": "ValidateReference's, which has no secret",
+    "EditRefused": "of a component's file and a path of its fields, where no secret is (tests/components)",
+    "IssuerUnusable": "of an address that an admin typed, and of public keys (tests/adapters/registries)",
     "ReferenceForbidden": "ValidateReference's, which has no secret",
     "BuildNotFound": "of an id that isn't in the table",
     "ReceiptInvalid": "of a receipt and a key, on a person's machine",
