@@ -391,7 +391,11 @@ def test_a_copy_by_many_workers_gets_over_a_host_that_wants_rest(
     assert lacking(goal, "vendor/app", artifact, "v1") == []
 
 
-@pytest.mark.parametrize("said", ["86400", format_datetime(datetime.now(UTC) + timedelta(days=1), usegmt=True)])
+@pytest.mark.parametrize(
+    "said",
+    ["86400", format_datetime(datetime.now(UTC) + timedelta(days=1), usegmt=True)],
+    ids=["in seconds", "as a date"],
+)
 def test_nobody_rests_for_longer_than_a_minute(
     origin: Counted, transport: Transport, client: Client, said: str
 ) -> None:
