@@ -185,12 +185,12 @@ def test_an_inline_component_is_usable_by_all() -> None:
     [
         (OBJECT, YAML),
         (OBJECT, TAR),
-        (gzip.compress(OBJECT), YAML),
-        (gzip.compress(OBJECT), TAR_GZIP),
+        (gzip.compress(OBJECT, mtime=0), YAML),
+        (gzip.compress(OBJECT, mtime=0), TAR_GZIP),
         (tar(app__yaml=OBJECT), TAR),
         (tar(app__yml=OBJECT), YAML),
-        (gzip.compress(tar(app__yaml=OBJECT)), TAR_GZIP),
-        (gzip.compress(tar(app__yaml=OBJECT)), "application/octet-stream"),
+        (gzip.compress(tar(app__yaml=OBJECT), mtime=0), TAR_GZIP),
+        (gzip.compress(tar(app__yaml=OBJECT), mtime=0), "application/octet-stream"),
         (b'{"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "web"}}', "application/json"),
     ],
 )
