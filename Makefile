@@ -6,6 +6,7 @@ SHELL := /bin/bash
 UV_VERSION := 0.13.9
 UV := $(or $(shell command -v uv 2>/dev/null),$(CURDIR)/.uv/bin/uv)
 BIN := .venv/bin
+WORKERS ?= 2
 LOCKED := uv.lock pyproject.toml .python-version
 
 help: ## list the targets
@@ -22,8 +23,8 @@ up: setup ## the same set-up, left running; prints the addresses
 down: ## stop what `make up` started
 	@if [ -x $(BIN)/python ]; then $(BIN)/python -m local down; else echo "nothing is up"; fi
 
-test: setup check ## check, then every test; says what was skipped and why
-	$(BIN)/pytest --cov --cov-report=term:skip-covered
+test: setup check ## check, then every test, two files at a time (WORKERS=1: one); says what was skipped and why
+	$(BIN)/pytest -n $(WORKERS) --dist loadgroup --no-loadscope-reorder --cov --cov-report=term:skip-covered
 
 interop: setup ## mirror between real registries what the real clients on PATH push, sign, pull and verify
 	$(BIN)/pytest tests/interop

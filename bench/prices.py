@@ -2,7 +2,8 @@
 
 The prices are AWS's list prices for us-east-1 in USD, without any free tier, as its pricing pages give them
 (aws.amazon.com/lambda/pricing, …/step-functions/pricing, …/dynamodb/pricing/on-demand, …/eventbridge/pricing,
-…/s3/pricing, …/cloudwatch/pricing). What is paid by the month whatever is built (alarms, keys, storage) is left out.
+…/s3/pricing, …/cloudwatch/pricing, …/api-gateway/pricing). What is paid by the month whatever is built (alarms, keys,
+storage) is left out.
 """
 
 from __future__ import annotations
@@ -20,10 +21,11 @@ LIST_PRICES: Final = {
     "s3_put": 0.005 / 1e3,
     "s3_get": 0.0004 / 1e3,
     "log_gb": 0.50,
+    "http_api_request": 1.00 / 1e6,
 }
 
 _TRANSACTIONAL: Final = 2
-_READS: Final = frozenset({"GetItem", "Query"})
+_READS: Final = frozenset({"GetItem", "Query", "BatchGetItem"})
 _S3_PUTS: Final = frozenset(
     {"PutObject", "CreateMultipartUpload", "UploadPart", "CompleteMultipartUpload", "CopyObject", "ListObjects"}
     | {"ListObjectsV2"}
@@ -84,6 +86,7 @@ def quantities(use: Use) -> dict[str, float]:
         "s3_put": calls("s3", _S3_PUTS),
         "s3_get": calls("s3", _S3_GETS),
         "log_gb": use.log_bytes / 1e9,
+        "http_api_request": use.calls.get("execute-api:Invoke", 0),
     }
 
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from bench.bytecode import compile_all, our_folders
 from bench.hostile import ROWS
-from bench.loads import copying, inspecting, pipeline
+from bench.loads import api, copying, inspecting, pipeline
 from bench.loads.hostile import hostile
 from bench.machine import describe
 from bench.registries import real_kinds, storage_folder
@@ -41,6 +41,7 @@ GROUPS: dict[tuple[str, ...], Callable[[Stand], list[Load]]] = {
     ("fleet of 500, cold", "fleet of 500, no-op"): copying.fleet,
     inspecting.NAMES: inspecting.inspecting,
     ("pipeline, warm", "cold start", "cost", "memory"): pipeline.pipeline,
+    api.NAMES: api.api,
     tuple(f"hostile, {name}" for name in ROWS): hostile,
 }
 

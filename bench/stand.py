@@ -31,6 +31,9 @@ class Sizes:
     bundles: tuple[tuple[int, int], ...] = ((2_000_000, 60), (20_000_000, 1000))
     concurrent: int = 20
     alone: int = 10
+    calls: int = 200
+    clients: int = 50
+    crowd_seconds: float = 60
 
     @classmethod
     def quick(cls) -> Sizes:
@@ -45,6 +48,9 @@ class Sizes:
             bundles=((100_000, 6), (200_000, 20)),
             concurrent=3,
             alone=2,
+            calls=10,
+            clients=5,
+            crowd_seconds=2,
         )
 
 

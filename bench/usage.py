@@ -62,7 +62,7 @@ class Recorder:
             self._seen |= {event["EventId"]: (service, event) for event in found["Events"]}
 
     def _calls(self) -> tuple[Counter[str], int]:
-        """Requests to AWS by service and operation, and the write units of the table."""
+        """Requests to AWS by service and operation, each key of a batch as one, and the write units of the table."""
         counts: Counter[str] = Counter()
         units, build_kib = 0, self._build_kib()
         for service, event in self._seen.values():
@@ -71,6 +71,9 @@ class Recorder:
             if name == "TransactWriteItems":
                 detail = json.loads(event["CloudTrailEvent"])["requestParameters"]
                 units += sum(transaction_units(each, build_kib) for each in detail["TransactItems"])
+            elif name == "BatchGetItem":
+                asked = json.loads(event["CloudTrailEvent"])["requestParameters"]["RequestItems"]
+                counts[f"{service}:{name}"] += sum(len(each["Keys"]) for each in asked.values()) - 1
             elif name == "UpdateItem":
                 units += build_kib
         return counts, units

@@ -16,11 +16,12 @@ from local.desk import ROOT, STACK, aws_environment
 if TYPE_CHECKING:
     from bench.pipeline import Pipeline
 
-_IMPORTS_SECONDS = 0.4
+IMPORTS_SECONDS = 0.4
 _FIRST_ANSWER_SECONDS = 0.7
 _PYTHON = ROOT / ".venvs" / "emulator" / "bin" / "python"
 """Has boto3, as Lambda's runtime does, and nothing of ours."""
 _PROGRAM = Path(__file__).parent / "first_answer.py"
+_TIMES = ("imports", "first_answer", "again")
 
 type Event = dict[str, Any]
 
@@ -43,7 +44,7 @@ def cold_start(pipeline: Pipeline, rounds: int, folder: Path) -> Load:
     more = {"first_answer_seconds": answer, "first_answer_goal": _FIRST_ANSWER_SECONDS, "slowest": slowest.tool}
     ours = Figure("byoa", slowest.seconds, note="", more={"first_answer_seconds": answer})
     kept = answer <= _FIRST_ANSWER_SECONDS
-    return Load("cold start", [ours, *figures], _IMPORTS_SECONDS, "seconds", more, (kept,), frozenset(taken))
+    return Load("cold start", [ours, *figures], IMPORTS_SECONDS, "seconds", more, (kept,), frozenset(taken))
 
 
 def pause(pipeline: Pipeline) -> None:
@@ -66,7 +67,7 @@ def round_of(pipeline: Pipeline, folder: Path, group: Path | None = None) -> dic
         found = _run(pipeline, name, event, folder, group)
         if found["error"] and not sample:
             raise AnswerMissing(f"{name}: {found['error']}")
-        times[name] = {key: found[key] for key in ("imports", "first_answer", "again")}
+        times[name] = {key: found[key] for key in _TIMES}
         return dict(found["answer"] or {})
 
     message = step("validate_reference", {**key, "execution": "bench"})
@@ -77,6 +78,12 @@ def round_of(pipeline: Pipeline, folder: Path, group: Path | None = None) -> dic
     for name in ("publish_changes", "record_stopped", "sweep_builds", "api"):
         step(name, json.loads((ROOT / "events" / f"{name}.json").read_bytes()), sample=True)
     return times
+
+
+def alone(pipeline: Pipeline, name: str, folder: Path) -> dict[str, float]:
+    """What ``round_of`` tells of one function, asked by its sample event."""
+    event = json.loads((ROOT / "events" / f"{name}.json").read_bytes())
+    return {key: value for key, value in _run(pipeline, name, event, folder, None).items() if key in _TIMES}
 
 
 def _run(pipeline: Pipeline, name: str, event: Event, folder: Path, group: Path | None) -> dict[str, Any]:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 RESOURCES: dict[str, Any] = TEMPLATE["Resources"]
 ASL_TEXT = (ROOT / "statemachine" / "build.asl.yaml").read_text()
 ASL: dict[str, Any] = yaml.safe_load(ASL_TEXT)
+POLICIES = policies()
 LONGEST_STACK_NAME = 45
 """Characters; docs/deploy.md says so."""
 
@@ -27,7 +28,7 @@ def of_type(kind: str) -> dict[str, dict[str, Any]]:
 
 
 def actions(role: str) -> set[str]:
-    listed = (statement["Action"] for statement in policies()[role]["Statement"])
+    listed = (statement["Action"] for statement in POLICIES[role]["Statement"])
     return {action for each in listed for action in (each if isinstance(each, list) else [each])}
 
 
@@ -111,7 +112,7 @@ def test_a_blob_reaches_ecr_in_one_put() -> None:
 
 def test_who_makes_encrypted_repositories_may_make_ecr_s_grants() -> None:
     """Source: ECR user guide, "Encryption at rest": CreateRepository makes two grants as its caller."""
-    (role,) = (each for each in policies() if "ecr:CreateRepository" in actions(each))
+    (role,) = (each for each in POLICIES if "ecr:CreateRepository" in actions(each))
     assert {action for action in actions(role) if action.startswith("kms:")} == {
         "kms:CreateGrant",
         "kms:DescribeKey",
@@ -148,16 +149,14 @@ def test_what_is_invoked_asynchronously_keeps_what_fails(name: str) -> None:
 
 def test_who_reads_a_stream_may_find_it() -> None:
     """Source: the managed policy AWSLambdaDynamoDBExecutionRole; ListStreams takes no resource."""
-    (free,) = [
-        each for each in policies()["PublishChangesRole"]["Statement"] if each["Action"] == "dynamodb:ListStreams"
-    ]
+    (free,) = [each for each in POLICIES["PublishChangesRole"]["Statement"] if each["Action"] == "dynamodb:ListStreams"]
     assert free["Resource"] == "*"
     assert {"dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator"} <= actions(
         "PublishChangesRole"
     )
 
 
-@pytest.mark.parametrize("role", [role for role in policies() if "s3:GetObject" in actions(role)])
+@pytest.mark.parametrize("role", [role for role in POLICIES if "s3:GetObject" in actions(role)])
 def test_who_reads_objects_is_told_which_are_missing(role: str) -> None:
     """Source: S3 API, GetObject: without ListBucket a missing object is 403."""
     assert "s3:ListBucket" in actions(role)
@@ -225,7 +224,7 @@ def test_the_page_about_deploying_says_what_to_look_out_for(told: str) -> None:
 
 def test_no_role_of_a_function_writes_what_others_may_do() -> None:
     """Source: IAM, "Permissions boundaries"; what the linter of policies is told to pass over rests on it."""
-    writes = {(role, action) for role in policies() for action in actions(role) if "Policy" in action}
+    writes = {(role, action) for role in POLICIES for action in actions(role) if "Policy" in action}
     assert writes == {
         ("BuildRole", "logs:PutResourcePolicy"),
         ("MirrorArtifactTenantRole", "ecr:PutLifecyclePolicy"),

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-import subprocess
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import cfnlint
 import pytest
 import yaml
 from samtranslator.translator.transform import transform
@@ -21,7 +19,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 ROOT = Path(__file__).parents[2]
-CFN_LINT = Path(sys.executable).with_name("cfn-lint")
 
 FREE_ACTIONS = {
     "dynamodb:ListStreams",
@@ -94,11 +91,9 @@ def resources(translated: dict[str, Any]) -> dict[str, Any]:
 
 def _lint(path: Path) -> list[str]:
     """What cfn-lint finds, warnings included."""
-    environment = os.environ | {"AWS_DEFAULT_REGION": "us-east-1"}
-    command = [str(CFN_LINT), "--format", "json", "--regions", "us-east-1", "--template", str(path)]
-    done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
-    assert not done.stderr, done.stderr
-    return [f"{each['Rule']['Id']} {each['Location']['Path']} {each['Message']}" for each in json.loads(done.stdout)]
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("AWS_DEFAULT_REGION", "us-east-1")
+        return [str(each) for each in cfnlint.lint_file(path, config=cfnlint.ManualArgs(regions=["us-east-1"]))]
 
 
 def _of_type(resources: dict[str, Any], kind: str) -> dict[str, dict[str, Any]]:
@@ -143,13 +138,13 @@ def test_the_translated_template_lints_with_the_state_machine_in_it(translated: 
     assert _lint(path) == []
 
 
-def test_a_fault_in_the_state_machine_would_be_found(translated: dict[str, Any], tmp_path: Path) -> None:
-    faulty = json.loads(json.dumps(translated))
-    properties = faulty["Resources"]["BuildStateMachine"]["Properties"]
-    properties["DefinitionString"] = json.dumps({"StartAt": "A", "States": {"A": {"Type": "Tusk", "End": True}}})
+def test_a_fault_in_the_state_machine_would_be_found(resources: dict[str, Any], tmp_path: Path) -> None:
+    machine = json.loads(json.dumps(resources["BuildStateMachine"]))
+    definition = json.dumps({"StartAt": "A", "States": {"A": {"Type": "Tusk", "End": True}}})
+    machine["Properties"] = {"DefinitionString": definition, "RoleArn": "arn:aws:iam::123456789012:role/a"}
     path = tmp_path / "template.json"
-    path.write_text(json.dumps(faulty))
-    assert any(line.startswith("E3601") for line in _lint(path))
+    path.write_text(json.dumps({"Resources": {"BuildStateMachine": machine}}))
+    assert any(line.startswith("[E3601") for line in _lint(path))
 
 
 # ---- how changes travel ------------------------------------------------------------------------------------------
@@ -182,6 +177,25 @@ def test_what_hooks_tell_is_heeded_by_who_asks_registries_and_what_moved_by_who_
         (target,) = properties["Targets"]
         assert (properties["EventPattern"]["source"], properties["EventPattern"]["detail-type"]) == ([source], [kind])
         assert (properties["EventBusName"], target["Arn"]) == ({"Ref": "Bus"}, {"Fn::GetAtt": [function, "Arn"]})
+
+
+def test_pushes_to_vendors_ecr_come_to_a_bus_of_their_own_from_accounts_that_are_named(
+    translated: dict[str, Any], resources: dict[str, Any]
+) -> None:
+    policy, rule = resources["PushesBusPolicy"], resources["EcrPushedRule"]["Properties"]
+    assert policy["Condition"] == "HasEcrPushAccounts"
+    statement, named = policy["Properties"]["Statement"], {"Ref": "EcrPushAccounts"}
+    assert policy["Properties"]["EventBusName"] == rule["EventBusName"] == {"Ref": "PushesBus"}
+    assert (statement["Effect"], statement["Principal"]) == ("Allow", {"AWS": named})
+    assert (statement["Action"], statement["Resource"]) == ("events:PutEvents", {"Fn::GetAtt": ["PushesBus", "Arn"]})
+    assert rule["EventPattern"] == {
+        "source": ["aws.ecr"],
+        "account": named,
+        "detail-type": ["ECR Image Action"],
+        "detail": {"result": ["SUCCESS"], "action-type": ["PUSH"]},
+    }
+    assert [target["Arn"] for target in rule["Targets"]] == [{"Fn::GetAtt": ["FollowTagsFunction", "Arn"]}]
+    assert translated["Parameters"]["EcrPushAccounts"]["Default"] == ""
 
 
 def test_every_rule_s_target_retries_and_then_keeps_the_event(resources: dict[str, Any]) -> None:
@@ -744,6 +758,8 @@ def test_the_network_is_for_aws_alone(translated: dict[str, Any]) -> None:
 def test_two_roles_put_events_on_the_bus_and_each_its_own(resources: dict[str, Any]) -> None:
     refused = {}
     for name, body in _of_type(resources, "AWS::Events::EventBusPolicy").items():
+        if name == "PushesBusPolicy":  # another bus
+            continue
         properties, statement = body["Properties"], body["Properties"]["Statement"]
         assert (body["Condition"], properties["EventBusName"]) == ("RealAws", {"Ref": "Bus"})
         assert (statement["Effect"], statement["Principal"], statement["Action"]) == ("Deny", "*", "events:PutEvents")

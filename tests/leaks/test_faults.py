@@ -67,6 +67,7 @@ CANNOT_TELL: Final = {
     "BuildCancelled": "a reason that the API writes, of no build's source",
     "LoginMissing": "said where there is no token",
     "ProfileUnreadable": "names the file and the rule, before a token is read of it",
+    "LockMismatch": "of files on a person's machine and digests",
     "ApiRefused": "quotes the API, whose own answers test_api.py searches",
     "ApiUnusable": "quotes nothing of the answer that it is about",
     "ApiUnavailable": "quotes nothing of the answer that it is about",

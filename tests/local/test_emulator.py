@@ -423,6 +423,7 @@ def test_an_api_serves_the_routes_of_its_openapi_body(cloud: Cloud) -> None:
         "info": {"title": "desk", "version": "1"},
         "paths": {
             "/open/{name}": {"get": operation},
+            "/rest/{proxy+}": {"get": operation},
             "/closed": {"x-amazon-apigateway-any-method": operation | {"security": [{"Gate": []}]}},
         },
         "components": {"securitySchemes": {"Gate": scheme}},
@@ -435,6 +436,7 @@ def test_an_api_serves_the_routes_of_its_openapi_body(cloud: Cloud) -> None:
     }
     assert cloud.stack("api", resources)["Api"] == "0c1a0c1a"
     assert get(cloud, "/open/x") == (200, "GET /open/{name}")
+    assert get(cloud, "/rest/x/a%0Ab") == (200, "GET /rest/{proxy+}")
     assert get(cloud, "/closed")[0] == 401
     assert get(cloud, "/closed", Authorization="let me out")[0] == 403
     assert get(cloud, "/closed", Authorization="let me in") == (200, "ANY /closed")

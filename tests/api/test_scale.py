@@ -1,0 +1,208 @@
+"""Lists over a table of 10,000 components, 10,000 builds of one and 1,000 organisations: one query a page, wherever.
+
+All lists, configs among them, are in tests/adapters/test_inventories.py: what these cost at any size.
+"""
+
+from __future__ import annotations
+
+import base64
+from contextlib import closing
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Final
+
+import boto3
+import pytest
+from moto import mock_aws
+from moto.core.models import DEFAULT_ACCOUNT_ID
+from moto.dynamodb.models import dynamodb_backends
+
+from byoa.adapters.aws.dynamodb import DynamoLedger
+from byoa.adapters.aws.inventory import DynamoInventory
+from byoa.adapters.aws.office import DynamoAnswers, DynamoDoorkeeper, DynamoJournal, DynamoTokens
+from byoa.adapters.aws.rows import Rows
+from byoa.api.ports import Deed
+from byoa.api.tokens import DAY_MS, issue
+from byoa.builds.messages import BuildKey, build_id_of
+from byoa.builds.records import milliseconds
+from byoa.components.reading import check_config
+from tests.api.served import APP, ORG, OTHER, Served
+from tests.template import TEMPLATE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from byoa.api.ports import World
+    from tests.api.served import Answer
+
+TABLE: Final = TEMPLATE["Resources"]["Table"]["Properties"]
+MANY: Final = 10_000
+ORGANISATIONS: Final = 1000
+LIMIT: Final = 100
+BUSY, WIDE = ORG, OTHER
+"""Who has a component of so many builds, and who has so many components."""
+
+
+@dataclass
+class Vast(Served):
+    """The API over the table, and what each answer read of it: operations, and items that queries went over."""
+
+    client: Any = None
+    reads: list[str] = field(default_factory=list)
+    gone_over: int = 0
+    callers: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.now_ts = milliseconds(self.clock.now())
+        self.client.meta.events.register("provide-client-params.dynamodb", self._asks)
+        self.client.meta.events.register("after-call.dynamodb.Query", self._answered)
+
+    @property
+    def world(self) -> World:
+        return replace(
+            super().world,
+            doorkeeper=DynamoDoorkeeper(self.rows),
+            inventory=lambda org: DynamoInventory(org, self.table, self.rows),
+            tokens=lambda org: DynamoTokens(org, self.rows),
+            journal=lambda org: DynamoJournal(org, self.rows),
+            answers=lambda org: DynamoAnswers(org, self.rows),
+        )
+
+    @property
+    def table(self) -> DynamoLedger:
+        return DynamoLedger(self.client, "table", self.clock)
+
+    @property
+    def rows(self) -> Rows:
+        return Rows(self.client, "table")
+
+    def _asks(self, model: Any, **_: Any) -> None:
+        self.reads.append(model.name)
+
+    def _answered(self, parsed: Any, **_: Any) -> None:
+        self.gone_over += parsed["ScannedCount"]
+
+    def submit(self, org: str, name: str) -> list[dict[str, Any]]:
+        """Hand in a config; the items that are there for it then."""
+        checked = check_config(f'name = "{name}"\ntype = "kubernetes_manifest"\nnamespace = "a"\nmanifest = "a: 1"\n')
+        assert checked.config
+        self.table.submit(org, APP, checked.config)
+        pk = {":pk": {"S": f"ORG#{org}"}}
+        found = self.client.query(TableName="table", KeyConditionExpression="pk = :pk", ExpressionAttributeValues=pk)
+        return list(found["Items"])
+
+    def look(self, org: str, path: str) -> Answer:
+        """What the API says, and what was read for that alone."""
+        if org not in self.callers:
+            now_ts = self.now_ts
+            record, self.callers[org] = issue(org, "test", ("admin",), now_ts, now_ts + 30 * DAY_MS, "test")
+            DynamoTokens(org, self.rows).add(record)
+            self.look(org, "/v1/account")  # that it is used is noted once a while
+        self.reads.clear()
+        self.gone_over = 0
+        return self.ask("GET", path, token=self.callers[org])
+
+
+@pytest.fixture(scope="module")
+def vast() -> Iterator[Vast]:
+    with mock_aws(), closing(boto3.client("dynamodb", "us-east-1")) as client:
+        client.create_table(
+            TableName="table",
+            BillingMode="PAY_PER_REQUEST",
+            **{name: TABLE[name] for name in ("AttributeDefinitions", "KeySchema", "GlobalSecondaryIndexes")},
+        )
+        found = Vast(client=client)
+        _fill(found)
+        yield found
+
+
+def _fill(vast: Vast) -> None:
+    """Copies of what a config that is handed in leaves there, put in by moto's own hands: writes are not the matter."""
+    put = dynamodb_backends[DEFAULT_ACCOUNT_ID]["us-east-1"].tables["table"].put_item
+    series = vast.table.own_series
+    one = {item["sk"]["S"].partition("#")[0]: item for item in vast.submit(BUSY, "web")}
+    for version in range(2, MANY + 1):
+        build_id = build_id_of(BuildKey(organisation=BUSY, app=APP, component="web", version=version), series)
+        new, tail = {"version": {"N": str(version)}}, f"{APP}#web#{version:010d}"
+        put(one["BUILD"] | new | text(sk=f"BUILD#{tail}", build_id=build_id))
+        moment = f"{APP}#{vast.now_ts + version:013d}#web#{version:010d}"
+        put(one["BUILDID"] | text(sk=f"BUILDID#{build_id}", recent=moment))
+    put(one["COMPONENT"] | {"version": {"N": str(MANY)}})
+    journal, tokens = DynamoJournal(WIDE, vast.rows), DynamoTokens(BUSY, vast.rows)
+    for number in range(LIMIT + 1):
+        journal.begin(Deed(f"adt{number:023d}", vast.now_ts + number, "tok", "a", "create", "/v1", ""))
+        tokens.add(issue(BUSY, "a", ["read"], vast.now_ts, vast.now_ts + DAY_MS, "x")[0])
+    (component,) = (item for item in vast.submit(WIDE, "c00000") if item["sk"]["S"].startswith("COMPONENT#"))
+    for number in range(1, MANY):
+        name = f"c{number:05d}"
+        put(component | text(sk=f"COMPONENT#{APP}#{name}", component=name))
+    for number in range(ORGANISATIONS):
+        org = f"org_{number:012d}"
+        put(component | text(pk=f"ORG#{org}", organisation=org))
+
+
+def text(**values: str) -> dict[str, Any]:
+    return {name: {"S": value} for name, value in values.items()}
+
+
+def cursor(place: str) -> str:
+    return base64.urlsafe_b64encode(place.encode()).decode().rstrip("=")
+
+
+COMPONENTS: Final = f"/v1/apps/{APP}/components"
+LISTS: Final = {
+    "components": (WIDE, f"{COMPONENTS}?", f"c{MANY // 2:05d}", ["Query", "BatchGetItem"]),
+    "components whose names begin so": (WIDE, f"{COMPONENTS}?q=c05&", "c05500", ["Query", "BatchGetItem"]),
+    "builds": (BUSY, f"{COMPONENTS}/web/builds?", str(MANY // 2), ["GetItem", "Query"]),
+    "builds of an app": (BUSY, f"/v1/builds?app_id={APP}&", "", ["Query", "BatchGetItem"]),
+    "tokens": (BUSY, "/v1/tokens?", "", ["Query"]),
+    "audit": (WIDE, "/v1/audit?", "", ["Query"]),
+}
+"""Whose, where, a place in the middle, and what is read for a page once the caller's token has been."""
+
+
+@pytest.mark.parametrize("name", LISTS)
+def test_a_page_is_one_query_over_no_more_than_it_shows(name: str, vast: Vast) -> None:
+    org, path, middle, reads = LISTS[name]
+    page = f"{path}limit={LIMIT}"
+    for place in (page, f"{page}&cursor={cursor(middle)}") if middle else (page,):
+        answer = vast.look(org, place)
+        assert (answer.status, answer.headers["X-Nuon-Page-Next"]) == (200, "true"), (place, answer.text)
+        assert vast.reads == ["GetItem", *reads], place
+        assert len(answer.json) == LIMIT
+        assert vast.gone_over <= LIMIT + 1, place
+
+
+def test_the_next_page_goes_on_where_the_one_before_ended(vast: Vast) -> None:
+    org, path, _, reads = LISTS["builds of an app"]
+    first = vast.look(org, f"{path}limit={LIMIT}")
+    following = vast.look(org, first.headers["Link"].partition("<")[2].partition(">")[0])
+    assert vast.reads == ["GetItem", *reads]
+    assert vast.gone_over == LIMIT + 1
+    shown = [each["component_config_version"] for each in (*first.json, *following.json)]
+    assert shown == [*range(MANY, MANY - 2 * LIMIT, -1)]
+
+
+def test_builds_are_a_range_of_keys_at_any_offset(vast: Vast) -> None:
+    answer = vast.look(BUSY, f"{COMPONENTS}/web/builds?limit={LIMIT}&offset={MANY - LIMIT}")
+    assert vast.reads == ["GetItem", "GetItem", "Query"]
+    assert (len(answer.json), vast.gone_over, answer.headers["X-Nuon-Page-Next"]) == (LIMIT, LIMIT, "false")
+
+
+def test_an_offset_into_components_is_read_up_to_in_the_same_query(vast: Vast) -> None:
+    answer = vast.look(WIDE, f"{COMPONENTS}?limit=10&offset=990")
+    assert [each["name"] for each in answer.json] == [f"c{number:05d}" for number in range(990, 1000)]
+    assert (vast.gone_over, vast.reads) == (1001, ["GetItem", "Query", "BatchGetItem"])
+
+
+def test_nobody_s_list_grows_with_the_number_of_organisations(vast: Vast) -> None:
+    org = f"org_{ORGANISATIONS // 2:012d}"
+    answer = vast.look(org, f"{COMPONENTS}?limit={LIMIT}")
+    assert (len(answer.json), vast.gone_over) == (1, 1)
+    assert vast.reads == ["GetItem", "Query", "BatchGetItem"]
+
+
+def test_one_of_ten_thousand_is_read_alone(vast: Vast) -> None:
+    answer = vast.look(WIDE, f"{COMPONENTS}/c09999")
+    assert (answer.status, answer.json["name"], vast.gone_over) == (200, "c09999", 0)
+    assert vast.reads == ["GetItem", "GetItem", "BatchGetItem"]
