@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 
 import pytest
 
+from byoa.tracking.messages import Moved
 from byoa.web.app import ROUTES
 from byoa.web.assets import files, packed, version
 from tests.api.served import APP, OTHER
@@ -69,6 +71,19 @@ def test_a_failure_has_its_cause_its_remedy_and_where_to_read_on(browser: Browse
         assert "There is no such tag. Push it first." in shown.words
         assert "/errors#ReferenceNotFound" in links(shown)
     assert 'id="ReferenceNotFound"' in browser.get("/errors").text
+
+
+def test_a_tag_that_moved_is_told_with_both_digests(browser: Browser) -> None:
+    built(browser)
+    place, was = next((place, each) for place, each in browser.served.components.items() if each.name == "web")
+    at_ts = was.updated_at_ts + 1
+    moved = Moved(
+        version=was.version, tag="v2.3.1", before="sha256:" + "a" * 64, after="sha256:" + "b" * 64, at_ts=at_ts
+    )
+    browser.served.components[place] = replace(was, moved=moved)
+    words = browser.get(COMPONENT).words
+    assert "v2.3.1 was sha256:aaaaaaaaaaaa and is sha256:bbbbbbbbbbbb" in words
+    assert "the tag moved" in browser.get("/apps/shop").words
 
 
 def test_components_are_ten_a_page_and_searched_by_what_names_begin_with(browser: Browser) -> None:

@@ -11,6 +11,9 @@ routes = Routes()
 APPS: Final = 5
 """Apps whose builds the overview shows; all are listed."""
 
+COMPONENTS: Final = 100
+"""Of each app: the first by name are looked through for tags that moved."""
+
 BUILDS: Final = 20
 SHOWN: Final = 10
 
@@ -20,8 +23,11 @@ def show_overview(here: Here) -> Page:
     """All apps, and what happened last in the first of them."""
     apps: list[dict[str, Any]] = here.api.find("/v1/apps", limit=50) or []
     builds: list[dict[str, Any]] = []
+    moved: list[dict[str, Any]] = []
     for app in apps[:APPS]:
         builds += here.api.get("/v1/builds", app_id=app["id"], limit=BUILDS)
+        components = here.api.get(f"/v1/apps/{app['id']}/components", limit=COMPONENTS)
+        moved += [each for each in components if each["tag_moved"]]
     builds.sort(key=lambda build: build["created_at"], reverse=True)
     newest = _newest(builds)
     running = [build for build in builds if is_running(build)]
@@ -29,6 +35,7 @@ def show_overview(here: Here) -> Page:
         "apps": apps,
         "left_out": max(0, len(apps) - APPS),
         "running": running[:SHOWN],
+        "moved": moved[:SHOWN],
         "failed": [build for build in newest if build["status"] == "error"][:SHOWN],
         "pinned": [build for build in newest if build["status"] == "active" and build["resolved"]][:SHOWN],
     }
