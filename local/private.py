@@ -188,16 +188,11 @@ def commands(place: Place, folder: Path) -> tuple[str, str]:
 
 
 def store(running: Desk, place: Place, member: Mapping[str, str] | None = None) -> None:
-    """Store the login of ``place``, with AWS credentials or as a ``member`` who is logged in. Raises DeskError.
-
-    Of the stack a member is told the two names that an ECR's owner is to trust, and nothing else.
-    """
+    """Store the login of ``place``, with AWS credentials or as a ``member`` who is logged in. Raises DeskError."""
     if member is None:
         set_credentials(running, place.credentials or "", place.options, place.secret)
         return
-    stack = running.environment()
-    trusted = {name: stack[name] for name in ("BYOA_TABLE", "BYOA_SOURCE_ROLE")}
-    members.run(["credentials", "set", place.credentials or "", *place.options], {**member, **trusted}, place.secret)
+    members.run(["credentials", "set", place.credentials or "", *place.options], member, place.secret)
 
 
 def set_credentials(

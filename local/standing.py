@@ -72,7 +72,7 @@ def for_shells(ready: Desk, token: str) -> dict[str, dict[str, str]]:
     return {
         "the command line at the API": {**members.variables(ready, token), **OF_USERS},
         "a browser": {"BYOA_DASHBOARD": ready.dashboard},
-        "byoa credentials set --kind aws_ecr and test, byoa admin": {name: stack[name] for name in names},
+        "byoa credentials test, byoa admin": {name: stack[name] for name in names},
         "byoa credentials test, byoa admin, and AWS's own tools": aws_environment(ready.aws),
     }
 

@@ -61,9 +61,9 @@ def summarise_files(title: str, files: Sequence[ComponentFile]) -> None:
         for file in files
         for fault in file.faults
     ]
-    _append(title, ("Component", "File", "Source", "Result"), rows)
+    summarise(title, ("Component", "File", "Source", "Result"), rows)
     if faults:
-        _append("", ("Where", "Code", "What", "Next"), faults)
+        summarise("", ("Where", "Code", "What", "Next"), faults)
 
 
 def _file_row(file: ComponentFile) -> tuple[str, ...]:
@@ -74,10 +74,10 @@ def _file_row(file: ComponentFile) -> tuple[str, ...]:
 
 def summarise_builds(title: str, rows: Sequence[Sequence[str]]) -> None:
     """What was handed in and how it went, for the step's summary: rows of five cells."""
-    _append(title, ("Component", "Version", "Status", "Pinned", "What happened"), rows)
+    summarise(title, ("Component", "Version", "Status", "Pinned", "What happened"), rows)
 
 
-def _append(title: str, head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+def summarise(title: str, head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     """Add a table to the file that ``GITHUB_STEP_SUMMARY`` names; one that can't be written is told of."""
     place = os.environ.get("GITHUB_STEP_SUMMARY")
     if not place:

@@ -25,11 +25,11 @@ if TYPE_CHECKING:
 NAME = Option("name", metavar="NAME", help="The name that credentials_ref in a component's file has.")
 TABLE = Option(
     "--table", metavar="NAME", variable="BYOA_TABLE", needed=False,
-    help="The stack's table (output TableName); for kind aws_ecr.",
+    help="Without an API, for kind aws_ecr: the stack's table (output TableName).",
 )  # fmt: skip
 SOURCE_ROLE = Option(
     "--source-role", metavar="ARN", variable="BYOA_SOURCE_ROLE", needed=False,
-    help="The role that builds read sources with (output SourceRoleArn); for kind aws_ecr.",
+    help="Without an API, for kind aws_ecr: the role that builds read sources with (output SourceRoleArn).",
 )  # fmt: skip
 _REPEATS = {
     "nothing": "stored",
@@ -88,7 +88,7 @@ def set_credentials(
     given.check()
     if entry:
         given.check_kept(entry)
-    shown = Invitation.of(given.host, here.named(), table, source_role) if given.kind == "aws_ecr" else None
+    shown = here.invitation(given.host, table, source_role) if given.kind == "aws_ecr" else None
     stored, text = given.stored(read_secret(given))
     if shown:
         shown.check(stored)
@@ -142,8 +142,8 @@ def get_credentials(
     """
     here = _keeping(api, profile, org)
     entry = here.safe().entry(name)
-    known = entry.kind == "aws_ecr" and table and source_role
-    shown = Invitation.of(entry.host, here.named(), table, source_role) if known else None
+    known = entry.kind == "aws_ecr" and (here.seat or (table and source_role))
+    shown = here.invitation(entry.host, table, source_role) if known else None
     if as_json:
         print_json(describe(entry) | (shown.as_dict() if shown else {}))
         return FINE
@@ -230,6 +230,28 @@ class _Keeping(NamedTuple):
     def safe(self) -> Safe:
         """The store: at an API where one is, else with AWS credentials."""
         return terminal.remote_safe(self.seat.api()) if self.seat else terminal.safe(self.named())
+
+    def invitation(self, host: str, table: str | None, source_role: str | None) -> Invitation:
+        """What the vendor of an ECR writes into its account. An API tells whom to trust; without one, options do.
+
+        Raises ``UsageError`` where nothing says it.
+        """
+        if self.seat:
+            told = self.seat.api().ask("GET", "orgs", "current").fields()
+            identity, role = str(told.get("external_id", "")), str(told.get("source_role_arn", ""))
+            if not identity or not role:
+                from byoa.errors import ApiUnusable
+
+                raise ApiUnusable("The API doesn't tell whom a vendor's role is to trust.")
+            return Invitation.of(host, identity, role)
+        if not table or not source_role:
+            raise UsageError(
+                "for aws_ecr, --table (or BYOA_TABLE) and --source-role (or BYOA_SOURCE_ROLE) are wanted: "
+                "the stack's outputs have them"
+            )
+        from byoa.trust.external_id import external_id
+
+        return Invitation.of(host, external_id(table, self.named()), source_role)
 
     def named(self) -> str:
         """The organisation. Raises ``UsageError`` where nothing names it."""

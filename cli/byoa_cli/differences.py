@@ -1,15 +1,20 @@
-"""`byoa diff`: two artifacts by their objects, straight from registries and layouts, without AWS."""
+"""`byoa diff`: two artifacts by their objects, straight from registries and layouts, without AWS.
+
+Of a component it is what its build pinned and what its tag means now, which the platform compares: it has the logins.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from byoa_cli.commands import Option, command
-from byoa_cli.options import JSON, PLAIN_HTTP, TIMEOUT, TOKEN_HOST
+from byoa_cli.commands import Option, UsageError, command
+from byoa_cli.options import APP, AT_API, JSON, PLAIN_HTTP, TIMEOUT, TOKEN_HOST
 from byoa_cli.output import FAULT, MEND, exit_code, out, print_error, print_json
 from byoa_cli.printable import styled
 
 if TYPE_CHECKING:
+    from byoa.api.lookups import DifferenceOut
+    from byoa.builds.lookups import ChangedPlace, DifferingObject
     from byoa.content.changes import Change
     from byoa.content.difference import Difference, Differing, Side
     from byoa_cli.places import Place
@@ -21,18 +26,20 @@ TROUBLE: Final = 2
 """What ``diff`` and ``kubectl diff`` end with; a fault of the network's keeps its own, which is greater as well."""
 
 _FORMS: Final = "oci://HOST/REPOSITORY:TAG or oci-layout:FOLDER[:TAG]"
-_BEFORE: Final = Option("before", metavar="REF", help=f"What was: {_FORMS}")
-_AFTER: Final = Option("after", metavar="REF", help="What is now, in the same forms.")
+_BEFORE: Final = Option("before", metavar="REF|COMPONENT", help=f"What was: {_FORMS}; or a component by its name.")
+_AFTER: Final = Option("after", metavar="REF", nargs="?", help="What is now, in the same forms; none for a component.")
 _SIGNS: Final = {"added": ("+", "green"), "removed": ("-", "red"), "changed": ("~", "yellow")}
 
 
-@command(_BEFORE, _AFTER, PLAIN_HTTP, TOKEN_HOST, TIMEOUT, JSON)
+@command(_BEFORE, _AFTER, PLAIN_HTTP, TOKEN_HOST, TIMEOUT, *AT_API, APP, JSON)
 def diff(
-    before: str, after: str, plain_http: list[str], token_host: list[str], timeout: float | None, *, as_json: bool
-) -> int:
+    before: str, after: str | None, plain_http: list[str], token_host: list[str], timeout: float | None,
+    api: str | None, profile: str | None, org: str | None, app: str | None, *, as_json: bool,
+) -> int:  # fmt: skip
     """Tell which Kubernetes objects differ between two artifacts, and where. Values of Secrets are never shown.
 
-    Order, comments and formats don't matter; {{ placeholders }} are compared as they stand.
+    Order, comments and formats don't matter; {{ placeholders }} are compared as they stand. Of one component it tells
+    what its newest good build pinned against what its config means now: the platform looks, through the API.
 
     Exit codes are diff's: 0 no object differs, 1 some do, 2 something for you to fix (a wrong call too), 3 a fault of
     the platform's or the network's.
@@ -41,11 +48,17 @@ def diff(
         byoa diff oci://ghcr.io/vendor/app-manifests:v2.3.1 oci://ghcr.io/vendor/app-manifests:v2.4.0
 
         byoa diff oci-layout:./pinned oci://ghcr.io/vendor/app-manifests:stable --json
+
+        byoa diff web --app shop
     """
     from byoa.errors import ByoaError
 
+    found: Difference | DifferenceOut
     try:
-        found, document = _compare(before, after, plain_http, token_host, timeout)
+        if after is None:
+            found, document = _compare_component(before, api, profile, org, app)
+        else:
+            found, document = _compare(before, after, plain_http, token_host, timeout)
     except ByoaError as error:
         print_error(error, as_json=as_json)
         return TROUBLE if exit_code(error) == MEND else FAULT
@@ -54,6 +67,20 @@ def diff(
     else:
         _show(found, document)
     return DIFFERENT if found.differs else SAME
+
+
+def _compare_component(
+    component: str, api: str | None, profile: str | None, org: str | None, app: str | None
+) -> tuple[DifferenceOut, dict[str, Any]]:
+    from byoa.components.values import is_component_name
+
+    if not is_component_name(component):
+        raise UsageError("two references are wanted, or the name of one component")
+    from byoa_cli.pinned import compare_with_now
+    from byoa_cli.reaching import reach_api
+
+    since = compare_with_now(reach_api(api, profile, org, app), component)
+    return since.difference, since.document()
 
 
 def _compare(
@@ -87,7 +114,7 @@ def _side(place: Place, name: str) -> Side:
     return Side(VerifiedContents(place.repository), root, name)
 
 
-def _show(found: Difference, document: dict[str, Any]) -> None:
+def _show(found: Difference | DifferenceOut, document: dict[str, Any]) -> None:
     for sign, name in (("---", "before"), ("+++", "after")):
         end = document[name]
         out().print(styled((f"{sign} {end['reference']}", "bold"), (f"  {end['digest']}", "dim")))
@@ -100,13 +127,13 @@ def _show(found: Difference, document: dict[str, Any]) -> None:
     out().print(_sum(found, same=document["before"]["digest"] == document["after"]["digest"]))
 
 
-def _sum(found: Difference, *, same: bool) -> str:
+def _sum(found: Difference | DifferenceOut, *, same: bool) -> str:
     if same:
         return "the same artifact"
     return f"{found.added} added, {found.removed} removed, {found.changed} changed, {found.same} the same"
 
 
-def _show_object(each: Differing) -> None:
+def _show_object(each: Differing | DifferingObject) -> None:
     sign, style = _SIGNS[each.op]
     where = f"{each.namespace}/" if each.namespace else ""
     version = f"{each.was} → {each.api_version}" if each.was else each.api_version
@@ -117,7 +144,7 @@ def _show_object(each: Differing) -> None:
         out().print(styled((f"    ... and {each.left_out} changes more", "dim")))
 
 
-def show_change(change: Change) -> None:
+def show_change(change: Change | ChangedPlace) -> None:
     """Print where something differs, and what stands there on both sides."""
     moved = ("  in another order", "dim")
     out().print(styled(f"    {change.path}", *([moved] if change.op == "move" else [])))
@@ -125,7 +152,7 @@ def show_change(change: Change) -> None:
         out().print(styled("      ", _coloured(line)))
 
 
-def _sides(change: Change) -> list[str]:
+def _sides(change: Change | ChangedPlace) -> list[str]:
     signed = (("-", change.before), ("+", change.after))
     return [f"{sign} {value}" for sign, value in signed if value is not None]
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import re
 import stat
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from byoa_cli.printable import visible
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
     from byoa.components.reading import Checked, Fault
@@ -30,6 +31,12 @@ class ComponentFile:
     path: Path
     checked: Checked
     faults: tuple[Fault, ...]
+    content: bytes = b""
+
+    def with_faults(self, faults: Iterable[Fault]) -> ComponentFile:
+        """It with further faults, each at the line of its field."""
+        placed = (_placed(fault, self.content) for fault in faults)
+        return replace(self, faults=(*self.faults, *placed))
 
     def as_dict(self) -> dict[str, Any]:
         """``{"file", "name", "source_type", "errors"}``."""
@@ -47,6 +54,8 @@ class Components:
 
     files: tuple[ComponentFile, ...]
     passed_over: tuple[Path, ...]
+    top: Path
+    """The app's folder."""
 
     @property
     def note(self) -> str | None:
@@ -75,8 +84,8 @@ def read_components(place: Path) -> Components:
             continue
         first = names.setdefault(file.checked.name, path) if file.checked.name else path
         twice = () if first == path or isinstance(content, str) else (_twice(first, content),)
-        found.append(ComponentFile(path, file.checked, (*file.faults, *twice)))
-    return Components(tuple(found), tuple(passed_over))
+        found.append(replace(file, faults=(*file.faults, *twice)))
+    return Components(tuple(found), tuple(passed_over), top)
 
 
 def _find(place: Path) -> tuple[Path, list[Path]]:
@@ -141,13 +150,11 @@ def _check(path: Path, top: Path, content: bytes | str) -> ComponentFile:
     checked = check_config(content, ManifestFiles(top, path.parent).read)
     unsound = check_manifest(checked)
     faults = (*checked.faults, _placed(unsound, content)) if unsound else checked.faults
-    return ComponentFile(path, checked, faults)
+    return ComponentFile(path, checked, faults, content)
 
 
 def _placed(fault: Fault, content: bytes) -> Fault:
     """The fault with the line and the column of its field."""
-    from dataclasses import replace
-
     from byoa.components.positions import locate
 
     (place,) = locate(content.decode("utf-8-sig"), [fault.location])

@@ -22,51 +22,28 @@ class Invitation:
         self._permissions = permissions
 
     @classmethod
-    def of(cls, host: str, organisation: str, table: str | None, source_role: str | None) -> Self:
-        """For a role that may pull from ``host``. Raises ``UsageError`` where it isn't said whom it is to trust.
+    def of(cls, host: str, identity: str, source_role: str) -> Self:
+        """For a role that may pull from ``host``, and that trusts ``source_role`` with the external id ``identity``.
 
-        That is one role: whom else a vendor lets in, we can't answer for.
+        That is one role: whom else a vendor lets in, we can't answer for. Raises ``UsageError`` where it is none.
         """
         from byoa.oci.ecr import ecr_account, ecr_region
         from byoa.oci.reference import Registry
-        from byoa.trust.external_id import external_id
         from byoa.trust.fields import is_role
         from byoa.trust.invitations import pull_policy, trust_policy
 
-        if not table or not source_role:
-            raise UsageError(
-                "for aws_ecr, --table (or BYOA_TABLE) and --source-role (or BYOA_SOURCE_ROLE) are wanted: "
-                "the stack's outputs have them"
-            )
         if not is_role(source_role):
             raise UsageError("--source-role is no ARN of a role: the stack's output SourceRoleArn has it")
         registry = Registry.parse(host).host
-        identity = external_id(table, organisation)
         partition = source_role.split(":")[1]
         repositories = f"arn:{partition}:ecr:{ecr_region(registry) or '*'}:{ecr_account(registry) or '*'}:repository/*"
         return cls(identity, trust_policy(source_role, identity), pull_policy(repositories))
 
     def check(self, stored: Stored) -> None:
-        """Raise ``CredentialForbidden`` for what is of the account that the builds are in.
+        """Raise ``CredentialForbidden`` for what is of the account that the builds are in."""
+        from byoa.trust.invitations import check_foreign
 
-        None of its roles is lent, and its registry, which holds the mirrors, is no source.
-        """
-        from byoa.errors import CredentialForbidden
-        from byoa.oci.ecr import ecr_account
-        from byoa.oci.reference import Registry
-        from byoa.trust.kinds import AwsEcr
-
-        own = self._trust["Statement"][0]["Principal"]["AWS"].split(":")[4]
-        if isinstance(stored, AwsEcr) and stored.role_account == own:
-            raise CredentialForbidden(
-                "The role is of the platform's own account, whose roles are lent to nobody.",
-                remedy="Name a role of the vendor's account.",
-            )
-        if ecr_account(Registry.parse(stored.host).host) == own:
-            raise CredentialForbidden(
-                "The host is the registry that this platform mirrors to, which is no source of builds.",
-                remedy="Name a registry of the vendor's account.",
-            )
+        check_foreign(stored, self._trust["Statement"][0]["Principal"]["AWS"].split(":")[4])
 
     def as_dict(self) -> dict[str, Any]:
         """As JSON data."""

@@ -2,46 +2,30 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from byoa.errors import InternalFault
 from byoa_cli.actions import annotate, summarise_builds, summarise_files
-from byoa_cli.commands import Option, command
+from byoa_cli.commands import Option, UsageError, command
 from byoa_cli.components import show_faults
 from byoa_cli.files import read_components
 from byoa_cli.following import follow, verdict
+from byoa_cli.leftovers import Run, orphans_of, tell_left
+from byoa_cli.leftovers import prune as delete
 from byoa_cli.options import ANYWHERE, APP, FOLDER, JSON, WAIT, WAIT_AT_MOST, YES
-from byoa_cli.output import FINE, MEND, err, print_json
-from byoa_cli.printable import styled
+from byoa_cli.output import FINE, MEND, print_json, print_note
 from byoa_cli.reaching import reach
-from byoa_cli.secrets import check_can_ask, confirmed
+from byoa_cli.secrets import check_can_ask
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from byoa.api.asking import Api
     from byoa.builds.messages import Build
-    from byoa.builds.ports import Accepted, Catalogue
-    from byoa_cli.files import ComponentFile
-    from byoa_cli.printable import Part
-
-
-_SHOWN: Final = 3
-"""Components that are named where they are many; ``--json`` has all."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Run:
-    catalogue: Catalogue
-    org: str
-    app: str
-    talk: bool
-
-    def say(self, *parts: Part) -> None:
-        if self.talk:
-            err().print(styled(*parts))
+    from byoa.builds.ports import Accepted
+    from byoa_cli.files import ComponentFile, Components
+    from byoa_cli.locks import Lock, Moved
+    from byoa_cli.reaching import Reached
 
 
 @command(
@@ -52,50 +36,111 @@ class _Run:
     WAIT_AT_MOST,
     Option("--prune", action="store_true", help="Delete the app's components that are not in the folder; asks."),
     YES,
+    Option("--plan", action="store_true", help="Tell what would change and what builds would meet; write nothing."),
+    Option("--locked", action="store_true", help="Fail where something isn't as byoa.lock says; leave it as it is."),
     JSON,
 )
 def sync(
     *, folder: Path, api: str | None, profile: str | None, org: str | None, app: str | None, table: str | None,
-    wait: bool, timeout: float, prune: bool, yes: bool, as_json: bool,
+    wait: bool, timeout: float, prune: bool, yes: bool, plan: bool, locked: bool, as_json: bool,
 ) -> int:  # fmt: skip
     """Hand in the app's component files; each one that changed is built.
 
-    It goes through an API where one is named or logged in to, else with AWS credentials to a stack's table.
+    It goes through an API where one is named or logged in to, else with AWS credentials to a stack's table. What the
+    builds pinned it writes into byoa.lock in the app's folder, unless it doesn't wait for them.
 
     Examples:
         byoa sync ./my-app --app shop
 
-        byoa sync --no-wait --json
+        byoa sync ./my-app --plan
+
+        byoa sync ./my-app --locked --json
 
         byoa sync ./my-app --app shop --org org_0123456789ab --table byoa-Table-1ABC
     """
     here = reach(api, profile, org, table, app)
-    run = _Run(here.catalogue, here.organisation, here.named_app(), talk=not as_json)
-    if prune:
+    run = Run(here.catalogue, here.organisation, here.named_app(), talk=not as_json)
+    if plan or prune or locked:
         here.asked_api()
+    if locked and not (wait or plan):
+        raise UsageError("--locked follows the builds, to see what they pin: it goes without --no-wait")
+    if prune and not plan:
         check_can_ask(yes=yes)
-    run.say(f"syncing directory from {folder}")
-    run.say("validating configs")
-    found = read_components(folder)
-    files = found.files
-    if any(file.faults for file in files):
-        return _refuse(files, as_json=as_json)
-    if found.note:
-        run.say(found.note)
-    run.say("all configs valid")
-    accepted = [_submit(file, run) for file in files]
-    orphans = _orphans(files, run, prune=prune)
-    pruned = _prune(orphans, here.asked_api(), run, yes=yes) if prune else []
+    found = _read(folder, run)
+    if any(file.faults for file in found.files):
+        return _refuse(found.files, as_json=as_json)
+    lock = _locked(found, here, plan=plan, as_json=as_json) if locked else None
+    if isinstance(lock, int):
+        return lock
+    if plan:
+        from byoa_cli.planning import plan as tell_plan
+
+        return tell_plan(found.files, here, lock, prune=prune, as_json=as_json)
+    accepted = [_submit(file, run) for file in found.files]
+    orphans = orphans_of(found.files, run)
+    if not prune:
+        tell_left(orphans, run)
+    pruned = delete(orphans, here.asked_api(), run, yes=yes) if prune else []
     builds = [each.build for each in accepted]
     if wait:
         builds = follow(builds, run.catalogue, timeout, shown=run.talk)
     summarise_builds("byoa sync", [_row(each, build) for each, build in zip(accepted, builds, strict=True)])
+    moved = _renew(found, builds, lock, run) if wait else []
     if as_json:
         components = [_describe(each, build) for each, build in zip(accepted, builds, strict=True)]
-        ok = all(build.status == "active" for build in builds) if wait else True
+        ok = all(build.status == "active" for build in builds) and not moved if wait else True
         left = [name for name in orphans if name not in pruned]
-        print_json({"ok": ok, "components": components, "orphans": left, "pruned": pruned})
-    return _verdict(builds, run) if wait else FINE
+        print_json({"ok": ok, "components": components, "orphans": left, "pruned": pruned, **_told(moved)})
+    return (_verdict(builds, run) or (MEND if moved else FINE)) if wait else FINE
+
+
+def _read(folder: Path, run: Run) -> Components:
+    run.say(f"syncing directory from {folder}")
+    run.say("validating configs")
+    found = read_components(folder)
+    if not any(file.faults for file in found.files):
+        if found.note:
+            run.say(found.note)
+        run.say("all configs valid")
+    return found
+
+
+def _locked(found: Components, here: Reached, *, plan: bool, as_json: bool) -> Lock | int:
+    """The folder's lock, or the exit code where something isn't as it says; a plan looks by itself."""
+    from byoa_cli.locking import check
+    from byoa_cli.locks import read
+
+    lock = read(found.top)
+    return lock if plan else (check(lock, found.files, here, as_json=as_json) or lock)
+
+
+def _renew(found: Components, builds: Sequence[Build], lock: Lock | None, run: Run) -> list[Moved]:
+    """Lock what the builds pinned; or what isn't as it was locked, of which people are told."""
+    from byoa_cli.locks import NAME, compare_builds, renew
+
+    if lock is not None:
+        moved = compare_builds(lock, builds)
+        if run.talk:
+            from byoa_cli.locking import tell
+
+            tell(moved)
+        return moved
+    try:
+        written = renew(found.top, found.files, builds)
+    except OSError as error:
+        print_note(f"{NAME} can't be written: {error.strerror}")
+        return []
+    if written:
+        run.say(f"wrote {written}")
+    return []
+
+
+def _told(moved: Sequence[Moved]) -> dict[str, Any]:
+    if not moved:
+        return {}
+    from byoa_cli.locking import document
+
+    return document(moved)
 
 
 def _refuse(files: Sequence[ComponentFile], *, as_json: bool) -> int:
@@ -108,7 +153,7 @@ def _refuse(files: Sequence[ComponentFile], *, as_json: bool) -> int:
     return MEND
 
 
-def _submit(file: ComponentFile, run: _Run) -> Accepted:
+def _submit(file: ComponentFile, run: Run) -> Accepted:
     config = file.checked.config
     if config is None:
         raise InternalFault("A config without faults is missing.")
@@ -118,38 +163,7 @@ def _submit(file: ComponentFile, run: _Run) -> Accepted:
     return accepted
 
 
-def _orphans(files: Sequence[ComponentFile], run: _Run, *, prune: bool) -> list[str]:
-    """Components that the app has and the folder hasn't: told of, and never removed unasked."""
-    here = {file.checked.name for file in files}
-    orphans = [name for name in run.catalogue.components(run.org, run.app) if name not in here]
-    if orphans and not prune:
-        run.say(("note", "yellow"), f" {_left(orphans)}")
-    return orphans
-
-
-def _left(names: Sequence[str]) -> str:
-    """One line however many they are: what became of the others is what people look for."""
-    shown = ", ".join(names[:_SHOWN])
-    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
-    if len(names) == 1:
-        return f"the app has a component {shown} that is not in this folder; it was left as it is"
-    return f"the app has {len(names)} components that are not in this folder: {shown}{more}; they were left as they are"
-
-
-def _prune(orphans: Sequence[str], api: Api, run: _Run, *, yes: bool) -> list[str]:
-    """Delete them, if that is what is wanted; those that were."""
-    if not orphans:
-        return []
-    if not yes and not confirmed(f"delete {', '.join(orphans)}, which the app has and this folder hasn't?"):
-        run.say("nothing was deleted")
-        return []
-    for name in orphans:
-        api.ask("DELETE", "apps", run.app, "components", name, match="*")
-        run.say(f"deleted {name}")
-    return list(orphans)
-
-
-def _verdict(builds: Sequence[Build], run: _Run) -> int:
+def _verdict(builds: Sequence[Build], run: Run) -> int:
     code = verdict(builds)
     if code:
         run.say("at least one build failed")

@@ -60,7 +60,8 @@ command runs, and kept nowhere. Lists come in parts (`--limit`, `--offset`, `--p
 credentials and a table there are `sync`, `builds list|get|logs`, `receipt` and `credentials`; all else is the API's.
 
 What passes by itself is tried again, for minutes at most and as the API asks (`Retry-After`); each write has a key, so
-that one whose answer was lost is done once.
+that one whose answer was lost is done once. Lookups of artifacts (`sync --plan` and `--locked`, `validate --online`,
+`diff COMPONENT`) are asked once: the platform tries again by itself. They take the scope `sync`.
 """
 
 VARIABLES: Final = {

@@ -34,6 +34,10 @@ NAMES: Final = {
     "config_id": "1",
     "ref": "ghcr",
     "lookup_id": "lkpexample2222222222222222",
+    "build_id": "bldexample2222222222222222",
+    "token_id": "tokexample2222222222222222",
+    "hook_id": "hokexample2222222222222222",
+    "issuer_id": "issexample2222222222222222",
 }
 QUERIES: Final = {"get_config_schema": "type=kubernetes-manifest", "list_app_builds": "app_id=demo"}
 _TOKENS: Final = re.compile(r"byoa_org_demo00000000_tok[a-z2-7]{23}_[A-Za-z0-9_-]{43}")
@@ -77,6 +81,8 @@ class _Desk:
                 fetch_keys=lambda *_: [],
                 verifier=PyJwtVerifier(),
                 receipt_key=lambda: b"0Y an example and no key",
+                table="table",
+                source_role="arn:aws:iam::111122223333:role/byoa-SourceRole-EXAMPLE",
             )
         )
         now_ts = milliseconds(clock.now())

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from byoa.api.app import OPERATIONS, resolver
 from byoa.api.models import ProblemBody
-from byoa.api.problems import CODES, TITLES, body_of
+from byoa.api.problems import CODES, TITLES, body_of, of_error
+from byoa.errors import InternalFault, QuotaExceeded, StoreThrottled
 from local.pages.exchanges import NAMES, exchanges
 
 if TYPE_CHECKING:
@@ -45,6 +46,28 @@ _RUNNING: Final = {
     "failure": None,
     "links": {"self": f"/v1/artifacts/lookups/{NAMES['lookup_id']}"},
 }
+
+_OURS: Final = (
+    InternalFault("The platform failed in a way it doesn't know."),
+    StoreThrottled("DynamoDB is busy."),
+    QuotaExceeded("The organisation's builds of this day would take more bytes than it has."),
+)
+"""Errors of builds and stores that the API tells as they are, one for each status that has no code of its own."""
+
+_NAMES_OF: Final = {
+    "app_id": "The app's name.",
+    "component_id": "The component's name.",
+    "component_name_or_id": "The component's name, which is its id.",
+    "config_id": "The config's version.",
+    "build_id": "The build's id.",
+    "lookup_id": "The lookup's id.",
+    "token_id": "The token's id.",
+    "hook_id": "The hook's id.",
+    "issuer_id": "The rule's id.",
+    "ref": "The name that configs use.",
+    "type": "What the schema is of.",
+}
+"""What stands for a name in a path or a query, where the route doesn't say it."""
 
 _PAGING: Final = {
     "X-Nuon-Page-Next": "Whether the list goes on.",
@@ -94,7 +117,11 @@ def _complete(operation: dict[str, Any], each: Operation, example: Any) -> None:
     operation["x-byoa-scope"] = each.scope
     if not is_open:
         operation["description"] += f" Needs a token with the scope {each.scope}."
-    operation.setdefault("parameters", []).extend(_headers(each))
+    for parameter in operation.setdefault("parameters", []):
+        parameter["description"] = parameter.get("description") or _NAMES_OF[parameter["name"]]
+        if parameter["in"] == "path":
+            parameter["example"] = NAMES[parameter["name"]]
+    operation["parameters"].extend(_headers(each))
     has_body = "requestBody" in operation
     if each.example is not None:
         operation["requestBody"]["content"]["application/json"]["example"] = each.example
@@ -136,9 +163,10 @@ def _answers(operation: dict[str, Any], each: Operation, example: Any) -> None: 
     if each.status == HTTPStatus.NO_CONTENT:
         success.pop("content", None)
     elif isinstance(example, str):
-        success["content"] = {KINDS[each.name]: {"schema": {"type": "string"}}}
+        shown = {"schema": {"type": "string"}, "example": f"{example.partition(chr(10))[0]} …"}
         if each.name == "get_openapi":
-            success["content"] = {"application/json": {"schema": {"type": "object"}}}
+            shown = {"schema": {"type": "object"}, "example": {"openapi": "3.1.0", "info": {"title": "BYOA"}}}
+        success["content"] = {KINDS[each.name]: shown}
     else:
         success["content"]["application/json"]["example"] = example
     if each.scope != "open":
@@ -198,8 +226,10 @@ def _failures(each: Operation, *, has_body: bool) -> set[int]:
 
 def _failure(status: int) -> dict[str, Any]:
     codes = {code: body_of(own, code, cause, remedy, "/v1/…") for code, (own, cause, remedy) in CODES.items()}
+    for error in _OURS:
+        codes[error.code] = body_of(of_error(error)[0], error.code, error.cause, error.remedy, "/v1/…")
     examples = {code: {"value": body} for code, body in codes.items() if body["status"] == status}
-    content = {"schema": _PROBLEM, **({"examples": examples} if examples else {})}
+    content = {"schema": _PROBLEM, "examples": examples}
     headers = {} if status == HTTPStatus.UNAUTHORIZED else dict(_RATES)
     if status == HTTPStatus.UNAUTHORIZED:
         headers["WWW-Authenticate"] = "How to authenticate."
@@ -207,7 +237,7 @@ def _failure(status: int) -> dict[str, Any]:
         headers["Retry-After"] = "Seconds to wait."
     return {
         "description": TITLES[status],
-        "content": {"application/json": content, "application/problem+json": {"schema": _PROBLEM}},
+        "content": {"application/json": content, "application/problem+json": content},
         **({"headers": _described(headers)} if headers else {}),
     }  # fmt: skip
 

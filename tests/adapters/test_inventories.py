@@ -182,6 +182,26 @@ def test_a_running_build_that_is_cancelled_stops_at_its_next_write(stand: Stand)
         stand.ledger.progress(build.key, "one", [line])
 
 
+def test_an_app_is_listed_from_its_first_component_on_and_stays(stand: Stand) -> None:
+    inventory = stand.inventory()
+    assert inventory.apps("", Span()) == ([], None)
+    build = inventory.submit("shop", config(), by="tok").build
+    inventory.submit("shop", config("api"), by="tok2")
+    inventory.create("shelf", "web", None, [], "tok3")
+    inventory.create("bar", "web", None, [], "tok3")
+    stand.inventory(OTHER).submit("others", config())
+    parts = read(lambda span: inventory.apps("", span), Span(limit=2))
+    assert [[each.name for each in part] for part in parts] == [["bar", "shelf"], ["shop"]]
+    assert [each.name for each in inventory.apps("sh", Span(1, 5)).items] == ["shop"]
+    assert inventory.app("shop") == ("shop", build.created_at_ts, "tok")
+    assert inventory.remove(inventory.component("shop", "web"))
+    assert inventory.remove(inventory.component("shop", "api"))
+    assert inventory.app("shop").created_by == "tok"
+    inventory.submit("shop", config(), by="tok4")
+    assert inventory.app("shop").created_by == "tok"
+    assert inventory.app("sho") is inventory.app("others") is None
+
+
 def test_components_are_listed_by_name_in_parts(stand: Stand) -> None:
     inventory = stand.inventory()
     for name in ("b", "a", "c", "a1", "a-2"):
@@ -232,10 +252,12 @@ def test_every_list_is_one_query_a_page_and_one_batch_for_builds(dynamo: Stand) 
     for number in range(30):
         inventory.submit(APP, config(f"c{number:02}"))
         inventory.submit(APP, config("web", f"a: {number}"))
+        inventory.create(f"app{number:02}", "web", None, [], "tok")
         dynamo.journal().begin(Deed(f"adt{number}", number, "tok", "a", "create", "/v1", ""))
         dynamo.tokens().add(issue(ORG, "a", ["read"], 0, 1, "x")[0])
     component = inventory.component(APP, "web")
     for page, cost in (
+        (lambda span: inventory.apps("", span), ["Query"]),
         (lambda span: inventory.components(APP, "", span), ["Query"]),
         (lambda span: inventory.builds(component, span), ["Query"]),
         (lambda span: inventory.configs(component, span), ["Query"]),

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 ORG, OTHER = "org_0123456789ab", "org_other0000000"
 APP = "shop"
+SOURCE_ROLE = "arn:aws:iam::111122223333:role/byoa-SourceRole-EXAMPLE"
 DER = b"0Y the public key in DER, of which nothing here looks at more than its bytes"
 
 
@@ -121,6 +122,8 @@ class Served:
             safe=lambda org: MemoryVault(org, self.clock, self.secrets),
             lookups=self.lookups,
             receipt_key=lambda: DER,
+            table="table",
+            source_role=SOURCE_ROLE,
             issuers=self.issuers,
             fetch_keys=self._fetch_keys,
             verifier=PyJwtVerifier(),

@@ -60,6 +60,20 @@ def path_of(operation: Operation, served: Served) -> str:
     return path + ("?app_id=shop" if operation.name == "list_app_builds" else "")
 
 
+def test_a_token_is_good_until_the_moment_that_is_named(served: Served) -> None:
+    ends = served.clock.now() + timedelta(hours=2)
+    body = {"name": "ci", "scopes": ["read"], "expires_at": ends.isoformat()}
+    made = served.ask("POST", "/v1/tokens", body)
+    assert (made.status, made.json["expires_at"][:19]) == (201, ends.isoformat()[:19])
+    assert served.ask("GET", "/v1/account", token=made.json["token"]).status == 200
+    served.clock.moment = ends
+    assert served.ask("GET", "/v1/account", token=made.json["token"]).status == 401
+    for wrong in (ends, ends + timedelta(days=400), "2026-12-01T00:00:00", "soon"):
+        assert served.ask("POST", "/v1/tokens", {**body, "expires_at": str(wrong)}).status == 422, wrong
+    both = {**body, "expires_at": (ends + timedelta(days=1)).isoformat(), "expires_in_days": 1}
+    assert served.ask("POST", "/v1/tokens", both).status == 422
+
+
 def test_exactly_these_routes_are_open() -> None:
     assert {each.path for each in OPERATIONS if each.scope == "open"} == OPEN
     assert all(each.method == "GET" for each in OPERATIONS if each.path in OPEN)

@@ -10,9 +10,13 @@ import jsonschema
 import pytest
 
 from byoa.api.app import OPERATIONS
+from byoa.api.problems import CODES
 from byoa.api.published import DOCUMENT, PAGE, SCRIPT, STYLE, published
 from local.pages.openapi import openapi_text
 from tests.api.served import Served
+
+METHOD_UNKNOWN: Final = 405
+"""What a method gets that there isn't, and so no operation."""
 
 SAID: Final[dict[str, Any]] = json.loads(published(DOCUMENT))
 ALL: Final = [
@@ -41,22 +45,41 @@ def test_an_operation_says_who_may_what_it_answers_and_gives_an_example(place: s
     if "requestBody" in operation:
         content = operation["requestBody"]["content"]["application/json"]
         _check(content["example"], content["schema"])
+    for parameter in operation.get("parameters", []):
+        assert parameter["description"]
+        assert parameter["in"] != "path" or parameter["example"]
     for status, described in operation["responses"].items():
         answer = described
         if "$ref" in described:
             answer = SAID["components"]["responses"][described["$ref"].rpartition("/")[2]]
         assert answer["description"], (place, status)
-        content = answer.get("content", {}).get("application/json", {})
-        if status in ("200", "201") and "schema" in content and content["schema"] != {"type": "object"}:
-            _check(content["example"], content["schema"])
-        for named in content.get("examples", {}).values():
-            _check(named["value"], content["schema"])
+        for content in answer.get("content", {}).values():
+            shown = (
+                [content["example"]]
+                if "example" in content
+                else [each["value"] for each in content["examples"].values()]
+            )
+            assert shown, (place, status)
+            for each in shown:
+                _check(each, content["schema"])
+    assert ("429" in statuses) is not is_open
     assert "content" not in operation["responses"].get("204", {})
     assert "content" not in operation["responses"].get("304", {})
 
 
 def _check(value: Any, schema: dict[str, Any]) -> None:
     jsonschema.Draft202012Validator({**schema, "components": SAID["components"]}).validate(value)
+
+
+def test_every_code_of_the_api_s_own_is_an_example_of_its_status() -> None:
+    shown = {
+        name: int(found["value"]["status"])
+        for answer in SAID["components"]["responses"].values()
+        for name, found in answer["content"]["application/json"]["examples"].items()
+    }
+    assert {code: status for code, (status, _, _) in CODES.items() if status != METHOD_UNKNOWN} == {
+        code: status for code, status in shown.items() if code in CODES
+    }
 
 
 def test_no_example_has_a_secret_that_could_be_one() -> None:

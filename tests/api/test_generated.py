@@ -55,6 +55,7 @@ class Shim:
         return [(answer.get("body") or "").encode()]
 
 
+TOO_LARGE = 413
 SHIM = Shim()
 schema = schemathesis.openapi.from_wsgi("/v1/openapi.json", SHIM)
 CHECKS = [
@@ -76,7 +77,11 @@ def test_every_answer_is_one_that_is_described(case: Any) -> None:
         checks = [check for check in CHECKS if check is not allow_header_conformance]
     if not _has_bad_body(case):  # a missing header is put in here; unknown parts of a query are no matter
         checks = [check for check in checks if check is not negative_data_rejection]
-    case.call_and_validate(headers={"Authorization": f"Bearer {SHIM.token}"}, checks=checks)
+    headers = {"Authorization": f"Bearer {SHIM.token}"}
+    answer = case.call(headers=headers)
+    if answer.status_code == TOO_LARGE:  # a refusal that the check doesn't know for one
+        checks = [check for check in checks if check is not negative_data_rejection]
+    case.validate_response(answer, checks, headers=headers, transport_kwargs={"headers": headers})
 
 
 def _has_bad_body(case: Any) -> bool:

@@ -12,7 +12,8 @@ from byoa.builds.messages import BuildKey, MirroredArtifact, Outcome
 from byoa.builds.records import entry
 from byoa.components.reading import check_config
 from byoa.tracking.messages import Moved
-from tests.api.served import APP, ORG, Answer, Served
+from byoa.trust.external_id import external_id
+from tests.api.served import APP, ORG, OTHER, SOURCE_ROLE, Answer, Served
 
 COMPONENTS = f"/v1/apps/{APP}/components"
 WEB = f"{COMPONENTS}/web"
@@ -70,6 +71,47 @@ def test_a_tag_that_moved_shows_on_the_component_until_it_is_built_again(served:
         }  # fmt: skip
     assert served.ask("POST", f"{WEB}/builds", {}).status == 201
     assert served.ask("GET", WEB).json["tag_moved"] is None
+
+
+# ---- apps, the organisation --------------------------------------------------------------------------------------
+
+
+def test_apps_are_listed_by_name_each_with_its_components(served: Served) -> None:
+    assert served.ask("GET", "/v1/apps").json == []
+    handed_in(served)
+    served.ask("POST", "/v1/apps/bar/components", {"name": "web"})
+    listed = served.ask("GET", "/v1/apps").json
+    assert [each["id"] for each in listed] == ["bar", APP]
+    assert served.ask("GET", listed[1]["links"]["components"]).json[0]["name"] == "web"
+    assert served.ask("GET", listed[1]["links"]["builds"]).json[0]["app_id"] == APP
+    assert served.ask("GET", listed[1]["links"]["self"]).json == listed[1]
+    first = served.ask("GET", "/v1/apps?limit=1")
+    assert [each["id"] for each in first.json] == ["bar"]
+    assert [each["id"] for each in served.ask("GET", first.headers["Link"][1:].partition(">")[0]).json] == [APP]
+    assert [each["id"] for each in served.ask("GET", "/v1/apps?q=s").json] == [APP]
+    assert served.ask("GET", "/v1/apps/none").status == 404
+    assert served.ask("GET", f"/v1/apps/{APP}", token=served.token(org=OTHER)).status == 404
+    assert served.ask("GET", "/v1/apps", token=served.token(org=OTHER)).json == []
+
+
+def test_an_organisation_is_told_whom_its_vendors_are_to_trust(served: Served) -> None:
+    told = served.ask("GET", "/v1/orgs/current", token=served.token("read")).json
+    assert (told["id"], told["source_role_arn"]) == (ORG, SOURCE_ROLE)
+    assert told["external_id"] == external_id("table", ORG)
+    assert (
+        served.ask("GET", "/v1/orgs/current", token=served.token(org=OTHER)).json["external_id"] != told["external_id"]
+    )
+
+
+def test_credentials_of_the_platform_s_own_account_are_not_stored(served: Served) -> None:
+    for host, role in (
+        ("222222222222.dkr.ecr.us-west-2.amazonaws.com", SOURCE_ROLE),
+        ("111122223333.dkr.ecr.us-west-2.amazonaws.com", "arn:aws:iam::222222222222:role/byoa-pull"),
+    ):
+        body = {"ref": "ecr", "kind": "aws_ecr", "host": host, "value": {"role_arn": role}}
+        answer = served.ask("POST", "/v1/credentials", body)
+        assert (answer.status, answer.json["errors"][0]["code"]) == (422, "CredentialForbidden")
+    assert served.secrets == {}
 
 
 # ---- configs -----------------------------------------------------------------------------------------------------
@@ -285,7 +327,7 @@ def test_a_build_that_went_well_tells_what_was_pinned_and_where_it_is(served: Se
     handed_in(served)
     key = went_well(served)
     build = served.ask("GET", f"{WEB}/builds/{served.ledger.records[key].build_id}").json
-    assert build["resolved"] == {"tag": "v1", "digest": "sha256:0"}
+    assert build["resolved"] == {"tag": "v1", "digest": "sha256:0", "resolved_at": None}
     assert build["oci_artifact"]["repository"] == "1.dkr.ecr.x/byoa/web"
     assert build["receipt_id"] == build["id"]
 

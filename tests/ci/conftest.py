@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -97,7 +98,7 @@ def runner(job: GitHub, registry: Registry, tmp_path: Path, tools: Path, machine
         component.write_text(component.read_text().replace("ghcr.io", registry.address))
 
     def set_up_uv(given: dict[str, str]) -> None:
-        assert given["version"] in (ROOT / "Makefile").read_text()
+        assert re.fullmatch(r"\d+\.\d+\.\d+", given["version"]), "one version, whose digest is known"
 
     found.stand_ins = {"actions/checkout": check_out, "astral-sh/setup-uv": set_up_uv}
     found.change = lambda text: text.replace("ghcr.io", registry.address).replace(

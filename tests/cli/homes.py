@@ -12,14 +12,18 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from byoa.builds.lookups import FetchPlan
 from byoa.builds.messages import Failure, MirroredArtifact, Outcome
 from byoa.builds.records import entry
+from local.pages.lookups import Samples
 from tests.terminal import BYOA
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from byoa.builds.lookups import LookedUp, LookUp, ReadContents
+    from byoa.errors import ByoaError
     from tests.api.loopback import Loopback
 
 FINE, MEND, USAGE, FAULT = 0, 1, 2, 3
@@ -38,6 +42,48 @@ class Done:
         return json.loads(self.out)
 
 
+class Vendors:
+    """The functions of lookups: samples, but for tags that mean what ``tags`` says and what fails by ``errors``.
+
+    Both are by the last part of a repository's name; what fails in ``reading`` is resolved and can't be read.
+    """
+
+    def __init__(self, samples: Samples) -> None:
+        self.samples = samples
+        self.tags: dict[str, str] = {}
+        self.errors: dict[str, ByoaError] = {}
+        self.reading: dict[str, ByoaError] = {}
+        self.refused: set[str] = set()
+        self.asked: list[LookUp] = []
+
+    def look_up(self, asked: LookUp) -> LookedUp:
+        self.asked.append(asked)
+        names = [_name(each.url) for each in asked.artifacts]
+        for name in names:
+            if name in self.errors:
+                raise self.errors[name]
+        found = self.samples.look_up(asked)
+        artifacts = [
+            each.model_copy(update={"digest": self.tags.get(name, each.digest)}) if sought.digest is None else each
+            for each, name, sought in zip(found.artifacts, names, asked.artifacts, strict=True)
+        ]
+        plan = (
+            FetchPlan(missing_permissions=["pull: refused"]) if found.plan and names[0] in self.refused else found.plan
+        )
+        return found.model_copy(update={"artifacts": artifacts, "plan": plan})
+
+    def read(self, found: LookedUp) -> ReadContents:
+        for each in found.artifacts:
+            error = self.reading.get(_name(each.reference.partition("@")[0]))
+            if error:
+                raise error
+        return self.samples.read(found)
+
+
+def _name(url: str) -> str:
+    return url.rpartition("/")[2].partition(":")[0]
+
+
 class Home:
     """A home, an API that one is logged in to there, and an app of two components."""
 
@@ -46,6 +92,8 @@ class Home:
         self.folder = folder
         self.token = api.served.token("admin")
         self.variables: dict[str, str] = {}
+        self.vendors = Vendors(Samples(api.served.clock))
+        api.served.functions = self.vendors
 
     @property
     def file(self) -> Path:
@@ -110,12 +158,15 @@ def ended_by(home: Home, status: str, *words: str | Path, code: str = "Reference
 
     def work() -> None:
         until(lambda: sum(path.startswith("/v1/builds/bld") for path in home.api.paths("GET")) >= looks)
-        home.finish(status, code)
+        while not over.wait(0.05):  # what is handed in after the first as well
+            home.finish(status, code)
 
+    over = threading.Event()
     home.api.requests.clear()
     thread = threading.Thread(target=work)
     thread.start()
     try:
         return home.byoa(*words)
     finally:
+        over.set()
         thread.join()

@@ -9,10 +9,19 @@ import pytest
 
 from byoa.adapters.memory.tracking import MemoryTracked
 from byoa.tracking.messages import Moved
-from tests.api.served import APP, ORG
+from byoa.trust.external_id import external_id
+from tests.api.served import APP, ORG, SOURCE_ROLE
 from tests.cli.homes import DIGEST, FINE, MEND, USAGE, Home, ended_by
 
 # ---- components, configs, builds ---------------------------------------------------------------------------------
+
+
+def test_apps_are_listed(synced: Home) -> None:
+    head, line = synced.byoa("apps", "list").out.splitlines()
+    assert (head.split(), line.split()[0]) == (["NAME", "CREATED", "AT", "BY"], APP)
+    told = synced.byoa("apps", "list", "--json").json()
+    assert ([each["name"] for each in told["apps"]], told["more"]) == ([APP], False)
+    assert synced.byoa("apps", "list", "-q", "none").err == "no apps\n"
 
 
 def test_components_are_listed_with_their_newest_builds(synced: Home) -> None:
@@ -234,6 +243,20 @@ def test_credentials_go_through_the_api_and_never_come_back(home: Home) -> None:
     }
     done = home.byoa("credentials", "get", "ghcr", "--json")
     assert (done.code, done.json()["error"]["code"]) == (MEND, "CredentialForbidden")
+
+
+def test_whom_a_vendor_s_role_is_to_trust_the_api_tells(home: Home) -> None:
+    words = ("credentials", "set", "ecr", "--kind", "aws_ecr", "--host", "222222222222.dkr.ecr.us-west-2.amazonaws.com")
+    role = "arn:aws:iam::222222222222:role/byoa-pull"
+    told = home.byoa(*words, "--role-arn", role, "--json", BYOA_TABLE="another").json()
+    assert told["external_id"] == external_id("table", ORG)
+    assert told["trust_policy"]["Statement"][0]["Principal"] == {"AWS": SOURCE_ROLE}
+    again = home.byoa("credentials", "get", "ecr", "--json").json()
+    assert {name: again[name] for name in ("external_id", "trust_policy")} == {
+        name: told[name] for name in ("external_id", "trust_policy")
+    }
+    own = home.byoa(*words, "--role-arn", SOURCE_ROLE, "--json")
+    assert (own.code, own.json()["error"]["code"]) == (MEND, "CredentialForbidden")
 
 
 @pytest.mark.parametrize("name", ["../other", "arn:aws:x", "UPPER", "a b", "."])

@@ -17,7 +17,7 @@ from tests.docs.sessions import fits, run, runnable, steps
 if TYPE_CHECKING:
     from pathlib import Path
 
-LANGUAGES = {"toml", "yaml", "console", "json", "text"}
+LANGUAGES = {"toml", "yaml", "console", "json", "text", "http"}
 WORKFLOWS = {
     ".github/workflows/release.yml": "github",
     ".github/workflows/check.yml": "github",

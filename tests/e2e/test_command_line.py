@@ -11,6 +11,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from byoa.adapters.memory.repository import MemoryRepository
+from byoa.bootstrap import terminal as bootstrap
+from byoa.content.packing import pack
+from byoa.engine.copying import copy
+from byoa.oci.reference import Reference
 from local import members
 from local.desk import ORGANISATION
 
@@ -64,3 +69,36 @@ def test_a_vendor_has_all_it_needs_in_a_token(enforced: Pipeline, tmp_path: Path
     byoa(tmp_path, "credentials", "delete", "line", "--yes")
     byoa(tmp_path, "tokens", "list", "--profile", "ci", code=1)
     assert "create_config" in byoa(tmp_path, "audit", "list")
+
+
+def test_what_moves_behind_a_tag_is_planned_locked_and_compared(enforced: Pipeline, tmp_path: Path) -> None:
+    app = ("--app", "locked")
+    byoa(tmp_path, "login", "--api", enforced.desk.api, *app, stdin=members.bootstrap(enforced.desk))
+    components = tmp_path / "shop" / "components"
+    components.mkdir(parents=True)
+    (components / "moves.toml").write_text(
+        'name = "moves"\ntype = "kubernetes_manifest"\nnamespace = "vendor"\n'
+        f'[oci_artifact]\nurl = "oci://{enforced.desk.vendor}/vendor/moves"\ntag = "stable"\n'
+    )
+    _tag(enforced, "v1")
+    (planned,) = json.loads(byoa(tmp_path, "sync", "shop", "--plan", "--json"))["components"]
+    assert (planned["change"], planned["resources"], planned["error"]) == ("new", 1, None), planned
+    assert byoa(tmp_path, "components", "list") == "", "a plan hands nothing in"
+    (built,) = json.loads(byoa(tmp_path, "sync", "shop", "--json"))["components"]
+    assert built["digest"] == planned["digest"]
+    byoa(tmp_path, "sync", "shop", "--locked")
+    assert "the same artifact" in byoa(tmp_path, "diff", "moves")
+    _tag(enforced, "v2")
+    (moved,) = json.loads(byoa(tmp_path, "sync", "shop", "--locked", "--json", code=1))["moved"]
+    assert (moved["component"], moved["why"], moved["locked"]) == ("moves", "tag", built["digest"])
+    changed = json.loads(byoa(tmp_path, "diff", "moves", "--json", code=1))
+    assert (changed["after"]["digest"], changed["changed"]) == (moved["found"], 1)
+    assert moved["found"] in byoa(tmp_path, "validate", "shop", "--online")
+
+
+def _tag(pipeline: Pipeline, value: str) -> None:
+    """Let the tag stable mean a ConfigMap that says ``value``."""
+    packed = pack(f"apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: web}}\ndata: {{said: {value}}}\n")
+    reference = Reference.parse(f"oci://{pipeline.desk.vendor}/vendor/moves:stable")
+    target = bootstrap.repository(reference, "target", None, plain_http=True)
+    copy(MemoryRepository.holding(packed), target, packed.manifest, tag="stable")

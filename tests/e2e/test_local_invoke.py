@@ -22,6 +22,7 @@ pytestmark = pytest.mark.emulator
 ALL = (
     "validate_reference", "resolve_digest", "stage_artifact", "stage_blob", "inspect_artifact", "mirror_artifact",
     "mirror_blob", "record_build", "record_stopped", "publish_changes", "look_up_artifact", "read_artifacts",
+    "hooks/github", "hooks/generic", "follow_tags", "build_again",
     "answer_lookup",
 )  # fmt: skip
 
@@ -98,7 +99,7 @@ def answers(plain: Shell) -> dict[str, Any]:
 
 
 def _invoked(plain: Shell, name: str) -> Any:
-    function = "".join(part.capitalize() for part in name.split("_")) + "Function"
+    function = "".join(part.capitalize() for part in name.partition("/")[0].split("_")) + "Function"
     line = f"sam local invoke {function} -e events/{name}.json --env-vars .desk/sam.json"
     return json.loads(plain.run(line))
 
@@ -122,6 +123,9 @@ def test_the_answers_are_right(answers: dict[str, Any]) -> None:
     assert answers["publish_changes"] == {"batchItemFailures": []}
     assert answers["look_up_artifact"]["artifacts"][0]["digest"] == digest
     assert answers["read_artifacts"]["contents"]["resources"] == 3
+    assert [answers[f"hooks/{kind}"]["statusCode"] for kind in ("github", "generic")] == [202, 202]
+    assert (answers["follow_tags"]["components"] >= 1, answers["follow_tags"]["failed"]) == (True, 0)
+    assert answers["build_again"]["build_id"].startswith("bld")
     assert answers["answer_lookup"]["answer"]["contents"]["resources"] == 3
 
 

@@ -47,8 +47,8 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[2]
 FUNCTIONS = sorted(path.stem for path in (ROOT / "functions").glob("*.py") if path.stem != "__init__")
-STEPS = [name for name in FUNCTIONS if name not in ("api", "hooks", "publish_changes")]
-"""publish_changes takes a batch of records, api a request and hooks one of each kind; the others take one message."""
+STEPS = [name for name in FUNCTIONS if name not in ("api", "dashboard", "hooks", "publish_changes")]
+"""publish_changes takes a batch of records, the faces a request, and hooks one of each kind; the others one message."""
 
 FLUX = ROOT / "tests" / "data" / "artifacts" / "flux"
 CONFIG = """

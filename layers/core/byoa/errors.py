@@ -471,6 +471,14 @@ class ProfileUnreadable(Rejected):
     default_remedy = "Mend the file, or remove it and log in again with `byoa login`."
 
 
+class LockMismatch(Rejected):
+    """What is handed in isn't what the app's lock says."""
+
+    default_remedy = (
+        "Where what moved is wanted, run `byoa sync` (for a tag after `byoa builds create NAME`), and commit byoa.lock."
+    )
+
+
 class ApiRefused(Rejected):
     """The API refuses what it is asked for."""
 

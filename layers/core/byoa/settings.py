@@ -23,7 +23,7 @@ class Settings(BaseModel):
     largest that ``trust.policy`` lets through. ``tenant_role`` and ``source_role`` are the ARNs of the roles whose
     sessions work for one organisation: on what it has with us, and with what vendors lend it. ``fetch_keys`` names the
     function that asks issuers of JWTs, ``api_function`` the one that answers the API, and ``stack`` is what the names
-    of those of lookups begin with.
+    of those of lookups begin with. ``vendors_trust`` is ``source_role`` for who only tells vendors of it.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -47,6 +47,7 @@ class Settings(BaseModel):
     spread_from: int = 64 * 1024 * 1024
     table: str = ""
     tenant_role: str = ""
+    vendors_trust: str = ""
 
     @classmethod
     def read(cls, environment: Mapping[str, str]) -> Settings:

@@ -179,6 +179,8 @@ def test_the_api_has_what_its_requests_take_and_asks_for_one_organisation_s_keys
     component = inventory.component("shop", "web")
     assert component
     inventory.create("shop", "api", None, [], "tok")
+    inventory.apps("", Span())
+    inventory.app("shop")
     inventory.components("shop", "", Span())
     inventory.builds(component, Span())
     inventory.recent("shop", Span())

@@ -17,6 +17,7 @@ from byoa.api.face import Face, logger, read_json
 from byoa.api.problems import CODES, Problem, body_of, faults_of, of_error, rendered
 from byoa.api.routes import (
     account,
+    apps,
     artifacts,
     audit,
     builds,
@@ -42,9 +43,9 @@ if TYPE_CHECKING:
     from byoa.api.ports import World
 
 OPERATIONS: list[Operation] = [
-    *general.operations, *account.operations, *components.operations, *configs.operations, *builds.operations,
-    *artifacts.operations, *credentials.operations, *policies.operations, *hooks.operations, *sessions.operations,
-    *tokens.operations, *issuers.operations, *audit.operations,
+    *general.operations, *account.operations, *apps.operations, *components.operations, *configs.operations,
+    *builds.operations, *artifacts.operations, *credentials.operations, *policies.operations, *hooks.operations,
+    *sessions.operations, *tokens.operations, *issuers.operations, *audit.operations,
 ]  # fmt: skip
 """All routes."""
 

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from byoa.api.models import (
+    AppOut,
     BuildOut,
     ComponentOut,
     ConfigOut,
@@ -26,8 +27,8 @@ from byoa.tracking.records import PROOFS
 from byoa.trust.policy import TARGETS
 
 if TYPE_CHECKING:
-    from byoa.api.ports import Component, Deed, IssuerRule, TokenRecord
-    from byoa.builds.messages import Build, ConfigVersion
+    from byoa.api.ports import App, Component, Deed, IssuerRule, TokenRecord
+    from byoa.builds.messages import Build, ConfigVersion, Outcome
     from byoa.tracking.records import HookRecord
     from byoa.trust.allowed import Allowed
     from byoa.trust.ports import Entry
@@ -50,7 +51,7 @@ def build_out(build: Build, *, whole: bool = True) -> BuildOut:
         history_left_out=build.left_out,
     )
     mirror = outcome.mirrors[0] if outcome and outcome.mirrors else None
-    resolved = Resolved(tag=outcome.tag, digest=outcome.digest) if outcome and outcome.digest else None
+    resolved = _resolved(build, outcome) if outcome and outcome.digest else None
     row = mirror and OciArtifactRow(
         repository=mirror.reference.removeprefix("oci://").partition("@")[0].removesuffix(f":{mirror.tag}"),
         tag=mirror.tag,
@@ -79,6 +80,25 @@ def build_out(build: Build, *, whole: bool = True) -> BuildOut:
         created_at=moment(build.history[0].created_at_ts),
         updated_at=moment(build.history[-1].created_at_ts),
         created_by_id=build.created_by,
+    )
+
+
+def _resolved(build: Build, outcome: Outcome) -> Resolved:
+    """What was pinned, and when; a history that was too long may have left the moment out."""
+    pinned = [each.created_at_ts for each in build.history if each.metadata.get("step") == "resolve"]
+    return Resolved(tag=outcome.tag, digest=outcome.digest or "", resolved_at=moment(pinned[-1]) if pinned else None)
+
+
+def app_out(organisation: str, app: App) -> AppOut:
+    """An app."""
+    here = f"/v1/apps/{app.name}"
+    return AppOut(
+        id=app.name,
+        org_id=organisation,
+        name=app.name,
+        created_at=moment(app.created_at_ts),
+        created_by_id=app.created_by,
+        links={"self": here, "components": f"{here}/components", "builds": f"/v1/builds?app_id={app.name}"},
     )
 
 

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, StringConstraints
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, JsonValue, StringConstraints
 
 from byoa.builds.messages import Failure, HistoryEntry, Inspection, Label, MirroredArtifact, Status
 
@@ -62,6 +62,7 @@ class Resolved(_Out):
 
     tag: str | None
     digest: str
+    resolved_at: str | None
 
 
 class OciArtifactRow(_Out):
@@ -98,6 +99,17 @@ class BuildOut(_Out):
     created_at: str
     updated_at: str
     created_by_id: str | None
+
+
+class AppOut(_Out):
+    """An app. Its id is its name."""
+
+    id: str
+    org_id: str
+    name: str
+    created_at: str
+    created_by_id: str | None
+    links: dict[str, str]
 
 
 class TagMovedOut(_Out):
@@ -330,7 +342,10 @@ class TokenIn(_In):
 
     name: Name
     scopes: Annotated[list[Literal["read", "sync", "deploy", "admin"]], Field(min_length=1, max_length=4)]
-    expires_in_days: Annotated[int, Field(ge=1, le=366)] = 90
+    expires_in_days: Annotated[int | None, Field(ge=1, le=366, description="How long it is good (90).")] = None
+    expires_at: AwareDatetime | None = Field(
+        default=None, description="Until when it is good, in place of days: 366 days from now at most."
+    )
 
 
 class TokenOut(_Out):
@@ -415,10 +430,12 @@ class IssuerOut(_Out):
 
 
 class OrganisationOut(_Out):
-    """An organisation."""
+    """An organisation, and what a role of its vendors that may pull from their ECR has to trust."""
 
     id: str
     name: str
+    external_id: str = Field(description="The external id that the organisation's builds come with.")
+    source_role_arn: str = Field(description="The platform's role that they come as.")
 
 
 class AccountOut(_Out):

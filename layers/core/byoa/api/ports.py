@@ -60,12 +60,28 @@ class Component:
     moved: Moved | None = None
 
 
+class App(NamedTuple):
+    """A name that components are under, and who handed in the first one, in ms since 1970 UTC."""
+
+    name: str
+    created_at_ts: int
+    created_by: str | None = None
+
+
 class Inventory(Protocol):
     """What one organisation has: components, their configs and builds."""
 
     @property
     def series(self) -> str:
         """What builds' ids are made with."""
+        ...
+
+    def apps(self, prefix: str, span: Span) -> Page[App]:
+        """The apps whose names begin with ``prefix``, by name."""
+        ...
+
+    def app(self, name: str) -> App | None:
+        """One of them."""
         ...
 
     def components(self, app: str, prefix: str, span: Span) -> Page[Component]:
@@ -371,6 +387,12 @@ class World:
     verifier: Verifier
     receipt_key: Callable[[], bytes]
     """The public key of receipts: SubjectPublicKeyInfo, DER."""
+
+    table: str = ""
+    """What organisations' external ids are made with (``trust.external_id``)."""
+
+    source_role: str = ""
+    """The ARN of the role that builds come as where a vendor's role lets them in."""
 
     quota: int = QUOTA
     """Requests that a token may send in a minute to one process."""

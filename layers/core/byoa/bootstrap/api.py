@@ -49,6 +49,8 @@ def world() -> World:
         issuers=lambda organisation: DynamoIssuers(organisation, _rows(organisation)),
         fetch_keys=_fetch_keys,
         verifier=PyJwtVerifier(),
+        table=settings().table,
+        source_role=settings().vendors_trust,
     )
 
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from byoa.adapters.registries.proxies import Proxies
     from byoa.adapters.registries.transport import Response, Transport
     from byoa.adapters.remote.wire import Way
-    from byoa.api.asking import Api
+    from byoa.api.asking import Api, Artifacts
     from byoa.api.ports import Journal, Tokens
     from byoa.builds.messages import Trial, Tried
     from byoa.builds.ports import Catalogue
@@ -293,6 +293,13 @@ def remote_catalogue(api: Api) -> Catalogue:
     from byoa.adapters.remote.catalogue import RemoteCatalogue
 
     return RemoteCatalogue(api)
+
+
+def remote_artifacts(api: Api) -> Artifacts:
+    """Artifacts in registries, looked up through the API."""
+    from byoa.adapters.remote.lookups import RemoteArtifacts
+
+    return RemoteArtifacts(api)
 
 
 def remote_safe(api: Api) -> Safe:

@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
+
+from byoa.errors import CredentialForbidden
+from byoa.oci.ecr import ecr_account
+from byoa.oci.reference import Registry
+from byoa.trust.kinds import AwsEcr
+
+if TYPE_CHECKING:
+    from byoa.trust.kinds import Stored
 
 _VERSION: Final = "2012-10-17"
 
@@ -33,3 +41,20 @@ def pull_policy(repositories: str) -> dict[str, Any]:
         "Version": _VERSION,
         "Statement": [login, {"Effect": "Allow", "Action": list(PULL), "Resource": repositories}],
     }
+
+
+def check_foreign(stored: Stored, account: str) -> None:
+    """Raise ``CredentialForbidden`` for credentials of the platform's own ``account``.
+
+    None of its roles is lent, and its registry, which holds the mirrors, is no source.
+    """
+    if isinstance(stored, AwsEcr) and stored.role_account == account:
+        raise CredentialForbidden(
+            "The role is of the platform's own account, whose roles are lent to nobody.",
+            remedy="Name a role of the vendor's account.",
+        )
+    if ecr_account(Registry.parse(stored.host).host) == account:
+        raise CredentialForbidden(
+            "The host is the registry that this platform mirrors to, which is no source of builds.",
+            remedy="Name a registry of the vendor's account.",
+        )

@@ -4,6 +4,7 @@ Every item is under its organisation (``pk`` = ``ORG#<organisation>``), so that 
 organisation apart from the other:
 
     sk                                     item
+    APP#<app>                              who handed in its first component, and when
     COMPONENT#<app>#<component>            the newest version's number and fingerprint, what people set, a tag's move
     DELETED#<app>#<component>              that it was deleted, and at which version it goes on counting
     CONFIG#<app>#<component>#<version>     a config as it was accepted
@@ -216,9 +217,18 @@ class DynamoLedger:
                     return Accepted(build, created=False)
             key = BuildKey(organisation=organisation, app=app, component=config.name, version=version + 1)
             build = queued_build(key, self.own_series, config, self.clock.now(), by)
+            if newest is None:
+                self.note_app(organisation, app, build.created_at_ts, by)
             if self._accept(build, config):
                 return Accepted(build, created=True)
         raise StoreThrottled("Others are changing the same component at this moment.")
+
+    def note_app(self, organisation: str, app: str, at_ts: int, by: str | None) -> None:
+        """Have the app in the list of apps. Before its component and outside its transaction: others add to it too."""
+        item = {"pk": f"ORG#{organisation}", "sk": f"APP#{app}", "app": app, "created_at_ts": at_ts, "created_by": by}
+        there = self.client.exceptions.ConditionalCheckFailedException
+        with translated("DynamoDB"), suppress(there):
+            self.client.put_item(TableName=self.table, Item=dump(item), ConditionExpression="attribute_not_exists(pk)")
 
     def build_anew(self, newest: BuildKey, by: str) -> Build | None:
         """See ``tracking.ports.Workshop``."""

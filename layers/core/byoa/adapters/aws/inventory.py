@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 from byoa.adapters.aws.items import POLICIES, RECENT, read_build, record_of, sort_key
 from byoa.adapters.aws.refusals import translated
 from byoa.adapters.aws.table import Item, dump
-from byoa.api.ports import Component, Page, Span
+from byoa.api.ports import App, Component, Page, Span
 from byoa.builds.messages import BuildKey, ConfigVersion
 from byoa.builds.records import cancelled, milliseconds
 from byoa.tracking.messages import Moved
@@ -51,6 +51,16 @@ class DynamoInventory:
     def _pk(self) -> str:
         return f"ORG#{self.organisation}"
 
+    def apps(self, prefix: str, span: Span) -> Page[App]:
+        """See ``api.ports.Inventory``."""
+        found = self.rows.listed(self._pk, "APP#", span, narrow=prefix)
+        return Page([_app(item) for item in found.items], found.more)
+
+    def app(self, name: str) -> App | None:
+        """See ``api.ports.Inventory``."""
+        item = self.rows.one(self._pk, f"APP#{name}")
+        return _app(item) if item else None
+
     def components(self, app: str, prefix: str, span: Span) -> Page[Component]:
         """See ``api.ports.Inventory``."""
         found = self.rows.listed(self._pk, f"COMPONENT#{app}#", span, narrow=prefix)
@@ -83,6 +93,7 @@ class DynamoInventory:
             "created_by": by,
         }
         client = self.ledger.client
+        self.ledger.note_app(self.organisation, app, now_ts, by)
         with translated("DynamoDB"):
             try:
                 client.put_item(
@@ -239,6 +250,10 @@ _VERSION: Final = {"#version": "version"}
 
 def _state(was: Component) -> Item:
     return {":version": was.version, ":updated": was.updated_at_ts}
+
+
+def _app(item: Item) -> App:
+    return App(item["app"], item["created_at_ts"], item.get("created_by"))
 
 
 def _component(item: Item) -> Component:

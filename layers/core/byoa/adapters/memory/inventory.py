@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from byoa.adapters.memory.issuers import MemoryIssuers
-from byoa.api.ports import Component, Deed, Kept, Page, Span, TokenRecord
+from byoa.api.ports import App, Component, Deed, Kept, Page, Span, TokenRecord
 from byoa.builds.messages import BuildKey, ComponentDeleted
 from byoa.builds.records import cancelled, milliseconds
 
@@ -38,6 +38,16 @@ class MemoryInventory:
         """See ``api.ports.Inventory``."""
         return self.ledger.series
 
+    def apps(self, prefix: str, span: Span) -> Page[App]:
+        """See ``api.ports.Inventory``."""
+        mine = (App(name, *made) for (owner, name), made in self.ledger.apps.items() if owner == self.organisation)
+        return part(sorted(each for each in mine if each.name.startswith(prefix)), span, lambda each: each.name)
+
+    def app(self, name: str) -> App | None:
+        """See ``api.ports.Inventory``."""
+        made = self.ledger.apps.get((self.organisation, name))
+        return App(name, *made) if made else None
+
     def components(self, app: str, prefix: str, span: Span) -> Page[Component]:
         """See ``api.ports.Inventory``."""
         mine = [each for (owner, of, _), each in self.held.items() if (owner, of) == (self.organisation, app)]
@@ -58,6 +68,7 @@ class MemoryInventory:
         version = self.ledger.gone.get((self.organisation, app, name), 0)
         made = Component(app, name, version, now_ts, now_ts, var_name, tuple(dependencies), by)
         self.held[self.organisation, app, name] = made
+        self.ledger.apps.setdefault((self.organisation, app), (now_ts, by))
         return made
 
     def change(self, was: Component, var_name: str | None, dependencies: Sequence[str]) -> Component | None:

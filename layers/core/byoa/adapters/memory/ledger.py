@@ -33,6 +33,7 @@ class MemoryLedger:
     executions: dict[BuildKey, str] = field(default_factory=dict)
     receipts: dict[tuple[BuildKey, str], str] = field(default_factory=dict)
     policies: dict[str, Allowed] = field(default_factory=dict)
+    apps: dict[tuple[str, str], tuple[int, str | None]] = field(default_factory=dict)
 
     def begin(self, key: BuildKey, execution: str, entry: HistoryEntry) -> Build:
         """See ``builds.ports.Ledger``."""
@@ -125,6 +126,7 @@ class MemoryLedger:
 
     def _accept(self, key: BuildKey, config: ComponentConfig, by: str | None) -> Build:
         build = queued_build(key, self.series, config, self.clock.now(), by)
+        self.apps.setdefault((key.organisation, key.app), (build.created_at_ts, by))
         self.newest[key.organisation, key.app, key.component] = key.version
         self.records[key] = build
         self.configs[key] = ConfigVersion(

@@ -11,6 +11,7 @@ _UNAUTHENTICATED, _THROTTLED, _FIRST_ERROR, _FIRST_FAULT = 401, 429, 400, 500
 _TEXT_LIMIT: Final = 2000
 """Characters of a text that is taken from an answer."""
 
+_SIDES: Final = ("/before", "/after")
 _FAULTS_SHOWN: Final = 10
 _CODE: Final = re.compile(r"[A-Za-z_]{1,64}")
 _LEAVES: Final = {leaf.__name__: leaf for leaf in leaves()}
@@ -28,7 +29,7 @@ def error_of(status: int, document: object) -> ByoaError:
         return LoginMissing(cause, remedy="Name it with --org or BYOA_ORG." if code == "organisation_missing" else "")
     found = _LEAVES.get(code)
     if found and found is not ApiRefused:
-        return found(cause, remedy=remedy)
+        return found(cause, remedy=remedy, where=_side(document))
     if status >= _FIRST_FAULT or status == _THROTTLED:
         return ApiUnavailable(cause, remedy=remedy)
     return ApiRefused(" ".join([cause, *_faults(document)]), remedy=remedy, problem=code)
@@ -50,6 +51,14 @@ def _faults(document: dict[str, Any]) -> list[str]:
     faults = [each for each in found if isinstance(each, dict)] if isinstance(found, list) else []
     told = [f"{_text(each, 'pointer')}: {_text(each, 'message')}." for each in faults[:_FAULTS_SHOWN]]
     return [*told, *([f"And {len(faults) - _FAULTS_SHOWN} more."] if len(faults) > _FAULTS_SHOWN else [])]
+
+
+def _side(document: dict[str, Any]) -> str | None:
+    """Which of two artifacts it is about."""
+    found = document.get("errors")
+    first = found[0] if isinstance(found, list) and found else None
+    pointer = _text(first, "pointer") if isinstance(first, dict) else ""
+    return pointer[1:] if pointer in _SIDES else None
 
 
 def _text(document: dict[str, Any], name: str) -> str:

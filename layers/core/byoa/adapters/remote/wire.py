@@ -41,6 +41,9 @@ _ANSWER_SECONDS: Final = 35
 _TRIES: Final = 4
 """Further ones, after the first."""
 
+_AT_ONCE: Final = 4
+"""Connections that are kept: a command asks a few things at a time."""
+
 _LONGEST_REST: Final = 20
 """Seconds between two tries at most, whatever the API asks for."""
 
@@ -89,6 +92,7 @@ class Wire:
         query: Mapping[str, str] | None = None,
         body: Mapping[str, Any] | None = None,
         match: str = "",
+        once: bool = False,
     ) -> Reply:
         """See ``api.asking.Api``."""
         if not {"", ".", ".."}.isdisjoint(path):
@@ -101,7 +105,8 @@ class Wire:
             headers["Content-Type"] = "application/json"
         place = "/".join([self._address, "v1", *(quote(each, safe="") for each in path)])
         where = f"{place}?{urlencode(query)}" if query else place
-        answer, content = self._send(method, where, headers, json.dumps(body) if body is not None else None)
+        text = json.dumps(body) if body is not None else None
+        answer, content = self._send(method, where, headers, text, 0 if once else _TRIES)
         document = _read(content)
         if answer.status >= _FIRST_ERROR:
             raise error_of(answer.status, document)
@@ -128,10 +133,10 @@ class Wire:
             place = {"cursor": reply.cursor}
 
     def _send(
-        self, method: str, place: str, headers: Mapping[str, str], body: str | None
+        self, method: str, place: str, headers: Mapping[str, str], body: str | None, further: int
     ) -> tuple[BaseHTTPResponse, bytes]:
         try:
-            answer, content = send(self._pool, method, place, headers, body, limit=ANSWER_LIMIT)
+            answer, content = send(self._pool, method, place, headers, body, limit=ANSWER_LIMIT, further=further)
         except HTTPError as error:
             raise _failure(error) from error
         if len(content) > ANSWER_LIMIT:
@@ -139,12 +144,13 @@ class Wire:
         return answer, content
 
 
-def send(  # noqa: PLR0913 - a request and its bound
-    connections: PoolManager, method: str, place: str, headers: Mapping[str, str], body: str | None, *, limit: int
-) -> tuple[BaseHTTPResponse, bytes]:
-    """One request with its tries; of the answer's body ``limit`` bytes and one more. Raises ``HTTPError``."""
+def send(  # noqa: PLR0913 - a request and its bounds
+    connections: PoolManager, method: str, place: str, headers: Mapping[str, str], body: str | None,
+    *, limit: int, further: int = _TRIES,
+) -> tuple[BaseHTTPResponse, bytes]:  # fmt: skip
+    """One request and ``further`` tries; of the answer's body ``limit`` bytes and one more. Raises ``HTTPError``."""
     tries = _Tries(
-        total=_TRIES,
+        total=further,
         allowed_methods=None,
         status_forcelist=(429, 500, 502, 503, 504),
         backoff_factor=0.25,
@@ -167,9 +173,9 @@ def pool(proxy: Way | None) -> PoolManager:
     """Connections with TLS that is verified, through a proxy where there is one."""
     trusted = ssl.create_default_context()
     if proxy is None:
-        return PoolManager(1, ssl_context=trusted)
+        return PoolManager(1, maxsize=_AT_ONCE, ssl_context=trusted)
     shown = {"Proxy-Authorization": proxy.authorization} if proxy.authorization else None
-    return ProxyManager(proxy.address, 1, proxy_headers=shown, ssl_context=trusted)
+    return ProxyManager(proxy.address, 1, maxsize=_AT_ONCE, proxy_headers=shown, ssl_context=trusted)
 
 
 def _read(content: bytes) -> Any:  # noqa: ANN401 - any JSON

@@ -4,6 +4,7 @@ from byoa.api.documents import moment
 from byoa.api.models import AccountOut, OrganisationOut
 from byoa.api.operations import Operations
 from byoa.api.visits import visit
+from byoa.trust.external_id import external_id
 
 operations = Operations()
 
@@ -23,5 +24,11 @@ def get_account() -> AccountOut:
 
 @operations.add("GET", "/v1/orgs/current", "read")
 def get_organisation() -> OrganisationOut:
-    """The organisation that the token is of."""
-    return OrganisationOut(id=visit().organisation, name=visit().organisation)
+    """The organisation that the token is of, and what a vendor's role for ECR has to trust."""
+    here = visit()
+    return OrganisationOut(
+        id=here.organisation,
+        name=here.organisation,
+        external_id=external_id(here.world.table, here.organisation),
+        source_role_arn=here.world.source_role,
+    )

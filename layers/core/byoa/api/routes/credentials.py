@@ -14,10 +14,13 @@ from byoa.api.ports import Page
 from byoa.api.problems import Problem
 from byoa.api.visits import visit
 from byoa.errors import CredentialForbidden, CredentialMalformed
-from byoa.trust.kinds import DockerConfig, parse_secret
+from byoa.trust.invitations import check_foreign
+from byoa.trust.kinds import DockerConfig, Stored, parse_secret
 from byoa.trust.secrets import is_name
 
 operations = Operations()
+_ACCOUNT = 4
+"""Which part of an ARN."""
 BASIC: dict[str, Any] = {
     "kind": "basic",
     "host": "ghcr.io",
@@ -91,6 +94,17 @@ def _store(ref: str, body: CredentialsIn) -> CredentialsOut:
     stored = parse_secret(json.dumps({**body.value, "kind": body.kind, "host": body.host}))
     if isinstance(stored, DockerConfig):
         stored.check()
+    _check_foreign(stored)
     text = json.dumps({**body.value, "kind": stored.kind, "host": stored.host})
     visit().safe.store(ref, stored.kind, stored.host, text, stored.options)
     return credentials_out(visit().safe.entry(ref))
+
+
+def _check_foreign(stored: Stored) -> None:
+    """Raise ``Problem`` for what is of the platform's own account; builds would refuse it too."""
+    own = visit().world.source_role.split(":")
+    try:
+        check_foreign(stored, own[_ACCOUNT] if len(own) > _ACCOUNT else "")
+    except CredentialForbidden as error:
+        fault = {"pointer": "/body", "code": error.code, "message": error.cause}
+        raise Problem("invalid", cause=error.cause, remedy=error.remedy, faults=[fault]) from None

@@ -7,8 +7,9 @@ from byoa.api.models import Id, NewToken, TokenIn, TokenOut
 from byoa.api.operations import Operations
 from byoa.api.paging import Cursor, Limit, Number, Offset, paged, span_of
 from byoa.api.problems import Problem
-from byoa.api.tokens import DAY_MS, issue
+from byoa.api.tokens import DAY_MS, DEFAULT_DAYS, LONGEST_DAYS, issue
 from byoa.api.visits import visit
+from byoa.builds.records import milliseconds
 
 operations = Operations()
 
@@ -35,10 +36,21 @@ def list_tokens(
 def create_token(body: TokenIn) -> NewToken:
     """Make a token. The answer shows it once; what is kept of it is a digest."""
     here = visit()
-    expires_at_ts = here.now_ts + body.expires_in_days * DAY_MS
-    record, token = issue(here.organisation, body.name, body.scopes, here.now_ts, expires_at_ts, here.caller.id)
+    now_ts = here.now_ts
+    record, token = issue(here.organisation, body.name, body.scopes, now_ts, _end(body, now_ts), here.caller.id)
     here.world.tokens(here.organisation).add(record)
     return NewToken(**token_fields(record, here.now_ts), token=token)
+
+
+def _end(body: TokenIn, now_ts: int) -> int:
+    """Until when a token is good. Raises ``Problem`` for a moment that is past or too far, and for one beside days."""
+    if body.expires_at is None:
+        return now_ts + (body.expires_in_days or DEFAULT_DAYS) * DAY_MS
+    ends_ts = milliseconds(body.expires_at)
+    if body.expires_in_days is not None or not now_ts < ends_ts <= now_ts + LONGEST_DAYS * DAY_MS:
+        message = "A moment of the next 366 days, and no expires_in_days beside it."
+        raise Problem("invalid", faults=[{"pointer": "/body/expires_at", "code": "expires_at", "message": message}])
+    return ends_ts
 
 
 @operations.add("DELETE", "/v1/tokens/<token_id>", "admin", faults=(404,), status=204)
