@@ -366,3 +366,15 @@ def test_what_is_wrong_with_credentials_is_told_without_them(served: Served, val
 @pytest.mark.parametrize("name", ["..", "a.b", "A", "a%2Fb", "byoa"])
 def test_a_name_that_is_none_is_not_found(served: Served, name: str) -> None:
     assert served.ask("GET", f"/v1/credentials/{name}").status == 404
+
+
+def test_a_config_is_taken_for_the_state_that_it_was_made_for(served: Served) -> None:
+    assert handed_in(served).status == 201
+    etag = served.ask("GET", f"{WEB}/configs/latest").headers["ETag"]
+    wanted = {**CONFIG, "manifest": "b: 2"}
+    assert served.ask("POST", CONFIGS, wanted, if_none_match="*").code == "changed"
+    assert served.ask("POST", CONFIGS, wanted, if_match='"another"').code == "changed"
+    assert served.ask("POST", CONFIGS, wanted, if_match=etag).status == 201
+    assert served.ask("POST", CONFIGS, {**CONFIG, "manifest": "c: 3"}, if_match=etag).status == 412
+    assert served.ask("POST", CONFIGS.replace("web", "api"), CONFIG, if_match=etag).status == 412
+    assert served.ask("POST", CONFIGS.replace("web", "api"), CONFIG, if_none_match="*").status == 201

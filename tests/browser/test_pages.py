@@ -35,9 +35,16 @@ def furnish(site: Site, said: str) -> list[str]:
     waiting = site.hand_in("waiting")["build_id"]
     for number in range(10):
         site.hand_in(f"service-{number}")
+    kept = {"ref": "ghcr", "kind": "basic", "host": "ghcr.io", "value": {"username": "u", "password": "p"}}
+    site.served.ask("POST", "/v1/credentials", kept)
+    site.served.ask("POST", "/v1/hooks", {"name": said[:100], "kind": "github"})
+    site.served.ask("POST", "/v1/tokens", {"name": said[:100], "scopes": ["read"]})
+    site.hand_in("good", **ARTIFACT, labels={"team": "other"})
     return [
         "/", "/errors", "/nothing", f"/apps/{APP}", f"/apps/{APP}?status=error", "/apps/none",
         f"{COMPONENTS}/good", f"{COMPONENTS}/failed", f"{COMPONENTS}/good/builds/{good}",
+        "/credentials", "/credentials/ghcr", "/tokens", "/policies", "/hooks-in", "/audit",
+        f"{COMPONENTS}/good/compare",
         f"{COMPONENTS}/failed/builds/{failed}", f"{COMPONENTS}/waiting/builds/{waiting}",
     ]  # fmt: skip
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import pytest
@@ -11,6 +12,8 @@ from byoa.errors import CredentialForbidden, DocumentInvalid, ReferenceNotFound,
 from tests.cli.homes import DIGEST, FAULT, FINE, MEND, USAGE, ended_by, until
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from byoa.errors import ByoaError
     from tests.cli.homes import Home
 
@@ -110,23 +113,40 @@ def test_a_lookup_is_asked_once_and_what_the_api_itself_lacks_ends_the_command(h
     assert (done.code, done.json()["error"]["problem"]) == (MEND, "scope_missing")
 
 
-def test_a_lookup_that_takes_long_is_waited_for(home: Home) -> None:
-    home.write("web")
+@contextmanager
+def answered_later(home: Home, times: int) -> Iterator[None]:
+    """Lookups take longer than their requests wait."""
     served = home.api.served
     served.lasting = 60
 
     def work() -> None:
-        for _ in range(2):
+        for _ in range(times):
             until(lambda: served.awaited)
             with home.api.lock:
                 served.lookups().go_on()
 
     thread = threading.Thread(target=work)
     thread.start()
-    done = home.byoa("sync", "app", "--plan", "--json")
+    yield
     thread.join()
+
+
+def test_a_lookup_that_takes_long_is_waited_for(home: Home) -> None:
+    home.write("web")
+    with answered_later(home, 2):
+        done = home.byoa("sync", "app", "--plan", "--json")
     (web,) = done.json()["components"]
     assert (done.code, web["bytes"], web["resources"]) == (FINE, 48213, 1)
+
+
+def test_one_that_fails_later_is_told_as_one_that_fails_at_once(home: Home) -> None:
+    home.write("web")
+    home.vendors.errors["web"] = ReferenceNotFound("The registry has no such tag.")
+    with answered_later(home, 1):
+        done = home.byoa("sync", "app", "--plan", "--json")
+    (web,) = done.json()["components"]
+    assert (done.code, web["error"]["code"]) == (MEND, "ReferenceNotFound")
+    assert web["error"]["cause"] == "The registry has no such tag."
 
 
 def test_a_table_is_no_place_to_plan_at(home: Home) -> None:

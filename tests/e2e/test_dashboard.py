@@ -61,27 +61,39 @@ def place(pipeline: Pipeline, path: str) -> str:
     return f"{pipeline.desk.dashboard.removesuffix('/')}{path}"
 
 
-def test_somebody_signs_in_watches_a_build_checks_its_receipt_and_signs_out(
+def test_somebody_writes_a_component_has_it_fail_mends_it_and_checks_its_receipt(
     enforced: Pipeline, browser: Browser, token: str
 ) -> None:
     enforced.push("flux", "v2.3.1")
     with window(browser) as page:
         sign_in(page, enforced, token)
-        build = enforced.submit_artifact("watched", "flux", "v2.3.1").build
-        page.get_by_label("Open an app").fill(build.app)
-        page.get_by_role("button", name="Open").click()
-        page.get_by_role("link", name="watched").click()
-        page.get_by_role("link", name="version 1").click()
-        page.locator(".status.is-active").wait_for()  # the page asks again by itself
+        page.goto(place(enforced, "/apps/shop/new"))
+        page.get_by_label("Name", exact=True).fill("written")
+        page.get_by_label("Namespace").fill("vendor")
+        page.get_by_label("URL", exact=True).fill(f"oci://{enforced.desk.vendor}/vendor/flux")
+        page.get_by_label("Tag", exact=True).fill("v0")
+        page.get_by_text("oci_artifact.tag becomes v0").wait_for()
+        page.get_by_role("button", name="Save").click()
+        page.get_by_role("heading", name="What stopped it").wait_for()  # the page asks again by itself
+        page.get_by_role("link", name="ReferenceNotFound").wait_for()
+        page.get_by_role("link", name="written").click()
+        page.get_by_role("link", name="Edit").click()
+        page.get_by_label("Tag", exact=True).fill("v2.3.1")
+        page.get_by_text("v0 → v2.3.1").wait_for()
+        page.get_by_role("button", name="Resolve").click()
+        page.get_by_text("3: ConfigMap web, Service web, Deployment web").wait_for()
+        page.get_by_role("button", name="Pin this digest").click()
+        page.get_by_text("oci_artifact.tag goes: v0").wait_for()
+        page.get_by_role("button", name="Save").click()
+        page.locator(".status.is-active").wait_for()
         page.get_by_role("button", name="Check the signature").click()
         page.get_by_text("The signature is the platform's key's").wait_for()
-        page.get_by_role("button", name="Build component").wait_for(state="detached")
-        page.get_by_role("link", name="watched").click()
+        page.get_by_role("link", name="written").click()
         page.get_by_role("button", name="Build component").click()
-        page.get_by_text("version 2").wait_for()
+        page.get_by_text("version 3").wait_for()
         page.get_by_role("button", name="Sign out").click()
         page.get_by_label("API token").wait_for()
-        page.goto(place(enforced, f"/apps/{build.app}/components/watched"))
+        page.goto(place(enforced, "/apps/shop/components/written"))
         page.get_by_label("API token").wait_for()
 
 

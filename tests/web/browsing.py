@@ -13,7 +13,7 @@ from urllib.parse import urlencode
 
 from byoa.builds import record
 from byoa.builds.messages import BuildEnded, Failure, Outcome
-from byoa.builds.records import entry
+from byoa.builds.records import entry, milliseconds
 from byoa.web.app import make
 from tests.api.served import APP, ORG, Context, Served, event_of
 
@@ -127,6 +127,7 @@ class Browser:
         sample["artifact"]["inspection"] |= inspection
         for mirror in sample["mirrors"]:
             mirror["tag"] = build_id
+            mirror["proof"]["at_ts"] = milliseconds(self.served.clock.now())
         record.record(BuildEnded.model_validate({**sample, **said}), ledger, self.served.clock, series=ledger.series)
 
     def fail(self, build_id: str, **failure: Any) -> None:

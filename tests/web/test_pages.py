@@ -213,7 +213,15 @@ CLOSED = [route for route in ROUTES if not route.open]
 def test_nobody_who_is_not_signed_in_sees_anything(route: object) -> None:
     browser = Browser()
     build = browser.hand_in()["build_id"]
-    names = {"app": APP, "component": "web", "build": build, "path:rest": "v1/apps/shop/components"}
+    names = {
+        "app": APP,
+        "component": "web",
+        "build": build,
+        "path:rest": "v1/apps/shop/components",
+        "ref": "ghcr",
+        "token": "tok",
+        "hook": "hok",
+    }
     path = re.sub(r"<([\w:]+)>", lambda found: names.get(found[1], "x"), route.path)  # type: ignore[attr-defined]
     before = len(browser.served.deeds)
     shown = browser.ask(route.method, path)  # type: ignore[attr-defined]

@@ -15,7 +15,20 @@ from byoa.errors import ByoaError, InternalFault
 from byoa.web.asking import Asking, Refused
 from byoa.web.assets import version
 from byoa.web.guards import HEADERS, is_ours
-from byoa.web.pages import builds, components, general, overview, signing
+from byoa.web.pages import (
+    builds,
+    comparing,
+    components,
+    credentials,
+    editor,
+    general,
+    hooks,
+    overview,
+    policies,
+    records,
+    signing,
+    tokens,
+)
 from byoa.web.rendering import prepare, render
 from byoa.web.requests import Request, Unreadable
 from byoa.web.routes import Here, Moved, Page, Route, Sent
@@ -33,7 +46,8 @@ if TYPE_CHECKING:
 logger: Final = Logger(service="byoa")
 
 ROUTES: Final[list[Route]] = [
-    *signing.routes, *overview.routes, *components.routes, *builds.routes, *general.routes,
+    *signing.routes, *overview.routes, *components.routes, *editor.routes, *builds.routes, *comparing.routes,
+    *credentials.routes, *tokens.routes, *policies.routes, *hooks.routes, *records.routes, *general.routes,
 ]  # fmt: skip
 """All pages; the first that fits answers."""
 
@@ -51,7 +65,9 @@ class Dashboard:
     def __call__(self, event: Event, context: LambdaContext) -> Event:
         """Answer a request."""
         request = Request(event)
-        asking = Asking(self._face, self._send, context, str(event["requestContext"]["http"].get("sourceIp", "")))
+        asked = event["requestContext"]
+        address, domain = str(asked["http"].get("sourceIp", "")), str(asked.get("domainName", ""))
+        asking = Asking(self._face, self._send, context, address, domain)
         here = Here(request, asking)
         try:
             answer = self._answer(here)

@@ -67,6 +67,7 @@ class Asking:
     send: Send
     context: LambdaContext
     address: str
+    domain: str = ""
     caller: TokenRecord | None = None
     token: str = ""
     asked: dict[str, str] = field(default_factory=dict)
@@ -77,6 +78,12 @@ class Asking:
         found = _read(self.face.answer(event, self.context, self.caller))
         self.asked[_place(event)] = found.headers.get("etag", "")
         return found
+
+    def ask(self, method: str, path: str, body: object) -> Reply:
+        """What the API answers to something that changes nothing, in this process; it isn't noted as read."""
+        event = self._event(method, path, {}, {"content-type": "application/json"})
+        event["body"] = json.dumps(body)
+        return _read(self.face.answer(event, self.context, self.caller))
 
     def get(self, path: str, **query: str | int | None) -> Any:  # noqa: ANN401 - JSON data
         """What is there. Raises ``Refused``."""
@@ -109,6 +116,7 @@ class Asking:
             **({"queryStringParameters": dict(query)} if query else {}),
             "requestContext": {
                 "stage": "$default",
+                "domainName": self.domain,
                 "requestId": getattr(self.context, "aws_request_id", ""),
                 "http": {"method": method, "path": path, "sourceIp": self.address},
             },

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.params import Path
 
+from byoa.api.around import check_match
 from byoa.api.documents import config_out
 from byoa.api.models import Check, Checked, ConfigIn, ConfigOut, FaultOut, Id
 from byoa.api.operations import Operations
@@ -58,13 +59,15 @@ def check_component_config(app_id: AppId, body: Check) -> Checked:  # noqa: ARG0
     )
 
 
-@operations.add("POST", f"{COMPONENT}/configs/kubernetes-manifest", "sync", status=201, example=FIELDS)
+@operations.add("POST", f"{COMPONENT}/configs/kubernetes-manifest", "sync", status=201, faults=(412,), example=FIELDS)
 def create_config(app_id: AppId, component_id: Annotated[Label, Path()], body: ConfigIn) -> Response[ConfigOut]:
     """Hand in a config, as fields or as a component's file in ``toml``: it becomes the newest version and is built.
 
-    The same content as the newest version's makes nothing new (200), unless that one's build failed.
+    The same content as the newest version's makes nothing new (200), unless that one's build failed. With If-Match it
+    is taken while the newest config is the one with that ETag, with If-None-Match: * while there is none.
     """
     here = visit()
+    _check_newest(app_id, component_id)
     accepted = here.inventory.submit(app_id, _config(component_id, body), by=here.caller.id)
     version = here.inventory.config(app_id, component_id, accepted.build.version)
     if version is None:
@@ -92,6 +95,20 @@ def get_latest_config(app_id: AppId, component_id: Id) -> ConfigOut:
 def get_config(app_id: AppId, component_id: Id, config_id: Id) -> ConfigOut:
     """One config. Its id is its version."""
     return _out(_version(app_id, component_id, config_id))
+
+
+def _check_newest(app_id: str, component_id: str) -> None:
+    """Hold a request to the state that it was made for. Raises ``Problem`` with 412."""
+    here = visit()
+    wanted = here.header("if-match").strip()
+    if wanted == "*" or (not wanted and here.header("if-none-match").strip() != "*"):
+        return
+    component = here.inventory.component(app_id, component_id)
+    newest = component and component.version and here.inventory.config(app_id, component_id, component.version)
+    if bool(newest) != bool(wanted):
+        raise Problem("changed")
+    if newest:
+        check_match(_out(newest).model_dump(mode="json"))
 
 
 def _version(app_id: str, component_id: str, config_id: str) -> ConfigVersion:

@@ -5,9 +5,10 @@ const exact = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyl
 const date = new Intl.DateTimeFormat(undefined, { dateStyle: "medium" });
 
 const told = (moment) => {
-  let passed = Math.min(0, moment - Date.now()) / 1000;
+  let passed = (moment - Date.now()) / 1000;
+  if (passed > 0 && passed < 60) passed = 0;  // clocks differ a little
   for (const [unit, most] of steps) {
-    if (-passed < most) return ago.format(Math.round(passed), unit);
+    if (Math.abs(passed) < most) return ago.format(Math.round(passed), unit);
     passed /= most;
   }
   return date.format(moment);

@@ -1,0 +1,43 @@
+"""Hooks: where registries tell that something was pushed."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from byoa.web.routes import Here, Moved, Page, Routes
+
+routes = Routes()
+KINDS: Final = ("github", "dockerhub", "quay", "harbor", "acr", "gar", "generic")
+ACTIONS: Final = {"note": "note that the tag moved", "build": "build the component anew"}
+
+
+@routes.add("GET", "/hooks-in")
+def list_hooks(here: Here) -> Page:
+    """All of them, and a form to make one."""
+    return _page(here)
+
+
+@routes.add("POST", "/hooks-in")
+def create_hook(here: Here) -> Page:
+    """Make one; this page shows its address and its secret, and no other ever does."""
+    said = here.request.form()
+    body = {"name": said.get("name", "").strip(), "kind": said.get("kind", ""), "action": said.get("action", "")}
+    made = here.api.write("POST", "/v1/hooks", body)
+    if made.status == 422:  # noqa: PLR2004 - RFC 9110, 15.5.21
+        return _page(here, problem=made.document, status=made.status)
+    return _page(here, made=made.held().document, status=201)
+
+
+@routes.add("POST", "/hooks-in/<hook>/delete")
+def delete_hook(here: Here, hook: str) -> Moved:
+    """Take nothing at its address from now on."""
+    here.api.write("DELETE", f"/v1/hooks/{hook}").held()
+    return Moved("/hooks-in")
+
+
+def _page(
+    here: Here, *, made: dict[str, Any] | None = None, problem: dict[str, Any] | None = None, status: int = 200
+) -> Page:
+    listed = here.api.get("/v1/hooks", limit=100)
+    data = {"listed": listed, "kinds": KINDS, "actions": ACTIONS, "made": made, "problem": problem}
+    return Page("hooks.html", "Hooks", data, status)

@@ -1,0 +1,76 @@
+"""Pictures of all pages in both themes and widths, for docs/: python -m tests.browser.shots docs/images."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+from byoa.adapters.memory.clocks import SystemClock
+from tests.api.served import APP, Served
+from tests.browser.chromium import THEMES, WIDTHS, chromium, window
+from tests.browser.conftest import sign_in
+from tests.browser.loopback import Site, listening
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+    from byoa.adapters.memory.clocks import SteppingClock
+
+COMPONENTS = f"/apps/{APP}/components"
+SOURCE = {"url": "oci://ghcr.io/vendor/app-manifests", "tag": "v2.3.1", "credentials_ref": "ghcr"}
+
+
+def furnish(site: Site) -> dict[str, str]:
+    """Something on every page; pages by the names of their pictures."""
+    for name in ("database", "cache", "worker", "metrics", "gateway", "mailer", "search", "reports", "login", "admin"):
+        site.go_well(site.hand_in(name, oci_artifact={**SOURCE, "url": f"oci://ghcr.io/vendor/{name}"})["build_id"])
+    first = site.hand_in("web", oci_artifact=SOURCE, dependencies=["database", "cache"], labels={"team": "web"})
+    site.go_well(first["build_id"])
+    second = site.hand_in("web", oci_artifact={**SOURCE, "tag": "v2.4.0"}, dependencies=["database", "cache"])
+    site.go_well(second["build_id"])
+    failed = site.hand_in("api", oci_artifact={**SOURCE, "url": "oci://ghcr.io/vendor/api", "tag": "v9"})["build_id"]
+    cause = "The registry ghcr.io has no such repository, tag or digest, or doesn't show it to us."
+    remedy = "Check the repository and the tag, and that the artifact was pushed; a private one needs credentials."
+    site.fail(failed, cause=cause, remedy=remedy)
+    waiting = site.hand_in("search", oci_artifact={**SOURCE, "url": "oci://ghcr.io/vendor/search", "tag": "v3"})
+    kept = {"ref": "ghcr", "kind": "basic", "host": "ghcr.io", "value": {"username": "u", "password": "p"}}
+    site.served.ask("POST", "/v1/credentials", kept)
+    site.served.ask("POST", "/v1/hooks", {"name": "ghcr", "kind": "github"})
+    site.served.tokens.clear()  # those that all this was done with
+    site.served.ask("POST", "/v1/tokens", {"name": "github-actions", "scopes": ["sync"]})
+    return {
+        "overview": "/", "components": f"/apps/{APP}", "component": f"{COMPONENTS}/web",
+        "build": f"{COMPONENTS}/web/builds/{second['build_id']}", "failed": f"{COMPONENTS}/api/builds/{failed}",
+        "running": f"{COMPONENTS}/search/builds/{waiting['build_id']}", "editor": f"{COMPONENTS}/web/edit",
+        "compare": f"{COMPONENTS}/web/compare", "credentials": "/credentials", "tokens": "/tokens",
+        "policies": "/policies", "hooks": "/hooks-in", "audit": "/audit", "errors": "/errors",
+    }  # fmt: skip
+
+
+def take(page: Page, site: Site, places: dict[str, str], folder: Path) -> None:
+    """One picture of each page, theme and width: as much as a window shows."""
+    for name, place in places.items():
+        page.goto(site.address + place)
+        if name == "compare":
+            page.get_by_role("button", name="Compare").click()
+        for theme in THEMES:
+            for width in WIDTHS:
+                page.emulate_media(color_scheme=theme)
+                page.set_viewport_size({"width": width, "height": 1000 if width == max(WIDTHS) else 800})
+                page.screenshot(path=folder / f"{name}-{theme}-{width}.png")
+
+
+def main(folder: Path) -> None:
+    """All pictures into ``folder``."""
+    folder.mkdir(parents=True, exist_ok=True)
+    served = Served(clock=cast("SteppingClock", SystemClock()))
+    with listening(Site(served)) as site, chromium() as browser, window(browser) as page:
+        places = furnish(site)
+        take(page, site, {"sign-in": "/auth/login"}, folder)
+        sign_in(page, site)
+        take(page, site, places, folder)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
