@@ -24,7 +24,7 @@ down: ## stop what `make up` started
 	@if [ -x $(BIN)/python ]; then $(BIN)/python -m local down; else echo "nothing is up"; fi
 
 test: setup check ## check, then every test, two files at a time (WORKERS=1: one); says what was skipped and why
-	$(BIN)/pytest -n $(WORKERS) --dist loadgroup --no-loadscope-reorder --cov --cov-report=term:skip-covered
+	$(BIN)/pytest -n $(WORKERS) --no-loadscope-reorder --cov --cov-report=term:skip-covered
 
 interop: setup ## mirror between real registries what the real clients on PATH push, sign, pull and verify
 	$(BIN)/pytest tests/interop
