@@ -214,6 +214,15 @@ def test_a_key_with_another_request_is_refused(served: Served) -> None:
     assert (ORG, APP, "b") not in served.components
 
 
+def test_a_key_with_another_query_is_refused(served: Served) -> None:
+    token = served.token("sync")
+    first = served.ask("POST", f"{COMPONENTS}/build-all", token=token, idempotency_key="k")
+    assert first.status == 201
+    assert served.ask("POST", f"{COMPONENTS}/build-all", token=token, idempotency_key="k").json == first.json
+    further = served.ask("POST", f"{COMPONENTS}/build-all?after=web", token=token, idempotency_key="k")
+    assert further.code == "key_reused", "the answer of the first part is none of the next"
+
+
 def test_a_key_in_flight_is_waited_for(served: Served) -> None:
     token = served.token("sync")
     served.ask("POST", COMPONENTS, {"name": "a"}, token=token, idempotency_key="k")
