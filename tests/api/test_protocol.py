@@ -214,6 +214,27 @@ def test_a_key_with_another_request_is_refused(served: Served) -> None:
     assert (ORG, APP, "b") not in served.components
 
 
+def test_a_key_with_another_query_is_refused(served: Served) -> None:
+    token = served.token("sync")
+    first = served.ask("POST", f"{COMPONENTS}/build-all", token=token, idempotency_key="k")
+    assert first.status == 201
+    assert served.ask("POST", f"{COMPONENTS}/build-all", token=token, idempotency_key="k").json == first.json
+    further = served.ask("POST", f"{COMPONENTS}/build-all?after=web", token=token, idempotency_key="k")
+    assert further.code == "key_reused", "the answer of the first part is none of the next"
+
+
+def test_a_key_with_another_condition_is_refused(served: Served) -> None:
+    token, change = served.token("sync"), {"dependencies": ["database"]}
+    served.ask("POST", COMPONENTS, {"name": "a"}, token=token)
+    etag = served.ask("GET", f"{COMPONENTS}/a", token=token).headers["ETag"]
+    asked = [
+        served.ask("PATCH", f"{COMPONENTS}/a", change, token=token, idempotency_key="k", if_match=match)
+        for match in (etag, etag, '"seen later"')
+    ]
+    assert [answer.status for answer in asked] == [200, 200, 422]
+    assert (asked[1].headers["Idempotent-Replayed"], asked[2].code) == ("true", "key_reused")
+
+
 def test_a_key_in_flight_is_waited_for(served: Served) -> None:
     token = served.token("sync")
     served.ask("POST", COMPONENTS, {"name": "a"}, token=token, idempotency_key="k")

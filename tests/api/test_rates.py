@@ -33,6 +33,16 @@ def test_each_caller_has_its_own_quota_and_the_oldest_window_makes_room() -> Non
     assert len(rates._windows) == CALLERS
 
 
+def test_a_session_asks_as_the_token_that_it_is_of() -> None:
+    served = Served()
+    served.face = make(replace(served.world, quota=3))
+    token = served.token("read")
+    session = served.ask("POST", "/v1/sessions", token=token).json["token"]
+    another = served.ask("POST", "/v1/sessions", token=session).json["token"]
+    told = [served.ask("GET", "/v1/account", token=each).status for each in (another, session, token)]
+    assert told == [200, 429, 429]
+
+
 def test_a_clock_that_is_set_back_shuts_nobody_out() -> None:
     rates = Rates(1)
     rates.count((ORG, "tok"), 10_000_000)

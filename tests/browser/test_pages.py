@@ -132,6 +132,18 @@ def test_a_link_to_sign_in_with_fills_the_field_and_is_forgotten(browser: Browse
         page.get_by_role("heading", name="Overview").wait_for()
 
 
+def test_a_link_to_sign_in_with_is_forgotten_by_who_is_signed_in(
+    browser: Browser, site: Site, signed_in: StorageState
+) -> None:
+    """Browsers take what stands behind the # along when they are sent elsewhere."""
+    token = site.served.token()
+    with window(browser, state=signed_in) as page:
+        page.goto(f"{site.address}/auth/login#{token}")
+        page.wait_for_function("location.hash === ''")
+        page.get_by_role("heading", name="Overview").wait_for()
+        assert page.url == f"{site.address}/"
+
+
 def test_what_is_long_is_copied_with_one_button(browser: Browser, site: Site, signed_in: StorageState) -> None:
     build = site.hand_in("web", **ARTIFACT)["build_id"]
     site.go_well(build)

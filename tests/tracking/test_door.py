@@ -193,7 +193,8 @@ def test_a_hook_takes_so_many_deliveries_a_minute_and_others_go_on(gate: Gate) -
 
 
 def test_who_is_refused_again_and_again_is_not_listened_to(gate: Gate) -> None:
-    event = {**sample("quay"), "rawPath": "/hooks/x/y"}
+    path = sample("quay")["rawPath"]
+    event = {**sample("quay"), "rawPath": path[:-1] + ("A" if path[-1] != "A" else "B")}
     for _ in range(REFUSALS):
         assert gate.send(event).status == 404
     assert gate.send(event).status == gate.send(sample("quay")).status == 429
@@ -201,6 +202,15 @@ def test_who_is_refused_again_and_again_is_not_listened_to(gate: Gate) -> None:
     elsewhere["requestContext"]["http"]["sourceIp"] = "198.51.100.7"
     assert gate.send(elsewhere).status == 202, "a guesser elsewhere stops nobody's hook"
     gate.clock.moment += timedelta(minutes=1)
+    assert gate.send(sample("quay")).status == 202
+
+
+def test_what_one_registry_sends_to_wrong_places_stops_no_other_s_hook(gate: Gate) -> None:
+    """All of a registry's customers have its deliveries from the same addresses."""
+    gone = issue(OTHER, "hok" + "a" * 23, "deleted", "quay", "note", 0, "tok").path
+    for path in (gone, "/hooks/x/y"):
+        event = {**sample("quay"), "rawPath": path}
+        assert [gate.send(event).status for _ in range(REFUSALS + 1)] == [404] * REFUSALS + [429]
     assert gate.send(sample("quay")).status == 202
 
 

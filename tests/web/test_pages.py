@@ -136,6 +136,7 @@ def test_every_page_leads_to_the_same_as_json_and_as_curl(browser: Browser) -> N
         assert 'curl -H "Authorization: Bearer $BYOA_TOKEN" \'https://dashboard.example/v1/apps/shop' in shown.words
     assert browser.get("/json/v1/apps/shop/components/none").status == 404
     assert browser.get("/json/healthz").status == 404
+    assert browser.get("/json/v1/account?path=a&self=b").status == 200, "names of ours are names like others"
 
 
 def test_a_build_is_found_by_its_id_alone(browser: Browser) -> None:

@@ -96,7 +96,9 @@ def keep_answers(operation: Operation) -> Middleware:
             raise Problem("invalid", faults=[fault])
         answers = here.world.answers(here.organisation)
         asked = "\n".join((key, here.caller.id, here.caller.name, operation.name, here.event["rawPath"]))
-        name, request = _digest(asked), _digest(f"{asked}\n{here.event.get('body') or ''}")
+        conditions = (here.header("if-match"), here.header("if-none-match"))
+        said = (here.event.get("rawQueryString") or "", *conditions, here.event.get("body") or "")
+        name, request = _digest(asked), _digest("\n".join((asked, *said)))
         began_ts = here.now_ts
         before = answers.begin(name, request, began_ts)
         if before:

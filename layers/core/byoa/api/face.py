@@ -98,9 +98,9 @@ class Face:
                 current.reset(visit)
 
     def _count(self, caller: TokenRecord, told: dict[str, str]) -> None:
-        """Raise ``Problem`` with 429 for a caller that asks too often."""
+        """Raise ``Problem`` with 429 for a caller that asks too often. A session asks as the token that it is of."""
         now_ts = milliseconds(self._world.clock.now())
-        standing = self._rates.count((caller.organisation, caller.id), now_ts)
+        standing = self._rates.count((caller.organisation, caller.parent or caller.id), now_ts)
         told |= standing.headers(self._rates.quota)
         if not standing.within:
             raise Problem("too_many")

@@ -1,7 +1,7 @@
 """A delivery to a hook: who sent it is found out before anything is read, and all that it can do is ring.
 
-What comes in this order: how often that address was refused, the size, the hook and its secret, how often the hook was
-called, what proves the delivery, what it says.
+What comes in this order: how often that address was refused there, the size, the hook and its secret, how often the
+hook was called, what proves the delivery, what it says.
 """
 
 from __future__ import annotations
@@ -33,7 +33,9 @@ CALLS: Final = 60
 """Deliveries of one hook in a minute, in one process of the function; the gateway's own limit is for all of them."""
 
 REFUSALS: Final = 30
-"""Refused deliveries from one network address in a minute, likewise."""
+"""Refused deliveries from one network address to one hook in a minute, likewise. A registry sends all of its deliveries
+from a few addresses: what one of its customers has it send to wrong places stops nobody else's.
+"""
 
 _METERED: Final = 4096
 
@@ -81,10 +83,12 @@ class Door:
     def take(self, event: Mapping[str, Any]) -> Answer:
         """Answer a request to a hook (HTTP API, payload 2.0): 202, or why not. Raises what the ports raise."""
         now_ts, noted = milliseconds(self.clock.now()), dict[str, str]()
-        caller = str(event["requestContext"]["http"].get("sourceIp", ""))
+        knock = parse_address(str(event.get("rawPath", "")))
+        address = str(event["requestContext"]["http"].get("sourceIp", ""))
+        caller = " ".join((address, *(knock[:2] if knock else ())))
         try:
             self.refusals.check(caller, now_ts)
-            ignored = self._take(event, now_ts, noted)
+            ignored = self._take(event, knock, now_ts, noted)
         except Refused as refused:
             if refused.code != "throttled":
                 self.refusals.count(caller, now_ts)
@@ -93,10 +97,12 @@ class Door:
         noted |= {"ignored": ignored} if ignored else {}
         return Answer(202, {"status": "ignored" if ignored else "accepted", "reason": ignored}, noted)
 
-    def _take(self, event: Mapping[str, Any], now_ts: int, noted: dict[str, str]) -> str:
+    def _take(self, event: Mapping[str, Any], knock: Knock | None, now_ts: int, noted: dict[str, str]) -> str:
         """Ring, or say why there is nothing to ring for."""
         body = _body(event)
-        knock, record = self._find(str(event.get("rawPath", "")))
+        if knock is None:
+            raise Refused("hook_unknown")
+        record = self._find(knock)
         noted |= {"organisation": record.organisation, "hook": record.id, "kind": record.kind}
         self.calls.check(record.id, now_ts)
         self.calls.count(record.id, now_ts)
@@ -118,15 +124,12 @@ class Door:
         )
         return ""
 
-    def _find(self, path: str) -> tuple[Knock, HookRecord]:
-        knock = parse_address(path)
-        if knock is None:
-            raise Refused("hook_unknown")
+    def _find(self, knock: Knock) -> HookRecord:
         record = self.porter.find(knock.organisation, knock.id)
         same = lets_in(knock, record)
         if record is None or not same:
             raise Refused("hook_unknown")
-        return knock, record
+        return record
 
 
 def _body(event: Mapping[str, Any]) -> bytes:

@@ -72,7 +72,7 @@ class Asking:
     token: str = ""
     asked: dict[str, str] = field(default_factory=dict)
 
-    def reply(self, path: str, **query: str | int | None) -> Reply:
+    def reply(self, path: str, /, **query: str | int | None) -> Reply:
         """What GET answers, whatever it is."""
         event = self._event("GET", path, {name: str(value) for name, value in query.items() if value not in (None, "")})
         found = _read(self.face.answer(event, self.context, self.caller))

@@ -37,12 +37,13 @@ const prepare = (root) => {
 };
 
 const fillToken = () => {  // a sign-in link has the token where no server and no log sees it
+  if (!location.hash.startsWith("#byoa_")) return;
+  const token = location.hash.slice(1);
+  history.replaceState(null, "", location.pathname + location.search);  // also where somebody is signed in already
   const field = document.getElementById("token");
-  if (field && location.hash.startsWith("#byoa_")) {
-    field.value = location.hash.slice(1);
-    history.replaceState(null, "", location.pathname + location.search);
-    field.form.querySelector("button").focus();
-  }
+  if (!field) return;
+  field.value = token;
+  field.form.querySelector("button").focus();
 };
 
 prepare(document);
