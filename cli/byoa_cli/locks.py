@@ -9,7 +9,7 @@ import json
 import tomllib
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict
 
 from byoa.components.reading import fingerprint
 from byoa.errors import LockMismatch
@@ -83,7 +83,7 @@ def read(folder: Path) -> Lock:
         raise LockMismatch(f"{NAME} can't be read.") from None
     try:
         return _Document.model_validate(tomllib.loads(text)).components
-    except (tomllib.TOMLDecodeError, RecursionError, ValidationError):
+    except (ValueError, RecursionError):  # a TOMLDecodeError, a ValidationError, or an integer of too many digits
         raise LockMismatch(f"{NAME} isn't one that this version of byoa writes.") from None
 
 

@@ -53,6 +53,17 @@ def test_a_build_is_held_to_them(served: Served) -> None:
                 validate_step.validate(change, served.ledger, policy, served.clock)
 
 
+def test_a_lookup_is_held_to_them_as_the_build_would_be(served: Served) -> None:
+    served.ask("PUT", POLICIES, {"references": ["ghcr.io/vendor/*"]}, if_match="*")
+    mine, other = ({"url": f"oci://{place}", "tag": "v1"} for place in ("ghcr.io/vendor/app", "quay.io/vendor/app"))
+    for action in ("resolve", "plan", "inspect"):
+        assert served.ask("POST", f"/v1/artifacts/{action}", mine).status == 200
+        refused = served.ask("POST", f"/v1/artifacts/{action}", other, prefer="respond-async")
+        assert (refused.status, refused.code) == (400, "ReferenceForbidden")
+    refused = served.ask("POST", "/v1/artifacts/diff", {"before": mine, "after": other})
+    assert (refused.code, refused.json["errors"][0]["pointer"]) == ("ReferenceForbidden", "/after")
+
+
 def test_what_has_changed_meanwhile_is_not_replaced(served: Served) -> None:
     etag = served.ask("GET", POLICIES).headers["ETag"]
     body = {"references": ["ghcr.io/*"]}

@@ -202,6 +202,17 @@ def test_a_text_that_is_no_toml_comes_back_as_it_was(served: Served) -> None:
     assert [fault["code"] for fault in answer["faults"]] == ["toml_invalid"]
 
 
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [(f"0x{'f' * 5000}", "a number of too many digits"), (f"{'{a = ' * 300}1{'}' * 300}", "too deeply nested")],
+    ids=["hexadecimal", "deep"],
+)
+def test_a_file_that_no_json_could_tell_is_answered_with_its_fault(value: str, message: str, served: Served) -> None:
+    answer = served.ask("POST", f"{COMPONENTS}/configs/check", {"toml": f"x = {value}\n", "changes": {"name": "web"}})
+    assert (answer.status, answer.json["form"], answer.json["faults"][0]["code"]) == (200, None, "toml_invalid")
+    assert message in answer.json["faults"][0]["message"]
+
+
 def test_a_change_that_leads_nowhere_is_refused(served: Served) -> None:
     answer = served.ask("POST", f"{COMPONENTS}/configs/check", {"toml": TOML, "changes": {"name.x": 1}})
     assert (answer.status, answer.code) == (422, "EditRefused")

@@ -107,7 +107,14 @@ def test_what_is_locked_and_has_no_file_any_more_has_moved(locked: Home) -> None
     assert why(locked) == [("db", "left")]
 
 
-@pytest.mark.parametrize("text", [None, "<<<<<<< HEAD\n", "lock = 2\n", "lock = 1\n[components.web]\ndigest = 3\n"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        None, "<<<<<<< HEAD\n", "lock = 2\n", "lock = 1\n[components.web]\ndigest = 3\n",
+        f"lock = {'1' * 5000}\n",
+    ],
+    ids=["missing", "conflict", "newer", "other", "long"],
+)  # fmt: skip
 def test_a_lock_that_is_none_fails(text: str | None, tmp_path: Path) -> None:
     if text is not None:
         (tmp_path / "byoa.lock").write_text(text)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from byoa.errors import ApprovalMissing, DeploySuperseded, DocumentInvalid, KindUnknown, NamespaceMissing, PlanChanged
 from byoa.installs.deploy import Approval, deploy
+from byoa.installs.kinds import know_kinds
+from byoa.installs.normalising import normalise
 from byoa.installs.objects import COMPONENT, INSTALL, Kind, uid_of
 from byoa.installs.plans import fingerprint
 from tests.installs.beds import (
@@ -226,6 +228,33 @@ def test_a_secret_s_values_are_in_no_part_of_a_plan_that_is_shown(bed: Bed) -> N
     found = bed.plan(secret("keys", token="c4n4ry-new"), config_map("a"))
     (step, _) = found.steps
     assert [(each.path, each.before, each.after) for each in step.changes] == [("/data/token", "(hidden)", "(hidden)")]
+
+
+@pytest.mark.parametrize("value", [0, 7, 1e10, True, False, {"a": "b"}])
+def test_a_secret_s_value_that_is_no_text_is_refused_and_not_made_one(value: Any, bed: Bed) -> None:
+    found = bed.plan(secret("keys", token=value))
+    assert [(each.code, each.where) for each in found.faults] == [("DocumentInvalid", f"Secret/{bed.corner}/keys")]
+
+
+def test_a_secret_whose_data_is_no_mapping_is_the_cluster_s_to_refuse(bed: Bed) -> None:
+    faulty = {**secret("keys", token="a"), "data": "x"}
+    (wanted,), faults = normalise([faulty], know_kinds(bed.cluster.kinds(), [faulty]), bed.owner)
+    assert (wanted.object["data"], faults) == ("x", [])
+
+
+@pytest.mark.parametrize("name", ["", ".", "..", "a/b", "a%2fb"])
+@pytest.mark.parametrize("part", ["name", "namespace"])
+def test_a_rendered_name_that_leads_elsewhere_is_refused_and_not_remembered(name: str, part: str, bed: Bed) -> None:
+    """The API's path of an object without a name is the list of all, and that of ``..`` is its namespace's."""
+    about = {"name": "a", "namespace": "fresh", part: name}
+    objects = [namespace("fresh"), {**config_map("a"), "metadata": about}]
+    if part == "namespace" and not name:
+        assert bed.plan(*objects).faults == ()  # it is in the install's
+        return
+    assert [each.code for each in bed.plan(*objects).faults] == ["DocumentInvalid"]
+    with pytest.raises(DocumentInvalid):
+        bed.deploy(*objects)
+    assert bed.shelf.read() is None
 
 
 def test_a_plan_is_done_as_it_was_approved_or_not_at_all(bed: Bed) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tomllib
 from typing import Any
 
 import pytest
@@ -56,6 +57,15 @@ def value(text: str) -> Any:
 def test_a_placeholder_is_one_value(written: str, rendered: object) -> None:
     found = value(written)
     assert (found, type(found)) == (rendered, type(rendered))
+
+
+@pytest.mark.parametrize("written", ["1979-05-27", "07:32:00", "inf", "nan", f"0x{'f' * 5000}"])
+def test_what_toml_has_and_no_json_is_asked_for_in_quotes(written: str) -> None:
+    found: list[Any] = []
+    read_resources(f"{HEAD}data: {{v: '{{{{ .nuon.value }}}}'}}\n".encode(), keep=found.append, exact=True)
+    with pytest.raises(TemplateInvalid) as refused:
+        render(found[0], tomllib.loads(f"value = {written}"))
+    assert refused.value.remedy == "Put the input in quotes."
 
 
 def test_no_input_adds_a_field_an_object_or_a_document() -> None:

@@ -181,8 +181,9 @@ def test_a_problem_becomes_the_error_that_it_is(
 
 def test_every_fault_of_what_was_sent_is_told(api: Loopback) -> None:
     faults = [{"pointer": f"/body/{number}", "code": "x", "message": "is wrong"} for number in range(12)]
+    faults[1]["message"] = "Has an end."
     error = refused(api, *problem("invalid", 422, errors=faults))
-    assert "/body/0: is wrong." in error.cause
+    assert "/body/0: is wrong. /body/1: Has an end. /body/2: is" in error.cause
     assert error.cause.endswith("And 2 more.")
 
 

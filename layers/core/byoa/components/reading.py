@@ -49,12 +49,18 @@ TEXT_LIMIT: Final = 256 * 1024
 # needs more than three parts; the limit leaves room for long names inside of a manifest.
 _KEY_PART: Final = r"""(?:[A-Za-z0-9_-]++|"(?:[^"\\\n]|\\.)*+"|'[^'\n]*+')[ \t]*+\.[ \t]*+"""
 _DEEP_KEY: Final = re.compile(rf"(?<![A-Za-z0-9_\\-])(?:{_KEY_PART}){{50}}", re.ASCII)
+# What gets further is told as JSON, whose writers take less than tomllib does: pydantic's ends at 255 levels, Python's
+# at integers of 4,300 digits, which can be read in hexadecimal.
+_LEVELS: Final = 100
+_BITS: Final = 1024
 _COMPONENT_TYPE: Final = "kubernetes_manifest"
 OTHER_TYPES: Final = (
     "container_image", "docker_build", "external_image", "helm_chart", "job", "pulumi", "terraform_module"
 )  # fmt: skip
 """Nuon's other types of components, whose files lie in the same folder."""
 _TYPE_SHOWN: Final = 64
+_TOO_DEEP: Final = Fault("toml_invalid", "", "the file is too deeply nested", "Write at most a few levels of tables.")
+_TOO_LONG: Final = Fault("toml_invalid", "", "the file holds a number of too many digits", "Shorten the number.")
 _FIRST_LINE: Final = re.compile(r"#(?::schema \S+[?&]type=([a-z-]+)|[ \t]*([a-z-]+))[ \t]*(?:\r?\n|\Z)", re.ASCII)
 _UNREAD: Final = "unread: true"
 _POSITION: Final = re.compile(r" \(at (?:line ([0-9]+), column ([0-9]+)|end of document)\)\Z", re.ASCII)
@@ -143,17 +149,28 @@ def fingerprint(config: ComponentConfig) -> str:
 
 def read_document(text: str) -> dict[str, Any] | Fault:
     """Take a TOML text and return what it says, or the one fault of a text that is none. Raises nothing."""
-    too_deep = Fault("toml_invalid", "", "the file is too deeply nested", "Write at most a few levels of tables.")
     deep_key = _DEEP_KEY.search(text)
     if deep_key:
         line, column = position_at(text, deep_key.start())
-        return replace(too_deep, line=line, column=column)
+        return replace(_TOO_DEEP, line=line, column=column)
     try:
-        return tomllib.loads(text)
+        document = tomllib.loads(text)
     except RecursionError:
-        return too_deep
+        return _TOO_DEEP
     except ValueError as error:  # a TOMLDecodeError, or an integer of too many digits
         return _toml_fault(text, error)
+    return _beyond(document) or document
+
+
+def _beyond(document: dict[str, Any]) -> Fault | None:
+    """What a document has too much of to be told as JSON."""
+    level: list[Any] = [document]
+    for _ in range(_LEVELS):
+        if any(isinstance(each, int) and each.bit_length() > _BITS for each in level):
+            return _TOO_LONG
+        holders = (each.values() if isinstance(each, dict) else each for each in level if isinstance(each, dict | list))
+        level = [value for holder in holders for value in holder]
+    return _TOO_DEEP if level else None
 
 
 def _decoded(text: str | bytes) -> str | Fault:
@@ -179,7 +196,7 @@ def _toml_fault(text: str, error: ValueError) -> Fault:
     reason = str(error)
     position = _POSITION.search(reason)
     if position is None:
-        return Fault("toml_invalid", "", "the file holds a number of too many digits", "Shorten the number.")
+        return _TOO_LONG
     line, column = position.groups()
     if line is None:
         line, column = text.count("\n") + 1, len(text) - text.rfind("\n")

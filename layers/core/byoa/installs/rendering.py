@@ -92,7 +92,11 @@ class _Rendering:
         if found is None or isinstance(found, dict | list):
             what = "has no value" if found is None else "is more than one value"
             raise TemplateInvalid(f"A placeholder on line {line} {what} in this install: .nuon.{ours['path']}.")
-        text = found if isinstance(found, str) else json.dumps(found)
+        try:
+            text = found if isinstance(found, str) else json.dumps(found, allow_nan=False)
+        except (TypeError, ValueError):  # a date of TOML, a float that is no number, an integer of too many digits
+            cause = f"A placeholder on line {line} is no text, number or truth in this install: .nuon.{ours['path']}."
+            raise TemplateInvalid(cause, remedy="Put the input in quotes.") from None
         return base64.b64encode(text.encode()).decode() if "b64enc" in filters else text, {*filters}
 
     def _look_up(self, path: list[str]) -> Any:  # noqa: ANN401 - JSON data

@@ -23,6 +23,8 @@ from byoa.api.tokens import random_id
 from byoa.api.visits import visit
 from byoa.builds.lookups import Action, LookUp, Sought
 from byoa.builds.messages import Failure
+from byoa.errors import ByoaError
+from byoa.oci.reference import Reference
 
 operations = Operations()
 ARTIFACT: Final[dict[str, Any]] = {"url": "oci://ghcr.io/vendor/app-manifests", "tag": "v2.3.1"}
@@ -75,6 +77,7 @@ def _looked_up(action: Action, *artifacts: ArtifactIn) -> Response[Any]:
     """The answer, or where it will be: whoever answers late is asked anew, by a function that has the time."""
     here = visit()
     sought = [Sought(**each.model_dump()) for each in artifacts]
+    _check_allowed(sought)
     asked = LookUp(organisation=here.organisation, action=action, artifacts=sought)
     patience = _patience(here.header("prefer"))
     answer = here.lookups.answer(asked, patience) if patience else None
@@ -84,6 +87,21 @@ def _looked_up(action: Action, *artifacts: ArtifactIn) -> Response[Any]:
     here.lookups.begin(lookup_id, asked, now_ts)
     out = _lookup_out(KeptLookup(lookup_id, action, now_ts), now_ts)
     return Response(202, "application/json", out, headers={"Location": out.links["self"], "Retry-After": "2"})
+
+
+def _check_allowed(artifacts: list[Sought]) -> None:
+    """Hold a lookup to what the organisation's builds may read: it tells what one would meet.
+
+    Raises ``ReferenceForbidden``, and what ``Reference.of`` raises; of two artifacts the error tells which.
+    """
+    allowed = visit().inventory.allowed()
+    names = ("before", "after") if len(artifacts) > 1 else (None,)
+    for each, name in zip(artifacts, names, strict=True):
+        try:
+            allowed.check(Reference.of(each.url, tag=each.tag, digest=each.digest))
+        except ByoaError as error:
+            error.where = name
+            raise
 
 
 def _patience(preferred: str) -> float:
