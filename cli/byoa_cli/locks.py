@@ -90,13 +90,11 @@ def read(folder: Path) -> Lock:
 def renew(folder: Path, files: Iterable[ComponentFile], builds: Iterable[Build]) -> Path | None:
     """Write what the builds that went well pinned; the path, if that changed something.
 
-    What a component was locked to stays where its build failed. Raises ``OSError``.
+    What a component was locked to stays where its build failed. Raises ``OSError``, and ``LockMismatch`` where there is
+    a lock that can't be read: it is a person's to mend.
     """
     configs = {file.checked.name: fingerprint(file.checked.config) for file in files if file.checked.config}
-    try:
-        was = {name: each for name, each in read(folder).items() if name in configs}
-    except LockMismatch:
-        was = {}
+    was = {name: each for name, each in read(folder).items() if name in configs} if (folder / NAME).is_file() else {}
     good = [each for each in builds if each.status == "active" and each.component in configs]
     now = {each.component: _locked(each, configs[each.component]) for each in good}
     text, path = _rendered(was | {name: each for name, each in now.items() if each}), folder / NAME

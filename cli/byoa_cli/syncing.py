@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from byoa.errors import InternalFault
+from byoa.errors import InternalFault, LockMismatch
 from byoa_cli.actions import annotate, summarise_builds, summarise_files
 from byoa_cli.commands import Option, UsageError, command
 from byoa_cli.components import show_faults
@@ -129,6 +129,9 @@ def _renew(found: Components, builds: Sequence[Build], lock: Lock | None, run: R
         written = renew(found.top, found.files, builds)
     except OSError as error:
         print_note(f"{NAME} can't be written: {error.strerror}")
+        return []
+    except LockMismatch as error:
+        print_note(f"{error.cause} It was left as it is; mend it, or delete it and sync again.")
         return []
     if written:
         run.say(f"wrote {written}")

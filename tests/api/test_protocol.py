@@ -48,6 +48,11 @@ def test_every_failure_has_the_one_body(served: Served) -> None:
         assert answer.json["remedy"]
 
 
+def test_no_answer_is_guessed_to_be_of_another_type(served: Served) -> None:
+    for answer in (served.ask("GET", "/v1/docs", token=None), served.ask("GET", WEB), served.ask("GET", COMPONENTS)):
+        assert answer.headers["X-Content-Type-Options"] == "nosniff"
+
+
 def test_problem_json_comes_to_who_asks_for_it(served: Served) -> None:
     for answer in (
         served.ask("GET", WEB, accept="application/problem+json"),

@@ -84,6 +84,16 @@ def test_a_lock_that_can_t_be_written_is_a_note(home: Home) -> None:
     assert (done.code, "note byoa.lock can't be written: Is a directory" in done.err) == (FINE, True)
 
 
+@pytest.mark.parametrize("text", ["lock = 2\n", "<<<<<<< ours\n"])
+def test_a_lock_that_can_t_be_read_is_left_to_people(text: str, home: Home) -> None:
+    written = home.write("web")
+    lock_of(home).write_text(text)
+    done = ended_by(home, "active", "sync", written)
+    assert done.code == FINE
+    assert "isn't one that this version of byoa writes" in done.err
+    assert lock_of(home).read_text() == text
+
+
 def test_what_is_as_it_is_locked_is_synced_and_the_lock_left_alone(locked: Home) -> None:
     before = lock_of(locked).stat().st_mtime_ns
     assert locked.byoa("sync", "app", "--locked").code == FINE

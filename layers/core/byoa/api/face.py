@@ -58,6 +58,7 @@ class Face:
         answer = self._let_in(asked, context, whose, told)
         answer["headers"] = {**(answer.get("headers") or {}), **told}
         answer["headers"]["X-Request-Id"] = event["requestContext"].get("requestId", "")
+        answer["headers"]["X-Content-Type-Options"] = "nosniff"
         logger.info(
             "answered",
             method=event["requestContext"]["http"]["method"],
