@@ -10,7 +10,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from local import private
-from local.desk import ACCOUNT
+from local.desk import ACCOUNT, STACK
 from local.processes import LOOPBACK, Process, clean_environment
 from local.relay import READY
 
@@ -68,6 +68,7 @@ def variables(running: Desk, host: str) -> dict[str, dict[str, str]]:
             "BYOA_RECEIPT_KEY": outputs["ReceiptKeyArn"],
             "BYOA_SERIES": "",  # as the events' builds have their ids
             "BYOA_SOURCE_ROLE": outputs["SourceRoleArn"],
+            "BYOA_STACK": STACK,
             "BYOA_TABLE": outputs["TableName"],
             "BYOA_TENANT_ROLE": outputs["SourceRoleArn"],  # without roles enforced any will do
         }
