@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from byoa.installs.inventory import Inventory
+    from byoa.installs.messages import Answered, Deploy, Install, InstallComponent, Operation
     from byoa.installs.objects import Kind, Object, Place
 
 
@@ -85,6 +86,85 @@ class Shelf(Protocol):
 
         Raises ``DeploySuperseded`` if somebody has.
         """
+        ...
+
+
+class Part[Item](NamedTuple):
+    """A part of a list, and the place where it goes on; ``None`` at its end."""
+
+    items: list[Item]
+    more: str | None
+
+
+class Request(NamedTuple):
+    """A deploy that somebody asks for, or something: see ``messages.Deploy``."""
+
+    operation: Operation
+    build_id: str | None = None
+    config_version: int | None = None
+    plan_only: bool = False
+    approve_all: bool = False
+    take_over: tuple[str, ...] = ()
+    cause: Literal["asked", "followed", "schedule", "rollback"] = "asked"
+    by: str | None = None
+
+
+class Installs(Protocol):
+    """What people see and do with the installs of one organisation."""
+
+    def page(self, app: str | None, limit: int, *, offset: int = 0, after: str | None = None) -> Part[Install]:
+        """The installs of an app by name, or all of them by id."""
+        ...
+
+    def install(self, install_id: str) -> Install | None:
+        """One of them."""
+        ...
+
+    def create(self, install: Install) -> bool:
+        """Keep a new one; ``False`` where the app has one of that name."""
+        ...
+
+    def change(self, was: Install, becomes: Install) -> bool:
+        """Keep it with other settings; ``False`` where it isn't any more as it ``was``."""
+        ...
+
+    def remove(self, was: Install) -> bool:
+        """Forget it. ``False`` where it isn't any more as it ``was``, or still has objects that are tracked."""
+        ...
+
+    def components(self, install: Install) -> list[InstallComponent]:
+        """All that was ever deployed to it, by name: at most as many as an app has."""
+        ...
+
+    def component(self, install: Install, component: str) -> InstallComponent | None:
+        """One of them."""
+        ...
+
+    def ask(self, install: Install, component: str, request: Request) -> Deploy:
+        """Its newest deploy from now on. One that waits or hasn't begun to write is ``cancelled`` as overtaken.
+
+        The bus hears of it, and the state machine begins.
+        """
+        ...
+
+    def deploys(self, install: Install, component: str | None, limit: int, after: str | None = None) -> Part[Deploy]:
+        """The newest first, of one component or of all."""
+        ...
+
+    def deploy(self, deploy_id: str) -> Deploy | None:
+        """One with its history."""
+        ...
+
+    def contents(self, deploy: Deploy) -> dict[str, Any] | None:
+        """Its plan as ``plans.document`` has it, values of Secrets hidden; ``None`` where there is none."""
+        ...
+
+    def answer(self, deploy: Deploy, answered: Answered) -> Deploy | None:
+        """What somebody says to a plan that waits; ``None`` where it doesn't wait, or has another fingerprint."""
+        ...
+
+    def cancel(self, deploy: Deploy, cause: str, by: str) -> Deploy | None:
+        """End it if it hasn't ended: what runs writes nothing more. ``None`` where it has."""
         ...
 
 
