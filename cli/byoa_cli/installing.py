@@ -9,7 +9,7 @@ from byoa_cli.clusters import APPROVE, CLUSTER, INPUTS, OWNER, TAKE_OVER, WITHIN
 from byoa_cli.commands import Group, Option, command
 from byoa_cli.options import JSON, PLAIN_HTTP, TOKEN_HOST, YES
 from byoa_cli.output import FINE, MEND, err, exit_code, print_error, print_json
-from byoa_cli.planned import outcome_document, plan_document, show_outcome, show_plan
+from byoa_cli.planned import show_outcome, show_plan
 from byoa_cli.printable import styled
 
 if TYPE_CHECKING:
@@ -37,6 +37,7 @@ def plan(*, as_json: bool, **options: Any) -> int:  # noqa: ANN401 - they go on 
 
         byoa install plan oci-layout:./web:v1 --install shop --component web --inputs inputs.toml --json
     """
+    from byoa.installs.documents import plan_document
     from byoa.installs.plans import fingerprint
 
     deal = _Deal(options)
@@ -83,6 +84,7 @@ def drift(*, as_json: bool, **options: Any) -> int:  # noqa: ANN401 - the same
     Example:
         byoa install drift oci://registry.example.com/mirror/web@sha256:… --install shop --component web --json
     """
+    from byoa.installs.documents import plan_document
     from byoa.installs.plans import fingerprint
 
     deal = _Deal(options)
@@ -184,6 +186,7 @@ def _run(
 ) -> int:
     from byoa.errors import ByoaError
     from byoa.installs.deploy import Approval, deploy
+    from byoa.installs.documents import outcome_document
 
     task = deal.task
     approval = Approval(fingerprint=fingerprint, key=plan_key(), names=approved)

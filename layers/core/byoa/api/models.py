@@ -18,19 +18,19 @@ Patterns = Annotated[list[Pattern], Field(min_length=1, max_length=20)]
 Toml = Annotated[str, Field(max_length=256 * 1024, description="A component's file.")]
 
 
-class _In(BaseModel):
+class Taken(BaseModel):
     """What is taken: nothing that isn't known."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True, defer_build=True)
 
 
-class _Out(BaseModel):
+class Shown(BaseModel):
     """What is answered."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
 
-class ProblemBody(_Out):
+class ProblemBody(Shown):
     """Every answer that is an error: Nuon's three keys, RFC 9457's members, and a code with its remedy."""
 
     error: str
@@ -46,7 +46,7 @@ class ProblemBody(_Out):
     errors: list[dict[str, str | int]]
 
 
-class StatusV2(_Out):
+class StatusV2(Shown):
     """Nuon's composite status. Lists leave ``history`` out."""
 
     status: Status
@@ -57,7 +57,7 @@ class StatusV2(_Out):
     history_left_out: int = 0
 
 
-class Resolved(_Out):
+class Resolved(Shown):
     """What the tag meant when it was built."""
 
     tag: str | None
@@ -65,7 +65,7 @@ class Resolved(_Out):
     resolved_at: str | None
 
 
-class OciArtifactRow(_Out):
+class OciArtifactRow(Shown):
     """The mirror that installs pull from."""
 
     repository: str
@@ -74,7 +74,7 @@ class OciArtifactRow(_Out):
     artifact_type: str | None = None
 
 
-class BuildOut(_Out):
+class BuildOut(Shown):
     """A build."""
 
     id: str
@@ -101,7 +101,7 @@ class BuildOut(_Out):
     created_by_id: str | None
 
 
-class AppOut(_Out):
+class AppOut(Shown):
     """An app. Its id is its name."""
 
     id: str
@@ -112,7 +112,7 @@ class AppOut(_Out):
     links: dict[str, str]
 
 
-class TagMovedOut(_Out):
+class TagMovedOut(Shown):
     """The tag means something else by now than what the newest build pinned."""
 
     tag: str
@@ -122,7 +122,7 @@ class TagMovedOut(_Out):
     hook_id: str | None
 
 
-class ComponentIn(_In):
+class ComponentIn(Taken):
     """A component without a config yet."""
 
     name: Label
@@ -130,7 +130,7 @@ class ComponentIn(_In):
     dependencies: Annotated[list[Dependency], Field(max_length=100)] = []
 
 
-class ComponentPatch(_In):
+class ComponentPatch(Taken):
     """What of a component can be changed. What is left out stays; its newest config, handed in later, decides again."""
 
     name: Label | None = None
@@ -138,7 +138,7 @@ class ComponentPatch(_In):
     dependencies: Annotated[list[Dependency], Field(max_length=100)] | None = None
 
 
-class ComponentOut(_Out):
+class ComponentOut(Shown):
     """A component. Its id is its name, within its app."""
 
     id: str
@@ -160,7 +160,7 @@ class ComponentOut(_Out):
     tag_moved: TagMovedOut | None
 
 
-class Deleted(_Out):
+class Deleted(Shown):
     """What became of a component's things."""
 
     deleted: Literal[True]
@@ -168,7 +168,7 @@ class Deleted(_Out):
     kept: list[str]
 
 
-class ConfigIn(_In):
+class ConfigIn(Taken):
     """A config: its fields, or a component's whole file as ``toml``."""
 
     toml: Toml | None = None
@@ -196,7 +196,7 @@ class ConfigIn(_In):
     checksum: str | None = Field(default=None, description="Nuon's; taken and not read: content decides.")
 
 
-class Check(_In):
+class Check(Taken):
     """A component's file to look at, and what to change in it."""
 
     toml: Toml
@@ -209,7 +209,7 @@ class Check(_In):
     )
 
 
-class FaultOut(_Out):
+class FaultOut(Shown):
     """One thing to mend."""
 
     code: str
@@ -220,7 +220,7 @@ class FaultOut(_Out):
     remedy: str
 
 
-class Checked(_Out):
+class Checked(Shown):
     """What is wrong with a file, and what it says. Lines and columns are those of the ``toml`` that is answered."""
 
     valid: bool
@@ -231,7 +231,7 @@ class Checked(_Out):
     toml: str = Field(description="The file with the changes; as it was sent where there are none, or it isn't TOML.")
 
 
-class ConfigOut(_Out):
+class ConfigOut(Shown):
     """A config version. Lists leave out what may be long: the manifest and the TOML."""
 
     id: str
@@ -256,7 +256,7 @@ class ConfigOut(_Out):
     created_by_id: str | None
 
 
-class BuildIn(_In):
+class BuildIn(Taken):
     """A build to make: the newest config's, anew."""
 
     use_latest: bool = True
@@ -265,7 +265,7 @@ class BuildIn(_In):
     )
 
 
-class Queued(_Out):
+class Queued(Shown):
     """Builds that were queued, and components that have nothing to build."""
 
     builds: list[BuildOut]
@@ -273,7 +273,7 @@ class Queued(_Out):
     next_after: str | None = Field(description="Where to go on with ``after``: a call queues 25 builds at most.")
 
 
-class Receipt(_Out):
+class Receipt(Shown):
     """A build's receipt in its envelope (DSSE), as it was signed."""
 
     payloadType: str  # noqa: N815 - DSSE's own
@@ -281,7 +281,7 @@ class Receipt(_Out):
     signatures: list[dict[str, str]]
 
 
-class CredentialsIn(_In):
+class CredentialsIn(Taken):
     """Credentials to keep. ``value`` is what the kind has beside ``kind`` and ``host``; it is never answered."""
 
     kind: Literal["basic", "token", "dockerconfigjson", "aws_ecr", "gcp_gar", "azure_acr"]
@@ -295,7 +295,7 @@ class NewCredentials(CredentialsIn):
     ref: CredentialName
 
 
-class CredentialsOut(_Out):
+class CredentialsOut(Shown):
     """What is shown of credentials: all but what they say."""
 
     ref: str
@@ -307,7 +307,7 @@ class CredentialsOut(_Out):
     last_used_at: str | None
 
 
-class PoliciesIn(_In):
+class PoliciesIn(Taken):
     """What the organisation's builds may do: all of it, every time."""
 
     references: Annotated[list[Annotated[str, StringConstraints(max_length=300)]], Field(max_length=100)] = Field(
@@ -326,7 +326,7 @@ class PoliciesIn(_In):
     )  # fmt: skip
 
 
-class PoliciesOut(_Out):
+class PoliciesOut(Shown):
     """What the organisation's builds may do. ``version`` is 0 until somebody has set it."""
 
     references: list[str]
@@ -337,7 +337,7 @@ class PoliciesOut(_Out):
     updated_by_id: str | None
 
 
-class TokenIn(_In):
+class TokenIn(Taken):
     """A token to make."""
 
     name: Name
@@ -348,7 +348,7 @@ class TokenIn(_In):
     )
 
 
-class TokenOut(_Out):
+class TokenOut(Shown):
     """What is shown of a token. ``last_used_at`` is told within the hour."""
 
     id: str
@@ -368,7 +368,7 @@ class NewToken(TokenOut):
     token: str
 
 
-class HookIn(_In):
+class HookIn(Taken):
     """A hook to make: where a registry tells that something was pushed."""
 
     name: Name
@@ -378,7 +378,7 @@ class HookIn(_In):
     )
 
 
-class HookOut(_Out):
+class HookOut(Shown):
     """What is shown of a hook. ``proof`` is what its deliveries have beside the secret in the address."""
 
     id: str
@@ -402,7 +402,7 @@ class NewHook(HookOut):
     secret: str | None
 
 
-class IssuerIn(_In):
+class IssuerIn(Taken):
     """A rule on an issuer's tokens. ``claims`` are what they must say; ``*`` stands for any characters."""
 
     name: Name
@@ -416,7 +416,7 @@ class IssuerIn(_In):
     scopes: Annotated[list[Literal["read", "sync", "deploy", "admin"]], Field(min_length=1, max_length=4)]
 
 
-class IssuerOut(_Out):
+class IssuerOut(Shown):
     """A rule on an issuer's tokens."""
 
     id: str
@@ -429,7 +429,7 @@ class IssuerOut(_Out):
     created_by_id: str
 
 
-class OrganisationOut(_Out):
+class OrganisationOut(Shown):
     """An organisation, and what a role of its vendors that may pull from their ECR has to trust."""
 
     id: str
@@ -438,7 +438,7 @@ class OrganisationOut(_Out):
     source_role_arn: str = Field(description="The platform's role that they come as.")
 
 
-class AccountOut(_Out):
+class AccountOut(Shown):
     """Whose request it is."""
 
     id: str
@@ -448,7 +448,7 @@ class AccountOut(_Out):
     expires_at: str
 
 
-class DeedOut(_Out):
+class DeedOut(Shown):
     """One write: who did what, and how it ended."""
 
     id: str
@@ -461,7 +461,7 @@ class DeedOut(_Out):
     status: int | None
 
 
-class PublicKey(_Out):
+class PublicKey(Shown):
     """The key that receipts are checked with, in PEM."""
 
     public_key: str

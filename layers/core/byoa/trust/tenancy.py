@@ -32,8 +32,8 @@ class Places(NamedTuple):
     """Where a role's sessions may have something to do, each as an ARN; an empty one is no such place.
 
     ``repositories``, ``secrets`` and ``kept`` are what all organisations' ARNs begin with, up to the slash. ``key``
-    encrypts repositories. ``listing`` is an index of the table, for who also keeps tokens; secrets that are ``kept``
-    are written and not read. ``account`` is ours: a session that borrows others' roles, with ``external_ids`` alone,
+    encrypts repositories. ``listing`` is an index of the table, for who also keeps tokens; secrets that are ``kept``,
+    and beside them the tokens of clusters, are written and not read. ``account`` is ours: a session that borrows others' roles, with ``external_ids`` alone,
     borrows none of that.
     """
 
@@ -108,7 +108,7 @@ def _credentials(organisation: str, places: Places) -> list[dict[str, Any]]:
     if places.kept:
         writing = [f"secretsmanager:{action}" for action in WRITING]
         found += [
-            _allow(writing, f"{places.kept}/{organisation}/*"),
+            _allow(writing, [f"{places.kept}/{organisation}/*", f"{places.kept}-clusters/{organisation}/*"]),
             _allow("secretsmanager:ListSecrets", "*"),  # IAM knows no resource for it; it tells names and tags
         ]
     if places.external_ids:
