@@ -48,7 +48,8 @@ if TYPE_CHECKING:
 OPERATIONS: list[Operation] = [
     *general.operations, *account.operations, *apps.operations, *components.operations, *configs.operations,
     *builds.operations, *artifacts.operations, *credentials.operations, *policies.operations, *hooks.operations,
-    *installs.operations, *deploys.operations, *approvals.operations, *sessions.operations, *tokens.operations, *issuers.operations, *audit.operations,
+    *installs.operations, *deploys.operations, *approvals.operations,
+    *sessions.operations, *tokens.operations, *issuers.operations, *audit.operations,
 ]  # fmt: skip
 """All routes."""
 

@@ -71,7 +71,7 @@ def contents_out(deploy: Deploy, contents: Mapping[str, Any]) -> ContentsOut:
         op="delete" if deploy.operation == "teardown" else "apply",
         k8s_content_diff=[*objects, *faults],
         dry_run_output=[],
-        objects_left_out=int(contents.get("left_out") or 0),
+        objects_left_out=int(contents.get("more") or 0),
     )
 
 

@@ -33,10 +33,8 @@ class DeployIn(Taken):
 
     build_id: BuildId | None = Field(default=None, description="What to install; without, the newest active build.")
     plan_only: bool = Field(default=False, description="Whether it ends with the plan.")
-    approve_all: bool = Field(
-        default=False, description="Whether it waits for nobody, but for what only goes by name."
-    )
-    take_over: Owners = []
+    approve_all: bool = Field(default=False, description="Whether it waits for nobody, but for what only goes by name.")
+    take_over: Owners = Field(default_factory=list)
     deploy_dependents: bool = Field(
         default=False, json_schema_extra=NEVER, description="Nuon's; refused: deploys know no order among components."
     )
@@ -233,13 +231,13 @@ def approval_out(deploy: Deploy) -> ApprovalOut:
 
 
 def plan_out(deploy: Deploy, contents: Mapping[str, Any]) -> PlanOut:
-    """A deploy's plan, of what was kept of it (``installs.documents.plan_document``)."""
+    """A deploy's plan, of what was kept of it (``installs.contents.document``)."""
     return PlanOut(
         deploy_id=deploy.id,
         fingerprint=contents.get("plan"),
         counts=contents.get("counts") or {},
         objects=list(contents.get("objects") or []),
-        objects_left_out=int(contents.get("left_out") or 0),
+        objects_left_out=int(contents.get("more") or 0),
         needs=list(contents.get("needs") or []),
         errors=list(contents.get("errors") or []),
     )
@@ -256,7 +254,9 @@ def _artifact(deploy: Deploy) -> OciArtifactRow | None:
 
 def _answer(deploy: Deploy) -> AnswerOut | None:
     answered = deploy.answered
-    return answered and AnswerOut(
+    if answered is None:
+        return None
+    return AnswerOut(
         response_type=answered.decision,
         note=answered.note,
         names=answered.names,
@@ -271,5 +271,3 @@ def _links(deploy: Deploy) -> dict[str, str]:
     here = f"{install}/components/{deploy.component}/deploys/{deploy.id}"
     build = f"/v1/apps/{deploy.app}/components/{deploy.component}/builds/{deploy.build_id}"
     return {"self": here, "install": install, "plan": f"{here}/plan", **({"build": build} if deploy.build_id else {})}
-
-

@@ -41,15 +41,17 @@ class StaticCluster(Taken):
     server_name: Annotated[str, StringConstraints(max_length=253)] | None = Field(
         default=None, description="The name in its certificate, where that isn't the host's."
     )
-    private: bool = Field(default=False, description="Whether it may be in a private network that the platform reaches.")
+    private: bool = Field(
+        default=False, description="Whether it may be in a private network that the platform reaches."
+    )
     token: Token | None = Field(
         default=None,
-        description="What it lets us in with: stored, and never answered. Whatever else of the cluster changes wants it.",
+        description="What it lets us in with: stored, and never answered. Whatever of the cluster changes wants it.",
     )
 
 
 class EksCluster(Taken):
-    """A cluster of Amazon EKS, by a role of its account that trusts the platform with the organisation's external id."""
+    """A cluster of Amazon EKS, by a role of its account that trusts the platform with the organisation's own id."""
 
     kind: Literal["eks"]
     cluster: Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z][A-Za-z0-9_-]{0,99}$")]
@@ -83,8 +85,8 @@ class InstallIn(Taken):
     name: Label
     cluster: Cluster
     install_config: InstallConfig = InstallConfig()
-    inputs: Inputs = {}
-    follow: Follow = []
+    inputs: Inputs = Field(default_factory=dict)
+    follow: Follow = Field(default_factory=list)
     mend: bool = Field(default=False, description="Whether drift is mended that the schedule of a component finds.")
 
 

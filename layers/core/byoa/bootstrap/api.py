@@ -78,9 +78,10 @@ def _safe(organisation: str) -> Safe:
 
 
 def _installs(organisation: str) -> Installs:
+    from byoa.adapters.aws.deploys import DynamoDeploys
     from byoa.adapters.aws.installs import DynamoInstalls
 
-    return DynamoInstalls(organisation, _rows(organisation), clock())
+    return DynamoInstalls(DynamoDeploys(organisation, _rows(organisation), clock()))
 
 
 def _clusters(organisation: str) -> ClusterTokens:

@@ -32,9 +32,9 @@ class Places(NamedTuple):
     """Where a role's sessions may have something to do, each as an ARN; an empty one is no such place.
 
     ``repositories``, ``secrets`` and ``kept`` are what all organisations' ARNs begin with, up to the slash. ``key``
-    encrypts repositories. ``listing`` is an index of the table, for who also keeps tokens; secrets that are ``kept``,
-    and beside them the tokens of clusters, are written and not read. ``account`` is ours: a session that borrows others' roles, with ``external_ids`` alone,
-    borrows none of that.
+    encrypts repositories. ``listing`` is an index of the table, for who also keeps tokens; secrets that are ``kept``
+    are written and not read, and so are clusters' tokens beside them. ``account`` is ours: a session that borrows
+    others' roles, with ``external_ids`` alone, borrows none of that.
     """
 
     table: str = ""

@@ -1,4 +1,4 @@
-"""Tokens of clusters in AWS Secrets Manager: ``byoa-clusters/<organisation>/<install id>``, tagged with whose they are."""
+"""Tokens of clusters in AWS Secrets Manager: ``byoa-clusters/<organisation>/<install id>``, tagged with whose."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from byoa.trust.secrets import cluster_secret_name
 
 if TYPE_CHECKING:
     from types_boto3_secretsmanager import SecretsManagerClient
+    from types_boto3_secretsmanager.type_defs import TagTypeDef
 
 _SERVICE: Final = "Secrets Manager"
 _TAKEN: Final = "ResourceExistsException"
@@ -30,7 +31,7 @@ class SecretsClusterTokens:
         path = cluster_secret_name(self.organisation, install_id)
         with translated(_SERVICE):
             try:
-                tags = [{"Key": "org_id", "Value": self.organisation}]
+                tags: list[TagTypeDef] = [{"Key": "org_id", "Value": self.organisation}]
                 self.client.create_secret(Name=path, SecretString=text, Tags=tags)
             except ClientError as error:
                 if error_code(error) != _TAKEN:

@@ -1,4 +1,4 @@
-"""Plans of deploys, and what somebody says to one that waits: by Nuon's paths, where a workflow is one deploy, and ours."""
+"""Plans of deploys, and what somebody says to one that waits. In Nuon's paths a workflow is one deploy."""
 
 from typing import Annotated
 

@@ -81,7 +81,7 @@ def create_deploy(install_id: InstallId, component_id: ComponentId, body: Deploy
 
 
 @operations.add("GET", DEPLOYS, "read", faults=(404,), paged=True)
-def list_deploys(  # noqa: PLR0913, PLR0917 - a path, and where a list goes on
+def list_deploys(
     install_id: InstallId, component_id: ComponentId,
     offset: Offset = 0, limit: Limit = 10, page: Number = None, cursor: Cursor = None,
 ) -> Response[list[DeployOut]]:  # fmt: skip
@@ -174,9 +174,9 @@ def _build(install: Install, component_id: str, build_id: str | None) -> Build:
     here = visit()
     if build_id is None:
         component = here.inventory.component(install.app, component_id)
-        newest = component and _newest_active(component)
         if component is None:
             raise Problem("not_found")
+        newest = _newest_active(component)
         if newest is None:
             raise Problem("no_build")
         return newest

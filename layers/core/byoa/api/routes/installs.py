@@ -4,7 +4,7 @@ import json
 from typing import Annotated, Any
 
 from aws_lambda_powertools.event_handler import Response
-from aws_lambda_powertools.event_handler.openapi.params import Path
+from aws_lambda_powertools.event_handler.openapi.params import Path, Query
 
 from byoa.api.around import check_match
 from byoa.api.installs import (
@@ -20,12 +20,13 @@ from byoa.api.installs import (
     install_out,
 )
 from byoa.api.operations import Operations
-from byoa.api.paging import Cursor, Limit, Number, Offset, paged, span_of
+from byoa.api.paging import LONGEST, Cursor, Limit, Number, Offset, paged, span_of
 from byoa.api.ports import Page, Span
 from byoa.api.problems import Problem
 from byoa.api.routes.components import AppId
 from byoa.api.tokens import random_id
 from byoa.api.visits import visit
+from byoa.builds.messages import Label
 from byoa.errors import ByoaError, ClusterAccessInvalid
 from byoa.installs.messages import Install, InstallComponent
 from byoa.installs.reaching import parse_access
@@ -53,10 +54,18 @@ EXAMPLE: dict[str, Any] = {
 
 @operations.add("GET", INSTALLS, "read", paged=True)
 def list_app_installs(
-    app_id: AppId, offset: Offset = 0, limit: Limit = 10, page: Number = None, cursor: Cursor = None
+    app_id: AppId,
+    name: Annotated[Label | None, Query(description="The one of this name alone.")] = None,
+    offset: Offset = 0,
+    limit: Limit = 10,
+    page: Number = None,
+    cursor: Cursor = None,
 ) -> Response[list[InstallOut]]:
     """The app's installs, by name."""
-    return _listed(app_id, offset, limit, page, cursor)
+    if name is None:
+        return _listed(app_id, offset, limit, page, cursor)
+    named = [install_out(each) for each in _named(app_id, name)]
+    return paged(named, Page(named, None), span_of(offset, limit, page, cursor), page)
 
 
 @operations.add("GET", "/v1/installs", "read", paged=True)
@@ -169,7 +178,7 @@ def get_install_component(install_id: InstallId, component_id: ComponentId) -> I
 
 @operations.add("GET", f"{INSTALL}/drifted-objects", "read", faults=(404,))
 def list_drifted_objects(install_id: InstallId) -> list[DriftedObjectOut]:
-    """Components whose objects weren't as they were applied when they were looked at last. Each one's plan says where."""
+    """Components whose objects weren't as they were applied, at the last look. Each one's plan says where."""
     here, install = visit(), found(install_id)
     drifted = [each for each in here.installs.components(install) if each.drift == "drift-detected"]
     return [drifted_out(here.organisation, each) for each in drifted]
@@ -197,6 +206,17 @@ def _listed(
     span = span_of(offset, limit, page, cursor)
     part = visit().installs.page(app, span.limit, offset=span.offset, after=span.after)
     return paged([install_out(each) for each in part.items], Page(part.items, part.more), span, page)
+
+
+def _named(app: str, name: str) -> list[Install]:
+    """The app's install of a name, or none: names are in order."""
+    after: str | None = None
+    while True:
+        part = visit().installs.page(app, LONGEST, after=after)
+        found = [each for each in part.items if each.name == name]
+        if found or part.more is None or (part.items and part.items[-1].name > name):
+            return found
+        after = part.more
 
 
 def _shown(install: Install) -> InstallOut:
