@@ -75,7 +75,8 @@ CODES: Final[dict[str, tuple[int, str, str]]] = {
         409, "The plan isn't the one that the answer is about.", "Look at the plan as it is now, and decide again.",
     ),
     "has_objects": (
-        409, "Objects of the install are still tracked.", "Tear its components down, and delete it then.",
+        409, "Objects of the install are still tracked, or a deploy of it hasn't ended.",
+        "Tear its components down, and delete it then.",
     ),
     "rules_full": (409, "The organisation has 20 rules on issuers already.", "Delete one, or widen one by patterns."),
     "asked_enough": (

@@ -28,7 +28,7 @@ from byoa.api.tokens import random_id
 from byoa.api.visits import visit
 from byoa.builds.messages import Label
 from byoa.errors import ByoaError, ClusterAccessInvalid
-from byoa.installs.messages import Install, InstallComponent
+from byoa.installs.messages import ENDED, Install, InstallComponent
 from byoa.installs.reaching import parse_access
 
 operations = Operations()
@@ -136,7 +136,6 @@ def update_install(install_id: InstallId, body: InstallPatch) -> InstallOut:
             "follow": was.follow if body.follow is None else _follow(body.follow),
             "mend": was.mend if body.mend is None else body.mend,
             "updated_at_ts": here.now_ts,
-            "version": was.version + 1,
         }
     )
     if not here.installs.change(was, becomes):
@@ -155,7 +154,8 @@ def delete_install(install_id: InstallId) -> Response[None]:
     components = here.installs.components(was)
     check_match(install_out(was, components).model_dump(mode="json"))
     if not here.installs.remove(was):
-        raise Problem("has_objects" if any(each.objects for each in components) else "changed")
+        busy = any(each.objects or each.status not in ENDED for each in components)
+        raise Problem("has_objects" if busy else "changed")
     here.clusters.delete(was.id)
     return Response(204, None)
 
