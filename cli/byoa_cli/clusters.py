@@ -112,6 +112,14 @@ def plan_key() -> bytes | None:
     return os.environ.get("BYOA_PLAN_KEY", "").encode() or None
 
 
+def read_inputs(path: str) -> dict[str, Any]:
+    """The table ``inputs`` of a file, of which it may have no other. Raises ``UsageError``."""
+    found = read_table(path)
+    if found.keys() != {"inputs"}:
+        raise UsageError(f"{path} has to have one table, inputs")
+    return dict(found["inputs"])
+
+
 def read_table(path: str) -> dict[str, Any]:
     """The tables of a file of TOML or JSON, of which ``inputs`` is one if it is there. Raises ``UsageError``."""
     import tomllib
