@@ -68,6 +68,7 @@ class InstallComponent(Message):
     """One component of an install: two axes, how its newest deploy went and how its objects are.
 
     ``number`` is its newest deploy's; ``build_id`` and ``digest`` are what was applied last. ``objects`` are tracked.
+    ``next_drift_ts`` is when drift is looked for by its schedule.
     """
 
     install_id: InstallId
@@ -80,6 +81,7 @@ class InstallComponent(Message):
     health: Literal["healthy", "progressing", "degraded", "unhealthy", "unknown", "not-applicable"] = "unknown"
     drift: Literal["drift-detected", "no-drift", "unknown"] = "unknown"
     drift_checked_at_ts: int | None = None
+    next_drift_ts: int | None = None
     objects: int = 0
     updated_at_ts: int
 
@@ -180,6 +182,8 @@ class DeployAsked(DeployKey):
     """
 
     operation: Literal["create-apply-plan", "apply-plan", "create-teardown-plan", "drift"]
+    agent: bool = False
+    """Whether it waits for the install's own agent, and no execution is to begin."""
 
 
 class DeployStatusChanged(DeployKey):

@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from byoa.installs.inventory import Inventory
-    from byoa.installs.messages import Answered, Deploy, Install, InstallComponent, Operation
+    from byoa.installs.messages import Answered, Deploy, DeployKey, Install, InstallComponent, Operation
     from byoa.installs.objects import Kind, Object, Place
+
+    type Becomes = Callable[[Deploy, InstallComponent], tuple[Deploy, InstallComponent]]
 
 
 class Applied(NamedTuple):
@@ -156,7 +158,7 @@ class Installs(Protocol):
         ...
 
     def contents(self, deploy: Deploy) -> dict[str, Any] | None:
-        """Its plan as ``plans.document`` has it, values of Secrets hidden; ``None`` where there is none."""
+        """Its plan as ``contents.document`` has it, values of Secrets hidden; ``None`` where there is none."""
         ...
 
     def answer(self, deploy: Deploy, answered: Answered) -> Deploy | None:
@@ -165,6 +167,68 @@ class Installs(Protocol):
 
     def cancel(self, deploy: Deploy, cause: str, by: str) -> Deploy | None:
         """End it if it hasn't ended: what runs writes nothing more. ``None`` where it has."""
+        ...
+
+
+class Deploys(Protocol):
+    """The deploys of one organisation, for whoever runs them: a state machine's functions, or an agent's leases.
+
+    ``execution`` names who runs one, and nobody else may write of it. What a deploy becomes is a function of how it and
+    its component stand when it is written: it may be called more than once, and does nothing else.
+    """
+
+    def install(self, install_id: str) -> Install | None:
+        """The install of a deploy."""
+        ...
+
+    def look(self, key: DeployKey) -> Deploy | None:
+        """One of them."""
+        ...
+
+    def begin(self, key: DeployKey, execution: str) -> Deploy:
+        """Give the deploy to ``execution``, which holds the component from then on. The same one may ask again.
+
+        Raises ``EventUntrusted`` where nobody asked for it, ``DuplicateEvent`` where another execution has it,
+        ``DeploySuperseded`` where it has ended, and ``DeployBusy`` while another deploy holds the component.
+        """
+        ...
+
+    def check(self, key: DeployKey, execution: str) -> Deploy:
+        """The deploy, if ``execution`` may go on with it. Raises ``DuplicateEvent`` and ``DeploySuperseded``."""
+        ...
+
+    def change(self, key: DeployKey, execution: str, becomes: Becomes, plan: str | None = None) -> Deploy:
+        """Write what it ``becomes``, and its ``plan`` (``contents.pack``). Raises what ``check`` raises.
+
+        The bus hears of another status.
+        """
+        ...
+
+    def finish(self, key: DeployKey, execution: str, becomes: Becomes, plan: str | None = None) -> Deploy | None:
+        """The same, and let go of the component: a deploy that hasn't ended by it waits for somebody's answer.
+
+        ``None`` where it had ended, or another execution has it; the component is let go of all the same.
+        """
+        ...
+
+
+class Unended(Protocol):
+    """The deploys that have not ended, or still hold their component, of all organisations."""
+
+    def unended(self, before_ts: int) -> Iterator[DeployKey]:
+        """Those that were asked for before a moment (ms since 1970 UTC), the oldest first."""
+        ...
+
+    def look(self, key: DeployKey) -> Deploy | None:
+        """One of them. Raises ``ValueError`` for one that this version can't read."""
+        ...
+
+    def tell_again(self, key: DeployKey, now_ts: int) -> int | None:
+        """Have the bus told of it once more, and when it was told of last; ``None`` where it doesn't wait."""
+        ...
+
+    def give_up(self, key: DeployKey, becomes: Becomes) -> Deploy | None:
+        """``Deploys.finish``, whichever execution has it."""
         ...
 
 
