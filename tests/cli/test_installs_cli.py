@@ -92,7 +92,7 @@ def test_an_install_is_made_by_server_authority_and_token(bed: Bed) -> None:
     assert done.code == FINE, done.err
     made = done.json()
     assert made["id"].startswith("inl")
-    assert (made["cluster"]["server"], made["cluster"]["ca"]) == ("https://k8s.example.com:443", PEM)
+    assert (made["cluster"]["server"], made["cluster"]["ca"]) == ("https://k8s.example.com", PEM)
     assert (made["inputs"], made["follow"]) == ({"greeting": "hello"}, ["web"])
     assert made["install_config"] == {"approval_option": "approve-all"}
     (text,) = bed.served.cluster_tokens.values()
@@ -105,7 +105,8 @@ def test_a_kubeconfig_eks_and_an_agent_are_other_ways(bed: Bed) -> None:
     assert (one["server"], one["server_name"]) == ("https://k8s.example.com:6443", "kubernetes")
     role = "arn:aws:iam::222222222222:role/byoa"
     two = bed.byoa("create", "two", "--eks", "acme", "--region", "us-west-2", "--role-arn", role, "--json").json()
-    assert two["cluster"] == {"kind": "eks", "cluster": "acme", "region": "us-west-2", "role_arn": role}
+    named = {"kind": "eks", "cluster": "acme", "region": "us-west-2", "role_arn": role, "private": False}
+    assert two["cluster"] == named
     assert "made three: inl" in bed.byoa("create", "three", "--agent").out
     listed = bed.byoa("list").out
     for told in ("https://k8s.example.com:6443", "eks acme in us-west-2", "agent", "prompt"):
