@@ -45,7 +45,7 @@ def start_relay(host: str, ports: Ports, folder: Path) -> Process | None:
     """
     if host == DOCKER_DESKTOP:
         return None
-    served = [str(port) for port in (ports.emulator, ports.vendor, ports.ecr, *private.ports_of(ports))]
+    served = [str(port) for port in (ports.emulator, ports.vendor, ports.ecr, *private.ports_of(ports), ports.cluster)]
     command = [sys.executable, "-m", "local.relay", host, *served]
     relay = Process("relay", command, folder, environment=clean_environment())
     relay.wait_until(lambda: relay.tail() == READY)

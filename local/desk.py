@@ -1,10 +1,11 @@
-"""The desk: an AWS emulator with the real template deployed, a vendor's registries, and ECR's data plane."""
+"""The desk: an AWS emulator with the real template deployed, a vendor's registries, ECR's data plane, a cluster."""
 
 from __future__ import annotations
 
 import contextlib
 import fcntl
 import os
+import secrets
 import shutil
 import subprocess
 from dataclasses import dataclass, field
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import boto3
 
 from local import private
-from local.processes import LOOPBACK, DeskError, free_port, start_emulator, start_registry
+from local.processes import LOOPBACK, DeskError, free_port, start_cluster, start_emulator, start_registry
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -39,7 +40,10 @@ SAM_SECONDS = 600
 
 @dataclass(frozen=True, slots=True)
 class Ports:
-    """Where the servers listen, and the passwords of the private ones; an issuer of JWTs is whoever listens there."""
+    """Where the servers listen, and what lets people in; an issuer of JWTs is whoever listens there.
+
+    ``names`` are what containers call this machine.
+    """
 
     emulator: int = 4666
     vendor: int = 5101
@@ -48,21 +52,25 @@ class Ports:
     token: int = 5104
     other_ecr: int = 5105
     issuer: int = 5106
+    cluster: int = 5107
     passwords: private.Passwords = field(default_factory=private.Passwords)
+    cluster_token: str = field(default_factory=secrets.token_urlsafe, repr=False)
+    names: tuple[str, ...] = ()
 
     @classmethod
     def free(cls) -> Ports:
         """Some that nothing else has."""
-        emulator, vendor, ecr, basic, token, other_ecr, issuer = (free_port() for _ in range(7))
-        return cls(emulator, vendor, ecr, basic, token, other_ecr, issuer)
+        emulator, vendor, ecr, basic, token, other_ecr, issuer, cluster = (free_port() for _ in range(8))
+        return cls(emulator, vendor, ecr, basic, token, other_ecr, issuer, cluster)
 
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """A running desk: its addresses, and the outputs of the stack."""
+    """A running desk: its addresses, the outputs of the stack, and the folder of its logs and builds."""
 
     ports: Ports
     outputs: dict[str, str]
+    folder: Path = STATE
 
     @property
     def aws(self) -> str:
@@ -78,6 +86,16 @@ class Desk:
     def ecr(self) -> str:
         """ECR's data plane, ``host:port``."""
         return f"{LOOPBACK}:{self.ports.ecr}"
+
+    @property
+    def cluster(self) -> str:
+        """The cluster's API server."""
+        return f"https://{LOOPBACK}:{self.ports.cluster}"
+
+    @property
+    def cluster_ca(self) -> Path:
+        """The file with the cluster's authority."""
+        return cluster_folder(self.folder).resolve() / "ca.pem"
 
     @property
     def api(self) -> str:
@@ -105,6 +123,11 @@ class Desk:
         """A boto3 client of the emulator, an account's root; the caller closes it."""
         session: Any = boto3.session.Session  # its overloads want a literal
         return session(account, "test", region_name=region).client(service, endpoint_url=self.aws)
+
+
+def cluster_folder(folder: Path) -> Path:
+    """Where the cluster of the desk of ``folder`` keeps what people need to reach it."""
+    return folder / "cluster"
 
 
 def aws_environment(endpoint: str) -> dict[str, str]:
@@ -146,7 +169,7 @@ def start_servers(
     say: Callable[[str], None] = print,
     keep: Callable[[Process], object] = lambda process: process,
 ) -> list[Process]:
-    """The emulator, the vendor's registries and ECR's data planes; ``keep`` is told of each as soon as it runs."""
+    """The emulator, the vendor's registries, ECR's data planes and a cluster; ``keep`` is told of each as it runs."""
     say(f"starting the emulator of AWS on {LOOPBACK}:{ports.emulator}")
     registries = {ACCOUNT: ports.ecr, private.ACCOUNT: ports.other_ecr}
     where = ",".join(f"{account}=http://{LOOPBACK}:{port}" for account, port in registries.items())
@@ -162,7 +185,10 @@ def start_servers(
     control = ("--ecr", f"http://{LOOPBACK}:{ports.emulator}", "--region", REGION)
     ecr = start_registry(folder / "ecr", ports.ecr, *control, *private.beside_ecr(ports))
     keep(ecr)
-    return [emulator, vendor, ecr]
+    say(f"starting a cluster (Kubernetes' API in memory, nothing runs there) on {LOOPBACK}:{ports.cluster}")
+    cluster = start_cluster(cluster_folder(folder), ports.cluster, ports.cluster_token, names=ports.names)
+    keep(cluster)
+    return [emulator, vendor, ecr, cluster]
 
 
 def deploy(folder: Path, ports: Ports, *, say: Callable[[str], None] = print, parameters: Sequence[str] = ()) -> Desk:
@@ -185,7 +211,7 @@ def deploy(folder: Path, ports: Ports, *, say: Callable[[str], None] = print, pa
     ]
     template = ["--template-file", str(built), "--config-file", str(ROOT / "samconfig.toml")]
     sam(["deploy", "--config-env", "local", *template, "--parameter-overrides", *overrides], endpoint)
-    running = Desk(ports, stack_outputs(ports))
+    running = Desk(ports, stack_outputs(ports), folder)
     private.open_account(running, ORGANISATION)
     return running
 

@@ -170,6 +170,22 @@ def start_registry(
     return process
 
 
+def start_cluster(folder: Path, port: int, token: str, *, names: Sequence[str] = ()) -> Process:
+    """Start the desk's own Kubernetes cluster on ``port`` and wait until it answers; ``folder`` takes its authority.
+
+    ``names`` are more of those that its certificate is for. Raises DeskError when the port is taken.
+    """
+    _require_free(port)
+    command = [sys.executable, "-m", "local.cluster", "--port", str(port), "--folder", str(folder.resolve())]
+    command += [part for name in names for part in ("--name", name)]
+    command += ["--namespace", "vendor"]  # whoever has a cluster has made what is installed there
+    variable = "BYOA_CLUSTER_TOKEN"  # arguments are everybody's to read
+    environment = clean_environment() | {variable: token}
+    process = Process("cluster", [*command, "--token-variable", variable], folder, environment=environment)
+    process.wait_until(lambda: process.tail().startswith("cluster listening"))
+    return process
+
+
 def clean_environment() -> dict[str, str]:
     """What a server may inherit: no proxies, profiles or tokens."""
     return {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}

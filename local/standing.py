@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from local import members, private
 from local.containers import host_of_containers, start_relay, variables
-from local.desk import ROOT, STATE, Desk, Ports, aws_environment, deploy, start_servers
+from local.desk import ROOT, STATE, Desk, Ports, aws_environment, cluster_folder, deploy, start_servers
 from local.processes import DeskError
 from local.samples import put_samples
 
@@ -33,7 +33,8 @@ def up() -> None:
     if RECORD.exists():
         raise DeskError("A desk is up already, or was not taken down.", "Run `make down` first.")
     started: list[Process] = []
-    host, ports = host_of_containers(), Ports()
+    host = host_of_containers()
+    ports = Ports(names=(host,) if host else ())
     try:
         start_servers(FOLDER, ports, keep=started.append)
         if host and (relay := start_relay(host, ports, FOLDER)):
@@ -72,6 +73,11 @@ def for_shells(ready: Desk, token: str) -> dict[str, dict[str, str]]:
     return {
         "the command line at the API": {**members.variables(ready, token), **OF_USERS},
         "a browser": {"BYOA_DASHBOARD": ready.dashboard},
+        "byoa install": {
+            "BYOA_CLUSTER": ready.cluster,
+            "BYOA_CLUSTER_CA": str(ready.cluster_ca),
+            "BYOA_CLUSTER_TOKEN": ready.ports.cluster_token,
+        },
         "byoa credentials test, byoa admin": {name: stack[name] for name in names},
         "byoa credentials test, byoa admin, and AWS's own tools": aws_environment(ready.aws),
     }
@@ -93,6 +99,7 @@ def _tell(ready: Desk, host: str | None, token: str) -> None:
         "dashboard": ready.dashboard,
         "vendor's registry": ready.vendor,
         "ECR's data plane": ready.ecr,
+        "cluster (in memory)": ready.cluster,
     }
     print("\n" + "\n".join(f"{name:<26} {value}" for name, value in {**places, **ready.outputs}.items()))
     vendors, shown = private.places(ready), FOLDER.relative_to(ROOT)
@@ -104,6 +111,8 @@ def _tell(ready: Desk, host: str | None, token: str) -> None:
         print(f"{place.component:<26} {place.url}:{place.tag}  {login}")
     print(f"\nfor a browser, to sign in: {ready.dashboard}auth/login#{token}")
     print(f"for the command line: source {FOR_SHELLS.relative_to(ROOT)}")
+    kubeconfig = cluster_folder(FOLDER).relative_to(ROOT) / "kubeconfig"
+    print(f"for kubectl and byoa install: --kubeconfig {kubeconfig}")
     print("to store the logins of what is private, and to try them:")
     for place in vendors:
         print("\n".join(f"  {command}" for command in private.commands(place, shown)))

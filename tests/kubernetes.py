@@ -15,9 +15,16 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
+from byoa.adapters.kubernetes.cluster import KubernetesCluster
+from byoa.adapters.kubernetes.wire import Wire
+from byoa.adapters.registries.endpoints import Endpoint
+from byoa.adapters.registries.transport import Response, Transport
+
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
+
+    from byoa.installs.access import Access
 
 MISSING: Final = "needs a real API server: kube-apiserver and etcd on the PATH"
 ADMIN: Final = "admin-token"
@@ -45,6 +52,21 @@ class Server(NamedTuple):
             f"users: [{{name: u, user: {{token: {token}}}}}]\n"
         )
         return file
+
+
+@contextmanager
+def reached(access: Access) -> Iterator[KubernetesCluster]:
+    """The cluster as whoever has this access reaches it."""
+    transport = Transport(ca=access.ca, ca_alone=True, server_name=access.server_name)
+    endpoint = Endpoint("https", access.host, access.port)
+
+    def send(method: str, path: str, headers: Mapping[str, str], body: bytes | None) -> Response:
+        return transport.request(method, endpoint, path, headers, body)
+
+    try:
+        yield KubernetesCluster(Wire(send, access.authority, lambda: access.token))
+    finally:
+        transport.close()
 
 
 def is_here() -> bool:

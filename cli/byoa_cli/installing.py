@@ -9,7 +9,7 @@ from byoa_cli.clusters import APPROVE, CLUSTER, INPUTS, OWNER, TAKE_OVER, WITHIN
 from byoa_cli.commands import Group, Option, command
 from byoa_cli.options import JSON, PLAIN_HTTP, TOKEN_HOST, YES
 from byoa_cli.output import FINE, MEND, err, exit_code, print_error, print_json
-from byoa_cli.planned import outcome_document, plan_document, show_outcome, show_plan
+from byoa_cli.planned import outcome_document, show_outcome, show_plan
 from byoa_cli.printable import styled
 
 if TYPE_CHECKING:
@@ -37,6 +37,7 @@ def plan(*, as_json: bool, **options: Any) -> int:  # noqa: ANN401 - they go on 
 
         byoa install plan oci-layout:./web:v1 --install shop --component web --inputs inputs.toml --json
     """
+    from byoa.installs.contents import document
     from byoa.installs.plans import fingerprint
 
     deal = _Deal(options)
@@ -44,7 +45,7 @@ def plan(*, as_json: bool, **options: Any) -> int:  # noqa: ANN401 - they go on 
     known_as = fingerprint(found, plan_key())
     found = found.as_approved(frozenset())
     if as_json:
-        print_json({**deal.about, **plan_document(found, known_as)})
+        print_json({**deal.about, **document(found, known_as)})
     else:
         show_plan(found, known_as)
     return exit_code(found.faults[0]) if found.faults else FINE
@@ -83,6 +84,7 @@ def drift(*, as_json: bool, **options: Any) -> int:  # noqa: ANN401 - the same
     Example:
         byoa install drift oci://registry.example.com/mirror/web@sha256:… --install shop --component web --json
     """
+    from byoa.installs.contents import document
     from byoa.installs.plans import fingerprint
 
     deal = _Deal(options)
@@ -92,7 +94,7 @@ def drift(*, as_json: bool, **options: Any) -> int:  # noqa: ANN401 - the same
     drifted = bool(found.faults) or not found.is_noop
     if as_json:
         status = "drift-detected" if drifted else "no-drift"
-        print_json({"status": status, **deal.about, **plan_document(found, known_as)})
+        print_json({"status": status, **deal.about, **document(found, known_as)})
     else:
         show_plan(found, known_as)
     return MEND if drifted else FINE

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from byoa.installs.contents import object_document
 from byoa_cli.differences import show_change
 from byoa_cli.output import out, print_error
 from byoa_cli.printable import styled
@@ -18,24 +19,13 @@ _SIGNS: Final = {
 }  # fmt: skip
 
 
-def plan_document(plan: Plan, fingerprint: str) -> dict[str, Any]:
-    """A plan as JSON data: its objects but for the unchanged ones, and all that keeps it from being applied."""
-    return {
-        "plan": fingerprint,
-        "counts": plan.counts,
-        "objects": [_object(step) for step in plan.steps if step.action != "unchanged" or step.warnings or step.left],
-        "needs": plan.missing(frozenset()),
-        "errors": [fault.as_dict() for fault in plan.faults],
-    }
-
-
 def outcome_document(outcome: Outcome) -> dict[str, Any]:
     """How a deploy ended, as JSON data."""
     unwell = [each for each in outcome.findings if each.health.state != "healthy"]
     return {
         "status": outcome.status,
         "counts": outcome.plan.counts,
-        "objects": [_object(step) for step in outcome.plan.steps if step.action != "unchanged"],
+        "objects": [object_document(step) for step in outcome.plan.steps if step.action != "unchanged"],
         "left": [{"object": str(identity), "why": why} for identity, why in outcome.left],
         "health": [
             {"object": str(each.place.identity), "state": each.health.state, "why": each.health.reason}
@@ -70,26 +60,6 @@ def show_outcome(outcome: Outcome) -> None:
         if each.health.state != "healthy":
             out().print(styled((each.health.state, "yellow"), f"  {each.place.identity}: {each.health.reason}"))
     out().print(styled((outcome.status, "bold"), f"  {_sum(outcome.plan)}"))
-
-
-def _object(step: Step) -> dict[str, Any]:
-    identity = step.identity
-    return {
-        "object": str(identity),
-        "group": identity.group,
-        "kind": identity.kind,
-        "namespace": identity.namespace or None,
-        "name": identity.name,
-        "action": step.action,
-        "unchecked": step.unchecked,
-        "why": step.why,
-        "needs": step.needs or None,
-        "changes": [{**change._asdict(), "lines": [*change.lines]} for change in step.changes],
-        "left_out": step.left_out,
-        "left_to": [{"owner": owner, "field": field} for owner, field in step.left],
-        "taken_from": [{"owner": owner, "field": field} for owner, field in step.taken],
-        "warnings": list(step.warnings),
-    }
 
 
 def _show_line(step: Step) -> None:

@@ -15,9 +15,9 @@ from byoa.builds.lookups import (
     NamedObject,
     ObjectDifference,
     ReadContents,
+    TagList,
 )
 from byoa.builds.records import milliseconds
-from byoa.oci.reference import Reference
 
 if TYPE_CHECKING:
     from byoa.builds.lookups import LookUp, Sought
@@ -27,13 +27,20 @@ _WEB: Final[dict[str, Any]] = {"api_version": "apps/v1", "kind": "Deployment", "
 
 
 class Samples:
-    """Every reference means something, whose digest is made of its text. Implements LookupFunctions."""
+    """Every reference means something, whose digest is made of its text. Implements LookupFunctions.
+
+    Every repository has the same tags.
+    """
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
 
     def look_up(self, asked: LookUp) -> LookedUp:
-        """See ``builds.ports.LookupFunctions``. Raises what ``Reference.of`` raises."""
+        """See ``builds.ports.LookupFunctions``. Raises what ``Sought.reference`` raises."""
+        if asked.action == "tags":
+            asked.artifacts[0].reference("tags")
+            tags = TagList(tags=["v2.4.0-rc.1", "v2.3.1", "v2.3.0", "latest"], truncated=False)
+            return LookedUp(organisation=asked.organisation, action="tags", artifacts=[], tags=tags)
         plan = FetchPlan(manifests=3, blobs_to_copy=2, blobs_to_skip=1, bytes=48_213, attached=2)
         return LookedUp(
             organisation=asked.organisation,
@@ -52,7 +59,7 @@ class Samples:
         return ReadContents(organisation=found.organisation, action="diff", difference=difference)
 
     def _found(self, sought: Sought) -> Found:
-        reference = Reference.of(sought.url, tag=sought.tag, digest=sought.digest)
+        reference = sought.reference("resolve")
         sample = f"sha256:{hashlib.sha256(str(reference).encode()).hexdigest()}"
         return Found(
             reference=str(reference),

@@ -103,6 +103,18 @@ def test_an_artifact_is_inspected_planned_and_compared(served: Served) -> None:
     assert compared["before"]["digest"] != compared["after"]["digest"]
 
 
+def test_the_tags_of_a_repository_are_listed_at_once_or_later(served: Served) -> None:
+    wanted = {"tags": ["v2.4.0-rc.1", "v2.3.1", "v2.3.0", "latest"], "truncated": False}
+    at_once = look(served, "tags", {"url": URL, "credentials_ref": "ghcr"})
+    assert (at_once.status, at_once.json) == (200, wanted)
+    begun = look(served, "tags", {"url": URL}, prefer="respond-async")
+    served.lookups().go_on()
+    assert served.ask("GET", begun.headers["Location"]).json["result"] == wanted
+    assert look(served, "tags", {"url": URL}, token=served.token("read")).code == "scope_missing"
+    assert look(served, "tags", {"url": URL, "tag": "v1"}).status == 422
+    assert look(served, "tags", {"url": f"{URL}:v1"}).code == "ReferenceInvalid"
+
+
 def test_a_lookup_is_noted_and_kept_nowhere(served: Served) -> None:
     first, again = (look(served, "resolve", idempotency_key="one") for _ in range(2))
     assert "Idempotent-Replayed" not in again.headers
@@ -114,20 +126,21 @@ def test_a_lookup_is_noted_and_kept_nowhere(served: Served) -> None:
 # ---- what the page says ------------------------------------------------------------------------------------------
 
 
-def _shown(told: str) -> list[tuple[str, Any]]:
-    """What the page says of a block, and its JSON."""
+def _shown(told: str) -> dict[str, Any]:
+    """The JSON of the page's blocks that are asked or answered, by where."""
     page = blocks(ROOT / "docs" / "api.md")
-    return [(block.told[told], json.loads(block.text)) for block in page if told in block.told]
+    return {block.told[told].split()[1]: json.loads(block.text) for block in page if told in block.told}
 
 
 def test_what_the_page_asks_is_answered(served: Served) -> None:
-    ((place, body),) = _shown("asked")
-    answer = served.ask("POST", place.removeprefix("POST "), body)
-    assert (answer.status, answer.json["differs"]) == (200, True)
+    answers = {place: served.ask("POST", place, body) for place, body in _shown("asked").items()}
+    assert {answer.status for answer in answers.values()} == {200}
+    assert answers["/v1/artifacts/diff"].json["differs"] is True
+    assert answers["/v1/artifacts/tags"].json == _shown("answered")["/v1/artifacts/tags"]
 
 
 def test_what_takes_long_is_as_the_page_shows_it(served: Served) -> None:
-    ((_, shown),) = _shown("answered")
+    shown = _shown("answered")["/v1/artifacts/lookups/ID"]
     begun = look(served, "diff", prefer="respond-async").json
     changing = ("id", "began_at", "links")
     assert {**begun, **{name: shown[name] for name in changing}} == shown

@@ -60,6 +60,8 @@ def test_a_lookup_is_held_to_them_as_the_build_would_be(served: Served) -> None:
         assert served.ask("POST", f"/v1/artifacts/{action}", mine).status == 200
         refused = served.ask("POST", f"/v1/artifacts/{action}", other, prefer="respond-async")
         assert (refused.status, refused.code) == (400, "ReferenceForbidden")
+    refused = served.ask("POST", "/v1/artifacts/tags", {"url": other["url"]}, prefer="respond-async")
+    assert (refused.status, refused.code) == (400, "ReferenceForbidden")
     refused = served.ask("POST", "/v1/artifacts/diff", {"before": mine, "after": other})
     assert (refused.code, refused.json["errors"][0]["pointer"]) == ("ReferenceForbidden", "/after")
 

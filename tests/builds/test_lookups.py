@@ -21,7 +21,7 @@ from byoa.adapters.registries.transport import Transport
 from byoa.builds import look_up as step
 from byoa.builds.lending import Lender
 from byoa.builds.look_up import Means, look_up
-from byoa.builds.lookups import LookedUp, LookUp
+from byoa.builds.lookups import TAGS, LookedUp, LookUp
 from byoa.builds.read import read
 from byoa.content.packing import pack
 from byoa.engine.sending import Pace
@@ -233,6 +233,56 @@ def test_what_a_build_would_refuse_is_refused(
     with pytest.raises(wanted):
         bench.ask(action, {**bench.sought("v1"), **fields})
     assert not bench.quarantine.blobs
+
+
+def test_a_repository_s_tags_are_listed_the_newest_first(bench: Bench) -> None:
+    signed = bench.push("v1.9.0", ONE).replace(":", "-")
+    for tag in ("v1.10.0", "latest", "v2.0.0-rc.1", f"{signed}.sig", signed):
+        bench.push(tag, ONE)
+    found = bench.ask("tags", {**bench.sought("v1"), "tag": None})
+    assert found.tags
+    assert (found.tags.tags, found.tags.truncated) == (["v2.0.0-rc.1", "v1.10.0", "v1.9.0", "latest"], False)
+    assert (found.artifacts, found.reads) == ([], False)
+    assert not bench.quarantine.blobs
+    assert sum(requests for _, _, requests in bench.purse.spent) == len(bench.registry.requests)
+
+
+def test_of_very_many_tags_the_newest_are_told_and_that_there_are_more(bench: Bench) -> None:
+    digest = bench.push("v1", ONE)
+    repository = bench.registry.store.make("vendor/app")
+    repository.tags.update({f"1.{number}.0": digest for number in range(TAGS)})
+    found = bench.ask("tags", {**bench.sought("v1"), "tag": None}).tags
+    assert found
+    assert (len(found.tags), found.tags[0], found.truncated) == (1000, "1.999.0", True)
+    del repository.tags["v1"]
+    found = bench.ask("tags", {**bench.sought("v1"), "tag": None}).tags
+    assert found
+    assert (len(found.tags), found.truncated) == (1000, False)
+
+
+@pytest.mark.parametrize(
+    ("fields", "wanted"),
+    [
+        ({"tag": "v1"}, ReferenceInvalid),
+        ({"digest": "sha256:" + "0" * 64}, ReferenceInvalid),
+        ({"url": "oci://ghcr.io/vendor/app:v1"}, ReferenceInvalid),
+        ({"url": "oci://ghcr.io/vendor/app"}, CredentialHostMismatch),
+        ({"url": "oci://169.254.169.254/vendor/app", "credentials_ref": None}, EndpointBlocked),
+        ({"url": f"oci://{OWN}/byoa/org_other0000000/app", "credentials_ref": None}, TenantForbidden),
+        ({"credentials_ref": None}, AuthFailed),
+    ],
+)
+def test_tags_are_listed_of_what_a_build_could_read(
+    bench: Bench, fields: dict[str, Any], wanted: type[ByoaError]
+) -> None:
+    bench.push("v1", ONE)
+    with pytest.raises(wanted):
+        bench.ask("tags", {**bench.sought("v1"), "tag": None, **fields})
+
+
+def test_a_repository_that_is_not_there_has_no_tags(bench: Bench) -> None:
+    with pytest.raises(ReferenceNotFound):
+        bench.ask("tags", {**bench.sought("v1"), "tag": None, "url": f"oci://{bench.registry.address}/vendor/none"})
 
 
 def test_of_two_the_error_tells_which(bench: Bench) -> None:

@@ -100,6 +100,8 @@ def test_the_api_answers_at_once_with_what_the_functions_find(enforced: Pipeline
     status, planned = caller.ask("POST", "/v1/artifacts/plan", {"url": place.url, "digest": resolved["digest"],
                                                                 "credentials_ref": place.credentials})  # fmt: skip
     assert (status, planned["missing_permissions"], planned["blobs"]["copy"]) == (200, [], 0), planned
+    repository = {"url": place.url, "credentials_ref": place.credentials}
+    assert caller.ask("POST", "/v1/artifacts/tags", repository) == (200, {"tags": [place.tag], "truncated": False})
     before, after = (_public(enforced, tag, SECRET % value) for tag, value in (("v1", "old"), ("v2", CANARY)))
     status, compared = caller.ask("POST", "/v1/artifacts/diff", {"before": before, "after": after})
     assert (status, compared["changed"]) == (200, 1), compared

@@ -1,4 +1,4 @@
-"""One suite over both clusters, and beds of one kind for what only that one shows."""
+"""One suite over all clusters, and beds of one kind for what only that one shows."""
 
 from __future__ import annotations
 
@@ -8,19 +8,18 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from byoa.adapters.kubernetes.cluster import KubernetesCluster
-from byoa.adapters.kubernetes.wire import Wire
 from byoa.adapters.memory.cluster import MemoryCluster
-from byoa.adapters.registries.endpoints import Endpoint
-from byoa.adapters.registries.transport import Transport
 from byoa.installs.access import read_kubeconfig
 from byoa.installs.objects import Place
+from local.cluster import Cluster as DeskCluster
 from tests.installs.beds import NAMESPACES, Bed, namespace, real_time
-from tests.kubernetes import ADMIN, MISSING, Server, api_server, is_here
+from tests.kubernetes import ADMIN, MISSING, Server, api_server, is_here, reached
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from byoa.adapters.kubernetes.cluster import KubernetesCluster
 
 _NUMBERS = itertools.count(1)
 
@@ -36,22 +35,31 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 @contextmanager
 def opened(server: Server, folder: Path, token: str = ADMIN, ca: str | None = None) -> Iterator[KubernetesCluster]:
     access = read_kubeconfig(server.kubeconfig(folder, token).read_text())
-    transport = Transport(ca=ca or access.ca, ca_alone=True, server_name=access.server_name)
-    endpoint = Endpoint("https", access.host, access.port)
-
-    def send(method, path, headers, body):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202 - a transport's own
-        return transport.request(method, endpoint, path, headers, body)
-
-    try:
-        yield KubernetesCluster(Wire(send, access.authority, lambda: access.token))
-    finally:
-        transport.close()
+    with reached(access._replace(ca=ca or access.ca)) as found:
+        yield found
 
 
 @pytest.fixture(scope="session")
 def cluster(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[KubernetesCluster]:
     with opened(server, tmp_path_factory.mktemp("kubeconfig")) as found:
         yield found
+
+
+@pytest.fixture(scope="session")
+def desk_cluster() -> Iterator[DeskCluster]:
+    with DeskCluster() as found:
+        yield found
+
+
+@pytest.fixture(scope="session")
+def at_the_desk(desk_cluster: DeskCluster) -> Iterator[KubernetesCluster]:
+    with reached(read_kubeconfig(desk_cluster.kubeconfig())) as found:
+        yield found
+
+
+@pytest.fixture
+def desk(at_the_desk: KubernetesCluster) -> Bed:
+    return _with_corner(Bed(at_the_desk, f"corner-{next(_NUMBERS)}"))
 
 
 @pytest.fixture
@@ -64,7 +72,7 @@ def real(cluster: KubernetesCluster) -> Bed:
     return _with_corner(Bed(cluster, f"corner-{next(_NUMBERS)}", real_time(), 20.0))
 
 
-@pytest.fixture(params=["memory", "real"])
+@pytest.fixture(params=["memory", "desk", "real"])
 def bed(request: pytest.FixtureRequest) -> Bed:
     found: Bed = request.getfixturevalue(request.param)
     return found

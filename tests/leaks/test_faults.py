@@ -84,6 +84,8 @@ CANNOT_TELL: Final = {
             "ApprovalMissing",
             "PlanChanged",
             "DeploySuperseded",
+            "DeployBusy",
+            "DeployCancelled",
             "InstallUnhealthy",
             "ClusterUnavailable",
             "ClusterThrottled",

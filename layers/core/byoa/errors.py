@@ -453,6 +453,12 @@ class DeploySuperseded(Rejected):
     default_remedy = "Follow the newer one; what it doesn't want it prunes."
 
 
+class DeployCancelled(Rejected):
+    """Somebody stopped the deploy, or nobody answered to its plan in time."""
+
+    default_remedy = "Deploy again when it is wanted; what was applied until then stays, tracked."
+
+
 class InstallUnhealthy(Rejected):
     """What was applied doesn't get healthy in its time, or has failed."""
 
@@ -574,6 +580,12 @@ class ObjectBusy(OfCluster):
     """An object, or its namespace, changes or goes away at the moment."""
 
     default_remedy = "Try again; what goes away for long has a finalizer that nobody serves."
+
+
+class DeployBusy(OfCluster):
+    """Another deploy of the same component still writes to the cluster."""
+
+    default_remedy = "Nothing to do: this one goes on when the other has ended; that one can be cancelled."
 
 
 class DigestMismatch(Corrupt):

@@ -138,6 +138,14 @@ def test_names_that_are_no_tags_are_counted_and_nowhere_kept(folder: Path) -> No
     (folder / "index.json").write_bytes(index(named("v1"), named("\x1b[2J")))
     found = LayoutRepository(folder).all_tags()
     assert (found.names, found.passed_over) == (("v1",), 1)
+
+
+@pytest.mark.parametrize("most", [None, 2, 1])
+def test_the_first_tags_will_do_where_somebody_says_so(folder: Path, most: int | None) -> None:
+    (folder / "index.json").write_bytes(index(named("v1"), named("v2")))
+    repository = MemoryRepository(tags=dict.fromkeys(("v1", "v2"), PACKED.manifest.digest))
+    for found in (LayoutRepository(folder).all_tags(most=most), repository.all_tags(most=most)):
+        assert (found.names, found.truncated) == (("v1", "v2")[:most], most == 1)
     (folder / "index.json").write_bytes(index(named("v1")))
     assert LayoutRepository(folder).only() == "v1"
 

@@ -143,6 +143,18 @@ def test_too_many_tags_that_are_wanted_are_an_error_that_says_to_filter(origin: 
     assert "--filter" in caught.value.remedy
 
 
+def test_of_too_many_tags_the_first_will_do_where_somebody_says_so(origin: Scripted, client: Client) -> None:
+    origin.script = pages_of([f"nightly-{number:05}" for number in range(10_001)])
+    found = client(origin).all_tags(most=10_000)
+    assert (len(found.names), found.names[-1], found.truncated) == (10_000, "nightly-09999", True)
+    origin.script = pages_of([f"v{number}" for number in range(1000)], size=1)
+    found = client(origin).all_tags(most=10_000)
+    assert (len(found.names), found.truncated) == (200, True)
+    origin.script = pages_of(["v1", "v2"])
+    found = client(origin).all_tags(most=2)
+    assert (found.names, found.truncated) == (("v1", "v2"), False)
+
+
 def test_pages_without_end_are_an_error_with_a_remedy_of_its_own(origin: Scripted, client: Client) -> None:
     origin.script = pages_of(["v1"] * 1000, size=1)
     with pytest.raises(GraphLimit, match="200 pages") as caught:

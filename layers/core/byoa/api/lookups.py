@@ -34,6 +34,13 @@ class ArtifactIn(_In):
     credentials_ref: CredentialName | None = Field(default=None, description="The name of stored credentials.")
 
 
+class RepositoryIn(_In):
+    """A repository by its url."""
+
+    url: Annotated[Text, Field(description="oci://HOST[:PORT]/REPOSITORY, without a tag.")]
+    credentials_ref: CredentialName | None = Field(default=None, description="The name of stored credentials.")
+
+
 class PairIn(_In):
     """Two artifacts: what was, and what is."""
 
@@ -92,7 +99,14 @@ class DifferenceOut(_Out):
     notes: list[str]
 
 
-type Result = DifferenceOut | InspectedOut | PlannedOut | ResolvedOut
+class TagsOut(_Out):
+    """A repository's tags, 1,000 at most: versions from the highest on, then all others, by name from the last on."""
+
+    tags: list[str]
+    truncated: bool = Field(description="Whether the repository has, or may have, more.")
+
+
+type Result = DifferenceOut | InspectedOut | PlannedOut | ResolvedOut | TagsOut
 
 
 class LookupOut(_Out):
@@ -110,6 +124,8 @@ class LookupOut(_Out):
 
 def result_out(answer: Answer) -> Result:
     """An answer as the API tells it."""
+    if answer.tags:
+        return TagsOut(tags=answer.tags.tags, truncated=answer.tags.truncated)
     first, *more = (_resolved(each) for each in answer.artifacts)
     if answer.difference:
         said = answer.difference.model_dump(exclude={"before", "after"})

@@ -25,6 +25,7 @@ def answered(asked: LookUp, functions: LookupFunctions) -> Answer:
         action=asked.action,
         artifacts=found.artifacts,
         plan=found.plan,
+        tags=found.tags,
         contents=read.contents if read else None,
         difference=read.difference if read else None,
     )

@@ -5,11 +5,12 @@ What is to be read is fetched into the organisation's quarantine, as a build's i
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from byoa.builds.books import accounted
 from byoa.builds.lending import explained
-from byoa.builds.lookups import FetchPlan, Found, LookedUp
+from byoa.builds.lookups import TAGS, FetchPlan, Found, LookedUp, TagList
 from byoa.builds.pinned import carried
 from byoa.builds.records import milliseconds
 from byoa.builds.survey import survey
@@ -17,21 +18,26 @@ from byoa.engine.copying import copy
 from byoa.engine.mirroring import plan_graph
 from byoa.engine.sending import ALONE, Pace
 from byoa.errors import AuthFailed, ByoaError, ContentTooLarge, Timeout
-from byoa.oci.reference import Reference
+from byoa.oci.tags import newest_first
+from byoa.oci.tagschema import is_attachment_tag
 from byoa.trust.policy import STAGED
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from byoa.builds.lending import Lender, Lent
     from byoa.builds.lookups import LookUp, Sought
     from byoa.builds.ports import Budget, Clock, Quota
     from byoa.engine.ports import Quarantine, Repository
     from byoa.oci.manifest import Manifest
+    from byoa.oci.reference import Reference
     from byoa.trust.policy import Policy
 
 MOST: Final = 100 * 1024 * 1024
 """Bytes of an artifact that are fetched to be looked at: somebody waits, and a build has the time for more."""
+
+MOST_TAGS: Final = 10_000
+"""Tags that are read to find the newest among them: registries list them by name."""
 
 
 class Means(NamedTuple):
@@ -54,6 +60,8 @@ def look_up(asked: LookUp, means: Means) -> LookedUp:
     what the registries' answers mean, ``ContentTooLarge`` and ``QuotaExceeded`` for what is too much to fetch, and
     ``Timeout`` where there was no time for it. Of two artifacts the error tells which.
     """
+    if asked.action == "tags":
+        return _list_tags(asked, means)
     names = ("before", "after") if len(asked.artifacts) > 1 else (None,)
     found, plans = [], []
     for sought, name in zip(asked.artifacts, names, strict=True):
@@ -73,16 +81,32 @@ def look_up(asked: LookUp, means: Means) -> LookedUp:
     )
 
 
-def _look_up(asked: LookUp, sought: Sought, means: Means) -> tuple[Found, FetchPlan | None]:
-    reference = Reference.of(sought.url, tag=sought.tag, digest=sought.digest)
+def _list_tags(asked: LookUp, means: Means) -> LookedUp:
+    sought = asked.artifacts[0]
+    with _opened(asked, sought, sought.reference("tags"), means) as source:
+        listed = source.all_tags(lambda tag: not is_attachment_tag(tag), MOST_TAGS)
+    tags = newest_first(listed.names)
+    shown = TagList(tags=tags[:TAGS], truncated=listed.truncated or len(tags) > TAGS)
+    return LookedUp(organisation=asked.organisation, action="tags", artifacts=[], tags=shown)
+
+
+@contextmanager
+def _opened(asked: LookUp, sought: Sought, reference: Reference, means: Means) -> Iterator[Repository]:
+    """The registry's repository, for as long as it is asked."""
     means.policy.check_source(reference, sought.credentials_ref)
     lent = means.lender.lend(sought.credentials_ref, reference) if sought.credentials_ref else None
     source = means.open_source(reference, lent)
-    plan = None
     with (
         accounted(means.budget, str(reference.registry), asked.organisation, source),
         explained(sought.credentials_ref),
     ):
+        yield source
+
+
+def _look_up(asked: LookUp, sought: Sought, means: Means) -> tuple[Found, FetchPlan | None]:
+    reference = sought.reference(asked.action)
+    plan = None
+    with _opened(asked, sought, reference, means) as source:
         root = source.fetch_manifest(reference.digest or reference.tag or "")
         if asked.action == "plan":
             plan = _plan(root, source, means.open_quarantine())

@@ -12,22 +12,38 @@ from typing import Annotated, Final, Literal
 from pydantic import Field, StringConstraints, model_validator
 
 from byoa.builds.messages import Failure, Message, OrganisationId
+from byoa.errors import ReferenceInvalid
+from byoa.oci.reference import Reference
 
-type Action = Literal["resolve", "plan", "inspect", "diff"]
+type Action = Literal["resolve", "plan", "inspect", "diff", "tags"]
 
 OBJECTS: Final = 1000
 """How many objects and images an answer lists; all objects are counted."""
+
+TAGS: Final = 1000
+"""How many tags an answer lists."""
 
 Text = Annotated[str, StringConstraints(max_length=2048)]
 
 
 class Sought(Message):
-    """An artifact by its reference: a url, and a tag or a digest, in the url or beside it."""
+    """An artifact: a url, and a tag or a digest, in the url or beside it; or a repository by its url alone."""
 
     url: Text
     tag: Text | None = None
     digest: Text | None = None
     credentials_ref: Text | None = None
+
+    def reference(self, action: Action) -> Reference:
+        """What the action is about. Raises what ``Reference.of`` raises, and ``ReferenceInvalid`` for tags of a tag."""
+        if action != "tags":
+            return Reference.of(self.url, tag=self.tag, digest=self.digest)
+        reference = Reference.parse(self.url)
+        if reference.tag or reference.digest or self.tag or self.digest:
+            raise ReferenceInvalid(
+                "Tags are listed of a repository, and this names a tag or a digest.", remedy="Leave the tag away."
+            )
+        return reference
 
 
 class LookUp(Message):
@@ -71,13 +87,21 @@ class FetchPlan(Message):
     notes: list[str] = Field(default_factory=list)
 
 
+class TagList(Message):
+    """A repository's tags, the newest first (``oci.tags``); ``truncated`` where it has, or may have, more."""
+
+    tags: list[str] = Field(max_length=TAGS)
+    truncated: bool
+
+
 class LookedUp(Message):
-    """The answer, or with ``reads`` what ReadArtifacts is to be asked."""
+    """The answer, or with ``reads`` what ReadArtifacts is to be asked. Where ``tags`` were wanted nothing is found."""
 
     organisation: OrganisationId
     action: Action
     artifacts: list[Found]
     plan: FetchPlan | None = None
+    tags: TagList | None = None
     reads: bool = False
 
 
@@ -158,6 +182,7 @@ class Answer(Message):
     action: Action
     artifacts: list[Found]
     plan: FetchPlan | None = None
+    tags: TagList | None = None
     contents: Contents | None = None
     difference: ObjectDifference | None = None
 

@@ -132,11 +132,15 @@ def every(_: str) -> bool:
 
 
 class Tags:
-    """The tags of a repository. What is listed and can't be a tag is neither kept nor shown, only counted."""
+    """The tags of a repository. What is listed and can't be a tag is neither kept nor shown, only counted.
 
-    def __init__(self, names: tuple[str, ...], passed_over: int = 0) -> None:
+    ``truncated`` says that the registry has, or may have, more than were wanted of it.
+    """
+
+    def __init__(self, names: tuple[str, ...], passed_over: int = 0, *, truncated: bool = False) -> None:
         self.names = names
         self.passed_over = passed_over
+        self.truncated = truncated
 
 
 class Repository(Source, Target, Protocol):
@@ -161,6 +165,9 @@ class Repository(Source, Target, Protocol):
         """Raise what a write would raise for want of permission. Leaves nothing behind."""
         ...
 
-    def all_tags(self, wanted: Callable[[str], bool] = every) -> Tags:
-        """All tags that are ``wanted``, in the registry's order, and how many texts were listed that are none."""
+    def all_tags(self, wanted: Callable[[str], bool] = every, most: int | None = None) -> Tags:
+        """All tags that are ``wanted``, in the registry's order, and how many texts were listed that are none.
+
+        With ``most`` the first so many will do, and a list that is longer than a registry may tell us is no error.
+        """
         ...

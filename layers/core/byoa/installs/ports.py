@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from byoa.installs.inventory import Inventory
+    from byoa.installs.messages import Answered, Deploy, DeployKey, Install, InstallComponent, Operation
     from byoa.installs.objects import Kind, Object, Place
+
+    type Becomes = Callable[[Deploy, InstallComponent], tuple[Deploy, InstallComponent]]
 
 
 class Applied(NamedTuple):
@@ -85,6 +88,147 @@ class Shelf(Protocol):
 
         Raises ``DeploySuperseded`` if somebody has.
         """
+        ...
+
+
+class Part[Item](NamedTuple):
+    """A part of a list, and the place where it goes on; ``None`` at its end."""
+
+    items: list[Item]
+    more: str | None
+
+
+class Request(NamedTuple):
+    """A deploy that somebody asks for, or something: see ``messages.Deploy``."""
+
+    operation: Operation
+    build_id: str | None = None
+    config_version: int | None = None
+    plan_only: bool = False
+    approve_all: bool = False
+    take_over: tuple[str, ...] = ()
+    cause: Literal["asked", "followed", "schedule", "rollback"] = "asked"
+    by: str | None = None
+
+
+class Installs(Protocol):
+    """What people see and do with the installs of one organisation."""
+
+    def page(self, app: str | None, limit: int, *, offset: int = 0, after: str | None = None) -> Part[Install]:
+        """The installs of an app by name, or all of them by id."""
+        ...
+
+    def install(self, install_id: str) -> Install | None:
+        """One of them."""
+        ...
+
+    def create(self, install: Install) -> bool:
+        """Keep a new one; ``False`` where the app has one of that name."""
+        ...
+
+    def change(self, was: Install, becomes: Install) -> bool:
+        """Keep it with other settings; ``False`` where it isn't any more as it ``was``."""
+        ...
+
+    def remove(self, was: Install) -> bool:
+        """Forget it. ``False`` where it isn't any more as it ``was``, or still has objects that are tracked."""
+        ...
+
+    def components(self, install: Install) -> list[InstallComponent]:
+        """All that was ever deployed to it, by name: at most as many as an app has."""
+        ...
+
+    def component(self, install: Install, component: str) -> InstallComponent | None:
+        """One of them."""
+        ...
+
+    def ask(self, install: Install, component: str, request: Request) -> Deploy:
+        """Its newest deploy from now on. One that waits or hasn't begun to write is ``cancelled`` as overtaken.
+
+        The bus hears of it, and the state machine begins.
+        """
+        ...
+
+    def deploys(self, install: Install, component: str | None, limit: int, after: str | None = None) -> Part[Deploy]:
+        """The newest first, of one component or of all."""
+        ...
+
+    def deploy(self, deploy_id: str) -> Deploy | None:
+        """One with its history."""
+        ...
+
+    def contents(self, deploy: Deploy) -> dict[str, Any] | None:
+        """Its plan as ``contents.document`` has it, values of Secrets hidden; ``None`` where there is none."""
+        ...
+
+    def answer(self, deploy: Deploy, answered: Answered) -> Deploy | None:
+        """What somebody says to a plan that waits; ``None`` where it doesn't wait, or has another fingerprint."""
+        ...
+
+    def cancel(self, deploy: Deploy, cause: str, by: str) -> Deploy | None:
+        """End it if it hasn't ended: what runs writes nothing more. ``None`` where it has."""
+        ...
+
+
+class Deploys(Protocol):
+    """The deploys of one organisation, for whoever runs them: a state machine's functions, or an agent's leases.
+
+    ``execution`` names who runs one, and nobody else may write of it. What a deploy becomes is a function of how it and
+    its component stand when it is written: it may be called more than once, and does nothing else.
+    """
+
+    def install(self, install_id: str) -> Install | None:
+        """The install of a deploy."""
+        ...
+
+    def look(self, key: DeployKey) -> Deploy | None:
+        """One of them."""
+        ...
+
+    def begin(self, key: DeployKey, execution: str) -> Deploy:
+        """Give the deploy to ``execution``, which holds the component from then on. The same one may ask again.
+
+        Raises ``EventUntrusted`` where nobody asked for it, ``DuplicateEvent`` where another execution has it,
+        ``DeploySuperseded`` where it has ended, and ``DeployBusy`` while another deploy holds the component.
+        """
+        ...
+
+    def check(self, key: DeployKey, execution: str) -> Deploy:
+        """The deploy, if ``execution`` may go on with it. Raises ``DuplicateEvent`` and ``DeploySuperseded``."""
+        ...
+
+    def change(self, key: DeployKey, execution: str, becomes: Becomes, plan: str | None = None) -> Deploy:
+        """Write what it ``becomes``, and its ``plan`` (``contents.pack``). Raises what ``check`` raises.
+
+        The bus hears of another status.
+        """
+        ...
+
+    def finish(self, key: DeployKey, execution: str, becomes: Becomes, plan: str | None = None) -> Deploy | None:
+        """The same, and let go of the component: a deploy that hasn't ended by it waits for somebody's answer.
+
+        ``None`` where it had ended, or another execution has it; the component is let go of all the same.
+        """
+        ...
+
+
+class Unended(Protocol):
+    """The deploys that have not ended, or still hold their component, of all organisations."""
+
+    def unended(self, before_ts: int) -> Iterator[DeployKey]:
+        """Those that were asked for before a moment (ms since 1970 UTC), the oldest first."""
+        ...
+
+    def look(self, key: DeployKey) -> Deploy | None:
+        """One of them. Raises ``ValueError`` for one that this version can't read."""
+        ...
+
+    def tell_again(self, key: DeployKey, now_ts: int) -> int | None:
+        """Have the bus told of it once more, and when it was told of last; ``None`` where it doesn't wait."""
+        ...
+
+    def give_up(self, key: DeployKey, becomes: Becomes) -> Deploy | None:
+        """``Deploys.finish``, whichever execution has it."""
         ...
 
 

@@ -48,8 +48,9 @@ from byoa.adapters.aws.items import (
     sort_key,
     tagged_by,
 )
-from byoa.adapters.aws.refusals import error_code, translated
+from byoa.adapters.aws.refusals import translated
 from byoa.adapters.aws.table import Item, dump, load
+from byoa.adapters.aws.transactions import transact
 from byoa.adapters.aws.writes import OURS_OR_NOBODYS, RUNNING, UNENDED, UNFINISHED, append, end, leave_out
 from byoa.builds.messages import ENDED, Build, BuildKey, ConfigVersion, HistoryEntry, Outcome
 from byoa.builds.ports import Accepted
@@ -371,19 +372,7 @@ class DynamoLedger:
 
     def transact(self, items: Sequence[TransactWriteItemTypeDef]) -> bool:
         """Whether the transaction went through; ``False`` when a condition didn't hold."""
-        with translated("DynamoDB"):
-            try:
-                self.client.transact_write_items(TransactItems=items)
-            except self.client.exceptions.TransactionCanceledException as error:
-                reasons = {reason.get("Code") for reason in error.response.get("CancellationReasons", [])}
-                if "ConditionalCheckFailed" in reasons:
-                    return False
-                raise StoreThrottled("DynamoDB is busy with the same items.") from error
-            except ClientError as error:
-                if error_code(error) == "IdempotentParameterMismatchException":
-                    raise StoreThrottled("DynamoDB took two writes for one.") from error
-                raise
-        return True
+        return transact(self.client, items)
 
     def _build_item(self, organisation: str, build_id: str) -> Item | None:
         pointer = self._get(organisation, f"BUILDID#{build_id}")

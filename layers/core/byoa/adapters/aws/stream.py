@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from byoa.adapters.aws.deploys import read_deploy
 from byoa.adapters.aws.table import load
 from byoa.builds.messages import (
     BUILD_STATUS_CHANGED,
@@ -16,6 +17,8 @@ from byoa.builds.messages import (
     ComponentDeleted,
     ConfigChanged,
 )
+from byoa.installs.messages import DEPLOY_ASKED, DEPLOY_STATUS_CHANGED, DeployAsked, DeployStatusChanged
+from byoa.installs.records import operation_of
 from byoa.tracking.messages import TAG_MOVED, TagMoved
 
 if TYPE_CHECKING:
@@ -37,14 +40,21 @@ def publish(records: Sequence[Mapping[str, Any]], bus: EventBus) -> str | None:
     for record in records:
         number = str(record["dynamodb"]["SequenceNumber"])
         try:
-            event = event_of(record)
+            told += [(number, event) for event in events_of(record)]
         except (ValueError, LookupError):  # pydantic's errors and json's are ValueErrors
             unreadable = number
             break
-        if event:
-            told.append((number, event))
     taken = bus.publish([event for _, event in told])
     return told[taken][0] if taken < len(told) else unreadable
+
+
+def events_of(record: Mapping[str, Any]) -> list[tuple[str, BaseModel]]:
+    """All that a stream record makes: what ``event_of`` says, or what a deploy's does. Raises what that raises."""
+    new = record["dynamodb"].get("NewImage") or {}
+    if new.get("entity") == {"S": "deploy"}:
+        return _of_deploy(load(new), load(record["dynamodb"].get("OldImage") or {}))
+    event = event_of(record)
+    return [event] if event else []
 
 
 def event_of(record: Mapping[str, Any]) -> tuple[str, BaseModel] | None:
@@ -71,6 +81,25 @@ def event_of(record: Mapping[str, Any]) -> tuple[str, BaseModel] | None:
     if is_component and new.get("moved") not in (None, old.get("moved")):
         return TAG_MOVED, _tag_moved(load(new))
     return None
+
+
+def _of_deploy(item: dict[str, Any], old: dict[str, Any]) -> list[tuple[str, BaseModel]]:
+    """Another status makes an "Install Deploy Status Changed"; that it waits for who runs it, a "… Requested" as well.
+
+    That is so of a new one, of one whose plan was approved, and of one that is told of again.
+    """
+    other = item["status"] != old.get("status")
+    waits = item["status"] == "queued" and (other or item.get("told_again_ts") != old.get("told_again_ts"))
+    deploy = read_deploy(item)
+    events: list[tuple[str, BaseModel]] = []
+    if other:
+        shown = deploy.model_dump(include=set(DeployStatusChanged.model_fields))
+        moment = deploy.history[-1].created_at_ts
+        events.append((DEPLOY_STATUS_CHANGED, DeployStatusChanged(**shown, changed_at_ts=moment)))
+    if waits:
+        asked = DeployAsked(**deploy.key.model_dump(), operation=operation_of(deploy), agent=bool(item.get("agent")))
+        events.append((DEPLOY_ASKED, asked))
+    return events
 
 
 def _tag_moved(item: dict[str, Any]) -> TagMoved:

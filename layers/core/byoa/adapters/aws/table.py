@@ -17,7 +17,21 @@ if TYPE_CHECKING:
 
 type Item = dict[str, Any]
 
-_OF_PARTS: Final = frozenset({"config", "history", "metadata", "moved", "outcome"})
+_OF_PARTS: Final = frozenset(
+    (
+        "access",
+        "answered",
+        "config",
+        "counts",
+        "failure",
+        "findings",
+        "history",
+        "inputs",
+        "metadata",
+        "moved",
+        "outcome",
+    )
+)
 """The attributes that are JSON text, or a list of such."""
 
 _serialize: Final = TypeSerializer().serialize

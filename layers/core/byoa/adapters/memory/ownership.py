@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 type Path = tuple[str, ...]
 
 _KEYS: Final = ("name", "containerPort", "port", "mountPath", "type")
+_COUNTED: Final = ("uid", "creationTimestamp", "generation", "resourceVersion", "deletionTimestamp")
 _UNOWNED: Final = frozenset({("apiVersion",), ("kind",), ("metadata", "name"), ("metadata", "namespace")})
 
 
@@ -51,7 +52,7 @@ class Owned:
         for name, path in ((name, path) for name, path in self._changed(manager, leaves, live)):
             self.owners[name].discard(path)
         others = set().union(*(paths for name, paths in self.owners.items() if name != manager))
-        for path in self.owners.get(manager, set()) - leaves.keys() - others:
+        for path in (self.owners.get(manager, set()) & live.keys()) - leaves.keys() - others:
             _remove(self.object, path)
         for path, value in leaves.items():
             _put(self.object, path, deepcopy(value))
@@ -61,8 +62,21 @@ class Owned:
         """Merge ``changes`` into it (RFC 7396), as an editor or a controller does, who then owns what changed."""
         before = leaves_of(self.object)
         _merge(self.object, changes)
+        self._note(before, manager)
+
+    def replace(self, wanted: Object, manager: str) -> None:
+        """Make it what ``manager`` sends as a whole; its status, and what the cluster writes of it, stay."""
+        about = self.object["metadata"]
+        kept = {name: about[name] for name in _COUNTED if name in about}
+        before, status = leaves_of(self.object), self.object.get("status")
+        self.object = {**deepcopy(wanted), **({"status": status} if status else {})}
+        self.object["metadata"] = {**self.object["metadata"], **kept}
+        self._note(before, manager)
+
+    def _note(self, before: dict[Path, Any], manager: str) -> None:
+        """Who changed a leaf owns it, and nobody owns one that is gone."""
         after = leaves_of(self.object)
-        changed = {path for path in after if before.get(path) != after[path]}
+        changed = {path for path in after if path not in before or before[path] != after[path]}
         for paths in self.owners.values():
             paths.difference_update(changed, before.keys() - after.keys())
         self.owners.setdefault(manager, set()).update(changed)
@@ -122,7 +136,8 @@ def _find(holder: Any, part: str) -> Any:  # noqa: ANN401 - JSON data
 def _put(holder: Any, path: Path, value: Any) -> None:  # noqa: ANN401 - JSON data
     for part, following in zip(path, (*path[1:], None), strict=True):
         if following is None:
-            holder[part] = value
+            if value != {} or not isinstance(_find(holder, part), dict):  # nothing is said of what others put there
+                holder[part] = value
             return
         found = _find(holder, part)
         if not isinstance(found, dict | list):

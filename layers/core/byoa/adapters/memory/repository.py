@@ -86,9 +86,10 @@ class MemoryRepository:
     def check_push(self) -> None:
         """Whoever may write to it may."""
 
-    def all_tags(self, wanted: Callable[[str], bool] = every) -> Tags:
+    def all_tags(self, wanted: Callable[[str], bool] = every, most: int | None = None) -> Tags:
         """See ``engine.ports.Repository``."""
-        return Tags(tuple(sorted(filter(wanted, self.tags))))
+        found = tuple(sorted(filter(wanted, self.tags)))
+        return Tags(found[:most], truncated=most is not None and len(found) > most)
 
     @classmethod
     def holding(cls, packed: Packed) -> MemoryRepository:

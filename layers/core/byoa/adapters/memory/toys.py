@@ -1,4 +1,8 @@
-"""Controllers that are toys: they write at once what real ones write in time, and run nothing."""
+"""Controllers that are toys: they write at once what real ones write in time, and run nothing.
+
+A workload is healthy, unless its image is called ``bad`` (``registry.example.com/bad:1``, or ``…/web:bad``), or its
+annotation ``desk.byoa.dev/health`` says ``bad``.
+"""
 
 from __future__ import annotations
 
@@ -12,15 +16,24 @@ if TYPE_CHECKING:
     from byoa.installs.objects import Object
 
 
+BAD: Final = "bad"
+HEALTH: Final = "desk.byoa.dev/health"
+
+
 def play(found: Object, broken_images: frozenset[str]) -> list[Object]:
     """Write the status of ``found``, and return the pods that can't be started for it."""
     status = _STATUS.get(str(found.get("kind")))
     if status is None:
         return []
     images = [str(each.get("image")) for each in mapping(found, "spec", "template", "spec").get("containers") or []]
-    broken = bool(broken_images.intersection(images))
+    told = (metadata(found).get("annotations") or {}).get(HEALTH)
+    broken = told == BAD or any(image in broken_images or _is_bad(image) for image in images)
     found["status"] = {**status(found, broken=broken), "observedGeneration": metadata(found)["generation"]}
-    return [_pod(found)] if broken else []
+    return [_pod(found)] if broken and images else []
+
+
+def _is_bad(image: str) -> bool:
+    return BAD in image.rpartition("/")[2].partition("@")[0].split(":")
 
 
 def _replicas(found: Object, *, broken: bool) -> dict[str, Any]:

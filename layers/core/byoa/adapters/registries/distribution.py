@@ -150,20 +150,32 @@ class DistributionRepository:
         """See ``engine.ports.Source``."""
         return list_referrers(self, self._exchange, subject)
 
-    def all_tags(self, wanted: Callable[[str], bool] = every) -> Tags:
-        """See ``engine.ports.Repository``. Raises ``ReferenceNotFound`` and, over 10,000 tags, ``GraphLimit``."""
+    def all_tags(self, wanted: Callable[[str], bool] = every, most: int | None = None) -> Tags:
+        """See ``engine.ports.Repository``.
+
+        Raises ``ReferenceNotFound`` and, without ``most``, ``GraphLimit`` for over 10,000 tags.
+        """
         found: dict[str, None] = {}
-        passed_over, what = 0, "The list of tags"
+        passed_over = 0
+        try:
+            for names, others in self._listed_tags():
+                found.update(dict.fromkeys(filter(wanted, names)))
+                passed_over += others
+                _check_number(len(found), most)
+        except GraphLimit:
+            if most is None:
+                raise
+            return Tags(tuple(found)[:most], passed_over, truncated=True)
+        return Tags(tuple(found), passed_over)
+
+    def _listed_tags(self) -> Iterator[tuple[list[str], int]]:
+        """See ``listings.tag_names``, page by page."""
+        what = "The list of tags"
         for page in pages(self._exchange, f"{self._exchange.base}/tags/list?n=1000", {}, what, _TOO_MANY):
             if page is None:
                 remedy = NOT_SEEN if self.logged_in else ""
                 raise ReferenceNotFound("The repository is not in the registry, or not for us to see.", remedy=remedy)
-            names, others = tag_names(read_document(page, what))
-            found.update(dict.fromkeys(filter(wanted, names)))
-            passed_over += others
-            if len(found) > _TAGS:
-                raise GraphLimit(f"The repository has more than {_TAGS} such tags.", remedy=_TOO_MANY)
-        return Tags(tuple(found), passed_over)
+            yield tag_names(read_document(page, what))
 
     def has_blob(self, descriptor: Descriptor) -> bool:
         """See ``engine.ports.Target``."""
@@ -296,3 +308,8 @@ def _check_stored(response: Response, manifest: Manifest) -> None:
     stated = _stated_digest(response)
     if stated and stated.algorithm == manifest.digest.algorithm and stated != manifest.digest:
         raise DigestMismatch("The target stored the manifest under another digest than its bytes have.")
+
+
+def _check_number(tags: int, most: int | None) -> None:
+    if tags > (_TAGS if most is None else most):
+        raise GraphLimit(f"The repository has more than {_TAGS} such tags.", remedy=_TOO_MANY)

@@ -107,11 +107,12 @@ class LayoutRepository:
     def check_push(self) -> None:
         """Whoever may write to it may."""
 
-    def all_tags(self, wanted: Callable[[str], bool] = every) -> Tags:
+    def all_tags(self, wanted: Callable[[str], bool] = every, most: int | None = None) -> Tags:
         """See ``engine.ports.Repository``."""
         named = {name for entry in self._entries() if (name := _tag_of(entry))}
         tags = sorted(filter(is_tag, named))
-        return Tags(tuple(filter(wanted, tags)), len(named) - len(tags))
+        found = tuple(filter(wanted, tags))
+        return Tags(found[:most], len(named) - len(tags), truncated=most is not None and len(found) > most)
 
     def referrers(self, subject: Digest) -> tuple[Descriptor, ...]:
         """See ``engine.ports.Source``: the manifests in index.json that name ``subject``."""

@@ -12,7 +12,9 @@ from byoa.api.lookups import (
     LookupOut,
     PairIn,
     PlannedOut,
+    RepositoryIn,
     ResolvedOut,
+    TagsOut,
     result_out,
 )
 from byoa.api.models import Id
@@ -24,10 +26,10 @@ from byoa.api.visits import visit
 from byoa.builds.lookups import Action, LookUp, Sought
 from byoa.builds.messages import Failure
 from byoa.errors import ByoaError
-from byoa.oci.reference import Reference
 
 operations = Operations()
 ARTIFACT: Final[dict[str, Any]] = {"url": "oci://ghcr.io/vendor/app-manifests", "tag": "v2.3.1"}
+REPOSITORY: Final[dict[str, Any]] = {"url": ARTIFACT["url"]}
 PAIR: Final[dict[str, Any]] = {"before": ARTIFACT, "after": {**ARTIFACT, "tag": "v2.4.0"}}
 LOOKUP: Final = "/v1/artifacts/lookups/<lookup_id>"
 
@@ -64,6 +66,12 @@ def diff_artifacts(body: PairIn) -> Response[DifferenceOut | LookupOut]:
     return _looked_up("diff", body.before, body.after)
 
 
+@operations.add("POST", "/v1/artifacts/tags", "sync", faults=_FAULTS, example=REPOSITORY, lookup=True)
+def list_tags(body: RepositoryIn) -> Response[TagsOut | LookupOut]:
+    """The tags of a repository, the newest version first, 1,000 at most. Those of signatures are left out."""
+    return _looked_up("tags", body)
+
+
 @operations.add("GET", LOOKUP, "read", faults=(404,))
 def get_lookup(lookup_id: Id) -> LookupOut:
     """A lookup that took longer than its request waited: its state, and its answer for a day."""
@@ -73,11 +81,11 @@ def get_lookup(lookup_id: Id) -> LookupOut:
     return _lookup_out(kept, visit().now_ts)
 
 
-def _looked_up(action: Action, *artifacts: ArtifactIn) -> Response[Any]:
+def _looked_up(action: Action, *artifacts: ArtifactIn | RepositoryIn) -> Response[Any]:
     """The answer, or where it will be: whoever answers late is asked anew, by a function that has the time."""
     here = visit()
     sought = [Sought(**each.model_dump()) for each in artifacts]
-    _check_allowed(sought)
+    _check_allowed(action, sought)
     asked = LookUp(organisation=here.organisation, action=action, artifacts=sought)
     patience = _patience(here.header("prefer"))
     answer = here.lookups.answer(asked, patience) if patience else None
@@ -89,16 +97,16 @@ def _looked_up(action: Action, *artifacts: ArtifactIn) -> Response[Any]:
     return Response(202, "application/json", out, headers={"Location": out.links["self"], "Retry-After": "2"})
 
 
-def _check_allowed(artifacts: list[Sought]) -> None:
+def _check_allowed(action: Action, artifacts: list[Sought]) -> None:
     """Hold a lookup to what the organisation's builds may read: it tells what one would meet.
 
-    Raises ``ReferenceForbidden``, and what ``Reference.of`` raises; of two artifacts the error tells which.
+    Raises ``ReferenceForbidden``, and what ``Sought.reference`` raises; of two artifacts the error tells which.
     """
     allowed = visit().inventory.allowed()
     names = ("before", "after") if len(artifacts) > 1 else (None,)
     for each, name in zip(artifacts, names, strict=True):
         try:
-            allowed.check(Reference.of(each.url, tag=each.tag, digest=each.digest))
+            allowed.check(each.reference(action))
         except ByoaError as error:
             error.where = name
             raise

@@ -1,0 +1,475 @@
+"""One suite over both stores of installs and their deploys, and what lists of DynamoDB cost."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from datetime import timedelta
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from byoa.adapters.aws.deploys import DynamoDeploys
+from byoa.adapters.aws.installs import DynamoInstalls
+from byoa.adapters.aws.rows import Rows
+from byoa.adapters.aws.stream import events_of
+from byoa.adapters.memory.clocks import SteppingClock
+from byoa.adapters.memory.installs import DeployStore, MemoryDeploys, MemoryInstalls
+from byoa.builds.records import milliseconds
+from byoa.errors import DeployBusy, DeploySuperseded, DuplicateEvent, EventUntrusted
+from byoa.installs import records
+from byoa.installs.contents import pack
+from byoa.installs.messages import Answered, Deploy, DeployKey, Install, InstallComponent
+from byoa.installs.ports import Request
+from tests.template import TEMPLATE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from byoa.installs.messages import DeployStatus
+    from byoa.installs.ports import Becomes
+
+TABLE = TEMPLATE["Resources"]["Table"]["Properties"]
+ORG, OTHER, APP = "org_0123456789ab", "org_other0000000", "shop"
+APPLY = Request("apply", "bld" + "a" * 23, 1, by="tok_1")
+AGENT = {"kind": "agent"}
+STATIC = {"kind": "static", "server": "https://k8s.example.com", "ca": None, "server_name": None, "private": False}
+
+
+def an_install(name: str, number: int = 0, app: str = APP, **settings: Any) -> Install:
+    letter = "abcdefghijklmnopqrstuvwxyz"[number]
+    fields = {"organisation": ORG, "app": app, "id": f"inl{letter * 23}", "name": name, "access": STATIC}
+    return Install.model_validate({**fields, "created_at_ts": 1, "updated_at_ts": 1, **settings})
+
+
+class Stand:
+    """Installs and deploys of one store, and what was asked of it."""
+
+    def __init__(self, client: Any = None) -> None:
+        self.clock = SteppingClock()
+        self.client = client
+        self.asked: list[str] = []
+        self.store = DeployStore(self.clock, "table")
+        if client:
+            client.meta.events.register("provide-client-params.dynamodb", self._note)
+
+    def _note(self, model: Any, **_: Any) -> None:
+        self.asked.append(model.name)
+
+    def deploys(self, org: str = ORG) -> Any:
+        return DynamoDeploys(org, Rows(self.client, "table"), self.clock) if self.client else MemoryDeploys(self.store)
+
+    def installs(self, org: str = ORG) -> Any:
+        if self.client:
+            return DynamoInstalls(self.deploys(org))
+        return MemoryInstalls(org, self.store)
+
+    def made(self, name: str = "prod", number: int = 0, **settings: Any) -> Install:
+        install = an_install(name, number, **settings)
+        assert self.installs().create(install)
+        return install
+
+    def later(self, span: timedelta) -> None:
+        self.clock.moment += span
+
+
+@pytest.fixture
+def dynamo() -> Iterator[Stand]:
+    with mock_aws(), closing(boto3.client("dynamodb", "us-east-1")) as client:
+        client.create_table(
+            TableName="table",
+            **{name: TABLE[name] for name in ("AttributeDefinitions", "KeySchema", "GlobalSecondaryIndexes")},
+            BillingMode="PAY_PER_REQUEST",
+        )
+        yield Stand(client)
+
+
+@pytest.fixture(params=["memory", "dynamo"])
+def stand(request: pytest.FixtureRequest) -> Stand:
+    return Stand() if request.param == "memory" else request.getfixturevalue("dynamo")
+
+
+def to(stand: Stand, status: DeployStatus, text: str = "so it is", **changes: Any) -> Becomes:
+    """What makes a deploy of that status, and what its component is then."""
+
+    def becomes(deploy: Deploy, part: InstallComponent) -> tuple[Deploy, InstallComponent]:
+        return records.moved(deploy, records.entry(status, text, stand.clock.now()), **changes), part
+
+    return becomes
+
+
+def asked_for_approval(stand: Stand, install: Install, component: str = "web") -> Deploy:
+    deploy = stand.installs().ask(install, component, APPLY)
+    stand.deploys().begin(deploy.key, "first")
+    waits = to(stand, "pending-approval", fingerprint="plan-1", needs=["Job/shop/migrate"], counts={"create": 2})
+    found: Deploy | None = stand.deploys().finish(
+        deploy.key, "first", waits, pack({"objects": [{"object": "Job/shop/migrate"}]})
+    )
+    assert found
+    return found
+
+
+APPROVED = Answered(
+    decision="approve", fingerprint="plan-1", names=["Job/shop/migrate"], note="ok", by="tok_2", at_ts=5
+)
+
+
+# ---- installs ----------------------------------------------------------------------------------------------------
+
+
+def test_an_install_reads_as_it_was_made(stand: Stand) -> None:
+    install = an_install("prod", inputs={"replicas": 3, "ratio": 1.5, "tags": ["a"]}, follow=["web"], access=AGENT)
+    assert stand.installs().create(install)
+    assert stand.installs().install(install.id) == install
+
+
+def test_a_name_is_one_install_s_of_its_app(stand: Stand) -> None:
+    stand.made("prod", 0)
+    assert not stand.installs().create(an_install("prod", 1))
+    assert stand.installs().create(an_install("prod", 2, app="other"))
+    assert not stand.installs().create(an_install("test", 0))
+
+
+def test_installs_of_an_app_are_listed_by_name_a_part_at_a_time(stand: Stand) -> None:
+    for number, name in enumerate(["west", "east", "north"]):
+        stand.made(name, number)
+    stand.made("aaa", 5, app="shop-2")
+    first = stand.installs().page(APP, 2)
+    assert [each.name for each in first.items] == ["east", "north"]
+    rest = stand.installs().page(APP, 2, after=first.more)
+    assert ([each.name for each in rest.items], rest.more) == (["west"], None)
+    assert [each.name for each in stand.installs().page(APP, 5, offset=1).items] == ["north", "west"]
+
+
+def test_all_installs_are_listed_by_id(stand: Stand) -> None:
+    for number, name in enumerate(["west", "east"]):
+        stand.made(name, number)
+    stand.made("aaa", 2, app="shop-2")
+    found = stand.installs().page(None, 2)
+    assert [each.name for each in found.items] == ["west", "east"]
+    assert [each.name for each in stand.installs().page(None, 2, after=found.more).items] == ["aaa"]
+
+
+def test_another_organisation_sees_none_of_them(stand: Stand) -> None:
+    install = stand.made()
+    stand.installs().ask(install, "web", APPLY)
+    others = stand.installs(OTHER)
+    assert others.page(None, 5).items == others.page(APP, 5).items == []
+    assert others.install(install.id) is None
+    assert others.components(install) == []
+
+
+def test_who_changes_an_install_must_have_seen_the_newest(stand: Stand) -> None:
+    install = stand.made()
+    changed = install.model_copy(update={"approval": "approve-all", "name": "live"})
+    assert stand.installs().change(install, changed)
+    found = stand.installs().install(install.id)
+    assert found
+    assert (found.approval, found.name, found.version) == ("approve-all", "live", 2)
+    assert not stand.installs().change(install, install.model_copy(update={"mend": True}))
+    assert [each.name for each in stand.installs().page(APP, 5).items] == ["live"]
+
+
+def test_an_install_can_t_take_another_one_s_name(stand: Stand) -> None:
+    stand.made("prod", 0)
+    other = stand.made("test", 1)
+    assert not stand.installs().change(other, other.model_copy(update={"name": "prod"}))
+
+
+def test_an_install_is_forgotten_when_nothing_of_it_is_tracked(stand: Stand) -> None:
+    install = stand.made()
+    deploy = stand.installs().ask(install, "web", APPLY)
+    assert not stand.installs().remove(install), "a deploy has not ended"
+    stand.installs().cancel(deploy, "not wanted", "tok_1")
+    assert stand.installs().remove(install)
+    assert stand.installs().install(install.id) is None
+    assert stand.installs().page(APP, 5).items == stand.installs().components(install) == []
+    assert stand.installs().create(an_install("prod", 1)), "its name is free"
+    found = stand.installs().deploy(deploy.id)
+    assert found, "what was done stays to be looked at"
+
+
+def test_one_that_was_changed_meanwhile_is_not_forgotten(stand: Stand) -> None:
+    install = stand.made()
+    stand.installs().change(install, install.model_copy(update={"mend": True}))
+    assert not stand.installs().remove(install)
+
+
+# ---- deploys -----------------------------------------------------------------------------------------------------
+
+
+def test_a_deploy_that_is_asked_for_waits_and_is_its_component_s_newest(stand: Stand) -> None:
+    install = stand.made(approval="approve-all")
+    deploy = stand.installs().ask(install, "web", APPLY)
+    assert (deploy.number, deploy.status, deploy.approve_all, deploy.created_by) == (1, "queued", True, "tok_1")
+    assert stand.installs().deploy(deploy.id) == deploy
+    (part,) = stand.installs().components(install)
+    assert (part.component, part.number, part.deploy_id, part.status) == ("web", 1, deploy.id, "queued")
+    assert stand.installs().component(install, "web") == part
+    assert stand.installs().component(install, "api") is None
+
+
+def test_deploys_of_one_component_and_of_all_are_listed_the_newest_first(stand: Stand) -> None:
+    install = stand.made()
+    for component in ("web", "api", "web"):
+        stand.installs().ask(install, component, APPLY)
+    listed = partial(stand.installs().deploys, install)
+    assert [(each.component, each.number) for each in listed(None, 9).items] == [("web", 2), ("api", 1), ("web", 1)]
+    first = listed(None, 2)
+    rest = listed(None, 2, first.more)
+    assert ([(each.component, each.number) for each in rest.items], rest.more) == ([("web", 1)], None)
+    assert [each.number for each in listed("web", 9).items] == [2, 1]
+    one = listed("web", 1)
+    assert [each.number for each in listed("web", 1, one.more).items] == [1]
+
+
+def test_a_place_of_a_list_that_is_none_shows_nothing(stand: Stand) -> None:
+    install = stand.made()
+    stand.installs().ask(install, "web", APPLY)
+    assert stand.installs().deploys(install, None, 5, "nowhere").items == []
+
+
+def test_one_that_has_not_begun_to_write_is_overtaken(stand: Stand) -> None:
+    install = stand.made()
+    first = stand.installs().ask(install, "web", APPLY)
+    stand.deploys().begin(first.key, "one")
+    second = stand.installs().ask(install, "web", APPLY)
+    found = stand.installs().deploy(first.id)
+    assert found
+    assert (found.status, found.failure.code, found.metadata) == ("cancelled", "DeploySuperseded", {"overtaken_by": 2})
+    with pytest.raises(DeploySuperseded):
+        stand.deploys().check(first.key, "one")
+    with pytest.raises(DeployBusy):
+        stand.deploys().begin(second.key, "two")
+    assert stand.deploys().finish(first.key, "one", to(stand, "active")) is None
+    assert stand.deploys().begin(second.key, "two").status == "planning"
+
+
+def test_one_that_writes_is_waited_for(stand: Stand) -> None:
+    install = stand.made()
+    first = stand.installs().ask(install, "web", APPLY)
+    stand.deploys().begin(first.key, "one")
+    stand.deploys().change(first.key, "one", to(stand, "executing"))
+    second, third = (stand.installs().ask(install, "web", APPLY) for _ in range(2))
+    assert stand.installs().deploy(first.id).status == "executing"
+    assert stand.installs().deploy(second.id).status == "cancelled"
+    with pytest.raises(DeployBusy):
+        stand.deploys().begin(third.key, "three")
+    stand.deploys().finish(first.key, "one", to(stand, "active"))
+    assert stand.deploys().begin(third.key, "three").execution == "three"
+
+
+def test_deploys_of_other_components_don_t_wait(stand: Stand) -> None:
+    install = stand.made()
+    for component in ("web", "api"):
+        deploy = stand.installs().ask(install, component, APPLY)
+        assert stand.deploys().begin(deploy.key, component).status == "planning"
+
+
+def test_a_deploy_is_one_execution_s(stand: Stand) -> None:
+    deploy = stand.installs().ask(stand.made(), "web", APPLY)
+    begun = stand.deploys().begin(deploy.key, "one")
+    assert stand.deploys().begin(deploy.key, "one") == begun
+    for refused in (stand.deploys().begin, stand.deploys().check):
+        with pytest.raises(DuplicateEvent):
+            refused(deploy.key, "two")
+    with pytest.raises(DuplicateEvent):
+        stand.deploys().change(deploy.key, "two", to(stand, "executing"))
+    assert stand.deploys().finish(deploy.key, "two", to(stand, "active")) is None
+    assert stand.deploys().look(deploy.key) == begun
+
+
+def test_a_deploy_that_nobody_asked_for_is_not_begun(stand: Stand) -> None:
+    key = DeployKey(organisation=ORG, install_id=stand.made().id, component="web", number=1)
+    with pytest.raises(EventUntrusted):
+        stand.deploys().begin(key, "one")
+
+
+def test_drift_is_looked_for_in_what_was_applied_last(stand: Stand) -> None:
+    install = stand.made()
+    first = stand.installs().ask(install, "web", APPLY)
+    stand.deploys().begin(first.key, "one")
+
+    def applied(deploy: Deploy, part: InstallComponent) -> tuple[Deploy, InstallComponent]:
+        stands = part.model_copy(update={"build_id": deploy.build_id, "digest": "sha256:1", "health": "healthy"})
+        return to(stand, "active")(deploy, stands)
+
+    stand.deploys().finish(first.key, "one", applied)
+    part = stand.installs().component(install, "web")
+    assert (part.status, part.health, part.digest) == ("active", "healthy", "sha256:1")
+    looked = stand.installs().ask(install, "web", Request("drift", cause="schedule"))
+    assert (looked.build_id, looked.cause, looked.operation) == (first.build_id, "schedule", "drift")
+
+
+# ---- approvals ---------------------------------------------------------------------------------------------------
+
+
+def test_a_plan_that_waits_lets_go_of_its_component_and_shows_its_contents(stand: Stand) -> None:
+    install = stand.made()
+    deploy = asked_for_approval(stand, install)
+    assert (deploy.status, deploy.fingerprint, deploy.counts) == ("pending-approval", "plan-1", {"create": 2})
+    assert stand.installs().contents(deploy) == {"objects": [{"object": "Job/shop/migrate"}], "more": 0}
+    assert stand.installs().component(install, "web").status == "pending-approval"
+    with pytest.raises(DuplicateEvent):
+        stand.deploys().begin(deploy.key, "late")
+
+
+def test_a_plan_that_is_approved_waits_for_another_execution(stand: Stand) -> None:
+    install = stand.made()
+    deploy = asked_for_approval(stand, install)
+    found = stand.installs().answer(deploy, APPROVED)
+    assert (found.status, found.answered, found.execution) == ("queued", APPROVED, None)
+    assert stand.installs().deploy(deploy.id) == found
+    assert stand.deploys().begin(deploy.key, "second").status == "planning"
+    assert stand.installs().answer(deploy, APPROVED) is None
+
+
+def test_a_plan_that_is_denied_ends(stand: Stand) -> None:
+    deploy = asked_for_approval(stand, stand.made())
+    said = APPROVED.model_copy(update={"decision": "deny", "names": []})
+    found = stand.installs().answer(deploy, said)
+    assert (found.status, found.answered.note, found.ended) == ("approval-denied", "ok", True)
+    with pytest.raises(DeploySuperseded):
+        stand.deploys().begin(deploy.key, "second")
+
+
+def test_an_answer_is_to_one_plan(stand: Stand) -> None:
+    deploy = asked_for_approval(stand, stand.made())
+    assert stand.installs().answer(deploy, APPROVED.model_copy(update={"fingerprint": "plan-2"})) is None
+    running = stand.installs().ask(stand.installs().install(deploy.install_id), "api", APPLY)
+    assert stand.installs().answer(running, APPROVED) is None
+
+
+def test_an_answer_that_comes_too_late_is_none(stand: Stand) -> None:
+    deploy = asked_for_approval(stand, stand.made())
+    stand.later(records.APPROVAL_TIME)
+    assert stand.installs().answer(deploy, APPROVED) is None
+    found = records.expired(deploy, stand.clock.now())
+    assert found
+    assert (found.status, found.failure and found.failure.code) == ("cancelled", "DeployCancelled")
+
+
+def test_a_newer_deploy_overtakes_a_plan_that_waits(stand: Stand) -> None:
+    install = stand.made()
+    deploy = asked_for_approval(stand, install)
+    newer = stand.installs().ask(install, "web", APPLY)
+    assert stand.installs().answer(deploy, APPROVED) is None
+    assert stand.installs().deploy(deploy.id).status == "cancelled"
+    assert stand.deploys().begin(newer.key, "two").number == 2
+
+
+# ---- stopping ----------------------------------------------------------------------------------------------------
+
+
+def test_a_deploy_is_stopped_once(stand: Stand) -> None:
+    deploy = stand.installs().ask(stand.made(), "web", APPLY)
+    found = stand.installs().cancel(deploy, "It isn't wanted.", "tok_1")
+    assert (found.status, found.failure.cause, found.metadata) == (
+        "cancelled",
+        "It isn't wanted.",
+        {"stopped_by": "tok_1"},
+    )
+    assert stand.installs().cancel(deploy, "It isn't wanted.", "tok_1") is None
+
+
+def test_what_is_stopped_holds_its_component_until_whoever_runs_it_lets_go(stand: Stand) -> None:
+    install = stand.made()
+    deploy = stand.installs().ask(install, "web", APPLY)
+    stand.deploys().begin(deploy.key, "one")
+    stand.deploys().change(deploy.key, "one", to(stand, "executing"))
+    stand.installs().cancel(deploy, "It isn't wanted.", "tok_1")
+    with pytest.raises(DeploySuperseded):
+        stand.deploys().change(deploy.key, "one", to(stand, "executing"))
+    newer = stand.installs().ask(install, "web", APPLY)
+    with pytest.raises(DeployBusy):
+        stand.deploys().begin(newer.key, "two")
+    assert stand.deploys().finish(deploy.key, "one", to(stand, "active")) is None
+    assert stand.deploys().begin(newer.key, "two").execution == "two"
+    assert stand.installs().deploy(deploy.id).status == "cancelled"
+
+
+def test_a_history_that_is_full_keeps_its_beginning_and_its_last_line(stand: Stand) -> None:
+    deploy = stand.installs().ask(stand.made(), "web", APPLY)
+    for number in range(250):
+        deploy = records.moved(deploy, records.entry("executing", f"line {number}", stand.clock.now()))
+    assert (len(deploy.history), deploy.left_out) == (200, 51)
+    assert deploy.history[0].status == "queued"
+    assert deploy.history[-1].status_human_description == deploy.status_human_description == "line 249"
+
+
+# ---- DynamoDB's own ----------------------------------------------------------------------------------------------
+
+
+def test_each_list_is_one_query_and_a_batch_where_it_shows_what_others_hold(dynamo: Stand) -> None:
+    installs = [dynamo.made(f"i{number}", number) for number in range(5)]
+    for component in ("web", "api", "db"):
+        dynamo.installs().ask(installs[0], component, APPLY)
+    lists = {
+        "page": (partial(dynamo.installs().page, None, 3), ["Query"]),
+        "page of an app": (partial(dynamo.installs().page, APP, 3), ["Query", "BatchGetItem"]),
+        "components": (partial(dynamo.installs().components, installs[0]), ["Query", "BatchGetItem"]),
+        "deploys": (partial(dynamo.installs().deploys, installs[0], "web", 3), ["Query"]),
+        "all deploys": (partial(dynamo.installs().deploys, installs[0], None, 2), ["Query", "BatchGetItem"]),
+    }
+    for name, (ask, wanted) in lists.items():
+        dynamo.asked.clear()
+        ask()
+        assert dynamo.asked == wanted, name
+
+
+def _item(dynamo: Stand, deploy: Deploy) -> dict[str, Any]:
+    sk = f"DEPLOY#{deploy.install_id}#{deploy.component}#{deploy.number:010d}"
+    key = {"pk": {"S": f"ORG#{ORG}"}, "sk": {"S": sk}}
+    found: dict[str, Any] = dynamo.client.get_item(TableName="table", Key=key)["Item"]
+    return found
+
+
+def _told(new: dict[str, Any], old: dict[str, Any] | None = None) -> list[tuple[str, Any]]:
+    if new["news"] != {"BOOL": True}:
+        return []
+    return events_of({"dynamodb": {"NewImage": new, **({"OldImage": old} if old else {})}})
+
+
+def test_the_bus_hears_of_a_new_deploy_that_it_waits_and_that_it_is_asked_for(dynamo: Stand) -> None:
+    deploy = dynamo.installs().ask(dynamo.made(), "web", APPLY)
+    (kind, status), (other, asked) = _told(_item(dynamo, deploy))
+    assert (kind, status.status, status.id) == ("Install Deploy Status Changed", "queued", deploy.id)
+    assert other == "Install Deploy Requested"
+    assert asked.model_dump() == {**deploy.key.model_dump(), "operation": "create-apply-plan", "agent": False}
+
+
+def test_what_an_agent_is_to_do_is_told_as_such(dynamo: Stand) -> None:
+    deploy = dynamo.installs().ask(dynamo.made(access=AGENT), "web", Request("teardown"))
+    asked = _told(_item(dynamo, deploy))[1][1]
+    assert (asked.agent, asked.operation) == (True, "create-teardown-plan")
+
+
+def test_the_bus_hears_of_each_status_and_of_nothing_else(dynamo: Stand) -> None:
+    deploy = dynamo.installs().ask(dynamo.made(), "web", APPLY)
+    queued = _item(dynamo, deploy)
+    dynamo.deploys().begin(deploy.key, "one")
+    planning = _item(dynamo, deploy)
+    ((kind, told),) = _told(planning, queued)
+    assert (kind, told.status, told.operation) == ("Install Deploy Status Changed", "planning", "apply")
+    dynamo.deploys().change(deploy.key, "one", to(dynamo, "planning", "still"))
+    assert _told(_item(dynamo, deploy), planning) == []
+
+
+def test_an_approval_starts_the_second_execution(dynamo: Stand) -> None:
+    deploy = asked_for_approval(dynamo, dynamo.made())
+    before = _item(dynamo, deploy)
+    dynamo.installs().answer(deploy, APPROVED)
+    told = dict(_told(_item(dynamo, deploy), before))
+    assert told["Install Deploy Requested"].operation == "apply-plan"
+    assert told["Install Deploy Status Changed"].status == "queued"
+
+
+def test_a_plan_is_forgotten_after_a_while(dynamo: Stand) -> None:
+    deploy = asked_for_approval(dynamo, dynamo.made())
+    item = dynamo.client.get_item(TableName="table", Key={"pk": {"S": f"ORG#{ORG}"}, "sk": {"S": f"PLAN#{deploy.id}"}})
+    now = milliseconds(dynamo.clock.moment) // 1000
+    assert int(item["Item"]["expires_at"]["N"]) - now == 90 * 24 * 3600
+    dynamo.later(timedelta(days=91))
+    assert dynamo.installs().contents(deploy) is None
