@@ -23,6 +23,7 @@ from byoa.builds import record
 from byoa.builds.lookups import LookUp, Sought
 from byoa.builds.messages import BuildEnded
 from byoa.builds.records import entry, milliseconds
+from byoa.trust.issuers import KeysFound
 from local.pages.lookups import Samples
 
 _EVENTS: Final = Path(__file__).parents[2] / "events"
@@ -78,7 +79,7 @@ class _Desk:
                 safe=lambda org: MemoryVault(org, clock, held[4]),
                 lookups=lambda org: MemoryLookups(org, clock, Samples(clock), held[6]),
                 issuers=lambda org: MemoryIssuers(org, held[5]),
-                fetch_keys=lambda *_: [],
+                fetch_keys=lambda *_: KeysFound(keys=[]),
                 verifier=PyJwtVerifier(),
                 receipt_key=lambda: b"0Y an example and no key",
                 table="table",
