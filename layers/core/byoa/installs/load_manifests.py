@@ -27,9 +27,8 @@ def load_manifests(checked: CheckedDeploy, quarantine: Source, values: Lists, ob
     state = parcels.fetch(checked.values, values)
     root = quarantine.fetch_manifest(Digest.parse(checked.digest))
     found = load(VerifiedContents(quarantine), root, STAGED, state)
-    return LoadedManifests(
-        objects=parcels.put(list(found), objects), count=len(found), namespace=_rendered(checked.namespace, state)
-    )
+    target = _rendered(checked.namespace, state)
+    return LoadedManifests(objects=parcels.put(list(found), objects), count=len(found), target_namespace=target)
 
 
 def _rendered(text: str, state: dict[str, Any]) -> str:

@@ -27,9 +27,9 @@ type DeployStatus = Literal[
 one overtook is ``cancelled``.
 """
 
-ENDED: Final[frozenset[DeployStatus]] = frozenset(
-    ("active", "noop", "inactive", "auto-skipped", "drift-detected", "no-drift")
-) | {"approval-denied", "cancelled", "error"}
+ENDED: Final[frozenset[DeployStatus]] = frozenset((
+    "active", "noop", "inactive", "auto-skipped", "drift-detected", "no-drift", "approval-denied", "cancelled", "error",
+))  # fmt: skip
 
 type ApprovalOption = Literal["prompt", "approve-all"]
 """Whether somebody is asked before a plan is applied. What only goes by name is never approved by ``approve-all``."""

@@ -47,7 +47,7 @@ def plan_install(loaded: LoadedDeploy, table: Table) -> PlannedInstall:
     task = Task(
         digest=loaded.digest or "",
         objects=tuple(parcels.fetch(loaded.objects, table.objects)) if loaded.objects else (),
-        owner=Owner(loaded.install_id, loaded.component, loaded.namespace),
+        owner=Owner(loaded.install_id, loaded.component, loaded.target_namespace),
         take_over=frozenset(loaded.take_over),
         teardown=loaded.operation == "teardown",
     )

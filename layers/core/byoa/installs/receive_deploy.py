@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 from byoa.builds import receipts
 from byoa.builds.records import milliseconds
 from byoa.components.values import seconds
-from byoa.errors import BuildNotFound, EventUntrusted, ReceiptInvalid
+from byoa.errors import BuildNotFound, DeployCancelled, ReceiptInvalid
 from byoa.installs import parcels
 from byoa.installs.records import entry, moved
 from byoa.installs.states import CheckedDeploy
@@ -64,7 +64,7 @@ def receive_deploy(received: DeployReceived, desk: Desk) -> CheckedDeploy:
     deploy = desk.deploys.begin(received.key, received.execution)
     install = desk.deploys.install(deploy.install_id)
     if install is None or install.organisation != deploy.organisation:
-        raise EventUntrusted("The install of the deploy isn't there any more.")
+        raise DeployCancelled("The install of the deploy was removed.")
     known = _of_build(deploy, install, desk) if deploy.operation != "teardown" else {}
     begun_ts = milliseconds(desk.clock.now())
     length = known.pop("length", _TEARDOWN_MS)

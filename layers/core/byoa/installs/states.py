@@ -62,13 +62,14 @@ class LoadedManifests(Message):
 
     objects: str
     count: int
-    namespace: str
+    target_namespace: str
 
 
 class LoadedDeploy(CheckedDeploy):
-    """A deploy whose objects are rendered; none where all is to go."""
+    """A deploy whose objects are rendered, and the namespace of those that name none; none where all is to go."""
 
     objects: str | None = None
+    target_namespace: str = "default"
 
 
 type Next = Literal["apply", "look", "record"]

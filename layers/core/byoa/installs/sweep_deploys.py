@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from byoa.installs.messages import Deploy, DeployKey, InstallComponent
     from byoa.installs.ports import Unended
 
-SILENCE: Final = timedelta(hours=4)
+SILENCE: Final = timedelta(hours=5)
 """How long a deploy that runs may say nothing: an hour more than its execution may last."""
 
 _AT_ONCE: Final = 2000

@@ -67,8 +67,7 @@ class MemoryDeploys:
 
     def begin(self, key: DeployKey, execution: str) -> Deploy:
         """See ``installs.ports.Deploys``."""
-        if key.key not in self.store.deploys:
-            raise EventUntrusted("The event names a deploy that nobody asked for.")
+        self._there(key)
         after = begun(self.store.deploys[key.key], execution, self.store.clock.now())
         if self.store.holders.setdefault(place_of(key), key.number) != key.number:
             raise DeployBusy("Another deploy of the component has not ended yet.")
@@ -85,6 +84,7 @@ class MemoryDeploys:
 
     def finish(self, key: DeployKey, execution: str, becomes: Becomes, plan: str | None = None) -> Deploy | None:
         """See ``installs.ports.Deploys``."""
+        self._there(key)
         try:
             self.check(key, execution)
         except ByoaError:
@@ -124,6 +124,10 @@ class MemoryDeploys:
         """See ``installs.drift_due.Due``."""
         place = (organisation, install_id, component)
         self.store.parts[place] = self.store.parts[place].model_copy(update={"next_drift_ts": until_ts})
+
+    def _there(self, key: DeployKey) -> None:
+        if key.key not in self.store.deploys:
+            raise EventUntrusted("The event names a deploy that nobody asked for.")
 
     def _counts(self, deploy: Deploy) -> bool:
         return not deploy.ended or self.store.holders.get(place_of(deploy)) == deploy.number
