@@ -18,11 +18,12 @@ if TYPE_CHECKING:
     from byoa.builds.messages import Build, ConfigVersion
     from byoa.builds.ports import Accepted, Clock
     from byoa.components.reading import ComponentConfig
+    from byoa.installs.ports import Installs
     from byoa.tracking.messages import Moved
     from byoa.tracking.records import HookRecord
     from byoa.trust.allowed import Allowed
     from byoa.trust.issuers import Key, KeysFound
-    from byoa.trust.ports import Safe, Verifier
+    from byoa.trust.ports import ClusterTokens, Safe, Verifier
 
 
 class Span(NamedTuple):
@@ -385,6 +386,8 @@ class World:
     fetch_keys: Callable[[str, str], KeysFound]
     """For an organisation, what an issuer says of itself now. Raises ``IssuerUnusable``."""
     verifier: Verifier
+    installs: Callable[[str], Installs]
+    clusters: Callable[[str], ClusterTokens]
     receipt_key: Callable[[], bytes]
     """The public key of receipts: SubjectPublicKeyInfo, DER."""
 
