@@ -38,7 +38,7 @@ def outcome_document(outcome: Outcome) -> dict[str, Any]:
 def show_plan(plan: Plan, fingerprint: str) -> None:
     """Print a plan: each object that isn't unchanged, its faults, and what has to be approved."""
     for step in plan.steps:
-        if step.action != "unchanged" or step.warnings or step.left:
+        if step.action != "unchanged" or step.warnings or step.left or step.shared:
             _show_step(step)
     for fault in plan.faults:
         print_error(fault, as_json=False)

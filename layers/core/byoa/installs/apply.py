@@ -49,7 +49,7 @@ def apply(plan: Plan, work: Work) -> Inventory:
     Raises what the cluster raises, placed at its object, ``DeploySuperseded`` where another deploy has begun, and
     ``InstallUnhealthy`` where what has to be there for the next stage doesn't come in time.
     """
-    wanted = plan.inventory.with_all((step.identity for step in plan.steps if step.action != "gone"), plan.digest)
+    wanted = plan.inventory.with_all((step.identity for step in plan.kept), plan.digest)
     inventory = plan.inventory if wanted.holds_the_same(plan.inventory) else work.shelf.write(wanted)
     written = [step for step in plan.steps if step.action in ("create", "change", "recreate")]
     for stage in in_stages((step.place.kind, step) for step in written):
