@@ -10,6 +10,7 @@ from byoa.adapters.memory.clocks import SystemClock
 from tests.api.served import APP, Served
 from tests.browser.chromium import THEMES, WIDTHS, chromium, window
 from tests.browser.conftest import sign_in
+from tests.browser.installed import furnish_installs
 from tests.browser.loopback import Site, listening
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ def furnish(site: Site) -> dict[str, str]:
     kept = {"ref": "ghcr", "kind": "basic", "host": "ghcr.io", "value": {"username": "u", "password": "p"}}
     site.served.ask("POST", "/v1/credentials", kept)
     site.served.ask("POST", "/v1/hooks", {"name": "ghcr", "kind": "github"})
+    installs = furnish_installs(site)
     site.served.tokens.clear()  # those that all this was done with
     site.served.ask("POST", "/v1/tokens", {"name": "github-actions", "scopes": ["sync"]})
     return {
@@ -44,7 +46,7 @@ def furnish(site: Site) -> dict[str, str]:
         "build": f"{COMPONENTS}/web/builds/{second['build_id']}", "failed": f"{COMPONENTS}/api/builds/{failed}",
         "running": f"{COMPONENTS}/search/builds/{waiting['build_id']}", "editor": f"{COMPONENTS}/web/edit",
         "compare": f"{COMPONENTS}/web/compare", "credentials": "/credentials", "tokens": "/tokens",
-        "policies": "/policies", "hooks": "/hooks-in", "audit": "/audit", "errors": "/errors",
+        "policies": "/policies", "hooks": "/hooks-in", "audit": "/audit", "errors": "/errors", **installs,
     }  # fmt: skip
 
 
