@@ -15,6 +15,7 @@ from byoa_cli.options import label, minutes
 if TYPE_CHECKING:
     from byoa.installs.access import Access
     from byoa.installs.normalising import Owner
+    from byoa.installs.ports import Cluster
     from byoa.installs.shelves import ConfigMapShelf
 
 _CLUSTER = "The cluster"
@@ -36,6 +37,8 @@ CLUSTER = (
     Option("--context", metavar="NAME", group=_CLUSTER, help="Which of its contexts (default: the current one)."),
     Option("--server", metavar="URL", group=_CLUSTER, help="In place of a kubeconfig: https://HOST[:PORT]."),
     Option("--ca", metavar="FILE", group=_CLUSTER, help="The authority (PEM) of --server (default: this machine's)."),
+    Option("--eks", metavar="NAME", group=_CLUSTER, help="In place of both: a cluster of EKS, with your AWS login."),
+    Option("--region", metavar="REGION", group=_CLUSTER, variable="AWS_REGION", needed=False, help="Where --eks is."),
     Option("--server-name", metavar="NAME", group=_CLUSTER, help="The name in its certificate, if not the host's."),
     Option("--token-stdin", action="store_true", group=_CLUSTER, help="The token for --server is on stdin."),
     Option(
@@ -71,6 +74,8 @@ class Goal:
     ca: str | None
     server_name: str | None
     token_stdin: bool
+    eks: str | None
+    region: str | None
     keep_in: str
 
     @property
@@ -80,13 +85,25 @@ class Goal:
 
         return Owner(self.install, self.component, self.namespace)
 
-    def access(self) -> Access:
-        """The way to the cluster. Raises ``UsageError`` and ``ClusterAccessInvalid``."""
+    def cluster(self) -> Cluster:
+        """The cluster. Raises ``UsageError``, ``ClusterAccessInvalid`` and what asking EKS raises."""
+        from byoa.bootstrap import terminal
+
+        if self.eks is None:
+            return terminal.cluster(self._access())
+        if self.server is not None:
+            raise UsageError("--eks and --server are two clusters: name one")
+        if not self.region:
+            raise UsageError("--eks takes the region that the cluster is in: add --region, or set AWS_REGION")
+        return terminal.eks_cluster(self.eks, self.region)
+
+    def _access(self) -> Access:
+        """The way that the options describe."""
         from byoa.installs.access import access_of, read_kubeconfig
 
         if self.server is None:
             if self.kubeconfig is None:
-                raise UsageError("which cluster? Name a --kubeconfig, or a --server with --ca and --token-stdin")
+                raise UsageError("which cluster? Name a --kubeconfig, --eks, or a --server with --ca and --token-stdin")
             return read_kubeconfig(read_text(self.kubeconfig), self.context)
         if not self.token_stdin:
             raise UsageError("--server takes its token from stdin: add --token-stdin")
@@ -110,6 +127,14 @@ class Goal:
 def plan_key() -> bytes | None:
     """What fingerprints of plans are made with, so that they cover values of Secrets; the environment may have it."""
     return os.environ.get("BYOA_PLAN_KEY", "").encode() or None
+
+
+def read_inputs(path: str) -> dict[str, Any]:
+    """The table ``inputs`` of a file, of which it may have no other. Raises ``UsageError``."""
+    found = read_table(path)
+    if found.keys() != {"inputs"}:
+        raise UsageError(f"{path} has to have one table, inputs")
+    return dict(found["inputs"])
 
 
 def read_table(path: str) -> dict[str, Any]:

@@ -6,7 +6,7 @@ import re
 import sys
 from typing import TYPE_CHECKING, Any, Final
 
-from byoa_cli.clusters import read_table, read_text
+from byoa_cli.clusters import read_text
 from byoa_cli.commands import Option, UsageError
 from byoa_cli.options import label
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from byoa_cli.reaching import Reached
 
 _CLUSTER: Final = "The cluster"
-_SETTINGS: Final = "Settings"
+SETTINGS: Final = "Settings"
 _LIMIT: Final = 1024 * 1024
 _ID: Final = re.compile(r"inl[a-z2-7]{23}", re.ASCII)
 
@@ -39,7 +39,7 @@ CLUSTER = (
     Option("--agent", action="store_true", group=_CLUSTER, help="An agent beside the cluster does it (`install run`)."),
 )  # fmt: skip
 INPUTS = Option(
-    "--inputs", metavar="FILE", group=_SETTINGS,
+    "--inputs", metavar="FILE", group=SETTINGS,
     help="Values for {{ .nuon.inputs.inputs.… }}: a TOML or JSON file with a table inputs.",
 )  # fmt: skip
 
@@ -114,9 +114,3 @@ def _static(server: str, ca: str | None, name: str | None, token: str, *, privat
     return {
         "kind": "static", "server": server, "ca": ca, "server_name": name, "private": private, "token": token,
     }  # fmt: skip
-
-
-def inputs_of(path: str) -> dict[str, Any]:
-    """The table ``inputs`` of a file. Raises ``UsageError``."""
-    found = read_table(path)
-    return dict(found.get("inputs", {}))

@@ -13,7 +13,7 @@ from byoa.installs.records import entry, moved
 
 if TYPE_CHECKING:
     from byoa.builds.messages import Build
-    from byoa.installs.messages import Deploy, InstallComponent
+    from byoa.installs.messages import Deploy, DeployStatus, InstallComponent
 
 INSTALL: Final = "inlexample2222222222222222"
 OTHER: Final = "inlexamplf2222222222222222"
@@ -56,32 +56,37 @@ class Installed:
     def deployed(self, install: Install, build: Build, *, drifted: bool = False) -> Deploy:
         """A deploy that went well, after which somebody may have edited an object."""
         asked = self._installs.ask(install, build.component, Request("apply", build.build_id, build.version))
-        self._deploys.begin(asked, "example")
-        health = [ObjectHealth(object=OBJECT["object"], state="healthy")]
         digest = build.outcome.digest if build.outcome else None
-        stands = {
-            "build_id": build.build_id, "digest": digest, "health": "healthy", "objects": 3,
-            "drift": "drift-detected" if drifted else "no-drift",
-        }  # fmt: skip
-
-        def becomes(deploy: Deploy, part: InstallComponent) -> tuple[Deploy, InstallComponent]:
-            line = entry("active", "healthy", self._store.clock.now())
-            changed = moved(deploy, line, counts=COUNTS, fingerprint=FINGERPRINT, health=health, digest=digest)
-            return changed, part.model_copy(update=stands)
-
-        ended = self._deploys.finish(asked, "example", becomes, pack(PLAN))
-        assert ended, "nobody else has it"
-        return ended
+        return self.end(asked, "active", "healthy", digest=digest, drift="drift-detected" if drifted else "no-drift")
 
     def waiting(self, install: Install, build: Build, needs: tuple[str, ...] = ()) -> Deploy:
         """A deploy whose plan waits for somebody."""
         asked = self._installs.ask(install, build.component, Request("apply", build.build_id, build.version))
+        return self.plan(asked, needs)
+
+    def plan(self, asked: Deploy, needs: tuple[str, ...] = ()) -> Deploy:
+        """The plan of a deploy is made, and waits."""
+        said = {"counts": COUNTS, "fingerprint": FINGERPRINT, "needs": [*needs]}
+        return self._become(asked, ("pending-approval", "1 to change, 2 unchanged"), said, {})
+
+    def end(
+        self, asked: Deploy, status: DeployStatus, text: str, *, digest: str | None = None, drift: str = "no-drift"
+    ) -> Deploy:
+        """A deploy has ended."""
+        health = [ObjectHealth(object=OBJECT["object"], state="healthy")]
+        said = {"counts": COUNTS, "fingerprint": FINGERPRINT, "health": health, "digest": digest}
+        stands = {"build_id": asked.build_id, "digest": digest, "health": "healthy", "objects": 3, "drift": drift}
+        return self._become(asked, (status, text), said, stands)
+
+    def _become(
+        self, asked: Deploy, line: tuple[DeployStatus, str], said: dict[str, Any], stands: dict[str, Any]
+    ) -> Deploy:
         self._deploys.begin(asked, "example")
 
         def becomes(deploy: Deploy, part: InstallComponent) -> tuple[Deploy, InstallComponent]:
-            line = entry("pending-approval", "1 to change, 2 unchanged", self._store.clock.now())
-            return moved(deploy, line, counts=COUNTS, fingerprint=FINGERPRINT, needs=[*needs]), part
+            changed = moved(deploy, entry(*line, self._store.clock.now()), **said)
+            return changed, part.model_copy(update=stands)
 
-        waits = self._deploys.finish(asked, "example", becomes, pack({**PLAN, "needs": [*needs]}))
-        assert waits, "nobody else has it"
-        return waits
+        became = self._deploys.finish(asked, "example", becomes, pack({**PLAN, "needs": said.get("needs", [])}))
+        assert became, "nobody else has it"
+        return became

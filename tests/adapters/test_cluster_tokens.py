@@ -73,9 +73,10 @@ def test_what_is_deleted_is_gone_for_good_and_once_is_enough(bed: Bed) -> None:
     "name", ["", "inl", "inl/../x", f"../org_other0000000/{INSTALL}", INSTALL.upper(), INSTALL + "a"]
 )
 def test_a_name_that_leads_elsewhere_is_refused_before_anybody_is_asked(bed: Bed, name: str) -> None:
-    for call in (lambda: bed.tokens.store(name, "x"), lambda: bed.tokens.delete(name)):
-        with pytest.raises(TenantForbidden):
-            call()
+    with pytest.raises(TenantForbidden):
+        bed.tokens.store(name, "x")
+    with pytest.raises(TenantForbidden):
+        bed.tokens.delete(name)
     assert bed.kept() == {}
 
 

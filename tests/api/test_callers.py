@@ -201,6 +201,29 @@ def test_a_hook_s_address_and_secret_are_shown_once(served: Served) -> None:
     assert served.ask("DELETE", f"/v1/hooks/{made.json['id']}").status == 404
 
 
+def test_a_hook_has_what_its_kind_wants_and_nothing_else(served: Served) -> None:
+    account = "byoa@vendor-project.iam.gserviceaccount.com"
+    google, ecr = {"name": "a", "kind": "gar"}, {"name": "a", "kind": "ecr", "account": "222222222222"}
+    made = served.ask("POST", "/v1/hooks", {**google, "service_account": account}).json
+    assert (made["proof"], made["secret"], made["audience"]) == ("token", None, f"byoa:{made['id']}")
+    named = served.ask("POST", "/v1/hooks", {**google, "service_account": account, "audience": "mine"}).json
+    assert (named["service_account"], named["audience"]) == (account, "mine")
+    watched = served.ask("POST", "/v1/hooks", {**ecr, "region": "us-west-2", "action": "build"}).json
+    assert (watched["url"], watched["path"], watched["secret"], watched["repository"]) == (None, None, None, "*")
+    assert served.ask("POST", "/v1/hooks", {**ecr, "region": "us-west-2"}).code == "exists"
+    assert served.ask("POST", "/v1/hooks", {**ecr, "region": "us-west-2", "repository": "a/b"}).status == 201
+    for body, pointers in (
+        (google, ["/body/service_account"]),
+        ({**google, "service_account": account, "region": "us-west-2"}, ["/body/region"]),
+        ({**google, "service_account": "somebody@example.com"}, ["/body/service_account"]),
+        ({"name": "a", "kind": "ecr"}, ["/body/account", "/body/region"]),
+        ({**ecr, "region": "us-west-2", "audience": "a"}, ["/body/audience"]),
+        ({**ecr, "kind": "quay", "repository": "a"}, ["/body/account", "/body/repository"]),
+    ):  # fmt: skip
+        refused = served.ask("POST", "/v1/hooks", body)
+        assert (refused.status, [each["pointer"] for each in refused.json["errors"]]) == (422, pointers), refused.text
+
+
 def test_last_use_is_noted_once_an_hour(served: Served) -> None:
     token = served.token("read")
     presented = parse_token(token)

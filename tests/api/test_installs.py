@@ -142,6 +142,14 @@ def test_a_cluster_that_is_not_to_be_reached_so_is_refused_with_its_field(
     assert (served.installing.installs, served.cluster_tokens) == ({}, {})
 
 
+def test_a_role_of_the_platform_s_own_account_is_lent_to_nobody(served: Served) -> None:
+    cluster = {"kind": "eks", "cluster": "a", "region": "us-west-2", "role_arn": "arn:aws:iam::111122223333:role/x"}
+    answer = served.ask("POST", INSTALLS, {"name": "acme", "cluster": cluster})
+    assert (answer.status, answer.json["errors"][0]["code"]) == (422, "ClusterAccessInvalid")
+    cluster["role_arn"] = "arn:aws:iam::222222222222:role/x"
+    assert made(served, cluster=cluster)["cluster"] == {**cluster, "private": False}
+
+
 def test_a_private_server_is_one_that_somebody_said_is(served: Served) -> None:
     install = made(served, cluster={**STATIC, "server": "https://10.0.0.1:6443", "private": True})
     assert install["cluster"]["server"] == "https://10.0.0.1:6443"
@@ -172,9 +180,9 @@ def test_a_token_goes_to_no_other_server_than_it_was_stored_for(served: Served) 
         assert answer.json["errors"][0]["pointer"] == "/body/cluster/token"
     assert served.ask("PATCH", place, {"cluster": without}, if_match="*").status == 200
     moved = served.ask("PATCH", place, {"cluster": {**STATIC, "server": "https://new.example.com"}}, if_match="*")
-    assert moved.json["cluster"]["server"] == "https://new.example.com:443"
+    assert moved.json["cluster"]["server"] == "https://new.example.com"
     (text,) = served.cluster_tokens.values()
-    assert json.loads(text)["server"] == "https://new.example.com:443"
+    assert json.loads(text)["server"] == "https://new.example.com"
     assert served.ask("PATCH", place, {"cluster": {"kind": "agent"}}, if_match="*").status == 200
     assert served.cluster_tokens == {}
 

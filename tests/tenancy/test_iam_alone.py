@@ -48,7 +48,7 @@ MAY: dict[str, set[str]] = {
     "RecordStoppedTenantRole": {"table update", "table update outcome"},
     "SweepBuildsTenantRole": READS | {"table update", "table update outcome"},
     "LookUpArtifactTenantRole": LISTS | FILLS | {"quota get", "quota update", "get of manifests", "put of manifests"},
-    "FollowTagsTenantRole": {"table batch get", "table update moved", "delivery claim"},
+    "FollowTagsTenantRole": {"table batch get", "table update moved", "delivery claim", "hook get"},
     "BuildAgainTenantRole": {"table get", "table transact get", "table put", "table transact put", "hook get"}
     | {f"table update{attribute}" for attribute in ("", " entity", " envelope", " outcome", " moved", " version")},
     "ReadArtifactsTenantRole": LISTS | {"get of blobs", "get of manifests"},

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 from pydantic import Field
 
-from byoa.api.models import Shown
+from byoa.api.shapes import Shown
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

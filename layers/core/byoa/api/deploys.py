@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from pydantic import Field, StringConstraints
 
 from byoa.api.documents import moment
-from byoa.api.models import OciArtifactRow, Shown, Taken
+from byoa.api.models import OciArtifactRow
+from byoa.api.shapes import Shown, Taken
 from byoa.builds.messages import BuildId, Failure
 from byoa.installs.messages import DeployEntry, DeployStatus, ObjectHealth, Operation
 

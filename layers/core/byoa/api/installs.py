@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from pydantic import Field, JsonValue, StringConstraints
 
 from byoa.api.documents import moment
-from byoa.api.models import Shown, Taken
+from byoa.api.shapes import Shown, Taken
 from byoa.builds.messages import Label
 from byoa.installs.messages import ApprovalOption, DeployStatus
 
@@ -42,7 +42,8 @@ class StaticCluster(Taken):
         default=None, description="The name in its certificate, where that isn't the host's."
     )
     private: bool = Field(
-        default=False, description="Whether it may be in a private network that the platform reaches."
+        default=False,
+        description="Whether it may be at a private address that the platform's operator opens.",
     )
     token: Token | None = Field(
         default=None,
@@ -59,6 +60,7 @@ class EksCluster(Taken):
     role_arn: Annotated[
         str, StringConstraints(pattern=r"^arn:[a-z-]+:iam::[0-9]{12}:role/[A-Za-z0-9+=,.@_/-]{1,512}$", max_length=600)
     ]
+    private: bool = Field(default=False, description="Whether its endpoint is in a private network, as above.")
 
 
 class AgentCluster(Taken):

@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING, Final
 from aws_lambda_powertools import Logger
 
 from byoa.api.issuers import fits, subject_of
-from byoa.api.jwts import lasts_until
 from byoa.api.ports import KeptKeys, TokenRecord
 from byoa.api.tokens import SCOPES, allowed
 from byoa.errors import ByoaError
 from byoa.trust.issuers import key_of
+from byoa.trust.jwts import lasts_until
 
 if TYPE_CHECKING:
-    from byoa.api.jwts import Jwt
     from byoa.api.ports import IssuerRule, World
     from byoa.trust.issuers import Key
+    from byoa.trust.jwts import Jwt
 
 logger: Final = Logger(service="byoa")
 

@@ -12,25 +12,32 @@ VarName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,62
 Dependency = Annotated[str, StringConstraints(max_length=63, pattern=r"^[a-z0-9][a-z0-9_-]*$")]
 CredentialName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]{1,64}$")]
 Audience = Annotated[str, StringConstraints(pattern=r"^[!-~]{1,255}$")]
+ServiceAccount = Annotated[
+    str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,62}@[a-z0-9.-]{1,128}\.gserviceaccount\.com$")
+]
+EcrRepository = Annotated[
+    str, StringConstraints(pattern=r"^[a-z0-9]+([._-][a-z0-9]+)*(/[a-z0-9]+([._-][a-z0-9]+)*)*$", max_length=256)
+]
+HookKind = Literal["github", "dockerhub", "quay", "harbor", "acr", "gar", "generic", "ecr"]
 ClaimName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.:/-]{1,128}$")]
 Pattern = Annotated[str, StringConstraints(pattern=r"^[ -)+-~]*(\*[ -)+-~]*){0,4}$", max_length=255, min_length=1)]
 Patterns = Annotated[list[Pattern], Field(min_length=1, max_length=20)]
 Toml = Annotated[str, Field(max_length=256 * 1024, description="A component's file.")]
 
 
-class Taken(BaseModel):
+class _In(BaseModel):
     """What is taken: nothing that isn't known."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True, defer_build=True)
 
 
-class Shown(BaseModel):
+class _Out(BaseModel):
     """What is answered."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
 
-class ProblemBody(Shown):
+class ProblemBody(_Out):
     """Every answer that is an error: Nuon's three keys, RFC 9457's members, and a code with its remedy."""
 
     error: str
@@ -46,7 +53,7 @@ class ProblemBody(Shown):
     errors: list[dict[str, str | int]]
 
 
-class StatusV2(Shown):
+class StatusV2(_Out):
     """Nuon's composite status. Lists leave ``history`` out."""
 
     status: Status
@@ -57,7 +64,7 @@ class StatusV2(Shown):
     history_left_out: int = 0
 
 
-class Resolved(Shown):
+class Resolved(_Out):
     """What the tag meant when it was built."""
 
     tag: str | None
@@ -65,7 +72,7 @@ class Resolved(Shown):
     resolved_at: str | None
 
 
-class OciArtifactRow(Shown):
+class OciArtifactRow(_Out):
     """The mirror that installs pull from."""
 
     repository: str
@@ -74,7 +81,7 @@ class OciArtifactRow(Shown):
     artifact_type: str | None = None
 
 
-class BuildOut(Shown):
+class BuildOut(_Out):
     """A build."""
 
     id: str
@@ -101,7 +108,7 @@ class BuildOut(Shown):
     created_by_id: str | None
 
 
-class AppOut(Shown):
+class AppOut(_Out):
     """An app. Its id is its name."""
 
     id: str
@@ -112,7 +119,7 @@ class AppOut(Shown):
     links: dict[str, str]
 
 
-class TagMovedOut(Shown):
+class TagMovedOut(_Out):
     """The tag means something else by now than what the newest build pinned."""
 
     tag: str
@@ -122,7 +129,7 @@ class TagMovedOut(Shown):
     hook_id: str | None
 
 
-class ComponentIn(Taken):
+class ComponentIn(_In):
     """A component without a config yet."""
 
     name: Label
@@ -130,7 +137,7 @@ class ComponentIn(Taken):
     dependencies: Annotated[list[Dependency], Field(max_length=100)] = []
 
 
-class ComponentPatch(Taken):
+class ComponentPatch(_In):
     """What of a component can be changed. What is left out stays; its newest config, handed in later, decides again."""
 
     name: Label | None = None
@@ -138,7 +145,7 @@ class ComponentPatch(Taken):
     dependencies: Annotated[list[Dependency], Field(max_length=100)] | None = None
 
 
-class ComponentOut(Shown):
+class ComponentOut(_Out):
     """A component. Its id is its name, within its app."""
 
     id: str
@@ -160,7 +167,7 @@ class ComponentOut(Shown):
     tag_moved: TagMovedOut | None
 
 
-class Deleted(Shown):
+class Deleted(_Out):
     """What became of a component's things."""
 
     deleted: Literal[True]
@@ -168,7 +175,7 @@ class Deleted(Shown):
     kept: list[str]
 
 
-class ConfigIn(Taken):
+class ConfigIn(_In):
     """A config: its fields, or a component's whole file as ``toml``."""
 
     toml: Toml | None = None
@@ -196,7 +203,7 @@ class ConfigIn(Taken):
     checksum: str | None = Field(default=None, description="Nuon's; taken and not read: content decides.")
 
 
-class Check(Taken):
+class Check(_In):
     """A component's file to look at, and what to change in it."""
 
     toml: Toml
@@ -209,7 +216,7 @@ class Check(Taken):
     )
 
 
-class FaultOut(Shown):
+class FaultOut(_Out):
     """One thing to mend."""
 
     code: str
@@ -220,7 +227,7 @@ class FaultOut(Shown):
     remedy: str
 
 
-class Checked(Shown):
+class Checked(_Out):
     """What is wrong with a file, and what it says. Lines and columns are those of the ``toml`` that is answered."""
 
     valid: bool
@@ -231,7 +238,7 @@ class Checked(Shown):
     toml: str = Field(description="The file with the changes; as it was sent where there are none, or it isn't TOML.")
 
 
-class ConfigOut(Shown):
+class ConfigOut(_Out):
     """A config version. Lists leave out what may be long: the manifest and the TOML."""
 
     id: str
@@ -256,7 +263,7 @@ class ConfigOut(Shown):
     created_by_id: str | None
 
 
-class BuildIn(Taken):
+class BuildIn(_In):
     """A build to make: the newest config's, anew."""
 
     use_latest: bool = True
@@ -265,7 +272,7 @@ class BuildIn(Taken):
     )
 
 
-class Queued(Shown):
+class Queued(_Out):
     """Builds that were queued, and components that have nothing to build."""
 
     builds: list[BuildOut]
@@ -273,7 +280,7 @@ class Queued(Shown):
     next_after: str | None = Field(description="Where to go on with ``after``: a call queues 25 builds at most.")
 
 
-class Receipt(Shown):
+class Receipt(_Out):
     """A build's receipt in its envelope (DSSE), as it was signed."""
 
     payloadType: str  # noqa: N815 - DSSE's own
@@ -281,7 +288,7 @@ class Receipt(Shown):
     signatures: list[dict[str, str]]
 
 
-class CredentialsIn(Taken):
+class CredentialsIn(_In):
     """Credentials to keep. ``value`` is what the kind has beside ``kind`` and ``host``; it is never answered."""
 
     kind: Literal["basic", "token", "dockerconfigjson", "aws_ecr", "gcp_gar", "azure_acr"]
@@ -295,7 +302,7 @@ class NewCredentials(CredentialsIn):
     ref: CredentialName
 
 
-class CredentialsOut(Shown):
+class CredentialsOut(_Out):
     """What is shown of credentials: all but what they say."""
 
     ref: str
@@ -307,7 +314,7 @@ class CredentialsOut(Shown):
     last_used_at: str | None
 
 
-class PoliciesIn(Taken):
+class PoliciesIn(_In):
     """What the organisation's builds may do: all of it, every time."""
 
     references: Annotated[list[Annotated[str, StringConstraints(max_length=300)]], Field(max_length=100)] = Field(
@@ -326,7 +333,7 @@ class PoliciesIn(Taken):
     )  # fmt: skip
 
 
-class PoliciesOut(Shown):
+class PoliciesOut(_Out):
     """What the organisation's builds may do. ``version`` is 0 until somebody has set it."""
 
     references: list[str]
@@ -337,7 +344,7 @@ class PoliciesOut(Shown):
     updated_by_id: str | None
 
 
-class TokenIn(Taken):
+class TokenIn(_In):
     """A token to make."""
 
     name: Name
@@ -348,7 +355,7 @@ class TokenIn(Taken):
     )
 
 
-class TokenOut(Shown):
+class TokenOut(_Out):
     """What is shown of a token. ``last_used_at`` is told within the hour."""
 
     id: str
@@ -368,24 +375,52 @@ class NewToken(TokenOut):
     token: str
 
 
-class HookIn(Taken):
-    """A hook to make: where a registry tells that something was pushed."""
+class HookIn(_In):
+    """A hook to make: where a registry tells that something was pushed, or what is done about pushes to ECR.
+
+    ``gar`` wants ``service_account``, ``ecr`` wants ``account`` and ``region``; other kinds have none of the rest.
+    """
 
     name: Name
-    kind: Literal["github", "dockerhub", "quay", "harbor", "acr", "gar", "generic"]
+    kind: HookKind
     action: Literal["note", "build"] = Field(
         default="note", description="What is done about a tag that moved: note it, or build the component anew too."
     )
+    service_account: ServiceAccount | None = Field(
+        default=None, description="Of gar: whose tokens count, which is the push subscription's service account."
+    )
+    audience: Audience | None = Field(
+        default=None,
+        description="Of gar: whom its tokens are for. Where none is named, byoa: and the hook's id.",
+    )
+    account: Annotated[str, StringConstraints(pattern=r"^[0-9]{12}$")] | None = Field(
+        default=None, description="Of ecr: the registry's account."
+    )
+    region: Annotated[str, StringConstraints(pattern=r"^[a-z]{2,4}(-[a-z]{2,12}){1,3}-[0-9]$")] | None = Field(
+        default=None, description="Of ecr: its region."
+    )
+    repository: EcrRepository | None = Field(
+        default=None, description="Of ecr: one of its repositories; without it, all of them."
+    )
 
 
-class HookOut(Shown):
-    """What is shown of a hook. ``proof`` is what its deliveries have beside the secret in the address."""
+class HookOut(_Out):
+    """What is shown of a hook.
+
+    ``proof`` is what its deliveries have beside the secret in the address, ``event`` where there is no address and AWS
+    itself tells. What its kind doesn't have is null.
+    """
 
     id: str
     name: str
-    kind: Literal["github", "dockerhub", "quay", "harbor", "acr", "gar", "generic"]
+    kind: HookKind
     action: Literal["note", "build"]
-    proof: Literal["signature", "header", "address"]
+    proof: Literal["signature", "header", "token", "address", "event"]
+    service_account: str | None
+    audience: str | None
+    account: str | None
+    region: str | None
+    repository: str | None = Field(description="One of ECR's, or * for all.")
     created_at: str
     created_by_id: str
 
@@ -393,16 +428,16 @@ class HookOut(Shown):
 class NewHook(HookOut):
     """The same with its address and its secret: here and never again.
 
-    ``path`` is the address below that of the API that was asked, ``url`` by the name that the request came to;
-    ``secret`` is what signs deliveries or stands in their header, for kinds that have one.
+    ``path`` is the address below that of the API that was asked, ``url`` by the name that the request came to; null for
+    ``ecr``. ``secret`` is what signs deliveries or stands in their header, for kinds that have one.
     """
 
-    url: str
-    path: str
+    url: str | None
+    path: str | None
     secret: str | None
 
 
-class IssuerIn(Taken):
+class IssuerIn(_In):
     """A rule on an issuer's tokens. ``claims`` are what they must say; ``*`` stands for any characters."""
 
     name: Name
@@ -416,7 +451,7 @@ class IssuerIn(Taken):
     scopes: Annotated[list[Literal["read", "sync", "deploy", "admin"]], Field(min_length=1, max_length=4)]
 
 
-class IssuerOut(Shown):
+class IssuerOut(_Out):
     """A rule on an issuer's tokens."""
 
     id: str
@@ -429,7 +464,7 @@ class IssuerOut(Shown):
     created_by_id: str
 
 
-class OrganisationOut(Shown):
+class OrganisationOut(_Out):
     """An organisation, and what a role of its vendors that may pull from their ECR has to trust."""
 
     id: str
@@ -438,7 +473,7 @@ class OrganisationOut(Shown):
     source_role_arn: str = Field(description="The platform's role that they come as.")
 
 
-class AccountOut(Shown):
+class AccountOut(_Out):
     """Whose request it is."""
 
     id: str
@@ -448,7 +483,7 @@ class AccountOut(Shown):
     expires_at: str
 
 
-class DeedOut(Shown):
+class DeedOut(_Out):
     """One write: who did what, and how it ended."""
 
     id: str
@@ -461,7 +496,7 @@ class DeedOut(Shown):
     status: int | None
 
 
-class PublicKey(Shown):
+class PublicKey(_Out):
     """The key that receipts are checked with, in PEM."""
 
     public_key: str

@@ -13,9 +13,7 @@ from byoa.api.rates import QUOTA
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
-    from typing import Any
 
-    from byoa.api.jwts import Jwt
     from byoa.builds.lookups import Action, Answer, LookUp, LookupEnded
     from byoa.builds.messages import Build, ConfigVersion
     from byoa.builds.ports import Accepted, Clock
@@ -25,7 +23,7 @@ if TYPE_CHECKING:
     from byoa.tracking.records import HookRecord
     from byoa.trust.allowed import Allowed
     from byoa.trust.issuers import Key
-    from byoa.trust.ports import ClusterTokens, Safe
+    from byoa.trust.ports import ClusterTokens, Safe, Verifier
 
 
 class Span(NamedTuple):
@@ -236,17 +234,6 @@ class Issuers(Protocol):
         ...
 
 
-class Verifier(Protocol):
-    """Verifies signatures."""
-
-    def verify(self, jwt: Jwt, key: Key, audiences: Sequence[str]) -> dict[str, Any] | None:
-        """The claims of a token that ``key`` signed for one of ``audiences``; ``None`` for every other token.
-
-        Issuer, audience and that it expires are looked at; times are the caller's to judge.
-        """
-        ...
-
-
 class Tokens(Protocol):
     """The tokens of one organisation."""
 
@@ -270,8 +257,8 @@ class Tokens(Protocol):
 class Hooks(Protocol):
     """The hooks of one organisation."""
 
-    def add(self, record: HookRecord) -> None:
-        """Keep a new hook's record."""
+    def add(self, record: HookRecord) -> bool:
+        """Keep a new hook's record; ``False`` where there is one of that id."""
         ...
 
     def page(self, span: Span) -> Page[HookRecord]:

@@ -1,96 +1,164 @@
-"""How an install's cluster is reached, as it is kept: no part of it is a secret.
+"""Ways to a cluster as an install keeps them: what kind each is, and all of it but the secret that it takes.
 
-``static`` is a server with its authority, whose token is stored elsewhere; ``eks`` a cluster of EKS by a role of its
-account; an ``agent``'s is reached by nobody but the agent.
+Whoever names a cluster is a tenant, so where that leads is held to rules (``ClusterAddresses``), as registries are.
 """
 
 from __future__ import annotations
 
-import base64
-import binascii
 import re
-from ipaddress import ip_address
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, NamedTuple
 
-from byoa.errors import ClusterAccessInvalid
-from byoa.installs.access import access_of
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+
+from byoa.errors import ByoaError, ClusterAccessInvalid
+from byoa.installs.access import Access, access_of, place_of_server, read_kubeconfig
+from byoa.oci.reference import HTTPS_PORT
 from byoa.trust.addresses import is_public
+from byoa.trust.fields import Certificates, RoleArn, fault
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
-_PEM: Final = re.compile(r"-----BEGIN CERTIFICATE-----\s+([A-Za-z0-9+/=\s]+?)-----END CERTIFICATE-----")
-_NAME: Final = re.compile(r"[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)*")
-_FIELDS: Final = {
-    "static": ("kind", "server", "ca", "server_name", "private"),
-    "eks": ("kind", "cluster", "region", "role_arn"),
-    "agent": ("kind",),
-}
+    from byoa.trust.addresses import Reachable
+
+_NAME: Final = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?")
+_UNRESERVED: Final = 1024
+"""Ports below are those of other services (RFC 6335), 443 apart."""
 
 
-def parse_access(said: Mapping[str, Any]) -> dict[str, Any]:
-    """It in its canonical form. Raises ``ClusterAccessInvalid``, placed at the field."""
-    fields = _FIELDS.get(str(said.get("kind")))
-    if fields is None or set(said) - set(fields):
-        raise ClusterAccessInvalid("A cluster is static, eks, or an agent's, with the fields of its kind.")
-    if said["kind"] == "static":
-        return _static(said)
-    missing = [name for name in fields if not isinstance(said.get(name), str)]
-    if missing:
-        raise ClusterAccessInvalid("The cluster's field is missing, or no text.", where=missing[0])
-    return {name: said[name] for name in fields}
-
-
-def _static(said: Mapping[str, Any]) -> dict[str, Any]:
-    """An address that is written as such is judged here, a name's addresses when they are dialled."""
+def _server(text: str) -> str:
     try:
-        access = access_of(str(said.get("server")), None, "unknown")
-    except ClusterAccessInvalid as error:
-        raise error.at("server") from None
-    private = said.get("private") is True
-    if _is_address(access.host) and not is_public(access.host) and not private:
+        place_of_server(text)
+    except ByoaError:
+        raise fault("isn't https://HOST[:PORT]") from None
+    return text
+
+
+def _host(text: str) -> str:
+    if not _NAME.fullmatch(text):
+        raise fault("isn't the name of a host")
+    return text
+
+
+class _Way(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, hide_input_in_errors=True, defer_build=True)
+
+    private: bool = Field(
+        default=False,
+        description="Whether the cluster may be at a private address, of those that the platform's operator opens.",
+    )
+
+
+class StaticAccess(_Way):
+    """A server and its authority; the secret is a token, of a service account as a rule."""
+
+    kind: Literal["static"] = "static"
+    server: Annotated[str, AfterValidator(_server)] = Field(description="The API server, https://HOST[:PORT].")
+    ca: Certificates | None = Field(default=None, description="Its authority (PEM), which alone is trusted then.")
+    server_name: Annotated[str, AfterValidator(_host)] | None = Field(
+        default=None, description="What its certificate is for, where that isn't the host."
+    )
+
+
+class KubeconfigAccess(_Way):
+    """A context of a kubeconfig, whose whole text is the secret; no program that it names is run."""
+
+    kind: Literal["kubeconfig"] = "kubeconfig"
+    context: str | None = Field(default=None, max_length=253, description="The context; the current one without it.")
+
+
+class EksAccess(_Way):
+    """A cluster of EKS, by a role that lets us in with our ExternalId. There is no secret."""
+
+    kind: Literal["eks"] = "eks"
+    cluster: str = Field(pattern=r"^[0-9A-Za-z][A-Za-z0-9_-]{0,99}$", description="The cluster's name in EKS.")
+    region: str = Field(pattern=r"^[a-z]{2,3}(-[a-z]{3,12}){1,2}-[0-9]{1,2}$", description="The region it is in.")
+    role_arn: RoleArn = Field(
+        description="The role; its trust policy names our role and our ExternalId, and the cluster has an access entry."
+    )
+
+    @property
+    def role_account(self) -> str:
+        """The account that the role is of."""
+        return self.role_arn.split(":")[4]
+
+
+type ClusterAccess = Annotated[StaticAccess | KubeconfigAccess | EksAccess, Field(discriminator="kind")]
+"""How an install reaches its cluster, the secret apart."""
+
+
+def read_cluster_access(found: Mapping[str, Any]) -> ClusterAccess:
+    """The way that is written down in ``found``. Raises ``ClusterAccessInvalid`` by the field's name, and no value."""
+    try:
+        read: ClusterAccess = TypeAdapter(ClusterAccess).validate_python(dict(found))
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+        field = ".".join(str(part) for part in first["loc"][1:] if isinstance(part, str))
+        what = first["msg"] if first["type"] == "credential" else "is missing, or none that can be used"
         raise ClusterAccessInvalid(
-            "The cluster's server is no public address.", where="server",
-            remedy="Say that it is private (`private: true`), if the platform reaches its network; else use an agent.",
-        )  # fmt: skip
-    name = said.get("server_name")
-    if name is not None and not _NAME.fullmatch(str(name)):
-        raise ClusterAccessInvalid("The name in the server's certificate is none.", where="server_name")
-    return {
-        "kind": "static",
-        "server": f"https://{access.authority}",
-        "ca": _authority(said.get("ca")),
-        "server_name": name,
-        "private": private,
-    }
+            f"{field} {what}." if field else "The kind of access is none of static, kubeconfig and eks.",
+            where=field or None,
+        ) from None
+    return read
 
 
-def _authority(text: object) -> str | None:
-    """Certificates alone, without what stands around them."""
-    if text is None:
-        return None
-    found = _PEM.findall(str(text))
-    try:
-        bodies = [base64.b64decode("".join(each.split()), validate=True) for each in found]
-    except (binascii.Error, ValueError):
-        bodies = []
-    if not bodies or "PRIVATE KEY" in str(text):
+def resolve(access: StaticAccess | KubeconfigAccess, secret: str) -> Access:
+    """The way itself, with its ``secret``. Raises ``ClusterAccessInvalid``."""
+    if isinstance(access, KubeconfigAccess):
+        return read_kubeconfig(secret, access.context)
+    return access_of(access.server, access.ca, secret.strip(), access.server_name)
+
+
+class StoredLogin:
+    """Who is let in by a ``secret`` that is kept, which is read again where it is refused: it may be a new one."""
+
+    def __init__(self, access: StaticAccess | KubeconfigAccess, secret: Callable[[], str]) -> None:
+        self._access = access
+        self._secret = secret
+        self._found: Access | None = None
+
+    def access(self) -> Access:
+        """The way to the cluster. Raises ``ClusterAccessInvalid``, and what ``secret`` raises."""
+        self._found = self._found or resolve(self._access, self._secret())
+        return self._found
+
+    def token(self) -> str:
+        """The token of now."""
+        return self.access().token
+
+    def renew(self) -> bool:
+        """Whether there is another token by now."""
+        before = self.token()
+        self._found = None
+        return self.token() != before
+
+
+def check_foreign(access: ClusterAccess, account: str) -> None:
+    """Raise ``ClusterAccessInvalid`` for a role of the platform's own ``account``: none of these is lent."""
+    if isinstance(access, EksAccess) and access.role_account == account:
         raise ClusterAccessInvalid(
-            "The cluster's authority isn't certificates in PEM.", where="ca",
-            remedy="Give what a kubeconfig has as certificate-authority-data, decoded from base64.",
-        )  # fmt: skip
-    return "".join(_pem(each) for each in bodies)
+            "The role is of the platform's own account, whose roles are lent to nobody.",
+            remedy="Name a role of the account that the cluster is in.",
+        )
 
 
-def _pem(der: bytes) -> str:
-    text = base64.b64encode(der).decode()
-    lines = [text[start : start + 64] for start in range(0, len(text), 64)]
-    return "\n".join(["-----BEGIN CERTIFICATE-----", *lines, "-----END CERTIFICATE-----", ""])
+class ClusterAddresses(NamedTuple):
+    """Which addresses a connection to a tenant's cluster may go to.
 
+    These are public ones, and of those that are not, the ones that the operator opens (``Reachable``), if the install
+    says that its cluster is there. Metadata services and link-local addresses never are. Of ports it is 443, and all
+    that no other service is known by: API servers are at 6443 and 8443 as well.
+    """
 
-def _is_address(host: str) -> bool:
-    try:
-        ip_address(host)
-    except ValueError:
-        return False
-    return True
+    reachable: Reachable
+    private: bool = False
+
+    def admits(self, address: str, port: int) -> bool:
+        """Whether ``address``, as a resolver gives it, may be connected to at ``port``."""
+        if is_public(address):
+            return self.admits_port(port)
+        return self.private and self.reachable.admits(address, port)
+
+    def admits_port(self, port: int) -> bool:
+        """Whether any address may be connected to at ``port``."""
+        return port == HTTPS_PORT or port >= _UNRESERVED or self.reachable.admits_port(port)

@@ -8,6 +8,7 @@ from aws_lambda_powertools.event_handler.openapi.params import Path, Query
 
 from byoa.api.around import check_match
 from byoa.api.installs import (
+    AgentCluster,
     Cluster,
     DriftedObjectOut,
     InstallComponentOut,
@@ -28,8 +29,10 @@ from byoa.api.tokens import random_id
 from byoa.api.visits import visit
 from byoa.builds.messages import Label
 from byoa.errors import ByoaError, ClusterAccessInvalid
+from byoa.installs.access import place_of_server
 from byoa.installs.messages import ENDED, Install, InstallComponent
-from byoa.installs.reaching import parse_access
+from byoa.installs.reaching import ClusterAccess, StaticAccess, check_foreign, read_cluster_access
+from byoa.trust.addresses import is_address, is_public
 
 operations = Operations()
 INSTALLS = "/v1/apps/<app_id>/installs"
@@ -38,6 +41,9 @@ COMPONENTS = f"{INSTALL}/components"
 COMPONENT = f"{COMPONENTS}/<component_id>"
 InstallId = Annotated[str, Path(min_length=1, max_length=128, description="The install's id.")]
 ComponentId = Annotated[str, Path(min_length=1, max_length=128, description="The component's name.")]
+_ACCOUNT = 4
+"""Which part of an ARN."""
+
 INPUTS_LIMIT = 32 * 1024
 """Characters of an install's inputs as JSON: an item of the table takes 400 KB, and has more than these."""
 
@@ -232,10 +238,33 @@ def _part(every: list[InstallComponent], span: Span) -> Page[InstallComponent]:
 def _access(cluster: Cluster) -> dict[str, Any]:
     """How the cluster is reached, as it is kept. Raises ``Problem`` for what can't be reached or isn't to be."""
     said = cluster.model_dump(mode="json", exclude={"token"})
+    if isinstance(cluster, AgentCluster):
+        return said
     try:
-        return parse_access(said)
+        access = read_cluster_access(said)
+        check_foreign(access, _own_account())
+        _check_address(access)
     except ClusterAccessInvalid as error:
         raise _invalid(f"/body/cluster/{error.where}" if error.where else "/body/cluster", error) from None
+    return access.model_dump(mode="json")
+
+
+def _own_account() -> str:
+    """The platform's account, none of whose roles is lent."""
+    parts = visit().world.source_role.split(":")
+    return parts[_ACCOUNT] if len(parts) > _ACCOUNT else ""
+
+
+def _check_address(access: ClusterAccess) -> None:
+    """Refuse what shows without asking for a name's addresses: those are judged when they are dialled."""
+    if not isinstance(access, StaticAccess) or access.private:
+        return
+    host, _ = place_of_server(access.server)
+    if is_address(host) and not is_public(host):
+        raise ClusterAccessInvalid(
+            "The cluster's server is no public address.", where="server",
+            remedy="Say that it is private, if the platform's operator opens its network; else let an agent do it.",
+        )  # fmt: skip
 
 
 def _invalid(pointer: str, error: ByoaError) -> Problem:
