@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from byoa.installs.objects import Place
@@ -18,6 +19,8 @@ BROKEN = "registry.example.com/worker:2"
 def furnish_installs(browser: Browser) -> dict[str, str]:
     """Pages of installs by the names of their pictures."""
     runner = Runner(browser)
+    token = browser.served.ask("POST", "/v1/tokens", {"name": "release-bot", "scopes": ["deploy"]}).json["token"]
+    done = partial(_done, runner, token)
     runner.cluster._broken = frozenset({BROKEN})
     install = runner.install("acme-prod", cluster={"kind": "eks", "cluster": "acme", "region": "us-west-2",
                              "role_arn": "arn:aws:iam::222222222222:role/byoa"}, inputs={"greeting": "hello"},
@@ -28,15 +31,17 @@ def furnish_installs(browser: Browser) -> dict[str, str]:
                          secret("keys", token="one"), config_map("old", a="1"), role("web"))  # fmt: skip
     runner.build(deployment("cache"), service("cache"), name="cache")
     runner.build(deployment("worker", image=BROKEN), name="worker")
-    done(runner, install, "web", {"build_id": first, "approve_all": True})
-    done(runner, install, "cache", {"approve_all": True})
-    failed = done(runner, install, "worker", {"approve_all": True})
+    done(f"{install}/components/web", {"build_id": first, "approve_all": True})
+    done(f"{install}/components/cache", {"approve_all": True})
+    failed = done(f"{install}/components/worker", {"approve_all": True})
     runner.cluster.edit(Place(CONFIG_MAPS, "vendor", "settings"), {"data": {"size": "5"}}, "kubectl-edit")
-    drift = done(runner, install, "web", {}, "drift")
+    drift = done(f"{install}/components/web", {}, "drift")
     second = runner.build(deployment("web", image="registry.example.com/web:2", replicas=3), service("web", 8080),
                           config_map("settings", colour="green", size="3"), secret("keys", token="two"), role("web"),
                           job("migrate", suspend=True))  # fmt: skip
-    waits = done(runner, install, "web", {"build_id": second})
+    waits = done(f"{install}/components/web", {"build_id": second})
+    for place in [place for place, each in browser.served.tokens.items() if each.name == "test"]:
+        del browser.served.tokens[place]  # those that all this was made ready with
     return {
         "installs": "/installs", "install": f"/installs/{install}", "install-new": f"/apps/{APP}/installs/create",
         "install-settings": f"/installs/{install}/settings", "install-component": f"/installs/{install}/components/web",
@@ -44,8 +49,8 @@ def furnish_installs(browser: Browser) -> dict[str, str]:
     }  # fmt: skip
 
 
-def done(runner: Runner, install: str, name: str, body: dict[str, object], what: str = "deploys") -> str:
+def _done(runner: Runner, token: str, part: str, body: dict[str, object], what: str = "deploys") -> str:
     """Where the page of a deploy is that went as far as it goes by itself."""
-    made = runner.browser.served.ask("POST", f"/v1/installs/{install}/components/{name}/{what}", body).json["id"]
+    made = runner.browser.served.ask("POST", f"/v1/installs/{part}/{what}", body, token=token).json["id"]
     runner.run(made)
-    return f"/installs/{install}/components/{name}/deploys/{made}"
+    return f"/installs/{part}/deploys/{made}"

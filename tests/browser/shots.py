@@ -38,9 +38,9 @@ def furnish(site: Site) -> dict[str, str]:
     kept = {"ref": "ghcr", "kind": "basic", "host": "ghcr.io", "value": {"username": "u", "password": "p"}}
     site.served.ask("POST", "/v1/credentials", kept)
     site.served.ask("POST", "/v1/hooks", {"name": "ghcr", "kind": "github"})
-    installs = furnish_installs(site)
     site.served.tokens.clear()  # those that all this was done with
     site.served.ask("POST", "/v1/tokens", {"name": "github-actions", "scopes": ["sync"]})
+    installs = furnish_installs(site)
     return {
         "overview": "/", "components": f"/apps/{APP}", "component": f"{COMPONENTS}/web",
         "build": f"{COMPONENTS}/web/builds/{second['build_id']}", "failed": f"{COMPONENTS}/api/builds/{failed}",

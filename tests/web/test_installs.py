@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import json
 import re
+from typing import TYPE_CHECKING
 
 import pytest
 
+from byoa.adapters.memory.installs import MemoryDeploys
+from byoa.builds.messages import Failure
+from byoa.installs import records
 from byoa.installs.objects import Place
 from tests.api.served import APP, OTHER
 from tests.installs.beds import CONFIG_MAPS, DEPLOYMENTS, config_map, deployment, namespace, secret
@@ -17,6 +21,12 @@ SECRET = "eyJ-c4n4ry-of-a-cluster"
 PEM = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----"
 STATIC = {"kind": "static", "server": "https://k8s.example.com:6443", "ca": PEM, "token": SECRET}
 FORM = {"name": "acme", "approval": "prompt", "inputs": "greeting=hello\nlist=[1, 2]\n", "mend": "yes"}
+
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from byoa.installs.messages import Deploy
 
 
 @pytest.fixture
@@ -57,6 +67,14 @@ def deployed(runner: Runner, install: str, build: str) -> str:
         assert approve(runner, place).status == 303
         assert runner.run(id_of(place)).status == "active"
     return place
+
+
+def stop(runner: Runner, deploy_id: str, becomes: Callable[[Deploy], Deploy]) -> None:
+    """As an execution that ends by it does."""
+    store = runner.browser.served.installing
+    key = next(each.key for each in store.deploys.values() if each.id == deploy_id)
+    MemoryDeploys(store).begin(key, "one")
+    MemoryDeploys(store).finish(key, "one", lambda found, part: (becomes(found), part))
 
 
 # ---- installs ----------------------------------------------------------------------------------------------------
@@ -160,6 +178,29 @@ def test_installs_are_listed_searched_and_paged(runner: Runner) -> None:
         assert "Show all" in runner.browser.get(f"{place}?q=none").words
     assert runner.browser.get(f"/installs/create?app={APP}").place == f"/apps/{APP}/installs/create"
     assert runner.browser.get("/installs/create?app=//evil.example").place == "/installs"
+
+
+def test_the_overview_tells_what_waits_failed_and_drifted_and_in_this_order(runner: Runner) -> None:
+    browser = runner.browser
+    runner.build(config_map("conf", colour="blue"))
+    runner.build(config_map("broken", colour="blue"), name="api")
+    assert "<h2>Installs</h2>" not in browser.get("/").text
+    drifted, waits = runner.install("drifted"), runner.install("waits")
+    deployed(runner, drifted, "")
+    runner.cluster.edit(Place(CONFIG_MAPS, "vendor", "conf"), {"data": {"colour": "red"}}, "kubectl-edit")
+    runner.run(id_of(browser.post(f"/installs/{drifted}/components/web/drift").place))
+    failed = deploy(runner, waits, name="api")
+    failure = Failure(code="InstallUnhealthy", cause="There is no such pod.", remedy="Look at it.")
+    now = browser.served.clock.now()
+    stop(runner, id_of(failed), lambda found: records.failed(found, failure, now))
+    place = deploy(runner, waits, name="web")
+    stop(runner, id_of(place), lambda found: records.moved(found, records.entry("pending-approval", "waits", now)))
+    shown = browser.get("/")
+    told = [
+        shown.words.index(each) for each in ("Its plan waits for somebody", "There is no such pod.", "web in drifted")
+    ]
+    assert told == sorted(told)
+    assert {place, failed} <= {*links(shown)}
 
 
 # ---- a component of an install -----------------------------------------------------------------------------------
