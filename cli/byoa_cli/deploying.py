@@ -23,10 +23,20 @@ _POLL_SECONDS: Final = (0.25, 5.0)
 """From the first look to the last; each wait is a half longer than the one before."""
 
 _ENDED: Final = frozenset(
-    ("active", "noop", "inactive", "drift-detected", "no-drift", "approval-denied", "cancelled", "error")
+    (
+        "active",
+        "noop",
+        "inactive",
+        "auto-skipped",
+        "drift-detected",
+        "no-drift",
+        "approval-denied",
+        "cancelled",
+        "error",
+    )
 )
 _WAITS: Final = "pending-approval"
-_WELL: Final = frozenset(("active", "noop", "inactive", "no-drift"))
+_WELL: Final = frozenset(("active", "noop", "inactive", "auto-skipped", "no-drift"))
 
 
 class Deploying:

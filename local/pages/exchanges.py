@@ -24,6 +24,7 @@ from byoa.builds import record
 from byoa.builds.lookups import LookUp, Sought
 from byoa.builds.messages import BuildEnded
 from byoa.builds.records import entry, milliseconds
+from byoa.trust.issuers import KeysFound
 from local.pages.installed import INSTALL, OTHER, Installed
 from local.pages.lookups import Samples
 
@@ -89,7 +90,7 @@ class _Desk:
                 safe=lambda org: MemoryVault(org, clock, held[4]),
                 lookups=lambda org: MemoryLookups(org, clock, Samples(clock), held[6]),
                 issuers=lambda org: MemoryIssuers(org, held[5]),
-                fetch_keys=lambda *_: [],
+                fetch_keys=lambda *_: KeysFound(keys=[]),
                 verifier=PyJwtVerifier(),
                 installs=lambda org: MemoryInstalls(org, self.store),
                 clusters=MemoryClusterTokens,

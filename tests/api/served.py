@@ -20,6 +20,7 @@ from byoa.api.app import make
 from byoa.api.ports import World
 from byoa.api.tokens import DAY_MS, issue
 from byoa.builds.records import milliseconds
+from byoa.trust.issuers import KeysFound
 from local.pages.lookups import Samples
 
 if TYPE_CHECKING:
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
 
     from byoa.api.face import Face
     from byoa.builds.ports import LookupFunctions
-    from byoa.trust.issuers import Key
 
 ORG, OTHER = "org_0123456789ab", "org_other0000000"
 APP = "shop"
@@ -109,7 +109,7 @@ class Served:
         self.rules: dict[Any, Any] = {}
         self.keys: dict[Any, Any] = {}
         self.asked: dict[Any, Any] = {}
-        self.fetch_keys: Callable[[str, str], list[Key]] = lambda *_: []
+        self.fetch_keys: Callable[[str, str], KeysFound] = lambda *_: KeysFound(keys=[])
         self.face: Face = make(self.world)
 
     @property
@@ -138,7 +138,7 @@ class Served:
         functions = self.functions or Samples(self.clock)
         return MemoryLookups(org, self.clock, functions, self.looked_up, self.awaited, lambda: self.lasting)
 
-    def _fetch_keys(self, organisation: str, issuer: str) -> list[Key]:
+    def _fetch_keys(self, organisation: str, issuer: str) -> KeysFound:
         return self.fetch_keys(organisation, issuer)
 
     def issuers(self, org: str) -> MemoryIssuers:

@@ -42,7 +42,7 @@ def test_an_install_is_made_deployed_changed_and_gone_back_from(
         page.get_by_role("radio", name="Another cluster").check()
         assert page.get_by_label("Region").is_hidden()
         page.get_by_label("Server").fill("https://k8s.example.com")
-        page.get_by_label("Token").fill("c4n4ry-of-a-cluster")
+        page.get_by_role("textbox", name="Token").fill("c4n4ry-of-a-cluster")
         page.get_by_role("button", name="Create install").click()
         page.get_by_text("Nothing was deployed yet").wait_for()
         page.get_by_label("Build of web").select_option(first)

@@ -214,7 +214,7 @@ def test_a_plan_is_denied(acme: Bed) -> None:
 
 
 def test_a_plan_alone_writes_nothing(acme: Bed) -> None:
-    acme.steps = [active(acme)]
+    acme.steps = [lambda deploy: acme.installed.end(deploy, "auto-skipped", "planned alone")]
     done = acme.byoa("plan", "acme", "web", "--take-over", "helm")
     assert (done.code, "~ Deployment/vendor/web" in done.out) == (FINE, True)
     assert (acme.deploy().plan_only, acme.deploy().take_over) == (True, ["helm"])

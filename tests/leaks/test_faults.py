@@ -86,6 +86,7 @@ CANNOT_TELL: Final = {
             "DeploySuperseded",
             "DeployBusy",
             "DeployCancelled",
+            "DeployTimedOut",
             "InstallUnhealthy",
             "ClusterUnavailable",
             "ClusterThrottled",

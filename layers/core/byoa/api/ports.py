@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from byoa.tracking.messages import Moved
     from byoa.tracking.records import HookRecord
     from byoa.trust.allowed import Allowed
-    from byoa.trust.issuers import Key
+    from byoa.trust.issuers import Key, KeysFound
     from byoa.trust.ports import ClusterTokens, Safe, Verifier
 
 
@@ -157,7 +157,9 @@ class Inventory(Protocol):
 class TokenRecord:
     """What is kept of a token: ``digest`` is the SHA-256, in hex, of its secret. Times are in ms since 1970 UTC.
 
-    ``parent`` is the id of the token that it is a session of: without that one it lets nobody in.
+    ``parent`` is the id of the token that it is a session of: without that one it lets nobody in. Of who signed in with
+    an issuer ``rules`` are the ids of those that let them in, ``parent`` is one of them, and the session may do what
+    those let do that are left.
     """
 
     organisation: str
@@ -170,11 +172,16 @@ class TokenRecord:
     created_by: str
     last_used_ts: int | None = None
     parent: str | None = None
+    rules: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class IssuerRule:
-    """Whom tokens of an issuer let in: those for ``audience`` whose claims say what a pattern of each name says."""
+    """Whom tokens of an issuer let in: those for ``audience`` whose claims say what a pattern of each name says.
+
+    People sign in with it where it has an ``authorization_endpoint``, which is where they are sent; ``audience`` is
+    then the id of the client that the issuer knows us as.
+    """
 
     organisation: str
     id: str
@@ -185,6 +192,12 @@ class IssuerRule:
     scopes: tuple[str, ...]
     created_at_ts: int
     created_by: str
+    authorization_endpoint: str = ""
+
+    @property
+    def signs_in(self) -> bool:
+        """Whether people sign in with it."""
+        return bool(self.authorization_endpoint)
 
 
 class KeptKeys(NamedTuple):
@@ -370,8 +383,8 @@ class World:
     safe: Callable[[str], Safe]
     lookups: Callable[[str], Lookups]
     issuers: Callable[[str], Issuers]
-    fetch_keys: Callable[[str, str], list[Key]]
-    """For an organisation, the keys that an issuer signs with now. Raises ``IssuerUnusable``."""
+    fetch_keys: Callable[[str, str], KeysFound]
+    """For an organisation, what an issuer says of itself now. Raises ``IssuerUnusable``."""
     verifier: Verifier
     installs: Callable[[str], Installs]
     clusters: Callable[[str], ClusterTokens]

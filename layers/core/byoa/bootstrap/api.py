@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from byoa.api.face import Face
     from byoa.api.ports import World
     from byoa.installs.ports import Installs
-    from byoa.trust.issuers import Key
+    from byoa.trust.issuers import KeysFound
     from byoa.trust.ports import ClusterTokens, Safe
 
 
@@ -96,14 +96,14 @@ def _lookups(organisation: str) -> StackLookups:
     return StackLookups(clients.functions, settings().stack, TableShelf(organisation, _rows(organisation), clock()))
 
 
-def _fetch_keys(organisation: str, issuer: str) -> list[Key]:
+def _fetch_keys(organisation: str, issuer: str) -> KeysFound:
     """By a function that has a way out, and nothing else: this one has none to addresses that somebody types."""
     from byoa.adapters.aws import functions
     from byoa.trust.issuers import KeysFound, KeysWanted
 
     wanted = KeysWanted(organisation=organisation, issuer=issuer)
     answer = functions.invoke(clients.soon_functions(), settings().fetch_keys, wanted.model_dump())
-    return KeysFound.model_validate(answer).keys
+    return KeysFound.model_validate(answer)
 
 
 @cache
