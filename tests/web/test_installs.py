@@ -225,6 +225,23 @@ def test_an_install_tells_two_axes_what_runs_and_what_was_never_there(runner: Ru
     assert browser.get(f"/installs/{install}/components/none").status == 404
 
 
+def test_a_component_that_was_never_there_is_deployed_and_one_that_is_no_more_is_torn_down(runner: Runner) -> None:
+    browser = runner.browser
+    build = runner.build(config_map("conf"))
+    install = runner.install()
+    place = f"/installs/{install}/components/web"
+    assert "never deployed" in browser.get(place).words
+    assert re.search(rf'<option value="{build}">version 1 v2.3.1', browser.get(place).text)
+    deployed(runner, install, build)
+    match = browser.served.ask("GET", f"/v1/apps/{APP}/components/web").headers["ETag"]
+    assert browser.served.ask("DELETE", f"/v1/apps/{APP}/components/web", if_match=match).status == 200
+    assert "has no component of this name any more; what is there can be torn down" in browser.get(place).words
+    assert f"{APP} has no component of this name any more" in browser.get(f"/installs/{install}").words
+    assert browser.post(f"{place}/teardown").status == 303
+    refused = browser.post(f"{place}/deploy")
+    assert refused.status == 404
+
+
 def test_drift_is_found_shown_by_field_and_put_back(runner: Runner) -> None:
     browser = runner.browser
     install = runner.install() if runner.build(config_map("conf", colour="blue")) else ""

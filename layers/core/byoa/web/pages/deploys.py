@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from byoa.web.pages.builds import LATER, SOON, interval
+from byoa.web.pages.builds import LATER, SOON
 from byoa.web.pages.installs import CAUSES, RUNNING, SIZE, names_of
 from byoa.web.plans import ACTIONS, MARKS, optional, sought, view
 from byoa.web.routes import Here, Moved, Page, Routes
@@ -106,9 +106,9 @@ def _component(here: Here, install: str, component: str, refused: Reply | None =
         "deploys": history.document if history else [], "more": bool(history and history.more), "causes": CAUSES,
         "who": names_of(here), "problem": refused.document if refused else None,
     }  # fmt: skip
-    running = part and part["status"] in RUNNING
+    live = 0 if refused else SOON if part and part["status"] in RUNNING else LATER
     status = refused.status if refused else 200
-    return Page("installs/component.html", f"{component} in {found['name']}", data, status, interval([part] * running))
+    return Page("installs/component.html", f"{component} in {found['name']}", data, status, live)
 
 
 def _deploy(here: Here, install: str, component: str, deploy: str, refused: Reply | None = None) -> Page:
@@ -129,7 +129,7 @@ def _deploy(here: Here, install: str, component: str, deploy: str, refused: Repl
         "problem": refused.document if refused else None,
     }  # fmt: skip
     title = f"{_WORDS[found['operation']]} {component}"
-    live = SOON if running else LATER if waits else 0
+    live = 0 if refused else SOON if running else LATER if waits else 0
     return Page("installs/deploy.html", title, data, refused.status if refused else 200, live)
 
 
