@@ -10,7 +10,10 @@ from typing import Any
 
 import pytest
 
+from byoa.builds.lookups import LookedUp, LookUp, TagList
+from byoa.errors import StoreThrottled
 from byoa.web import forms
+from local.pages.lookups import Samples
 from tests.api.served import APP
 from tests.web.browsing import Browser, Shown
 
@@ -165,6 +168,65 @@ def test_a_new_component_of_a_name_that_there_is_overwrites_nothing(browser: Bro
     shown = browser.post(NEW, said)
     assert shown.status == 412
     assert 'action="/apps/shop/components/web/edit"' in shown.text
+
+
+def test_tags_of_the_repository_are_listed_and_one_is_taken(browser: Browser) -> None:
+    said = opened(browser, FILE.replace('tag = "v1"', f'digest = "sha256:{"0" * 64}"'))
+    shown = browser.post(EDIT, {**said, "act": "tags"})
+    assert re.findall(r"<option>([^<]+)</option>", shown.text)[-4:] == ["v2.4.0-rc.1", "v2.3.1", "v2.3.0", "latest"]
+    found = form_of(browser.post(EDIT, {**form_of(shown), "tags": "v2.3.1", "act": "take"}))
+    assert (found["f.oci_artifact.tag"], found["f.oci_artifact.digest"]) == ("v2.3.1", "")
+    assert 'tag = "v2.3.1"' in found["toml"]
+    assert "digest" not in found["toml"]
+    assert "# where it comes from" in found["toml"]
+
+
+class _Slow(Samples):
+    def look_up(self, asked: LookUp) -> LookedUp:
+        raise StoreThrottled("Lambda is busy.")
+
+
+class _Many(Samples):
+    def look_up(self, asked: LookUp) -> LookedUp:
+        tags = TagList(tags=[f"{number:04}-{'t' * 100}" for number in range(1000)], truncated=True)
+        return LookedUp(organisation=asked.organisation, action="tags", artifacts=[], tags=tags)
+
+
+def test_a_registry_that_is_slow_or_refuses_says_so_at_the_field_and_changes_nothing(browser: Browser) -> None:
+    said = opened(browser)
+    shown = browser.post(EDIT, {**said, "f.oci_artifact.url": "oci://ghcr.io/vendor/app:v1", "act": "tags"})
+    assert "Tags are listed of a repository, and this names a tag or a digest." in listed(shown)
+    browser.served.lasting = 60
+    assert "The registry takes its time" in listed(browser.post(EDIT, {**said, "act": "tags"}))
+    browser.served.lasting = 0
+    browser.served.functions = _Slow(browser.served.clock)
+    shown = browser.post(EDIT, {**said, "act": "tags"})
+    assert "Lambda is busy." in listed(shown)
+    assert 'id="notice"' in shown.text
+    assert form_of(shown)["toml"] == FILE
+
+
+def test_a_repository_of_many_tags_leaves_the_page_small(browser: Browser) -> None:
+    said = opened(browser)
+    browser.served.functions = _Many(browser.served.clock)
+    shown = browser.post(EDIT, {**said, "act": "tags"})
+    assert "There are more" in listed(shown)
+    assert len(shown.text) < 50 * 1024
+
+
+def listed(shown: Shown) -> str:
+    return shown.text.partition('id="listed"')[2].partition("</div>\n</div>")[0]
+
+
+def test_resolve_shows_what_it_is_what_it_holds_what_is_attached_and_who_could_use_it(browser: Browser) -> None:
+    said = opened(browser)
+    words = browser.post(EDIT, {**said, "act": "resolve"}).words
+    for told in (
+        "Digest sha256:", "Size 47.1 KiB in all", "Format flux", "Resources 1: Deployment web",
+        "Images ghcr.io/vendor/app:2.3.1", "Attached signature sha256:",
+        "Nobody has checked it: this platform verifies no signatures yet", "Usable by byoa: yes",
+    ):  # fmt: skip
+        assert told in words, told
 
 
 def test_a_component_keeps_its_name(browser: Browser) -> None:

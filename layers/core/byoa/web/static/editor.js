@@ -129,21 +129,30 @@ const offerPin = () => {
   };
 };
 
+const lookups = { resolve: "found", tags: "listed" };  // buttons that have a registry asked, and where its answer goes
+
 form.addEventListener("submit", async (event) => {
-  if (event.submitter?.value !== "resolve") return;
+  const act = event.submitter?.value;
+  if (act === "take") {
+    event.preventDefault();
+    put(document.getElementById("f.oci_artifact.tag"), document.getElementById("tags").value);
+    put(document.getElementById("f.oci_artifact.digest"), "");
+    return soon();
+  }
+  if (!lookups[act]) return undefined;
   event.preventDefault();
-  const place = document.getElementById("found");
+  const place = document.getElementById(lookups[act]);
   place.replaceChildren(element("p", "Asking the registry…", { className: "busy" }));
   event.submitter.disabled = true;
   const body = new URLSearchParams(new FormData(form));
-  body.set("act", "resolve");
+  body.set("act", act);
   const answer = await fetch(form.getAttribute("action"), { method: "POST", body }).catch(() => null);
   event.submitter.disabled = false;
   place.replaceChildren();
   if (answer?.status === 401) return sessionEnded();
   if (!answer?.ok) return showNotice({ cause: "The registry couldn't be asked.", remedy: "Try again." });
   const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-  place.replaceChildren(...page.getElementById("found").childNodes);
+  place.replaceChildren(...page.getElementById(lookups[act]).childNodes);
   const notice = page.getElementById("notice");
   const now = document.getElementById("notice");
   now.className = notice.className;
