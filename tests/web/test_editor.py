@@ -58,7 +58,7 @@ def form_of(shown: Shown) -> dict[str, str]:
 
 
 def opened(browser: Browser, toml: str = FILE) -> dict[str, str]:
-    """The editor of a component whose file is this one: uploaded, as the API keeps no comments."""
+    """The editor of a component, with this file uploaded."""
     browser.hand_in("web", oci_artifact={"url": "oci://ghcr.io/vendor/app", "tag": "v1"})
     said = form_of(browser.get(EDIT))
     return form_of(browser.post(EDIT, {**said, "toml": toml}))
@@ -160,6 +160,30 @@ def test_somebody_else_s_save_is_not_overwritten_unseen(browser: Browser) -> Non
     assert again.status == 303
     latest = browser.served.ask("GET", f"/v1/apps/{APP}/components/web/configs/latest").json
     assert (latest["version"], latest["kubernetes_manifest"]["oci_artifact"]["tag"]) == (3, "v2")
+
+
+def test_what_is_saved_is_opened_again_as_it_was_written(browser: Browser) -> None:
+    said = opened(browser)
+    shown = browser.post(EDIT, {**said, "f.oci_artifact.tag": "v2", "act": "save"})
+    assert shown.place.startswith("/apps/shop/components/web/builds/")
+    assert form_of(browser.get(EDIT))["toml"] == FILE.replace('"v1"', '"v2"')
+    assert "# where it comes from" in browser.get("/apps/shop/components/web").text
+
+
+def test_comments_alone_are_kept_and_build_nothing(browser: Browser) -> None:
+    said = opened(browser)
+    browser.post(EDIT, {**said, "act": "save"})
+    said = form_of(browser.get(EDIT))
+    told = json.loads(browser.post(f"{EDIT}/check", {**said, "toml": FILE + "# the end\n"}).text)
+    assert (told["changes"], told["only_layout"]) == ([], True)
+    shown = browser.post(EDIT, {**said, "toml": FILE + "# the end\n", "act": "check"})
+    assert "Comments or layout alone: kept with this version, and nothing is built." in shown.words
+    shown = browser.post(EDIT, {**said, "toml": FILE + "# the end\n", "act": "save"})
+    assert (shown.status, shown.place) == (303, "/apps/shop/components/web")
+    assert form_of(browser.get(EDIT))["toml"] == FILE + "# the end\n"
+    assert len(browser.served.ledger.records) == 1
+    late = browser.post(EDIT, {**said, "f.oci_artifact.tag": "v9", "act": "save"})
+    assert late.status == 412
 
 
 def test_a_new_component_of_a_name_that_there_is_overwrites_nothing(browser: Browser) -> None:

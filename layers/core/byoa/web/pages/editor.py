@@ -33,6 +33,7 @@ TAGS_CHARACTERS: Final = 12 * 1024
 """Of a repository's tags, so that the page stays small."""
 
 _FIELD: Final = "f."
+_CREATED: Final = 201
 _CHANGED: Final = 412
 _INVALID: Final = 422
 _MISSING: Final = 404
@@ -56,6 +57,9 @@ class Draft:
     saved: dict[str, Any] = field(default_factory=dict)
     """What the newest config says."""
 
+    saved_toml: str | None = None
+    """Its file; ``None`` where there is none."""
+
     notice: dict[str, str] | None = None
     found: dict[str, Any] | None = None
     """What a reference was found to mean and to hold."""
@@ -74,6 +78,12 @@ class Draft:
     def changes(self) -> list[tuple[str, str, str]]:
         """What saving would change."""
         return differences(self.saved, self.form) if self.form is not None else []
+
+    @property
+    def only_layout(self) -> bool:
+        """Whether saving changes comments and layout, and nothing that the file says."""
+        known = self.form is not None and self.saved_toml is not None and not self.changes
+        return known and self.toml.strip() != (self.saved_toml or "").strip()
 
 
 # ---- pages -------------------------------------------------------------------------------------------------------
@@ -97,6 +107,7 @@ def show_edit(here: Here, app: str, component: str) -> Page:
     draft = _checked(here, app, component, toml, {})
     draft.match = latest.headers["etag"] if latest.good else ""
     draft.saved = draft.form or {} if latest.good else {}
+    draft.saved_toml = toml if latest.good else None
     draft.touched = latest.good
     return _page(here, draft)
 
@@ -145,6 +156,7 @@ def _typed(here: Here, app: str, component: str) -> Draft:
     draft.match = said.get("match", "")
     latest = _latest(here, app, component) if component else None
     if latest and latest.good:
+        draft.saved_toml = latest.document["toml"]
         draft.saved = _check(here, app, latest.document["toml"]).document["form"]
     return draft
 
@@ -219,8 +231,8 @@ def _done(here: Here, draft: Draft) -> Page | Moved:
     if made.status == _INVALID:
         draft.notice = {"cause": made.document["detail"], "remedy": made.document["remedy"]}
         return _page(here, draft, _INVALID)
-    build = made.held().document["build_id"]
-    return Moved(f"/apps/{draft.app}/components/{name}/builds/{build}")
+    place, build = f"/apps/{draft.app}/components/{name}", made.held().document["build_id"]
+    return Moved(f"{place}/builds/{build}" if made.status == _CREATED else place)
 
 
 def _overtaken(here: Here, draft: Draft, name: str) -> Draft:
@@ -228,6 +240,7 @@ def _overtaken(here: Here, draft: Draft, name: str) -> Draft:
     latest = _latest(here, draft.app, name).held()
     theirs = _check(here, draft.app, latest.document["toml"]).document["form"]
     draft.component, draft.match, draft.saved = name, latest.headers["etag"], theirs
+    draft.saved_toml = latest.document["toml"]
     draft.notice = {
         "cause": f"Somebody saved version {latest.document['version']} meanwhile.",
         "remedy": "What you typed is kept. Below is how it differs from theirs; saving again puts yours over it.",
@@ -306,6 +319,7 @@ def _told(draft: Draft) -> Sent:
         "faults": draft.faults,
         "elsewhere": _elsewhere(draft),
         "changes": draft.changes,
+        "only_layout": draft.only_layout,
         "valid": draft.valid,
         "notice": draft.notice,
     }

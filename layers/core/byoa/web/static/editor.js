@@ -44,7 +44,8 @@ const showFaults = (faults, elsewhere) => {
   document.getElementById("elsewhere").replaceChildren(...elsewhere.map((each) => element("li", `Line ${each.line}: ${told(each)}`)));
 };
 
-const showChanges = (changes) => {
+const showChanges = (changes, layout) => {
+  const nothing = layout ? element("p", "Comments or layout alone: kept with this version, and nothing is built.") : element("p", "Nothing yet.", { className: "muted" });
   const list = element("ul", "", { className: "plain" });
   for (const [path, was, now] of changes) {
     const text = was && now ? ` ${was} → ${now}` : now ? ` becomes ${now}` : ` goes: ${was}`;
@@ -52,7 +53,7 @@ const showChanges = (changes) => {
     item.append(element("code", path), text);
     list.append(item);
   }
-  document.getElementById("changes").replaceChildren(changes.length ? list : element("p", "Nothing yet.", { className: "muted" }));
+  document.getElementById("changes").replaceChildren(changes.length ? list : nothing);
 };
 
 const showNotice = (notice) => {
@@ -79,7 +80,7 @@ const show = (said) => {
   }
   colour();
   showFaults(said.faults, said.elsewhere);
-  showChanges(said.changes);
+  showChanges(said.changes, said.only_layout);
   showNotice(said.notice);
 };
 
