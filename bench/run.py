@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from bench.bytecode import compile_all, our_folders
 from bench.hostile import ROWS
-from bench.loads import api, copying, inspecting, pipeline
+from bench.loads import api, copying, hooks, inspecting, pipeline
 from bench.loads.hostile import hostile
 from bench.machine import describe
 from bench.registries import real_kinds, storage_folder
@@ -42,6 +42,7 @@ GROUPS: dict[tuple[str, ...], Callable[[Stand], list[Load]]] = {
     inspecting.NAMES: inspecting.inspecting,
     ("pipeline, warm", "cold start", "cost", "memory"): pipeline.pipeline,
     api.NAMES: api.api,
+    hooks.NAMES: hooks.hook,
     tuple(f"hostile, {name}" for name in ROWS): hostile,
 }
 

@@ -64,7 +64,7 @@ def variables(running: Desk, host: str) -> dict[str, dict[str, str]]:
             "BYOA_ECR_ENDPOINT": f"http://{host}:{ports.ecr}",
             "BYOA_OWN_HOSTS": running.ecr,
             "BYOA_PLAIN_HTTP_HOSTS": f"{running.vendor}={host}:{ports.vendor},{private.plain_http_hosts(ports, host)}",
-            "BYOA_REACHABLE": _reachable(host, (ports.vendor, *private.ports_of(ports))),
+            "BYOA_REACHABLE": _reachable(host, (ports.vendor, *private.ports_of(ports), ports.cluster)),
             "BYOA_RECEIPT_KEY": outputs["ReceiptKeyArn"],
             "BYOA_SERIES": "",  # as the events' builds have their ids
             "BYOA_SOURCE_ROLE": outputs["SourceRoleArn"],

@@ -197,7 +197,7 @@ def deploy(folder: Path, ports: Ports, *, say: Callable[[str], None] = print, pa
     say("building the template (sam build)")
     built = build(folder, endpoint)
     say("deploying it (sam deploy)")
-    reachable = ",".join(f"{LOOPBACK}/32:{port}" for port in (ports.vendor, ports.issuer, *private.ports_of(ports)))
+    reachable = ",".join(f"{LOOPBACK}/32:{port}" for port in _reached(ports))
     issuers = ",".join(f"{name}={LOOPBACK}:{ports.issuer}" for name in (ISSUER, POOLS))
     overrides = [
         "Emulated=true",
@@ -214,6 +214,11 @@ def deploy(folder: Path, ports: Ports, *, say: Callable[[str], None] = print, pa
     running = Desk(ports, stack_outputs(ports), folder)
     private.open_account(running, ORGANISATION)
     return running
+
+
+def _reached(ports: Ports) -> tuple[int, ...]:
+    """The ports that functions are sent to by organisations."""
+    return ports.vendor, ports.issuer, *private.ports_of(ports), ports.cluster
 
 
 def build(folder: Path, endpoint: str) -> Path:

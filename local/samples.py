@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from local.desk import Desk
 
 ARTIFACT = "flux"
+SERVICE_ACCOUNT = "byoa@vendor-project.iam.gserviceaccount.com"
 COMPONENTS = ("flux", "stopped", "published")
 
 
@@ -63,7 +64,9 @@ def sample_hook(kind: Kind) -> HookRecord:
         digest=hashlib.sha256(secret.encode()).hexdigest(),
         created_at_ts=1767225600000,
         created_by="sample",
-        sealed=seal(sample_proving(kind), secret) if PROOFS[kind] != "address" else None,
+        sealed=seal(sample_proving(kind), secret) if PROOFS[kind] in ("signature", "header") else None,
+        service_account=SERVICE_ACCOUNT if kind == "gar" else None,
+        audience="byoa:sample" if kind == "gar" else None,
     )
 
 

@@ -21,7 +21,7 @@ from byoa.adapters.registries.endpoints import Endpoint
 from byoa.adapters.registries.transport import Response, Transport
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
     from byoa.installs.access import Access
@@ -55,7 +55,9 @@ class Server(NamedTuple):
 
 
 @contextmanager
-def reached(access: Access) -> Iterator[KubernetesCluster]:
+def reached(
+    access: Access, token: Callable[[], str] | None = None, renew: Callable[[], bool] = lambda: False
+) -> Iterator[KubernetesCluster]:
     """The cluster as whoever has this access reaches it."""
     transport = Transport(ca=access.ca, ca_alone=True, server_name=access.server_name)
     endpoint = Endpoint("https", access.host, access.port)
@@ -64,7 +66,7 @@ def reached(access: Access) -> Iterator[KubernetesCluster]:
         return transport.request(method, endpoint, path, headers, body)
 
     try:
-        yield KubernetesCluster(Wire(send, access.authority, lambda: access.token))
+        yield KubernetesCluster(Wire(send, access.authority, token or (lambda: access.token), renew=renew))
     finally:
         transport.close()
 
@@ -74,13 +76,14 @@ def is_here() -> bool:
 
 
 @contextmanager
-def api_server(folder: Path) -> Iterator[Server]:
-    """Up in three seconds, and gone with all that it held."""
+def api_server(folder: Path, *arguments: str, port: int = 0) -> Iterator[Server]:
+    """Up in three seconds, and gone with all that it held. ``arguments`` are further ones of kube-apiserver's."""
     store, peer, secure = _ports(3)
+    secure = port or secure
     started: list[subprocess.Popen[bytes]] = []
     try:
         started.append(_etcd(folder, store, peer))
-        started.append(_kube_apiserver(folder, store, secure))
+        started.append(_kube_apiserver(folder, store, secure, arguments))
         _await(secure, started, folder)
         yield Server(f"https://127.0.0.1:{secure}", folder / "certs" / "apiserver.crt")
     finally:
@@ -106,7 +109,7 @@ def _etcd(folder: Path, port: int, peer: int) -> subprocess.Popen[bytes]:
     )  # fmt: skip
 
 
-def _kube_apiserver(folder: Path, store: int, port: int) -> subprocess.Popen[bytes]:
+def _kube_apiserver(folder: Path, store: int, port: int, arguments: tuple[str, ...]) -> subprocess.Popen[bytes]:
     key = generate_private_key(public_exponent=65537, key_size=2048)
     pem = key.private_bytes(Encoding.PEM, PrivateFormat.TraditionalOpenSSL, NoEncryption())
     (folder / "sa.key").write_bytes(pem)
@@ -116,7 +119,7 @@ def _kube_apiserver(folder: Path, store: int, port: int) -> subprocess.Popen[byt
         f"--secure-port={port}", f"--cert-dir={folder / 'certs'}", "--authorization-mode=RBAC",
         f"--service-account-key-file={folder / 'sa.key'}", f"--service-account-signing-key-file={folder / 'sa.key'}",
         "--service-account-issuer=https://kubernetes.default.svc", f"--token-auth-file={folder / 'tokens.csv'}",
-        "--service-cluster-ip-range=10.0.0.0/24", "--disable-admission-plugins=ServiceAccount",
+        "--service-cluster-ip-range=10.0.0.0/24", "--disable-admission-plugins=ServiceAccount", *arguments,
     )  # fmt: skip
 
 

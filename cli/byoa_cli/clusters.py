@@ -15,6 +15,7 @@ from byoa_cli.options import label, minutes
 if TYPE_CHECKING:
     from byoa.installs.access import Access
     from byoa.installs.normalising import Owner
+    from byoa.installs.ports import Cluster
     from byoa.installs.shelves import ConfigMapShelf
 
 _CLUSTER = "The cluster"
@@ -36,6 +37,8 @@ CLUSTER = (
     Option("--context", metavar="NAME", group=_CLUSTER, help="Which of its contexts (default: the current one)."),
     Option("--server", metavar="URL", group=_CLUSTER, help="In place of a kubeconfig: https://HOST[:PORT]."),
     Option("--ca", metavar="FILE", group=_CLUSTER, help="The authority (PEM) of --server (default: this machine's)."),
+    Option("--eks", metavar="NAME", group=_CLUSTER, help="In place of both: a cluster of EKS, with your AWS login."),
+    Option("--region", metavar="REGION", group=_CLUSTER, variable="AWS_REGION", needed=False, help="Where --eks is."),
     Option("--server-name", metavar="NAME", group=_CLUSTER, help="The name in its certificate, if not the host's."),
     Option("--token-stdin", action="store_true", group=_CLUSTER, help="The token for --server is on stdin."),
     Option(
@@ -46,7 +49,8 @@ CLUSTER = (
 INPUTS = Option("--inputs", metavar="FILE", help="Values for {{ .nuon.… }}: a TOML or JSON file with a table inputs.")
 TAKE_OVER = Option(
     "--take-over", metavar="OWNER", action="append", default=[],
-    help="Take fields of this owner, as a plan names it; may be repeated.",
+    help="Take fields of this owner, or an object of another install (KIND/NAMESPACE/NAME), by its name in a plan; "
+    "may be repeated.",
 )  # fmt: skip
 APPROVE = Option(
     "--approve", metavar="PART", action="append", default=[],
@@ -71,6 +75,8 @@ class Goal:
     ca: str | None
     server_name: str | None
     token_stdin: bool
+    eks: str | None
+    region: str | None
     keep_in: str
 
     @property
@@ -80,18 +86,30 @@ class Goal:
 
         return Owner(self.install, self.component, self.namespace)
 
-    def access(self) -> Access:
-        """The way to the cluster. Raises ``UsageError`` and ``ClusterAccessInvalid``."""
+    def cluster(self) -> Cluster:
+        """The cluster. Raises ``UsageError``, ``ClusterAccessInvalid`` and what asking EKS raises."""
+        from byoa.bootstrap import terminal
+
+        if self.eks is None:
+            return terminal.cluster(self._access())
+        if self.server is not None:
+            raise UsageError("--eks and --server are two clusters: name one")
+        if not self.region:
+            raise UsageError("--eks takes the region that the cluster is in: add --region, or set AWS_REGION")
+        return terminal.eks_cluster(self.eks, self.region)
+
+    def _access(self) -> Access:
+        """The way that the options describe."""
         from byoa.installs.access import access_of, read_kubeconfig
 
         if self.server is None:
             if self.kubeconfig is None:
-                raise UsageError("which cluster? Name a --kubeconfig, or a --server with --ca and --token-stdin")
-            return read_kubeconfig(_text(self.kubeconfig), self.context)
+                raise UsageError("which cluster? Name a --kubeconfig, --eks, or a --server with --ca and --token-stdin")
+            return read_kubeconfig(read_text(self.kubeconfig), self.context)
         if not self.token_stdin:
             raise UsageError("--server takes its token from stdin: add --token-stdin")
         token = sys.stdin.buffer.read(_LIMIT).decode("ascii", "replace").strip()
-        return access_of(self.server, _text(self.ca) if self.ca else None, token, self.server_name)
+        return access_of(self.server, read_text(self.ca) if self.ca else None, token, self.server_name)
 
     def shelf(self, cluster: Any) -> ConfigMapShelf:  # noqa: ANN401 - a port of installs
         """Where the cluster itself remembers what was applied."""
@@ -101,7 +119,7 @@ class Goal:
 
     def state(self, inputs: str | None) -> dict[str, Any]:
         """What ``.nuon`` is: the tables of a file, with its inputs where Nuon has them. Raises ``UsageError``."""
-        given = _table(inputs) if inputs else {}
+        given = read_table(inputs) if inputs else {}
         values = given.pop("inputs", {})
         install = {"id": self.install, "name": self.install, "inputs": values}
         return {**given, "id": self.install, "name": self.install, "inputs": {"inputs": values}, "install": install}
@@ -112,10 +130,19 @@ def plan_key() -> bytes | None:
     return os.environ.get("BYOA_PLAN_KEY", "").encode() or None
 
 
-def _table(path: str) -> dict[str, Any]:
+def read_inputs(path: str) -> dict[str, Any]:
+    """The table ``inputs`` of a file, of which it may have no other. Raises ``UsageError``."""
+    found = read_table(path)
+    if found.keys() != {"inputs"}:
+        raise UsageError(f"{path} has to have one table, inputs")
+    return dict(found["inputs"])
+
+
+def read_table(path: str) -> dict[str, Any]:
+    """The tables of a file of TOML or JSON, of which ``inputs`` is one if it is there. Raises ``UsageError``."""
     import tomllib
 
-    text = _text(path)
+    text = read_text(path)
     try:
         found = json.loads(text) if path.endswith(".json") else tomllib.loads(text)
     except (ValueError, RecursionError):
@@ -125,7 +152,8 @@ def _table(path: str) -> dict[str, Any]:
     return found
 
 
-def _text(path: str) -> str:
+def read_text(path: str) -> str:
+    """A file's text. Raises ``UsageError``."""
     try:
         with Path(path).open("rb") as file:
             return file.read(_LIMIT).decode()

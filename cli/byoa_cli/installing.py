@@ -146,9 +146,7 @@ class _Deal:
     @cached_property
     def cluster(self) -> Cluster:
         """The cluster that the options name."""
-        from byoa.bootstrap import terminal
-
-        return terminal.cluster(self._goal.access())
+        return self._goal.cluster()
 
     def work(self, within: float = 0.0) -> Work:
         """What a deploy works with; objects have ``within`` seconds from now to get healthy."""

@@ -7,9 +7,9 @@ import time
 from argparse import ArgumentTypeError
 from typing import TYPE_CHECKING, Final
 
-from byoa.api.jwts import life_of
 from byoa.bootstrap import terminal
 from byoa.errors import LoginMissing
+from byoa.trust.jwts import life_of
 from byoa_cli.commands import UsageError
 from byoa_cli.options import address
 

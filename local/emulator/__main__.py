@@ -26,6 +26,7 @@ CORRECTIONS = (
     "local.emulator.events",
     "local.emulator.resources",
     "local.emulator.images",
+    "local.emulator.clusters",
     "local.emulator.roles",
     "local.emulator.authorization",
     "local.emulator.cpu",

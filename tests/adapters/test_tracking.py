@@ -25,7 +25,8 @@ from byoa.components.reading import check_config
 from byoa.errors import StoreThrottled
 from byoa.tracking.messages import HOOKS_SOURCE, TAG_MOVED, Moved, RegistryPushed, TagMoved
 from byoa.tracking.ports import Named
-from byoa.tracking.records import issue
+from byoa.tracking.records import ACTIONS, EVERY, Place, ecr_hook_id, issue, watch
+from byoa.trust.allowed import Allowed
 from tests.template import TEMPLATE
 
 if TYPE_CHECKING:
@@ -78,7 +79,8 @@ class Stand:
     def tracked(self, org: str = ORG) -> Any:
         if self.client:
             return DynamoTracked(org, self._rows)
-        return MemoryTracked(org, self.ledger, self.memory["components"], self.memory["claims"])
+        hooks = self.memory["hooks"]
+        return MemoryTracked(org, self.ledger, self.memory["components"], self.memory["claims"], hooks=hooks)
 
     def workshop(self, org: str = ORG) -> Any:
         if self.client:
@@ -120,8 +122,9 @@ def names(found: Any) -> set[tuple[str, str]]:
 def test_a_hook_is_found_by_its_whole_name_until_it_is_removed(stand: Stand) -> None:
     for kind in ("github", "quay"):
         made = issue(ORG, f"hok{kind}", "a", kind, "build", 7, "tok").record
-        stand.hooks().add(made)
-        assert stand.porter.find(ORG, made.id) == made
+        assert stand.hooks().add(made)
+        assert stand.porter.find(ORG, made.id) == stand.tracked().hook(made.id) == made
+        assert stand.tracked(OTHER).hook(made.id) is None
         assert stand.porter.find(OTHER, made.id) is stand.porter.find(ORG, "hok") is None
     first, second = stand.hooks().page(Span()).items
     assert stand.hooks().page(Span(0, 1)).items == [first]
@@ -131,6 +134,23 @@ def test_a_hook_is_found_by_its_whole_name_until_it_is_removed(stand: Stand) -> 
     assert not stand.hooks().remove(first.id)
     assert stand.porter.find(ORG, first.id) is None
     assert stand.hooks().page(Span()).items == [second]
+
+
+def test_of_a_place_in_ecr_an_organisation_has_one_hook(stand: Stand) -> None:
+    place = Place("222222222222", "eu-west-1", "manifests")
+    made, again = (watch(ORG, place, "a", action, 7, "tok") for action in ACTIONS)
+    assert stand.hooks().add(made)
+    assert not stand.hooks().add(again)
+    assert stand.hooks(OTHER).add(watch(OTHER, place, "a", "build", 7, "tok"))
+    assert stand.tracked().hook(ecr_hook_id(ORG, place)) == made
+    assert stand.tracked().hook(ecr_hook_id(ORG, place._replace(repository=EVERY))) is None
+
+
+def test_who_follows_tags_knows_the_organisation_s_policies(stand: Stand) -> None:
+    assert stand.tracked().allowed() == Allowed()
+    made = stand.inventory().allow(Allowed(), ["ghcr.io/vendor/*"], "tok")
+    assert stand.tracked().allowed() == made
+    assert stand.tracked(OTHER).allowed() == Allowed()
 
 
 # ---- who names a tag -------------------------------------------------------------------------------------------------

@@ -9,12 +9,13 @@ from urllib.parse import parse_qsl, urlsplit
 
 from byoa.adapters.identity.verifying import PyJwtVerifier
 from byoa.adapters.memory.clocks import SteppingClock
+from byoa.adapters.memory.installs import DeployStore, MemoryInstalls
 from byoa.adapters.memory.inventory import MemoryAnswers, MemoryInventory, MemoryJournal, MemoryTokens
 from byoa.adapters.memory.issuers import MemoryIssuers
 from byoa.adapters.memory.ledger import MemoryLedger
 from byoa.adapters.memory.lookups import MemoryLookups
 from byoa.adapters.memory.tracking import MemoryHooks
-from byoa.adapters.memory.vault import MemoryVault
+from byoa.adapters.memory.vault import MemoryClusterTokens, MemoryVault
 from byoa.api.app import make
 from byoa.api.ports import World
 from byoa.api.tokens import DAY_MS, issue
@@ -103,6 +104,8 @@ class Served:
         self.secrets: dict[Any, Any] = {}
         self.looked_up: dict[Any, Any] = {}
         self.awaited: list[Any] = []
+        self.installing = DeployStore(self.clock, "table")
+        self.cluster_tokens: dict[str, str] = {}
         self.rules: dict[Any, Any] = {}
         self.keys: dict[Any, Any] = {}
         self.asked: dict[Any, Any] = {}
@@ -121,6 +124,8 @@ class Served:
             answers=lambda org: MemoryAnswers(org, self.answers),
             safe=lambda org: MemoryVault(org, self.clock, self.secrets),
             lookups=self.lookups,
+            installs=lambda org: MemoryInstalls(org, self.installing),
+            clusters=lambda org: MemoryClusterTokens(org, self.cluster_tokens),
             receipt_key=lambda: DER,
             table="table",
             source_role=SOURCE_ROLE,

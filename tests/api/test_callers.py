@@ -14,6 +14,7 @@ from byoa.api.tokens import SCOPES, allowed, digest_of, issue, lets_in, parse_to
 from byoa.builds.lookups import LookUp, Sought
 from byoa.builds.records import milliseconds
 from byoa.errors import StoreThrottled
+from local.pages.installed import INSTALL, Installed
 from tests.api.served import APP, ORG, OTHER, Served
 
 if TYPE_CHECKING:
@@ -44,6 +45,10 @@ def served() -> Served:
     asked = LookUp(organisation=ORG, action="resolve", artifacts=[Sought(url="oci://ghcr.io/vendor/app:v1")])
     found.lookups().begin(LOOKUP, asked, milliseconds(found.clock.now()))
     found.ask("POST", "/v1/issuers", RULE)
+    installed = Installed(found.installing, ORG, APP)
+    (build,) = found.ledger.records.values()
+    deploy = installed.deployed(installed.add(INSTALL, "acme"), build)
+    found.deploy_id = deploy.id  # type: ignore[attr-defined]
     return found
 
 
@@ -55,7 +60,8 @@ def path_of(operation: Operation, served: Served) -> str:
     names = {"app_id": APP, "component_id": "web", "component_name_or_id": "web", "config_id": "1", "ref": "ghcr",
              "build_id": served.build_id, "token_id": next(iter(served.tokens))[1],  # type: ignore[attr-defined]
              "hook_id": served.hook_id,  # type: ignore[attr-defined]
-             "issuer_id": served.rules[ORG][0].id, "lookup_id": LOOKUP}  # fmt: skip
+             "issuer_id": served.rules[ORG][0].id, "lookup_id": LOOKUP, "install_id": INSTALL, "step_id": "web",
+             **dict.fromkeys(("deploy_id", "workflow_id", "approval_id"), served.deploy_id)}  # type: ignore[attr-defined]  # fmt: skip
     path = re.sub(r"<(\w+)>", lambda found: names[found[1]], operation.path)
     return path + ("?app_id=shop" if operation.name == "list_app_builds" else "")
 
@@ -193,6 +199,29 @@ def test_a_hook_s_address_and_secret_are_shown_once(served: Served) -> None:
     assert [each["action"] for each in served.ask("GET", "/v1/hooks").json if each["name"] == "ghcr"] == ["build"]
     assert served.ask("DELETE", f"/v1/hooks/{made.json['id']}").status == 204
     assert served.ask("DELETE", f"/v1/hooks/{made.json['id']}").status == 404
+
+
+def test_a_hook_has_what_its_kind_wants_and_nothing_else(served: Served) -> None:
+    account = "byoa@vendor-project.iam.gserviceaccount.com"
+    google, ecr = {"name": "a", "kind": "gar"}, {"name": "a", "kind": "ecr", "account": "222222222222"}
+    made = served.ask("POST", "/v1/hooks", {**google, "service_account": account}).json
+    assert (made["proof"], made["secret"], made["audience"]) == ("token", None, f"byoa:{made['id']}")
+    named = served.ask("POST", "/v1/hooks", {**google, "service_account": account, "audience": "mine"}).json
+    assert (named["service_account"], named["audience"]) == (account, "mine")
+    watched = served.ask("POST", "/v1/hooks", {**ecr, "region": "us-west-2", "action": "build"}).json
+    assert (watched["url"], watched["path"], watched["secret"], watched["repository"]) == (None, None, None, "*")
+    assert served.ask("POST", "/v1/hooks", {**ecr, "region": "us-west-2"}).code == "exists"
+    assert served.ask("POST", "/v1/hooks", {**ecr, "region": "us-west-2", "repository": "a/b"}).status == 201
+    for body, pointers in (
+        (google, ["/body/service_account"]),
+        ({**google, "service_account": account, "region": "us-west-2"}, ["/body/region"]),
+        ({**google, "service_account": "somebody@example.com"}, ["/body/service_account"]),
+        ({"name": "a", "kind": "ecr"}, ["/body/account", "/body/region"]),
+        ({**ecr, "region": "us-west-2", "audience": "a"}, ["/body/audience"]),
+        ({**ecr, "kind": "quay", "repository": "a"}, ["/body/account", "/body/repository"]),
+    ):  # fmt: skip
+        refused = served.ask("POST", "/v1/hooks", body)
+        assert (refused.status, [each["pointer"] for each in refused.json["errors"]]) == (422, pointers), refused.text
 
 
 def test_last_use_is_noted_once_an_hour(served: Served) -> None:

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from byoa.api.issuers import RULES_LIMIT
-from byoa.api.jwts import LIMIT, LONGEST, SKEW
 from byoa.errors import IssuerUnusable
+from byoa.trust.jwts import LIMIT, LONGEST, SKEW
 from tests.api.served import APP, ORG, OTHER, Answer, Served
 from tests.issuer import DISCOVERY, GITHUB, JWKS, KINDS, Issuer, issuing, private, public, segment
 

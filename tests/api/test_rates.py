@@ -7,30 +7,48 @@ from dataclasses import replace
 from datetime import timedelta
 
 from byoa.api.app import make
-from byoa.api.rates import CALLERS, WINDOW_SECONDS, Rates
-from tests.api.served import ORG, OTHER, Served
+from byoa.trust.windows import NAMES, WINDOW_SECONDS, Standing, Windows
+from tests.api.served import OTHER, Served
 
 POLICY = re.compile(r'"token";q=(\d+);w=60')
 STANDING = re.compile(r'"token";r=(\d+);t=(\d+)')
 
 
 def test_a_window_begins_with_the_first_request_and_then_anew() -> None:
-    rates = Rates(2)
-    told = [rates.count((ORG, "tok"), now_ts) for now_ts in (5, 1_000, 30_000, 60_004, 60_005)]
+    rates = Windows(2)
+    told = [rates.count("tok", now_ts) for now_ts in (5, 1_000, 30_000, 60_004, 60_005)]
     assert [each.within for each in told] == [True, True, False, False, True]
     assert [each.remaining for each in told] == [1, 0, 0, 0, 1]
     assert [each.seconds for each in told] == [60, 60, 31, 1, 60]
 
 
 def test_each_caller_has_its_own_quota_and_the_oldest_window_makes_room() -> None:
-    rates = Rates(1)
-    assert rates.count((ORG, "tok"), 0).within
-    assert not rates.count((ORG, "tok"), 1).within
-    assert rates.count((OTHER, "tok"), 1).within
-    for number in range(CALLERS):
-        rates.count((ORG, f"tok{number}"), 2)
-    assert rates.count((ORG, "tok"), 3).within, "it was forgotten"
-    assert len(rates._windows) == CALLERS
+    rates = Windows(1)
+    assert rates.count("tok", 0).within
+    assert not rates.count("tok", 1).within
+    assert rates.count("other", 1).within
+    for number in range(NAMES):
+        rates.count(f"tok{number}", 2)
+    assert rates.count("tok", 3).within, "it was forgotten"
+    assert len(rates._windows) == NAMES
+
+
+def test_who_looks_counts_nothing() -> None:
+    rates, room, none = (
+        Windows(1),
+        Standing(within=True, remaining=1, seconds=60),
+        Standing(within=False, remaining=0, seconds=31),
+    )
+    assert [rates.look("tok", 7), rates.look("tok", 7), rates.count("tok", 7).within] == [room, room, True]
+    assert [rates.look("tok", 30_000), rates.look("tok", 30_000)] == [none, none]
+    assert rates.look("tok", 60_007) == room
+
+
+def test_tokens_of_two_organisations_are_two_whatever_their_ids() -> None:
+    served = Served()
+    served.face = make(replace(served.world, quota=1))
+    mine, theirs = served.token("read"), served.token("read", org=OTHER)
+    assert [served.ask("GET", "/v1/account", token=each).status for each in (mine, theirs, mine)] == [200, 200, 429]
 
 
 def test_a_session_asks_as_the_token_that_it_is_of() -> None:
@@ -44,9 +62,9 @@ def test_a_session_asks_as_the_token_that_it_is_of() -> None:
 
 
 def test_a_clock_that_is_set_back_shuts_nobody_out() -> None:
-    rates = Rates(1)
-    rates.count((ORG, "tok"), 10_000_000)
-    assert rates.count((ORG, "tok"), 0).within
+    rates = Windows(1)
+    rates.count("tok", 10_000_000)
+    assert rates.count("tok", 0).within
 
 
 def test_every_answer_to_a_token_says_how_many_requests_it_has() -> None:

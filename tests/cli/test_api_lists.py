@@ -200,6 +200,21 @@ def test_a_hook_s_url_and_secret_are_shown_when_it_is_made_and_never_again(home:
     assert home.byoa("hooks", "delete", hook_id, "--yes").code == MEND
 
 
+def test_what_one_kind_of_hook_has_no_other_takes(home: Home) -> None:
+    account = ("--service-account", "byoa@vendor-project.iam.gserviceaccount.com")
+    done = home.byoa("hooks", "add", "a", "--kind", "gar", *account)
+    assert (done.code, len(done.out.splitlines())) == (FINE, 1)
+    assert f"audience byoa:{done.err.split()[1]}" in " ".join(done.err.split())
+    place = ("--account", "222222222222", "--region", "us-west-2", "--repository", "manifests")
+    done = home.byoa("hooks", "add", "a", "--kind", "ecr", *place, "--action", "build")
+    assert (done.code, done.out, done.err.split()[2:]) == (FINE, "", ["(ecr,", "build)"])
+    assert home.byoa("hooks", "add", "a", "--kind", "ecr", *place).code == MEND
+    asked = len(home.api.requests)
+    for words in (("gar",), ("quay", *account), ("ecr", *place[:2]), ("gar", *account, *place[2:4])):
+        assert home.byoa("hooks", "add", "a", "--kind", *words).code == USAGE
+    assert len(home.api.requests) == asked
+
+
 def test_a_url_is_not_taken_for_a_hook_s_id(home: Home) -> None:
     done = home.byoa("hooks", "delete", "https://api.example.com/hooks/a/b", "--yes")
     assert (done.code, home.api.requests) == (USAGE, [])

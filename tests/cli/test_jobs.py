@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from byoa.api.jwts import life_of
+from byoa.trust.jwts import life_of
 from byoa_cli.jobs import Renewed
 from tests.api.served import APP, ORG, OTHER
 from tests.cli.github import SECRET, GitHub, github

@@ -369,7 +369,8 @@ def test_who_takes_deliveries_reads_a_hook_and_puts_an_event_and_no_more(resourc
 
 
 def test_who_follows_tags_notes_moves_and_makes_no_build(resources: dict[str, Any]) -> None:
-    assert _actions(resources, "FollowTagsTenantRole") == {"dynamodb:BatchGetItem", "dynamodb:UpdateItem"}
+    actions = _actions(resources, "FollowTagsTenantRole")
+    assert actions == {"dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:UpdateItem"}
     named = [
         each["Condition"]["ForAllValues:StringEquals"]["dynamodb:Attributes"]
         for role, each in _of_the_table(resources)

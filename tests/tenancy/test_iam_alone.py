@@ -48,7 +48,7 @@ MAY: dict[str, set[str]] = {
     "RecordStoppedTenantRole": {"table update", "table update outcome"},
     "SweepBuildsTenantRole": READS | {"table update", "table update outcome"},
     "LookUpArtifactTenantRole": LISTS | FILLS | {"quota get", "quota update", "get of manifests", "put of manifests"},
-    "FollowTagsTenantRole": {"table batch get", "table update moved", "delivery claim"},
+    "FollowTagsTenantRole": {"table batch get", "table update moved", "delivery claim", "hook get"},
     "BuildAgainTenantRole": {"table get", "table transact get", "table put", "table transact put", "hook get"}
     | {f"table update{attribute}" for attribute in ("", " entity", " envelope", " outcome", " moved", " version")},
     "ReadArtifactsTenantRole": LISTS | {"get of blobs", "get of manifests"},
@@ -58,7 +58,8 @@ MAY: dict[str, set[str]] = {
     | {f"table {verb}" for verb in ("put", "delete", "update", "update entity", "update envelope", "update outcome")}
     | {"table update moved", "table update version", "hook put", "hook query"}
     | {f"table {verb}" for verb in ("query", "batch get", "transact put", "transact get")}
-    | {f"secret {verb}" for verb in ("put", "describe", "delete")},
+    | {f"secret {verb}" for verb in ("put", "describe", "delete")}
+    | {f"cluster token {verb}" for verb in ("put", "delete")},
     "DashboardTenantRole": READS | {"table query", "table batch get", "secret describe"},
     "SourceRole": {"secret get"},
 }

@@ -123,7 +123,7 @@ def test_a_hook_of_another_organisation_is_as_if_there_were_none(gate: Gate, kin
     assert (unknown.status, gate.told) == (404, [])
 
 
-@pytest.mark.parametrize("kind", [kind for kind in KINDS if PROOFS[kind] != "address"])
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if PROOFS[kind] in ("signature", "header")])
 def test_who_knows_the_address_alone_is_refused(gate: Gate, kind: str) -> None:
     event = sample(kind)
     proofs = {"x-hub-signature-256", "x-signature", "authorization"}
@@ -192,6 +192,20 @@ def test_a_hook_takes_so_many_deliveries_a_minute_and_others_go_on(gate: Gate) -
     assert gate.send(sample("quay")).status == 202
 
 
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if PROOFS[kind] not in ("address", "event")])
+def test_what_proves_nothing_uses_up_nothing_of_what_the_hook_may_be_called(gate: Gate, kind: str) -> None:
+    noise = sample(kind)
+    noise["headers"] |= dict.fromkeys(("x-hub-signature-256", "x-signature", "authorization"), "x")
+    for number in range(3 * CALLS):
+        noise["requestContext"]["http"]["sourceIp"] = f"198.51.100.{number}"
+        assert gate.send(noise).status == 401
+    noise["requestContext"]["http"]["sourceIp"] = "203.0.113.9"
+    assert [gate.send(noise).status for _ in range(REFUSALS + 1)] == [401] * REFUSALS + [429]
+    for _ in range(CALLS):
+        assert gate.send(sample(kind)).status == 202
+    assert gate.send(sample(kind)).status == 429
+
+
 def test_who_is_refused_again_and_again_is_not_listened_to(gate: Gate) -> None:
     path = sample("quay")["rawPath"]
     event = {**sample("quay"), "rawPath": path[:-1] + ("A" if path[-1] != "A" else "B")}
@@ -219,7 +233,7 @@ def test_meters_forget_whom_they_have_heard_of_least_lately(gate: Gate) -> None:
     for number in range(5000):
         event["requestContext"]["http"]["sourceIp"] = f"address {number}"
         gate.send(event)
-    assert len(gate.door.refusals._counts) <= 4096
+    assert len(gate.door.refusals._windows) <= 4096
 
 
 def test_a_bus_that_does_not_take_it_is_no_accepted_delivery(gate: Gate) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from byoa.adapters.identity.verifying import PyJwtVerifier
 from byoa.adapters.memory.clocks import SteppingClock
 from byoa.adapters.memory.inventory import MemoryInventory
 from byoa.adapters.memory.ledger import MemoryLedger
@@ -22,8 +23,10 @@ from byoa.content.packing import pack
 from byoa.errors import AuthFailed, RegistryThrottled
 from byoa.tracking.build_again import build_again
 from byoa.tracking.follow import Means, follow
+from byoa.tracking.google import GoogleTokens
 from byoa.tracking.messages import Followed, Notice, TagMoved
-from byoa.tracking.records import issue
+from byoa.tracking.records import EVERY, Place, issue, watch
+from byoa.trust.allowed import Allowed
 from byoa.trust.external_id import external_id
 from byoa.trust.policy import Policy
 from tests.builds.test_trying import Purse
@@ -51,7 +54,12 @@ class Bench:
         self.held: dict[Any, Any] = {}
         self.claims: dict[Any, Any] = {}
         self.told: list[TagMoved] = []
-        self.hooks: dict[tuple[str, str], HookRecord] = {}
+        self.hooks: dict[tuple[str, str], HookRecord] = {
+            (org, hook_id): issue(org, hook_id, "a", "github", "note", 0, "tok").record
+            for org in (ORG, OTHER)
+            for hook_id in (HOOK, OTHER_HOOK)
+        }
+        self.google = GoogleTokens(lambda _: [], PyJwtVerifier())
         self.repository = MemoryRepository()
         self.asked: list[tuple[str, str, str | None]] = []
         self.says: dict[str, Exception] = {}
@@ -91,7 +99,8 @@ class Bench:
     def means(self) -> Means:
         return Means(
             mentions=MemoryMentions(self.ledger),
-            tracked=lambda org: MemoryTracked(org, self.ledger, self.held, self.claims, self.told),
+            tracked=lambda org: MemoryTracked(org, self.ledger, self.held, self.claims, self.told, self.hooks),
+            google=self.google,
             lender=lambda org: Lender(
                 org, self.vaults[org], MemoryEcrLogin({ROLE: external_id("table", org)}), "111111111111", "table"
             ),
@@ -102,11 +111,12 @@ class Bench:
         )
 
     def heed(
-        self, *tags: str, org: str = ORG, event: str = "one", delivery: str | None = None, hook_id: str = HOOK
-    ) -> Followed:
+        self, *tags: str, org: str = ORG, event: str = "one", delivery: str | None = None, hook_id: str = HOOK,
+        token: str | None = None, kind: str = "github",
+    ) -> Followed:  # fmt: skip
         detail = {
-            "organisation": org, "hook_id": hook_id, "kind": "github", "registry": HOST, "repository": REPOSITORY,
-            "tags": list(tags or ("v1",)), "delivery": delivery,
+            "organisation": org, "hook_id": hook_id, "kind": kind, "registry": HOST, "repository": REPOSITORY,
+            "tags": list(tags or ("v1",)), "delivery": delivery, "token": token,
         }  # fmt: skip
         return follow(Notice.model_validate({"id": event, "source": "io.byoa.hooks", "detail": detail}), self.means)
 
@@ -226,24 +236,81 @@ def test_a_registry_is_asked_once_for_all_components_with_the_same_credentials(b
     assert sum(lent is not None for *_, lent in built.asked) == 1
 
 
-def test_ecr_s_own_event_is_heeded_for_all_organisations_that_name_the_registry(bench: Bench) -> None:
+@pytest.fixture
+def in_ecr(bench: Bench) -> Bench:
+    """A component of each organisation whose tag in ECR moved."""
     source = f'url = "oci://{ECR}/manifests"\ntag = "v1"\ncredentials_ref = "creds"'
     for org in (ORG, OTHER):
         role = {"kind": "aws_ecr", "host": ECR, "role_arn": ROLE}
         bench.vaults[org].store("creds", "aws_ecr", ECR, json.dumps(role))
         bench.build(bench.submit(org=org, source=source), "sha256:" + "0" * 64)
     bench.push("new")
+    return bench
+
+
+def ecr_event(**more: Any) -> dict[str, Any]:
     detail = {
         "result": "SUCCESS", "repository-name": "manifests", "image-digest": "sha256:1", "action-type": "PUSH",
         "image-tag": "v1", "manifest-media-type": "application/vnd.oci.image.manifest.v1+json",
     }  # fmt: skip
-    event = {"id": "one", "source": "aws.ecr", "account": "222222222222", "region": "eu-west-1", "detail": detail}
+    found = {"id": "one", "source": "aws.ecr", "account": "222222222222", "region": "eu-west-1", "detail": detail}
+    return {**found, **more}
+
+
+def watched(bench: Bench, action: str, *place: str, org: str = ORG) -> str:
+    """A hook of the organisation's for a place in ECR."""
+    record = watch(org, Place(*place), "a", action, 0, "tok")  # type: ignore[arg-type]
+    bench.hooks[org, record.id] = record
+    return record.id
+
+
+@pytest.mark.parametrize("repository", ["manifests", EVERY])
+def test_a_push_to_ecr_is_noticed_by_the_hook_that_the_organisation_has_for_it(in_ecr: Bench, repository: str) -> None:
+    mine = watched(in_ecr, "build", "222222222222", "eu-west-1", repository)
+    for elsewhere in (("333333333333", "eu-west-1"), ("222222222222", "eu-west-2"), ("222222222222", "eu-west-1", "x")):
+        watched(in_ecr, "build", *elsewhere, org=OTHER)
+    assert follow(Notice.model_validate(ecr_event()), in_ecr.means).moved == 2
+    assert {(told.organisation, told.hook_id) for told in in_ecr.told} == {(ORG, mine), (OTHER, None)}
+    of_ours = next(told for told in in_ecr.told if told.organisation == ORG)
+    assert again(in_ecr, of_ours).build_id
+    assert in_ecr.component().version == 2
+
+
+def test_of_two_hooks_for_a_push_to_ecr_the_one_of_the_repository_counts(in_ecr: Bench) -> None:
+    watched(in_ecr, "build", "222222222222", "eu-west-1")
+    mine = watched(in_ecr, "note", "222222222222", "eu-west-1", "manifests")
+    follow(Notice.model_validate(ecr_event()), in_ecr.means)
+    told = next(told for told in in_ecr.told if told.organisation == ORG)
+    assert (told.hook_id, again(in_ecr, told).build_id) == (mine, None)
+
+
+def test_ecr_s_own_event_is_heeded_for_all_organisations_that_name_the_registry(in_ecr: Bench) -> None:
+    bench, event = in_ecr, ecr_event()
+    detail = event["detail"]
     assert follow(Notice.model_validate(event), bench.means) == Followed(components=2, moved=2)
     assert [told.hook_id for told in bench.told] == [None, None]
     untagged = {**event, "detail": {**detail, "image-tag": ""}}
     assert follow(Notice.model_validate(untagged), bench.means) == Followed()
     elsewhere = {**event, "account": "333333333333"}
     assert follow(Notice.model_validate(elsewhere), bench.means) == Followed()
+
+
+def test_nobody_is_asked_what_the_organisation_s_policies_forbid(built: Bench) -> None:
+    built.push("new")
+    built.build(built.submit(org=OTHER), "sha256:" + "0" * 64)
+    built.ledger.policies[ORG] = Allowed(("ghcr.io/other/*",), 1, 0, "tok")
+    assert built.heed() == Followed(components=1, failed=1)
+    assert (built.asked, built.purse.spent, built.component().moved) == ([], [], None)
+    assert built.heed(org=OTHER).moved == 1
+    built.ledger.policies[ORG] = Allowed(("ghcr.io/vendor/*",), 2, 0, "tok")
+    assert built.heed().moved == 1
+
+
+def test_a_hook_that_is_gone_is_not_heeded(built: Bench) -> None:
+    built.push("new")
+    del built.hooks[ORG, HOOK]
+    assert built.heed(delivery="a" * 64) == Followed(refused=True)
+    assert (built.asked, built.claims) == ([], {})
 
 
 # ---- again, and refused --------------------------------------------------------------------------------------------

@@ -112,6 +112,13 @@ def test_a_hook_is_made_shown_once_and_deleted(browser: Browser) -> None:
     assert browser.post(place).place == "/hooks-in"
     assert "None yet" in browser.get("/hooks-in").words
     assert browser.post("/hooks-in", {"name": "", "kind": "x", "action": "y"}).status == 422
+    google = {"name": "gar", "kind": "gar", "action": "note", "account": ""}
+    assert browser.post("/hooks-in", google).status == 422
+    made = browser.post("/hooks-in", {**google, "service_account": "byoa@vendor-project.iam.gserviceaccount.com"})
+    assert "byoa:hok" in made.text
+    place = {"name": "ecr", "kind": "ecr", "action": "build", "account": "222222222222", "region": "us-west-2"}
+    assert "/hooks/" not in browser.post("/hooks-in", place).text
+    assert browser.post("/hooks-in", place).status == 409
 
 
 def test_the_audit_tells_who_did_what(browser: Browser) -> None:

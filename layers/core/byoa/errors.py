@@ -411,6 +411,15 @@ class ObjectInvalid(Rejected):
         """Whether a new object may be what a live one can't become: the API has one answer for both."""
 
 
+class ObjectOwned(Rejected):
+    """An object that another install, or another component, has applied."""
+
+    default_remedy = (
+        "Take it out of one of the two artifacts, give it another name or namespace, or take it over by its name "
+        "(--take-over KIND/NAMESPACE/NAME)."
+    )
+
+
 class FieldConflict(Rejected):
     """Somebody else holds fields of an object, and it can't be applied without them."""
 
@@ -457,6 +466,12 @@ class DeployCancelled(Rejected):
     """Somebody stopped the deploy, or nobody answered to its plan in time."""
 
     default_remedy = "Deploy again when it is wanted; what was applied until then stays, tracked."
+
+
+class DeployTimedOut(Rejected):
+    """A deploy took longer than its component's deploy_timeout lets it."""
+
+    default_remedy = "Deploy again: it goes on from there; or give the component a longer deploy_timeout, at most 1h."
 
 
 class InstallUnhealthy(Rejected):

@@ -156,6 +156,8 @@ def test_who_stages_an_artifact_may_count_its_bytes(spied: Spied) -> None:
 def test_who_follows_tags_may_note_and_remember_and_who_builds_anew_may_hand_in(spied: Spied) -> None:
     organisation, rows = "org_0123456789ab", Rows(spied.ledger.client, "table")
     tracked = DynamoTracked(organisation, rows)
+    tracked.hook("hok")
+    tracked.allowed()
     tracked.standing([Named(organisation, "shop", "web")])
     tracked.claim("a" * 64, "one", 1)
     tracked.note(spied.key, Moved(version=1, tag="v1", before="a", after="b", at_ts=1))

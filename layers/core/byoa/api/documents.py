@@ -224,6 +224,11 @@ def hook_fields(record: HookRecord) -> dict[str, Any]:
         "kind": record.kind,
         "action": record.action,
         "proof": PROOFS[record.kind],
+        "service_account": record.service_account,
+        "audience": record.audience,
+        "account": record.account,
+        "region": record.region,
+        "repository": record.repository,
         "created_at": moment(record.created_at_ts),
         "created_by_id": record.created_by,
     }

@@ -13,14 +13,15 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from aws_lambda_powertools import Logger
 
-from byoa.api.jwts import parse_jwt
 from byoa.api.knocks import let_in
 from byoa.api.problems import Problem, body_of, of_error, rendered
-from byoa.api.rates import Rates
+from byoa.api.rates import headers as rate_headers
 from byoa.api.tokens import USE_NOTED_EVERY_MS, allowed, is_organisation, recognised
 from byoa.api.visits import Visit, current, header_of
 from byoa.builds.records import milliseconds
 from byoa.errors import ByoaError
+from byoa.trust.jwts import parse_jwt
+from byoa.trust.windows import Windows
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -28,9 +29,9 @@ if TYPE_CHECKING:
     from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
-    from byoa.api.jwts import Jwt
     from byoa.api.operations import Operation
     from byoa.api.ports import TokenRecord, World
+    from byoa.trust.jwts import Jwt
 
 logger: Final = Logger(service="byoa")
 BODY_LIMIT: Final = 1024 * 1024
@@ -47,7 +48,7 @@ class Face:
         self.operations = operations
         self._world = world
         self._open = {each.path for each in operations if each.scope == "open"}
-        self._rates = Rates(world.quota)
+        self._rates = Windows(world.quota)
 
     def __call__(self, event: Event, context: LambdaContext) -> Event:
         """Answer a request."""
@@ -101,8 +102,8 @@ class Face:
     def _count(self, caller: TokenRecord, told: dict[str, str]) -> None:
         """Raise ``Problem`` with 429 for a caller that asks too often. A session asks as the token that it is of."""
         now_ts = milliseconds(self._world.clock.now())
-        standing = self._rates.count((caller.organisation, caller.parent or caller.id), now_ts)
-        told |= standing.headers(self._rates.quota)
+        standing = self._rates.count(f"{caller.organisation} {caller.parent or caller.id}", now_ts)
+        told |= rate_headers(standing, self._rates.most)
         if not standing.within:
             raise Problem("too_many")
 

@@ -7,19 +7,19 @@ from typing import TYPE_CHECKING, Final
 from aws_lambda_powertools import Logger
 
 from byoa.api.issuers import fits, person_of, subject_of
-from byoa.api.jwts import lasts_until
 from byoa.api.ports import KeptKeys, TokenRecord
 from byoa.api.tokens import SCOPES, allowed, scopes_of
 from byoa.errors import ByoaError
 from byoa.trust.issuers import key_of
+from byoa.trust.jwts import lasts_until
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
-    from byoa.api.jwts import Jwt
     from byoa.api.ports import IssuerRule, World
     from byoa.trust.issuers import Key
+    from byoa.trust.jwts import Jwt
 
 logger: Final = Logger(service="byoa")
 

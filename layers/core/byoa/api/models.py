@@ -12,6 +12,13 @@ VarName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,62
 Dependency = Annotated[str, StringConstraints(max_length=63, pattern=r"^[a-z0-9][a-z0-9_-]*$")]
 CredentialName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]{1,64}$")]
 Audience = Annotated[str, StringConstraints(pattern=r"^[!-~]{1,255}$")]
+ServiceAccount = Annotated[
+    str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,62}@[a-z0-9.-]{1,128}\.gserviceaccount\.com$")
+]
+EcrRepository = Annotated[
+    str, StringConstraints(pattern=r"^[a-z0-9]+([._-][a-z0-9]+)*(/[a-z0-9]+([._-][a-z0-9]+)*)*$", max_length=256)
+]
+HookKind = Literal["github", "dockerhub", "quay", "harbor", "acr", "gar", "generic", "ecr"]
 ClaimName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.:/-]{1,128}$")]
 Pattern = Annotated[str, StringConstraints(pattern=r"^[ -)+-~]*(\*[ -)+-~]*){0,4}$", max_length=255, min_length=1)]
 Patterns = Annotated[list[Pattern], Field(min_length=1, max_length=20)]
@@ -369,23 +376,51 @@ class NewToken(TokenOut):
 
 
 class HookIn(_In):
-    """A hook to make: where a registry tells that something was pushed."""
+    """A hook to make: where a registry tells that something was pushed, or what is done about pushes to ECR.
+
+    ``gar`` wants ``service_account``, ``ecr`` wants ``account`` and ``region``; other kinds have none of the rest.
+    """
 
     name: Name
-    kind: Literal["github", "dockerhub", "quay", "harbor", "acr", "gar", "generic"]
+    kind: HookKind
     action: Literal["note", "build"] = Field(
         default="note", description="What is done about a tag that moved: note it, or build the component anew too."
+    )
+    service_account: ServiceAccount | None = Field(
+        default=None, description="Of gar: whose tokens count, which is the push subscription's service account."
+    )
+    audience: Audience | None = Field(
+        default=None,
+        description="Of gar: whom its tokens are for. Where none is named, byoa: and the hook's id.",
+    )
+    account: Annotated[str, StringConstraints(pattern=r"^[0-9]{12}$")] | None = Field(
+        default=None, description="Of ecr: the registry's account."
+    )
+    region: Annotated[str, StringConstraints(pattern=r"^[a-z]{2,4}(-[a-z]{2,12}){1,3}-[0-9]$")] | None = Field(
+        default=None, description="Of ecr: its region."
+    )
+    repository: EcrRepository | None = Field(
+        default=None, description="Of ecr: one of its repositories; without it, all of them."
     )
 
 
 class HookOut(_Out):
-    """What is shown of a hook. ``proof`` is what its deliveries have beside the secret in the address."""
+    """What is shown of a hook.
+
+    ``proof`` is what its deliveries have beside the secret in the address, ``event`` where there is no address and AWS
+    itself tells. What its kind doesn't have is null.
+    """
 
     id: str
     name: str
-    kind: Literal["github", "dockerhub", "quay", "harbor", "acr", "gar", "generic"]
+    kind: HookKind
     action: Literal["note", "build"]
-    proof: Literal["signature", "header", "address"]
+    proof: Literal["signature", "header", "token", "address", "event"]
+    service_account: str | None
+    audience: str | None
+    account: str | None
+    region: str | None
+    repository: str | None = Field(description="One of ECR's, or * for all.")
     created_at: str
     created_by_id: str
 
@@ -393,12 +428,12 @@ class HookOut(_Out):
 class NewHook(HookOut):
     """The same with its address and its secret: here and never again.
 
-    ``path`` is the address below that of the API that was asked, ``url`` by the name that the request came to;
-    ``secret`` is what signs deliveries or stands in their header, for kinds that have one.
+    ``path`` is the address below that of the API that was asked, ``url`` by the name that the request came to; null for
+    ``ecr``. ``secret`` is what signs deliveries or stands in their header, for kinds that have one.
     """
 
-    url: str
-    path: str
+    url: str | None
+    path: str | None
     secret: str | None
 
 

@@ -13,18 +13,17 @@ from byoa.api.rates import QUOTA
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
-    from typing import Any
 
-    from byoa.api.jwts import Jwt
     from byoa.builds.lookups import Action, Answer, LookUp, LookupEnded
-    from byoa.builds.messages import Build, ConfigVersion
+    from byoa.builds.messages import Build, ConfigVersion, Stage
     from byoa.builds.ports import Accepted, Clock
     from byoa.components.reading import ComponentConfig
+    from byoa.installs.ports import Installs
     from byoa.tracking.messages import Moved
     from byoa.tracking.records import HookRecord
     from byoa.trust.allowed import Allowed
     from byoa.trust.issuers import Key, KeysFound
-    from byoa.trust.ports import Safe
+    from byoa.trust.ports import ClusterTokens, Safe, Verifier
 
 
 class Span(NamedTuple):
@@ -131,8 +130,11 @@ class Inventory(Protocol):
         """The component's builds, the newest first."""
         ...
 
-    def recent(self, app: str, span: Span) -> Page[Build]:
-        """The builds of all of the app's components, the newest first; what a moment ago was queued may be missing."""
+    def recent(self, app: str | None, span: Span, stage: Stage | None = None) -> Page[Build]:
+        """The builds of the app's components, or of all apps', the newest first; of one ``stage`` or of all.
+
+        Those that ended so are listed by when they ended. What changed a moment ago may be missing.
+        """
         ...
 
     def build(self, build_id: str) -> Build | None:
@@ -250,17 +252,6 @@ class Issuers(Protocol):
         ...
 
 
-class Verifier(Protocol):
-    """Verifies signatures."""
-
-    def verify(self, jwt: Jwt, key: Key, audiences: Sequence[str]) -> dict[str, Any] | None:
-        """The claims of a token that ``key`` signed for one of ``audiences``; ``None`` for every other token.
-
-        Issuer, audience and that it expires are looked at; times are the caller's to judge.
-        """
-        ...
-
-
 class Tokens(Protocol):
     """The tokens of one organisation."""
 
@@ -284,8 +275,8 @@ class Tokens(Protocol):
 class Hooks(Protocol):
     """The hooks of one organisation."""
 
-    def add(self, record: HookRecord) -> None:
-        """Keep a new hook's record."""
+    def add(self, record: HookRecord) -> bool:
+        """Keep a new hook's record; ``False`` where there is one of that id."""
         ...
 
     def page(self, span: Span) -> Page[HookRecord]:
@@ -400,6 +391,8 @@ class World:
     fetch_keys: Callable[[str, str], KeysFound]
     """For an organisation, what an issuer says of itself now. Raises ``IssuerUnusable``."""
     verifier: Verifier
+    installs: Callable[[str], Installs]
+    clusters: Callable[[str], ClusterTokens]
     receipt_key: Callable[[], bytes]
     """The public key of receipts: SubjectPublicKeyInfo, DER."""
 

@@ -16,8 +16,9 @@ if TYPE_CHECKING:
     from byoa.adapters.aws.rows import Rows
     from byoa.api.face import Face
     from byoa.api.ports import World
+    from byoa.installs.ports import Installs
     from byoa.trust.issuers import KeysFound
-    from byoa.trust.ports import Safe
+    from byoa.trust.ports import ClusterTokens, Safe
 
 
 @cache
@@ -44,6 +45,8 @@ def world() -> World:
         journal=lambda organisation: DynamoJournal(organisation, _rows(organisation)),
         answers=lambda organisation: DynamoAnswers(organisation, _rows(organisation)),
         safe=_safe,
+        installs=_installs,
+        clusters=_clusters,
         receipt_key=_receipt_key,
         lookups=_lookups,
         issuers=lambda organisation: DynamoIssuers(organisation, _rows(organisation)),
@@ -72,6 +75,19 @@ def _safe(organisation: str) -> Safe:
     from byoa.adapters.aws.secrets import SecretsSafe
 
     return SecretsSafe(clients.of_api("secretsmanager", organisation), organisation)
+
+
+def _installs(organisation: str) -> Installs:
+    from byoa.adapters.aws.deploys import DynamoDeploys
+    from byoa.adapters.aws.installs import DynamoInstalls
+
+    return DynamoInstalls(DynamoDeploys(organisation, _rows(organisation), clock()))
+
+
+def _clusters(organisation: str) -> ClusterTokens:
+    from byoa.adapters.aws.clusters import SecretsClusterTokens
+
+    return SecretsClusterTokens(clients.of_api("secretsmanager", organisation), organisation)
 
 
 def _lookups(organisation: str) -> StackLookups:

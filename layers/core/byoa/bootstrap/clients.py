@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from types_boto3_sts import STSClient
     from types_boto3_sts.type_defs import CredentialsTypeDef
 
+    from byoa.adapters.aws.eks import Keys
     from byoa.adapters.aws.vending import Vending
     from byoa.trust.tenancy import Places
 
@@ -159,7 +160,7 @@ def _faces_data(organisation: str) -> str:
     table = _places(settings().tenant_role).table
     _, partition, _, _, account, _ = settings().tenant_role.split(":", 5)
     secrets = f"arn:{partition}:secretsmanager:{_region()}:{account}:secret:byoa"
-    return session_policy(organisation, Places(table=table, listing=f"{table}/index/recent", kept=secrets))
+    return session_policy(organisation, Places(table=table, listing=f"{table}/index/*", kept=secrets))
 
 
 def _places(role: str) -> Places:
@@ -201,16 +202,36 @@ def _region() -> str:
 
 def lent_ecr(region: str, found: CredentialsTypeDef) -> ECRClient:
     """ECR in any region, in a session that a vendor's role opened: not kept, the next one is another's."""
-    made: Any = _ours().client(
-        "ecr",
-        region_name=region,
-        aws_access_key_id=found["AccessKeyId"],
-        aws_secret_access_key=found["SecretAccessKey"],
-        aws_session_token=found["SessionToken"],
-        config=_config(region),
-    )
-    client: ECRClient = made
+    keys = found["AccessKeyId"], found["SecretAccessKey"], found["SessionToken"]
+    client: ECRClient = _ours().client("ecr", **_lent(region, *keys))
     return client
+
+
+def lent_eks(region: str, keys: Keys) -> Any:  # noqa: ANN401 - one of AWS's clients, without stubs here
+    """EKS in any region, with the keys of a role that somebody lends, or of who sits at the terminal: not kept."""
+    return _ours().client("eks", **_lent(region, *keys))
+
+
+def own_keys() -> Keys:
+    """Who sits at the terminal. Raises what botocore has for who has no login."""
+    from botocore.exceptions import NoCredentialsError
+
+    from byoa.adapters.aws.eks import Keys
+
+    found = _ours().get_credentials()
+    if found is None:
+        raise NoCredentialsError
+    return Keys(*found.get_frozen_credentials()[:3])
+
+
+def _lent(region: str, access_key: str, secret_key: str, token: str | None) -> dict[str, Any]:
+    return {
+        "region_name": region,
+        "aws_access_key_id": access_key,
+        "aws_secret_access_key": secret_key,
+        "aws_session_token": token,
+        "config": _config(region),
+    }
 
 
 @cache

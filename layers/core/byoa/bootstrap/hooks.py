@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from byoa.adapters.aws.tracking import DynamoTracked, DynamoWorkshop
     from byoa.tracking.door import Door
     from byoa.tracking.follow import Means
+    from byoa.tracking.google import GoogleTokens
 
 
 @cache
@@ -36,12 +37,23 @@ def means() -> Means:
     return Means(
         mentions=DynamoMentions(_rows()),
         tracked=_tracked,
+        google=_google(),
         lender=partial(sources.lender, session="byoa-follow"),
         policy=pipeline.policy(),
         budget=pipeline.budget(),
         clock=clock(),
         open_source=sources.registry,
     )
+
+
+@cache
+def _google() -> GoogleTokens:
+    """What verifies Google's tokens: it asks Google for its keys as registries are asked, and keeps them."""
+    from byoa.adapters.identity.verifying import PyJwtVerifier
+    from byoa.bootstrap import issuers
+    from byoa.tracking.google import GoogleTokens
+
+    return GoogleTokens(lambda issuer: issuers.asking("").fetch(issuer).keys, PyJwtVerifier())
 
 
 def workshop(organisation: str) -> DynamoWorkshop:

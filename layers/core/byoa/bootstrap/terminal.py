@@ -169,17 +169,36 @@ def packed(artifact: Packed) -> Repository:
     return MemoryRepository(dict(artifact.blobs), {artifact.manifest.digest: artifact.manifest})
 
 
-def cluster(access: Access) -> Cluster:
-    """A Kubernetes cluster, over a pool of connections of its own that trusts this cluster's authority alone."""
+def eks_cluster(name: str, region: str) -> Cluster:
+    """A cluster of EKS, as whoever AWS's config says that sits here."""
+    import time
+
+    from byoa.adapters.aws.eks import EksLogin
+    from byoa.bootstrap import clients
+
+    login = EksLogin(name, region, clients.own_keys, clients.lent_eks, time.time)
+    return cluster(login.access(), login.token, login.renew)
+
+
+def cluster(
+    access: Access, token: Callable[[], str] | None = None, renew: Callable[[], bool] = lambda: False
+) -> Cluster:
+    """A Kubernetes cluster, over a pool of connections of its own that trusts this cluster's authority alone.
+
+    ``token`` gives the token of now, where that isn't the access's own, and ``renew`` has it be a new one.
+    """
     from byoa.adapters.kubernetes.cluster import KubernetesCluster
     from byoa.adapters.kubernetes.wire import Wire
     from byoa.adapters.registries.deadlines import Allowance
+    from byoa.adapters.registries.dialing import Dialer
     from byoa.adapters.registries.endpoints import Endpoint
     from byoa.adapters.registries.transport import Transport
+    from byoa.trust.addresses import Anywhere
 
     sender = Transport(
         allowance=Allowance(left=_left, longer=LONGER, moved=_moved, answered=_answered),
         proxies=_proxies(),
+        dialer=Dialer(Anywhere()),
         ca=access.ca,
         ca_alone=True,
         server_name=access.server_name,
@@ -190,7 +209,7 @@ def cluster(access: Access) -> Cluster:
     def send(method: str, path: str, headers: Mapping[str, str], body: bytes | None) -> Response:
         return sender.request(method, endpoint, path, headers, body)
 
-    return KubernetesCluster(Wire(send, access.authority, lambda: access.token, _patience()))
+    return KubernetesCluster(Wire(send, access.authority, token or (lambda: access.token), _patience(), renew))
 
 
 def stopwatch() -> Clock:

@@ -20,6 +20,7 @@ _LARGEST: Final = 1024 * 1024
 _HOST: Final = re.compile(r"[A-Za-z0-9.-]{1,253}|[0-9a-f:.]{2,45}")
 _TOKEN: Final = re.compile(r"[\x21-\x7e]{1,65536}")
 _PROGRAMS: Final = ("exec", "auth-provider")
+_AS_ANOTHER: Final = ("as", "as-uid", "as-groups", "as-user-extra")
 _CERTIFICATES: Final = ("client-certificate", "client-certificate-data")
 _MAKE_ONE: Final = "Make a token, for example with `kubectl create token NAME`, and give it on stdin (--token-stdin)."
 
@@ -44,8 +45,8 @@ class Access(NamedTuple):
         return f"Access({self.authority})"
 
 
-def access_of(server: str, ca: str | None, token: str, server_name: str | None = None) -> Access:
-    """The way to ``server`` (https://HOST[:PORT]). Raises ``ClusterAccessInvalid``."""
+def place_of_server(server: str) -> tuple[str, int]:
+    """Host and port of ``server`` (https://HOST[:PORT]). Raises ``ClusterAccessInvalid``."""
     try:
         parts = urlsplit(server)
         host, port = parts.hostname or "", parts.port or 443
@@ -55,6 +56,12 @@ def access_of(server: str, ca: str | None, token: str, server_name: str | None =
         raise ClusterAccessInvalid("A cluster's server is written https://HOST[:PORT].")
     if parts.path.strip("/"):
         raise ClusterAccessInvalid("The cluster's server is behind a path, which is not supported.")
+    return host, port
+
+
+def access_of(server: str, ca: str | None, token: str, server_name: str | None = None) -> Access:
+    """The way to ``server`` (https://HOST[:PORT]). Raises ``ClusterAccessInvalid``."""
+    host, port = place_of_server(server)
     if not _TOKEN.fullmatch(token):
         raise ClusterAccessInvalid("The token for the cluster is empty, or no token.", remedy=_MAKE_ONE)
     return Access(host, port, ca, token, server_name)
@@ -76,6 +83,11 @@ def read_kubeconfig(text: str, context: str | None = None) -> Access:
         raise ClusterAccessInvalid(
             "The kubeconfig names a file with the cluster's authority.",
             remedy="Put it in: `kubectl config view --flatten --raw`.",
+        )
+    if cluster.get("proxy-url"):
+        raise ClusterAccessInvalid(
+            "The kubeconfig goes through a proxy (proxy-url), which is not done here.",
+            remedy="Take proxy-url out; `byoa install` goes through the proxies of HTTPS_PROXY.",
         )
     name = cluster.get("tls-server-name")
     ca = _decoded(cluster.get("certificate-authority-data"))
@@ -106,6 +118,12 @@ def _named(config: dict[str, Any], group: str, key: str, name: str) -> dict[str,
 def _token(user: dict[str, Any]) -> str:
     if any(user.get(name) for name in _PROGRAMS):
         raise ClusterAccessInvalid("The kubeconfig runs a program to log in.", remedy=_MAKE_ONE)
+    if any(user.get(name) for name in _AS_ANOTHER):
+        raise ClusterAccessInvalid(
+            "The kubeconfig acts as somebody else (as), which is not done here.", remedy=_MAKE_ONE
+        )
+    if not user.get("token") and user.get("tokenFile"):
+        raise ClusterAccessInvalid("The kubeconfig names a file with the token (tokenFile).", remedy=_MAKE_ONE)
     if not user.get("token") and any(user.get(name) for name in _CERTIFICATES):
         raise ClusterAccessInvalid("The kubeconfig logs in with a certificate, not a token.", remedy=_MAKE_ONE)
     return str(user.get("token") or "")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 
+from byoa.installs.objects import MANAGER
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
@@ -52,8 +54,10 @@ class Cluster(Protocol):
         """How many objects of a kind there are, in one namespace or in all."""
         ...
 
-    def apply(self, place: Place, wanted: Object, *, force: bool = False, dry_run: bool = False) -> Applied:
-        """Server-side apply: the object becomes what is ``wanted`` of it, and loses what we had wanted before.
+    def apply(
+        self, place: Place, wanted: Object, *, force: bool = False, dry_run: bool = False, manager: str = MANAGER
+    ) -> Applied:
+        """Server-side apply: the object becomes what is ``wanted`` of it, and loses what ``manager`` wanted before.
 
         Raises ``FieldConflict`` where others own fields that would change, unless forced; ``ObjectInvalid``;
         ``NamespaceMissing``; ``ObjectBusy`` where its namespace goes away.
@@ -81,6 +85,10 @@ class Shelf(Protocol):
 
     def read(self) -> Inventory | None:
         """What was kept last. Raises ``InventoryInvalid``."""
+        ...
+
+    def check(self, inventory: Inventory) -> None:
+        """Raise ``DeploySuperseded`` where another deploy has begun since it was kept, or this one has ended."""
         ...
 
     def write(self, inventory: Inventory) -> Inventory:
@@ -223,8 +231,12 @@ class Unended(Protocol):
         """One of them. Raises ``ValueError`` for one that this version can't read."""
         ...
 
-    def tell_again(self, key: DeployKey, now_ts: int) -> int | None:
-        """Have the bus told of it once more, and when it was told of last; ``None`` where it doesn't wait."""
+    def told_at(self, key: DeployKey) -> int | None:
+        """When the bus was told of it again last."""
+        ...
+
+    def tell_again(self, key: DeployKey, now_ts: int) -> bool:
+        """Have the bus told of it once more; ``False`` where it doesn't wait any more."""
         ...
 
     def give_up(self, key: DeployKey, becomes: Becomes) -> Deploy | None:

@@ -1,7 +1,8 @@
 """A delivery to a hook: who sent it is found out before anything is read, and all that it can do is ring.
 
-What comes in this order: how often that address was refused there, the size, the hook and its secret, how often the
-hook was called, what proves the delivery, what it says.
+What comes in this order: how often that address was refused there, the size, the hook and its secret, what proves the
+delivery, how often the hook was called, what it says. So who knows a hook's address and can't sign uses up its own
+share of refusals, and nothing of how often the hook may be called.
 """
 
 from __future__ import annotations
@@ -12,11 +13,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from byoa.builds.records import milliseconds
+from byoa.tracking.google import check_token
 from byoa.tracking.messages import RegistryPushed
 from byoa.tracking.payloads import read_push
 from byoa.tracking.proofs import check_proof
-from byoa.tracking.records import Knock, lets_in, parse_address, second_secret
+from byoa.tracking.records import PROOFS, Knock, lets_in, parse_address, second_secret
 from byoa.tracking.refusals import Refused
+from byoa.trust.windows import Windows
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,41 +27,18 @@ if TYPE_CHECKING:
     from byoa.builds.ports import Clock
     from byoa.tracking.ports import Bell, Porter
     from byoa.tracking.records import HookRecord
+    from byoa.trust.windows import Standing
 
 BODY_LIMIT: Final = 256 * 1024
 """Bytes of a delivery: GitHub's, the largest, have some 30 KiB."""
 
-MINUTE_MS: Final = 60 * 1000
 CALLS: Final = 60
-"""Deliveries of one hook in a minute, in one process of the function; the gateway's own limit is for all of them."""
+"""Proved deliveries of one hook in a minute, in one process of the function; the gateway's limit is for all of them."""
 
 REFUSALS: Final = 30
 """Refused deliveries from one network address to one hook in a minute, likewise. A registry sends all of its deliveries
 from a few addresses: what one of its customers has it send to wrong places stops nobody else's.
 """
-
-_METERED: Final = 4096
-
-
-class Meter:
-    """Counts by name in windows of a minute, in this process."""
-
-    def __init__(self, most: int) -> None:
-        self._most = most
-        self._counts: dict[str, tuple[int, int]] = {}
-
-    def check(self, name: str, now_ts: int) -> None:
-        """Raise ``Refused`` where the name's window is full."""
-        window, count = self._counts.get(name, (0, 0))
-        if window == now_ts // MINUTE_MS and count >= self._most:
-            raise Refused("throttled", retry_after=60 - now_ts // 1000 % 60)
-
-    def count(self, name: str, now_ts: int) -> None:
-        """Count one."""
-        if name not in self._counts and len(self._counts) >= _METERED:
-            self._counts.pop(next(iter(self._counts)))
-        window, count = self._counts.pop(name, (0, 0))
-        self._counts[name] = (now_ts // MINUTE_MS, count + 1 if window == now_ts // MINUTE_MS else 1)
 
 
 class Answer(NamedTuple):
@@ -77,8 +57,8 @@ class Door:
     porter: Porter
     bell: Bell
     clock: Clock
-    calls: Meter = field(default_factory=lambda: Meter(CALLS))
-    refusals: Meter = field(default_factory=lambda: Meter(REFUSALS))
+    calls: Windows = field(default_factory=lambda: Windows(CALLS))
+    refusals: Windows = field(default_factory=lambda: Windows(REFUSALS))
 
     def take(self, event: Mapping[str, Any]) -> Answer:
         """Answer a request to a hook (HTTP API, payload 2.0): 202, or why not. Raises what the ports raise."""
@@ -87,7 +67,7 @@ class Door:
         address = str(event["requestContext"]["http"].get("sourceIp", ""))
         caller = " ".join((address, *(knock[:2] if knock else ())))
         try:
-            self.refusals.check(caller, now_ts)
+            _check(self.refusals.look(caller, now_ts))
             ignored = self._take(event, knock, now_ts, noted)
         except Refused as refused:
             if refused.code != "throttled":
@@ -104,10 +84,10 @@ class Door:
             raise Refused("hook_unknown")
         record = self._find(knock)
         noted |= {"organisation": record.organisation, "hook": record.id, "kind": record.kind}
-        self.calls.check(record.id, now_ts)
-        self.calls.count(record.id, now_ts)
         headers = {name.lower(): str(value) for name, value in (event.get("headers") or {}).items()}
         delivery = check_proof(record.kind, second_secret(record, knock), headers, body, now_ts)
+        token = check_token(record, headers, now_ts) if PROOFS[record.kind] == "token" else None
+        _check(self.calls.count(record.id, now_ts))
         push = read_push(record.kind, headers, body)
         if isinstance(push, str):
             return push
@@ -120,6 +100,7 @@ class Door:
                 repository=push.repository,
                 tags=list(push.tags),
                 delivery=delivery,
+                token=token,
             )
         )
         return ""
@@ -130,6 +111,11 @@ class Door:
         if record is None or not same:
             raise Refused("hook_unknown")
         return record
+
+
+def _check(standing: Standing) -> None:
+    if not standing.within:
+        raise Refused("throttled", retry_after=standing.seconds)
 
 
 def _body(event: Mapping[str, Any]) -> bytes:

@@ -15,6 +15,8 @@ from byoa.builds.records import milliseconds
 from byoa.errors import ByoaError, ReferenceNotFound, Transient
 from byoa.oci.reference import Reference
 from byoa.tracking.messages import EcrPushed, Followed, Moved, RegistryPushed
+from byoa.tracking.records import EVERY, PROOFS, ecr_hook_id
+from byoa.tracking.records import Place as EcrPlace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -23,8 +25,11 @@ if TYPE_CHECKING:
     from byoa.builds.messages import Build
     from byoa.builds.ports import Budget, Clock
     from byoa.engine.ports import Repository
+    from byoa.tracking.google import GoogleTokens
     from byoa.tracking.messages import Notice
     from byoa.tracking.ports import Mentions, Named, Standing, Tracked
+    from byoa.tracking.records import HookRecord
+    from byoa.trust.allowed import Allowed
     from byoa.trust.policy import Policy
 
 ECR_DOMAIN: Final = {"cn": "amazonaws.com.cn"}
@@ -32,10 +37,14 @@ ECR_DOMAIN: Final = {"cn": "amazonaws.com.cn"}
 
 
 class Means(NamedTuple):
-    """What following tags may use: who names a tag, what stands noted, and registries with what is lent for them."""
+    """What following tags may use: who names a tag, what stands noted, and registries with what is lent for them.
+
+    ``google`` verifies the tokens of deliveries that have one.
+    """
 
     mentions: Mentions
     tracked: Callable[[str], Tracked]
+    google: GoogleTokens
     lender: Callable[[str], Lender]
     policy: Policy
     budget: Budget
@@ -49,6 +58,16 @@ class _Place(NamedTuple):
     tags: tuple[str, ...]
     organisation: str | None
     hook_id: str | None
+    pushed: EcrPlace | None = None
+
+    def noticed_by(self, tracked: Tracked, organisation: str) -> str | None:
+        """The hook that noticed it: the one that was called, or the organisation's own for that place in ECR."""
+        if self.pushed is None:
+            return self.hook_id
+        for place in (self.pushed, self.pushed._replace(repository=EVERY)):
+            if found := tracked.hook(ecr_hook_id(organisation, place)):
+                return found.id
+        return None
 
 
 class _Counts:
@@ -60,15 +79,18 @@ class _Counts:
 
 
 def follow(notice: Notice, means: Means) -> Followed:
-    """Look at what was pushed. A notice that comes again in another event's name is heeded once.
+    """Look at what was pushed, if the hook's record lets the notice count; one that comes again is heeded once.
 
     A component whose registry refuses is counted and ends no other's. Raises, when all were looked at, a ``Transient``
     of one of them: what is retried finds what is noted already.
     """
     detail, now_ts = notice.detail, milliseconds(means.clock.now())
-    if isinstance(detail, RegistryPushed) and detail.delivery:
+    if isinstance(detail, RegistryPushed):
+        tracked = means.tracked(detail.organisation)
+        if not _holds(detail, tracked.hook(detail.hook_id), means.google, now_ts):
+            return Followed(refused=True)
         name = hashlib.sha256(f"{detail.hook_id}.{detail.delivery}".encode()).hexdigest()
-        if not means.tracked(detail.organisation).claim(name, notice.id, now_ts):
+        if detail.delivery and not tracked.claim(name, notice.id, now_ts):
             return Followed(repeated=True)
     counts = _Counts()
     place = _place_of(notice)
@@ -81,12 +103,18 @@ def follow(notice: Notice, means: Means) -> Followed:
     return Followed(components=counts.components, moved=counts.moved, failed=counts.failed)
 
 
+def _holds(detail: RegistryPushed, hook: HookRecord | None, google: GoogleTokens, now_ts: int) -> bool:
+    """Whether the hook is there, and its tokens are Google's if it wants any: the event's own kind isn't asked."""
+    return hook is not None and (PROOFS[hook.kind] != "token" or google.prove(hook, detail.token, now_ts))
+
+
 def _place_of(notice: Notice) -> _Place:
     detail = notice.detail
     if isinstance(detail, EcrPushed):
         domain = ECR_DOMAIN.get(notice.region.partition("-")[0], "amazonaws.com")
         registry = f"{notice.account}.dkr.ecr.{notice.region}.{domain}"
-        return _Place(registry, detail.repository, (detail.tag,) if detail.tag else (), None, None)
+        pushed = EcrPlace(notice.account, notice.region, detail.repository)
+        return _Place(registry, detail.repository, (detail.tag,) if detail.tag else (), None, None, pushed)
     tags = tuple(dict.fromkeys(detail.tags))
     return _Place(detail.registry, detail.repository, tags, detail.organisation, detail.hook_id)
 
@@ -96,6 +124,7 @@ def _look(  # noqa: PLR0913, PLR0917 - whose, what, and where it is counted
 ) -> None:
     """Ask once for each of the credentials that the components name, and note of each what it comes to."""
     tracked = means.tracked(organisation)
+    allowed, hook_id = tracked.allowed(), place.noticed_by(tracked, organisation)
     found: dict[str | None, str | ByoaError] = {}
     for standing in tracked.standing(components):
         build = standing.build
@@ -104,23 +133,26 @@ def _look(  # noqa: PLR0913, PLR0917 - whose, what, and where it is counted
             continue  # a newer config names something else
         counts.components += 1
         if build.credentials_ref not in found:
-            found[build.credentials_ref] = _resolved(organisation, reference, build.credentials_ref, means)
+            found[build.credentials_ref] = _resolved(allowed, organisation, reference, build.credentials_ref, means)
         now = found[build.credentials_ref]
         if isinstance(now, Transient):
             counts.later = now
         elif isinstance(now, ByoaError):
             counts.failed += 1
         else:
-            counts.moved += _note(tracked, standing, tag, now, place.hook_id, means.clock)
+            counts.moved += _note(tracked, standing, tag, now, hook_id, means.clock)
 
 
 def _name(reference: Reference) -> tuple[str, str, str | None]:
     return str(reference.registry), reference.repository, reference.tag
 
 
-def _resolved(organisation: str, reference: Reference, credentials_ref: str | None, means: Means) -> str | ByoaError:
-    """What the tag means now: a digest, or why it isn't told."""
+def _resolved(
+    allowed: Allowed, organisation: str, reference: Reference, credentials_ref: str | None, means: Means
+) -> str | ByoaError:
+    """What the tag means now: a digest, or why it isn't told. Both policies are asked first, as a build does."""
     try:
+        allowed.check(reference)
         means.policy.check_source(reference, credentials_ref)
         lent = means.lender(organisation).lend(credentials_ref, reference) if credentials_ref else None
         source = means.open_source(organisation, reference, lent)

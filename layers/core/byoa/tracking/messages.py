@@ -25,7 +25,8 @@ class RegistryPushed(Message):
     """The detail of a "Registry Pushed" event: whoever knows a hook's secret says that these tags were pushed.
 
     ``registry`` and ``repository`` are as references have them. ``delivery`` is what another delivery of the same is
-    known by, where the kind has that. What is to be done about it isn't here: the hook's record says so.
+    known by, where the kind has that, ``token`` Google's, which is still to be verified. What is to be done about it
+    isn't here: the hook's record says so.
     """
 
     organisation: OrganisationId
@@ -35,6 +36,7 @@ class RegistryPushed(Message):
     repository: Text
     tags: Annotated[list[Tag], Field(min_length=1, max_length=TAGS)]
     delivery: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")] | None = None
+    token: Annotated[str, StringConstraints(max_length=8192)] | None = Field(default=None, repr=False)
 
 
 class EcrPushed(Message):
@@ -63,19 +65,21 @@ class Notice(Message):
 class Followed(Message):
     """What became of a notice: how many components name what was pushed, and what was found of their tags.
 
-    ``repeated`` is a notice that was heeded before; ``failed`` counts components whose registry refused to say.
+    ``repeated`` is a notice that was heeded before, ``refused`` one whose hook is gone or whose token is none of its;
+    ``failed`` counts components whose registry, or whose organisation's policies, refused.
     """
 
     components: int = 0
     moved: int = 0
     failed: int = 0
     repeated: bool = False
+    refused: bool = False
 
 
 class Moved(Message):
     """A tag that means something else than what the component's config ``version`` was built of.
 
-    ``hook_id`` is the hook by which that was noticed, ``None`` for ECR's own event.
+    ``hook_id`` is the hook by which that was noticed, ``None`` for a push to ECR that the organisation has none for.
     """
 
     version: int

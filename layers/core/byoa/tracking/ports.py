@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from byoa.builds.messages import Build, BuildKey
     from byoa.tracking.messages import Moved, RegistryPushed
     from byoa.tracking.records import HookRecord
+    from byoa.trust.allowed import Allowed
 
 
 class Named(NamedTuple):
@@ -57,6 +58,14 @@ class Mentions(Protocol):
 
 class Tracked(Protocol):
     """What one organisation's components were built of, and what is noted of their tags."""
+
+    def hook(self, hook_id: str) -> HookRecord | None:
+        """One of the organisation's hooks."""
+        ...
+
+    def allowed(self) -> Allowed:
+        """What its builds may read."""
+        ...
 
     def claim(self, delivery: str, event: str, now_ts: int) -> bool:
         """Take a delivery up in an event's name, once: ``False`` where another event did. It is kept for a week."""

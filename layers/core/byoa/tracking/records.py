@@ -16,13 +16,14 @@ import secrets
 from dataclasses import dataclass, field
 from typing import Final, Literal, NamedTuple
 
-type Kind = Literal["github", "dockerhub", "quay", "harbor", "acr", "gar", "generic"]
+type Kind = Literal["github", "dockerhub", "quay", "harbor", "acr", "gar", "generic", "ecr"]
 KINDS: Final[tuple[Kind, ...]] = ("github", "dockerhub", "quay", "harbor", "acr", "gar", "generic")
+"""Those that are called at an address. ``ecr`` has none: AWS's own events say what was pushed there."""
 
 type Action = Literal["note", "build"]
 ACTIONS: Final[tuple[Action, ...]] = ("note", "build")
 
-type Proof = Literal["signature", "header", "address"]
+type Proof = Literal["signature", "header", "token", "address", "event"]
 PROOFS: Final[dict[str, Proof]] = {
     "github": "signature",
     "generic": "signature",
@@ -30,9 +31,16 @@ PROOFS: Final[dict[str, Proof]] = {
     "acr": "header",
     "dockerhub": "address",
     "quay": "address",
-    "gar": "address",
+    "gar": "token",
+    "ecr": "event",
 }
-"""What proves a delivery beside the secret in its address: a signature, a header's value, or nothing."""
+"""What proves a delivery beside the secret in its address: a signature, a header's value, Google's token, or nothing.
+
+An ``event`` of AWS's is put by nobody else.
+"""
+
+EVERY: Final = "*"
+"""All repositories of a registry."""
 
 _ADDRESS: Final = re.compile(r"/hooks/(org_[a-z0-9]{12,40})_(hok[a-z2-7]{23})/([A-Za-z0-9_-]{43})", re.ASCII)
 _NOBODYS: Final = hashlib.sha256(b"").hexdigest()
@@ -43,8 +51,9 @@ _SEALS: Final = b"byoa: what a hook's deliveries are proved with"
 class HookRecord:
     """What is kept of a hook.
 
-    ``digest`` is the SHA-256, in hex, of its address's secret; ``sealed`` its second secret, in hex, for kinds that
-    have one. Times are in ms since 1970 UTC.
+    ``digest`` is the SHA-256, in hex, of its address's secret, empty where it has no address; ``sealed`` its second
+    secret, in hex, for kinds that have one. ``service_account`` and ``audience`` are what tokens of ``gar`` must say,
+    ``account``, ``region`` and ``repository`` (or ``*``) what ``ecr`` is about. Times are in ms since 1970 UTC.
     """
 
     organisation: str
@@ -56,6 +65,11 @@ class HookRecord:
     created_at_ts: int
     created_by: str
     sealed: str | None = field(default=None, repr=False)
+    service_account: str | None = None
+    audience: str | None = None
+    account: str | None = None
+    region: str | None = None
+    repository: str | None = None
 
 
 class Knock(NamedTuple):
@@ -67,6 +81,14 @@ class Knock(NamedTuple):
 
     def __repr__(self) -> str:
         return f"Knock({self.id})"
+
+
+class Place(NamedTuple):
+    """Where pushes to ECR are heeded: one repository of a private registry, or every one (``*``)."""
+
+    account: str
+    region: str
+    repository: str = EVERY
 
 
 class Issued(NamedTuple):
@@ -87,11 +109,23 @@ def parse_address(path: str) -> Knock | None:
 
 
 def issue(  # noqa: PLR0913, PLR0917 - whose it is, and what it is for
-    organisation: str, hook_id: str, name: str, kind: Kind, action: Action, now_ts: int, created_by: str
+    organisation: str,
+    hook_id: str,
+    name: str,
+    kind: Kind,
+    action: Action,
+    now_ts: int,
+    created_by: str,
+    *,
+    service_account: str | None = None,
+    audience: str | None = None,
 ) -> Issued:
-    """A new hook. Its secrets are in the answer and nowhere else."""
+    """A new hook. Its secrets are in the answer and nowhere else.
+
+    Tokens of ``gar`` are for ``audience``, or for the hook by its name.
+    """
     secret, proving = secrets.token_urlsafe(32), secrets.token_bytes(32)
-    has_second = PROOFS[kind] != "address"
+    has_second = PROOFS[kind] in ("signature", "header")
     record = HookRecord(
         organisation=organisation,
         id=hook_id,
@@ -102,9 +136,34 @@ def issue(  # noqa: PLR0913, PLR0917 - whose it is, and what it is for
         created_at_ts=now_ts,
         created_by=created_by,
         sealed=seal(proving, secret) if has_second else None,
+        service_account=service_account,
+        audience=(audience or f"byoa:{hook_id}") if PROOFS[kind] == "token" else None,
     )
     path = f"/hooks/{organisation}_{hook_id}/{secret}"
     return Issued(record, path, as_text(proving, kind) if has_second else None)
+
+
+def watch(  # noqa: PLR0913, PLR0917 - the same
+    organisation: str, place: Place, name: str, action: Action, now_ts: int, created_by: str
+) -> HookRecord:
+    """What is done about pushes to a place in ECR. It has neither an address nor a secret."""
+    return HookRecord(
+        organisation=organisation,
+        id=ecr_hook_id(organisation, place),
+        name=name,
+        kind="ecr",
+        action=action,
+        digest="",
+        created_at_ts=now_ts,
+        created_by=created_by,
+        **place._asdict(),
+    )
+
+
+def ecr_hook_id(organisation: str, place: Place) -> str:
+    """The id of the organisation's one hook for a place: whoever hears of a push knows by it what to look for."""
+    told = hashlib.sha256(" ".join((organisation, *place)).encode()).digest()
+    return "hok" + base64.b32encode(told).decode().lower()[:23]
 
 
 def lets_in(knock: Knock, record: HookRecord | None) -> bool:

@@ -21,6 +21,14 @@ CODES: Final[dict[str, tuple[int, str, str, str]]] = {
         401, "Not authenticated", "The delivery's time is more than five minutes from now.",
         "Send it anew, and mind the sender's clock.",
     ),
+    "token_missing": (
+        401, "Not authenticated", "The delivery has no token of Google's.",
+        "Give the push subscription the hook's service account and audience; `byoa hooks list --json` shows them.",
+    ),
+    "token_wrong": (
+        401, "Not authenticated", "The delivery's token is not Google's for this hook, or has expired.",
+        "Compare the push subscription's service account and audience with the hook's (`byoa hooks list --json`).",
+    ),
     "too_large": (413, "Too large", "The body is over 256 KiB.", "Name fewer tags in one delivery."),
     "media_type": (
         415, "Unsupported media type", "The body is of a type that isn't read.", "Have it sent as application/json.",

@@ -80,6 +80,27 @@ def is_public(address: str) -> bool:
     return found in _GLOBAL and not any(found in network for network in _NOT_GLOBAL)
 
 
+def is_closed(address: str) -> bool:
+    """Whether ``address`` is one that no setting opens: a metadata service's, link-local, or led to one on the way."""
+    try:
+        found = ip_address(address)
+    except ValueError:
+        return True
+    return any(each in network for each in (found, *_carried(found)) for network in _NEVER)
+
+
+class Anywhere:
+    """Where a person's own machine may connect to: anywhere but there."""
+
+    def admits(self, address: str, port: int) -> bool:  # noqa: ARG002 - as the other
+        """Whether this address may be."""
+        return not is_closed(address)
+
+    def admits_port(self, port: int) -> bool:  # noqa: ARG002 - as the other
+        """Whether any address may be, at this port."""
+        return True
+
+
 class Reachable(NamedTuple):
     """Where connections for tenants may go.
 
@@ -115,12 +136,9 @@ class Reachable(NamedTuple):
         """Whether ``address``, as a resolver gives it, may be connected to at ``port``."""
         if port in self.ports and is_public(address):
             return True
-        try:
-            found = ip_address(address)
-        except ValueError:
+        if is_closed(address):
             return False
-        if any(each in network for each in (found, *_carried(found)) for network in _NEVER):
-            return False
+        found = ip_address(address)
         return any(port == opened and found in network for network, opened in self.ranges)
 
     def admits_port(self, port: int) -> bool:
@@ -133,7 +151,7 @@ class Reachable(NamedTuple):
         Raises ``EndpointBlocked`` for an address that isn't public and ``ReferenceUnsupported`` for a port.
         """
         port = registry.port or HTTPS_PORT
-        literal = _is_literal(registry.host)
+        literal = is_address(registry.host)
         if literal and not is_public(registry.host) and not self.admits(registry.host, port):
             raise EndpointBlocked(f"{registry} is not a public address.")
         if not (self.admits(registry.host, port) if literal else self.admits_port(port)):
@@ -156,7 +174,8 @@ def _carried(address: IPv4Address | IPv6Address) -> list[IPv4Address]:
     return [IPv4Address(int(address) >> shift & 0xFFFFFFFF) for network, shift in _CARRYING if address in network]
 
 
-def _is_literal(host: str) -> bool:
+def is_address(host: str) -> bool:
+    """Whether a host is written as an address, and not by a name."""
     try:
         ip_address(host)
     except ValueError:

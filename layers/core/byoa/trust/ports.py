@@ -1,4 +1,7 @@
-"""What is asked of the store of credentials, and of AWS for a vendor's ECR. Implemented under ``adapters/``."""
+"""What is asked of the store of credentials, of AWS for a vendor's ECR, and of who verifies signatures.
+
+Implemented under ``adapters/``.
+"""
 
 from __future__ import annotations
 
@@ -6,9 +9,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
+    from typing import Any
 
     from byoa.trust.credentials import Credential
+    from byoa.trust.issuers import Key
+    from byoa.trust.jwts import Jwt
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +95,21 @@ class Safe(Protocol):
         ...
 
 
+class ClusterTokens(Protocol):
+    """What one organisation's installs show to their clusters, for people: written, and never read.
+
+    Raises ``TenantForbidden`` for what is no install's id, ``PlatformForbidden`` and ``StoreThrottled`` as ``Safe``.
+    """
+
+    def store(self, install_id: str, text: str) -> None:
+        """Keep ``text`` in place of what there was."""
+        ...
+
+    def delete(self, install_id: str) -> None:
+        """Forget it for good, if there is one."""
+        ...
+
+
 class EcrLogin(Protocol):
     """Private ECR registries of other accounts, by roles that their owners let us assume."""
 
@@ -96,5 +118,16 @@ class EcrLogin(Protocol):
 
         Raises ``AuthFailed`` where the role doesn't let us in with ``external_id``, where it would with any, and
         where it may not log in to ECR; ``SecretUnavailable`` for what passes by itself.
+        """
+        ...
+
+
+class Verifier(Protocol):
+    """Verifies the signatures of JWTs."""
+
+    def verify(self, jwt: Jwt, key: Key, audiences: Sequence[str]) -> dict[str, Any] | None:
+        """The claims of a token that ``key`` signed for one of ``audiences``; ``None`` for every other token.
+
+        Issuer, audience and that it expires are looked at; times are the caller's to judge.
         """
         ...

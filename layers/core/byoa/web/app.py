@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any, Final
 from aws_lambda_powertools import Logger
 
 from byoa.api.problems import CODES, TITLES, of_error
-from byoa.api.rates import Rates
 from byoa.api.tokens import recognised
 from byoa.builds.records import milliseconds
 from byoa.errors import ByoaError, InternalFault
+from byoa.trust.windows import Windows
 from byoa.web.asking import Asking, Refused
 from byoa.web.assets import version
 from byoa.web.guards import HEADERS, is_ours
@@ -71,7 +71,7 @@ class Dashboard:
 
     def __init__(self, world: World, face: Face, send: Send, exchange: Exchange, organisations: Iterable[str]) -> None:
         self._world, self._face, self._send = world, face, send
-        self._codes = Rates(CODES_A_MINUTE)
+        self._codes = Windows(CODES_A_MINUTE)
         self._door = Door(world.doorkeeper.rules, exchange, self._may_ask, tuple(sorted(organisations)))
         prepare()
 
@@ -115,7 +115,7 @@ class Dashboard:
         return _built(here, route.function(here, **parts))
 
     def _may_ask(self, organisation: str) -> bool:
-        return self._codes.count((organisation, "codes"), milliseconds(self._world.clock.now())).within
+        return self._codes.count(organisation, milliseconds(self._world.clock.now())).within
 
     def _recognise(self, here: Here) -> None:
         token = token_in(here.request)

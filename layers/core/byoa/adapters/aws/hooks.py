@@ -51,14 +51,19 @@ class DynamoHooks:
     def _pk(self) -> str:
         return f"HOOK#{self.organisation}"
 
-    def add(self, record: HookRecord) -> None:
+    def add(self, record: HookRecord) -> bool:
         """See ``api.ports.Hooks``."""
         fields = {name: getattr(record, name) for name in HookRecord.__slots__}
         item = {"pk": self._pk, "sk": f"HOOK#{record.id}", **fields}
+        client = self.rows.client
         with translated(_SERVICE):
-            self.rows.client.put_item(
-                TableName=self.rows.table, Item=dump(item), ConditionExpression="attribute_not_exists(pk)"
-            )
+            try:
+                client.put_item(
+                    TableName=self.rows.table, Item=dump(item), ConditionExpression="attribute_not_exists(pk)"
+                )
+            except client.exceptions.ConditionalCheckFailedException:
+                return False
+        return True
 
     def page(self, span: Span) -> Page[HookRecord]:
         """See ``api.ports.Hooks``."""

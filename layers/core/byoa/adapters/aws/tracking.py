@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from byoa.adapters.aws.hooks import DynamoPorter
-from byoa.adapters.aws.items import TAGGED, read_build, sort_key, tagged_key
+from byoa.adapters.aws.items import POLICIES, TAGGED, read_allowed, read_build, sort_key, tagged_key
 from byoa.adapters.aws.refusals import translated
 from byoa.adapters.aws.rows import AT_ONCE
 from byoa.adapters.aws.table import Item, dump
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from byoa.adapters.aws.rows import Rows
     from byoa.builds.messages import Build
     from byoa.tracking.records import HookRecord
+    from byoa.trust.allowed import Allowed
 
 MOST: Final = 1000
 """Components that one push is looked at for."""
@@ -52,6 +53,14 @@ class DynamoTracked:
 
     organisation: str
     rows: Rows
+
+    def hook(self, hook_id: str) -> HookRecord | None:
+        """See ``tracking.ports.Tracked``."""
+        return DynamoPorter(self.rows).find(self.organisation, hook_id)
+
+    def allowed(self) -> Allowed:
+        """See ``tracking.ports.Tracked``."""
+        return read_allowed(self.rows.several([(f"ORG#{self.organisation}", POLICIES)]).get(POLICIES))
 
     def claim(self, delivery: str, event: str, now_ts: int) -> bool:
         """See ``tracking.ports.Tracked``."""

@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from byoa.api.jwts import Jwt
     from byoa.trust.issuers import Key
+    from byoa.trust.jwts import Jwt
 
 
 class PyJwtVerifier:
     """Implements Verifier."""
 
     def verify(self, jwt: Jwt, key: Key, audiences: Sequence[str]) -> dict[str, Any] | None:
-        """See ``api.ports.Verifier``."""
+        """See ``trust.ports.Verifier``."""
         from jwt import PyJWK, PyJWTError, decode  # noqa: PLC0415 - most requests have no JWT
 
         try:

@@ -29,6 +29,7 @@ _TYPED: Final = re.compile(r": (\.[^\s:]{1,300}): (field not declared in schema|
 _NAMESPACES: Final = re.compile(r'namespaces "[^"]*" not found')
 _FIELD: Final = re.compile(r"[A-Za-z0-9_.\[\]\-/<>\"=:]{1,300}")
 _LONGEST: Final = 160
+_UNKNOWN_LOGIN: Final = "Renew the token; it may have expired. A role of EKS needs an access entry in the cluster."
 _TOLD: Final = 3
 _BY_RIGHTS: Final = ("cannot ", 'resource "')
 
@@ -57,7 +58,7 @@ def refusal(answer: Answer, verb: str, place: Place) -> ByoaError:
 
 def unknown_login() -> ByoaError:
     """Nobody is known by this token."""
-    return ClusterForbidden("The cluster refuses the login.", remedy="Renew the token; it may have expired.")
+    return ClusterForbidden("The cluster refuses the login.", remedy=_UNKNOWN_LOGIN)
 
 
 def not_allowed(verb: str, kind: Kind, namespace: str) -> ByoaError:

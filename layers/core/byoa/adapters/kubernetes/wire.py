@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 LARGEST: Final = 64 * 1024 * 1024
 """Bytes of an answer: a page of 500 objects of 100 KB."""
 
+_UNKNOWN: Final = 401
 _THROTTLED: Final = 429
 _INTERNAL: Final = 500
 _BROKEN: Final = frozenset((500, 502, 503, 504))
@@ -89,12 +90,23 @@ class Answer(NamedTuple):
 
 
 class Wire:
-    """One API server, called by ``authority`` in what people are told, for a ``token``."""
+    """One API server, called by ``authority`` in what people are told, for a ``token``.
 
-    def __init__(self, send: Send, authority: str, token: Callable[[], str], patience: Patience = HASTY) -> None:
+    ``renew`` has the next token be another one where one is refused, if it can.
+    """
+
+    def __init__(
+        self,
+        send: Send,
+        authority: str,
+        token: Callable[[], str],
+        patience: Patience = HASTY,
+        renew: Callable[[], bool] = lambda: False,
+    ) -> None:
         self._send = send
         self._authority = authority
         self._token = token
+        self._renew = renew
         self._patience = patience
         self.requests = 0
         """How many were sent."""
@@ -111,17 +123,21 @@ class Wire:
     ) -> Answer:
         """The answer, whatever its status but those that may pass: these are tried again, unless it is to be ``once``.
 
+        Who isn't known by a token is asked for again with a new one, once.
+
         Raises ``ClusterUnavailable``, ``ClusterThrottled``, ``ClusterUntrusted`` and ``ClusterAccessInvalid``.
         """
         content = None if body is None else json.dumps(body, separators=(",", ":")).encode()
-        headers = {"Accept": accept, "Authorization": f"Bearer {self._token()}"}
-        if content is not None:
-            headers["Content-Type"] = content_type
-        tries = 0
+        headers = {"Accept": accept, **({} if content is None else {"Content-Type": content_type})}
+        tries, renewed = 0, False
         while True:
             tries += 1
             try:
-                return self._ask(method, path, headers, content)
+                token = {"Authorization": f"Bearer {self._token()}"}
+                answer = self._ask(method, path, headers | token, content)
+                if answer.status != _UNKNOWN or renewed or not self._renew():
+                    return answer
+                renewed = True
             except Transient as error:
                 if once or not self._patience.again(tries, error):
                     raise
@@ -162,7 +178,8 @@ def _translated(error: ByoaError, authority: str) -> ByoaError:
     if isinstance(error, EndpointBlocked):
         return ClusterAccessInvalid(
             f"{authority} leads to an address that is not connected to.",
-            remedy="Name the cluster's public address, or use an agent inside its network.",
+            remedy="Name the cluster's public address, or use an agent inside its network. A private one takes an "
+            "install that says so and a platform whose operator has opened it (Reachable).",
         )
     if isinstance(error, CredentialMalformed):
         return ClusterAccessInvalid("The cluster's authority is no certificate in PEM.")

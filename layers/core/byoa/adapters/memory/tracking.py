@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from byoa.builds.messages import Build
     from byoa.tracking.messages import RegistryPushed
     from byoa.tracking.records import HookRecord
+    from byoa.trust.allowed import Allowed
 
 
 @dataclass(slots=True)
@@ -32,9 +33,9 @@ class MemoryHooks:
         """See ``tracking.ports.Porter``."""
         return self.held.get((organisation, hook_id))
 
-    def add(self, record: HookRecord) -> None:
+    def add(self, record: HookRecord) -> bool:
         """See ``api.ports.Hooks``."""
-        self.held[self.organisation, record.id] = record
+        return self.held.setdefault((self.organisation, record.id), record) is record
 
     def page(self, span: Span) -> Page[HookRecord]:
         """See ``api.ports.Hooks``."""
@@ -79,13 +80,25 @@ class MemoryMentions:
 
 @dataclass(slots=True)
 class MemoryTracked:
-    """One organisation's part of a ledger. ``held`` are all organisations' components, ``told`` what the bus hears."""
+    """One organisation's part of a ledger. ``held`` are all organisations' components, ``told`` what the bus hears.
+
+    ``hooks`` are all organisations' hooks.
+    """
 
     organisation: str
     ledger: MemoryLedger
     held: dict[tuple[str, str, str], Component]
     claims: dict[tuple[str, str], str] = field(default_factory=dict)
     told: list[TagMoved] = field(default_factory=list)
+    hooks: dict[tuple[str, str], HookRecord] = field(default_factory=dict)
+
+    def hook(self, hook_id: str) -> HookRecord | None:
+        """See ``tracking.ports.Tracked``."""
+        return self.hooks.get((self.organisation, hook_id))
+
+    def allowed(self) -> Allowed:
+        """See ``tracking.ports.Tracked``."""
+        return self.ledger.allowed(self.organisation)
 
     def claim(self, delivery: str, event: str, now_ts: int) -> bool:  # noqa: ARG002 - nothing expires here
         """See ``tracking.ports.Tracked``."""

@@ -7,7 +7,13 @@ from typing import Any, Final
 from byoa.web.routes import Here, Moved, Page, Routes
 
 routes = Routes()
-KINDS: Final = ("github", "dockerhub", "quay", "harbor", "acr", "gar", "generic")
+KINDS: Final = ("github", "dockerhub", "quay", "harbor", "acr", "gar", "generic", "ecr")
+OF_ONE_KIND: Final = {
+    "service_account": "Service account (gar)",
+    "account": "Account (ecr)",
+    "region": "Region (ecr)",
+    "repository": "Repository (ecr, else all)",
+}
 ACTIONS: Final = {"note": "note that the tag moved", "build": "build the component anew"}
 
 
@@ -22,8 +28,9 @@ def create_hook(here: Here) -> Page:
     """Make one; this page shows its address and its secret, and no other ever does."""
     said = here.request.form()
     body = {"name": said.get("name", "").strip(), "kind": said.get("kind", ""), "action": said.get("action", "")}
+    body |= {name: said[name].strip() for name in OF_ONE_KIND if said.get(name, "").strip()}
     made = here.api.write("POST", "/v1/hooks", body)
-    if made.status == 422:  # noqa: PLR2004 - RFC 9110, 15.5.21
+    if made.status in (409, 422):
         return _page(here, problem=made.document, status=made.status)
     return _page(here, made=made.held().document, status=201)
 
@@ -39,5 +46,5 @@ def _page(
     here: Here, *, made: dict[str, Any] | None = None, problem: dict[str, Any] | None = None, status: int = 200
 ) -> Page:
     listed = here.api.get("/v1/hooks", limit=100)
-    data = {"listed": listed, "kinds": KINDS, "actions": ACTIONS, "made": made, "problem": problem}
+    data = {"listed": listed, "kinds": KINDS, "actions": ACTIONS, "more": OF_ONE_KIND, "made": made, "problem": problem}
     return Page("hooks.html", "Hooks", data, status)

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from byoa.api.jwts import claims_of
 from byoa.errors import ByoaError
+from byoa.trust.jwts import claims_of
 from byoa.trust.signing_in import CodeGiven, place_to_sign_in, scopes_for
 from byoa.web import beginnings
 from byoa.web.pages.signing import form, inside
