@@ -5,24 +5,32 @@ from __future__ import annotations
 from contextlib import closing
 from datetime import timedelta
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
+from uuid import uuid4
 
 import boto3
 import pytest
 from moto import mock_aws
 
+from byoa.adapters.aws.applied import TableShelf
+from byoa.adapters.aws.attended import Attended
 from byoa.adapters.aws.deploys import DynamoDeploys
 from byoa.adapters.aws.installs import DynamoInstalls
 from byoa.adapters.aws.rows import Rows
 from byoa.adapters.aws.stream import events_of
 from byoa.adapters.memory.clocks import SteppingClock
-from byoa.adapters.memory.installs import DeployStore, MemoryDeploys, MemoryInstalls
+from byoa.adapters.memory.installs import DeployStore, MemoryDeploys, MemoryInstalls, MemoryShelf
 from byoa.builds.records import milliseconds
-from byoa.errors import DeployBusy, DeploySuperseded, DuplicateEvent, EventUntrusted
+from byoa.errors import ContentTooLarge, DeployBusy, DeploySuperseded, DuplicateEvent, EventUntrusted
 from byoa.installs import records
 from byoa.installs.contents import pack
-from byoa.installs.messages import Answered, Deploy, DeployKey, Install, InstallComponent
+from byoa.installs.drift_due import drift_due, mend
+from byoa.installs.follow_builds import BuildActive, follow_builds
+from byoa.installs.inventory import Inventory
+from byoa.installs.messages import Answered, Deploy, DeployKey, DeployStatusChanged, Install, InstallComponent
+from byoa.installs.objects import Identity
 from byoa.installs.ports import Request
+from byoa.installs.sweep_deploys import SILENCE, sweep_deploys
 from tests.template import TEMPLATE
 
 if TYPE_CHECKING:
@@ -60,6 +68,16 @@ class Stand:
 
     def deploys(self, org: str = ORG) -> Any:
         return DynamoDeploys(org, Rows(self.client, "table"), self.clock) if self.client else MemoryDeploys(self.store)
+
+    def attended(self) -> Any:
+        if self.client:
+            return Attended(Rows(self.client, "table"), self.deploys)
+        return MemoryDeploys(self.store)
+
+    def shelf(self, deploy: Deploy, execution: str) -> Any:
+        if self.client:
+            return TableShelf(Rows(self.client, "table"), deploy.key, execution)
+        return MemoryShelf(self.store, deploy.key, execution)
 
     def installs(self, org: str = ORG) -> Any:
         if self.client:
@@ -223,6 +241,22 @@ def test_deploys_of_one_component_and_of_all_are_listed_the_newest_first(stand: 
     assert [each.number for each in listed("web", 9).items] == [2, 1]
     one = listed("web", 1)
     assert [each.number for each in listed("web", 1, one.more).items] == [1]
+
+
+def test_components_of_all_installs_are_listed_a_part_at_a_time(stand: Stand) -> None:
+    for install in (stand.made("one", 0), stand.made("two", 1)):
+        for component in ("web", "api"):
+            stand.installs().ask(install, component, APPLY)
+    listed = stand.installs().everywhere
+    every = listed(9)
+    assert [(each.install_id[3], each.component) for each in every.items] == [
+        ("a", "api"), ("a", "web"), ("b", "api"), ("b", "web"),
+    ]  # fmt: skip
+    assert every.more is None
+    first = listed(3)
+    assert listed(3, after=first.more).items == every.items[3:]
+    assert listed(9, offset=2).items == every.items[2:]
+    assert stand.installs(OTHER).everywhere(9).items == []
 
 
 def test_a_place_of_a_list_that_is_none_shows_nothing(stand: Stand) -> None:
@@ -399,6 +433,177 @@ def test_a_history_that_is_full_keeps_its_beginning_and_its_last_line(stand: Sta
     assert deploy.history[-1].status_human_description == deploy.status_human_description == "line 249"
 
 
+# ---- those that somebody looks after -----------------------------------------------------------------------------
+
+
+def _unended(stand: Stand) -> list[int]:
+    return [key.number for key in stand.attended().unended(milliseconds(stand.clock.moment) + 1)]
+
+
+def test_deploys_that_have_not_ended_or_hold_their_component_are_looked_after(stand: Stand) -> None:
+    install = stand.made()
+    first = stand.installs().ask(install, "web", APPLY)
+    assert _unended(stand) == [1]
+    stand.deploys().begin(first.key, "one")
+    stand.deploys().change(first.key, "one", to(stand, "executing"))
+    stand.installs().cancel(first, "It isn't wanted.", "tok_1")
+    second = stand.installs().ask(install, "web", APPLY)
+    assert _unended(stand) == [1, 2], "the first holds the component yet"
+    assert list(stand.attended().unended(0)) == []
+    assert sweep_deploys(stand.attended(), stand.clock).ended == 0
+    stand.later(SILENCE)
+    assert sweep_deploys(stand.attended(), stand.clock).model_dump() == {"told": 1, "ended": 1, "failed": 0}
+    assert stand.deploys().begin(second.key, "two").execution == "two"
+    stand.deploys().finish(second.key, "two", to(stand, "active"))
+    assert _unended(stand) == []
+
+
+def test_one_that_waits_is_told_of_again_in_intervals_that_double(stand: Stand) -> None:
+    stand.installs().ask(stand.made(), "web", APPLY)
+    told = []
+    for _ in range(20):
+        stand.later(timedelta(minutes=15))
+        told.append(sweep_deploys(stand.attended(), stand.clock).told)
+    assert told[:8] == [1, 1, 0, 1, 0, 0, 0, 1]
+    assert sum(told[8:]) == 3, "every hour"
+
+
+def test_one_that_runs_and_says_nothing_for_long_is_ended(stand: Stand) -> None:
+    deploy = stand.installs().ask(stand.made(), "web", APPLY)
+    stand.deploys().begin(deploy.key, "one")
+    stand.later(SILENCE)
+    assert sweep_deploys(stand.attended(), stand.clock).ended == 1
+    found = stand.installs().deploy(deploy.id)
+    assert (found.status, found.failure.code) == ("error", "Timeout")
+
+
+def test_a_plan_that_nobody_answers_to_is_ended(stand: Stand) -> None:
+    deploy = asked_for_approval(stand, stand.made())
+    stand.later(timedelta(days=6))
+    assert sweep_deploys(stand.attended(), stand.clock).ended == 0
+    stand.later(timedelta(days=2))
+    assert sweep_deploys(stand.attended(), stand.clock).ended == 1
+    assert stand.installs().deploy(deploy.id).status == "cancelled"
+    assert _unended(stand) == []
+
+
+def _applied(stand: Stand, deploy: Deploy, **part: Any) -> None:
+    stand.deploys().begin(deploy.key, "one")
+
+    def becomes(found: Deploy, stands: InstallComponent) -> tuple[Deploy, InstallComponent]:
+        return to(stand, "active")(found, stands.model_copy(update={"build_id": found.build_id, **part}))
+
+    stand.deploys().finish(deploy.key, "one", becomes)
+
+
+def test_drift_is_looked_for_when_it_is_due_and_mended_where_the_install_says_so(stand: Stand) -> None:
+    install = stand.made(mend=True)
+    deploy = stand.installs().ask(install, "web", APPLY)
+    due = milliseconds(stand.clock.moment) + 1000
+    _applied(stand, deploy, next_drift_ts=due)
+    assert drift_due(stand.attended(), stand.installs, stand.clock).asked == 0
+    stand.later(timedelta(seconds=2))
+    assert drift_due(stand.attended(), stand.installs, stand.clock).asked == 1
+    looks = stand.installs().deploys(install, "web", 1).items[0]
+    assert (looks.operation, looks.cause, looks.build_id) == ("drift", "schedule", APPLY.build_id)
+    assert drift_due(stand.attended(), stand.installs, stand.clock).asked == 0
+    stand.later(timedelta(hours=2))
+    assert drift_due(stand.attended(), stand.installs, stand.clock).asked == 0, "it is under way"
+    stand.deploys().begin(looks.key, "two")
+    found = stand.deploys().finish(looks.key, "two", to(stand, "drift-detected"))
+    told = DeployStatusChanged(
+        **found.model_dump(include=set(DeployStatusChanged.model_fields)), changed_at_ts=found.history[-1].created_at_ts
+    )
+    assert mend(told, stand.installs()).asked == 1
+    mends = stand.installs().deploys(install, "web", 1).items[0]
+    assert (mends.operation, mends.build_id, mends.approve_all) == ("apply", APPLY.build_id, True)
+    assert mend(told, stand.installs()).asked == 0
+
+
+def test_an_install_that_doesnt_say_so_is_not_mended(stand: Stand) -> None:
+    install = stand.made()
+    _applied(stand, stand.installs().ask(install, "web", APPLY))
+    looks = stand.installs().ask(install, "web", Request("drift", cause="schedule"))
+    stand.deploys().begin(looks.key, "two")
+    found = stand.deploys().finish(looks.key, "two", to(stand, "drift-detected"))
+    told = DeployStatusChanged(**found.model_dump(include=set(DeployStatusChanged.model_fields)), changed_at_ts=1)
+    assert mend(told, stand.installs()).asked == 0
+
+
+def test_a_component_that_is_torn_down_is_looked_at_no_more(stand: Stand) -> None:
+    install = stand.made()
+    _applied(stand, stand.installs().ask(install, "web", APPLY), next_drift_ts=1)
+    _applied(stand, stand.installs().ask(install, "web", Request("teardown")), next_drift_ts=None)
+    assert list(stand.attended().due(milliseconds(stand.clock.moment))) == []
+
+
+def test_a_build_is_deployed_to_the_installs_that_follow_its_component(stand: Stand) -> None:
+    follows = stand.made("prod", 0, follow=["web"])
+    stand.made("test", 1, follow=["api"])
+    built = {"organisation": ORG, "app": APP, "component": "web", "version": 7, "id": "bld" + "b" * 23}
+    assert follow_builds(BuildActive.model_validate(built), stand.installs()).asked == 1
+    (asked,) = stand.installs().deploys(follows, None, 9).items
+    assert (asked.cause, asked.build_id, asked.config_version) == ("followed", "bld" + "b" * 23, 7)
+    assert follow_builds(BuildActive.model_validate(built), stand.installs()).asked == 0, "told twice"
+    older = BuildActive.model_validate({**built, "version": 6})
+    assert follow_builds(older, stand.installs()).asked == 0
+
+
+# ---- what was applied --------------------------------------------------------------------------------------------
+
+
+def _executing(stand: Stand) -> Deploy:
+    deploy = stand.installs().ask(stand.made(), "web", APPLY)
+    stand.deploys().begin(deploy.key, "one")
+    return cast("Deploy", stand.deploys().change(deploy.key, "one", to(stand, "executing")))
+
+
+WEB = Inventory({Identity("apps", "Deployment", "shop", "web"): "uid-1"}, "sha256:1")
+
+
+def test_what_was_applied_is_read_as_it_was_written_and_counted(stand: Stand) -> None:
+    deploy = _executing(stand)
+    shelf = stand.shelf(deploy, "one")
+    assert shelf.read() is None
+    kept = shelf.write(WEB)
+    assert shelf.read() == kept
+    assert kept.holds_the_same(WEB)
+    shelf.check(kept)
+    again = shelf.write(kept.with_uids({Identity("", "Secret", "shop", "a"): "uid-2"}))
+    assert len(shelf.read().uids) == 2
+    part = stand.installs().component(stand.installs().install(deploy.install_id), "web")
+    assert part.objects == 2
+    assert not stand.installs().remove(stand.installs().install(deploy.install_id))
+    with pytest.raises(DeploySuperseded):
+        shelf.write(kept)
+    shelf.write(again.without(again.uids))
+
+
+def test_who_has_no_hold_of_a_component_writes_nothing_of_it(stand: Stand) -> None:
+    deploy = _executing(stand)
+    with pytest.raises((DeploySuperseded, DuplicateEvent)):
+        stand.shelf(deploy, "another").write(WEB)
+    stand.installs().cancel(deploy, "It isn't wanted.", "tok_1")
+    for refused in (stand.shelf(deploy, "one").write, stand.shelf(deploy, "one").check):
+        with pytest.raises(DeploySuperseded):
+            refused(WEB)
+    assert stand.shelf(deploy, "one").read() is None
+
+
+def test_a_list_that_no_item_holds_is_refused(dynamo: Stand) -> None:
+    deploy = _executing(dynamo)
+    many = {Identity("", "ConfigMap", "shop", f"conf-{number}"): str(uuid4()) for number in range(20_000)}
+    with pytest.raises(ContentTooLarge):
+        dynamo.shelf(deploy, "one").write(Inventory(many))
+
+
+def test_5000_objects_fit(stand: Stand) -> None:
+    deploy = _executing(stand)
+    many = {Identity("", "ConfigMap", "shop", f"conf-{number}"): str(uuid4()) for number in range(5000)}
+    stand.shelf(deploy, "one").write(Inventory(many))
+    assert len(stand.shelf(deploy, "one").read().uids) == 5000
+
+
 # ---- DynamoDB's own ----------------------------------------------------------------------------------------------
 
 
@@ -410,6 +615,7 @@ def test_each_list_is_one_query_and_a_batch_where_it_shows_what_others_hold(dyna
         "page": (partial(dynamo.installs().page, None, 3), ["Query"]),
         "page of an app": (partial(dynamo.installs().page, APP, 3), ["Query", "BatchGetItem"]),
         "components": (partial(dynamo.installs().components, installs[0]), ["Query", "BatchGetItem"]),
+        "components of all": (partial(dynamo.installs().everywhere, 3), ["Query", "BatchGetItem"]),
         "deploys": (partial(dynamo.installs().deploys, installs[0], "web", 3), ["Query"]),
         "all deploys": (partial(dynamo.installs().deploys, installs[0], None, 2), ["Query", "BatchGetItem"]),
     }

@@ -140,6 +140,18 @@ def test_the_same_content_makes_nothing_new_in_whatever_form(served: Served) -> 
     assert check_config(again.json["toml"]).config == check_config(TOML).config
 
 
+def test_a_file_comes_back_as_it_was_written_and_whoever_saw_another_is_told(served: Served) -> None:
+    first = served.ask("POST", CONFIGS, {"toml": TOML + "# the end\n"})
+    assert first.json["toml"] == TOML + "# the end\n"
+    seen = served.ask("GET", f"{WEB}/configs/latest").headers["ETag"]
+    again = served.ask("POST", CONFIGS, {"toml": "# ours\n" + TOML}, if_match=seen)
+    assert (again.status, again.json["version"], again.json["toml"]) == (200, 1, "# ours\n" + TOML)
+    assert served.ask("GET", f"{WEB}/configs/1").json["toml"] == "# ours\n" + TOML
+    assert served.ask("POST", CONFIGS, {"toml": TOML}, if_match=seen).code == "changed"
+    made = served.ask("POST", f"{WEB}/builds", {"use_latest": True}).json
+    assert served.ask("GET", f"{WEB}/configs/{made['component_config_version']}").json["toml"] == "# ours\n" + TOML
+
+
 def test_all_faults_are_told_at_once_each_with_its_place(served: Served) -> None:
     answer = served.ask(
         "POST", CONFIGS, {"namespace": "A b", "manifest": "", "build_timeout": "9h", "labels": {"a b": "c"}}
@@ -324,7 +336,24 @@ def test_builds_of_an_app_are_the_newest_first(served: Served) -> None:
         )
     assert [each["component_name"] for each in served.ask("GET", f"/v1/builds?app_id={APP}").json] == ["b", "a", "b"]
     assert len(served.ask("GET", f"/v1/builds?app_id={APP}&component_id=b").json) == 2
-    assert served.ask("GET", "/v1/builds").status == 422
+    served.ask(
+        "POST", "/v1/apps/other/components/a/configs/kubernetes-manifest", {"namespace": "a", "manifest": "a: 1"}
+    )
+    assert [each["app_id"] for each in served.ask("GET", "/v1/builds").json] == ["other", APP, APP, APP]
+    stopped = served.ask("GET", f"/v1/builds?app_id={APP}").json[1]
+    served.ask("POST", f"/v1/apps/{APP}/components/a/builds/{stopped['id']}/cancel")
+    for path in ("/v1/builds?status=error", f"/v1/builds?app_id={APP}&status=error"):
+        assert [each["id"] for each in served.ask("GET", path).json] == [stopped["id"]]
+    assert len(served.ask("GET", "/v1/builds?status=unfinished").json) == 3
+    assert served.ask("GET", "/v1/builds?app_id=other&status=active").json == []
+    for path, pointers in (
+        ("component_id=b", ["/query/app_id"]),
+        ("component_id=b&status=error", ["/query/app_id", "/query/status"]),
+        (f"app_id={APP}&component_id=b&status=error", ["/query/status"]),
+        ("status=queued", ["/query/status"]),
+    ):
+        refused = served.ask("GET", f"/v1/builds?{path}")
+        assert (refused.status, [each["pointer"] for each in refused.json["errors"]]) == (422, pointers)
 
 
 def test_a_build_is_of_its_component_alone(served: Served) -> None:

@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from byoa.adapters.memory.clocks import SystemClock
-from tests.api.served import APP, Served
+from tests.api.served import APP, ORG, Served
 from tests.browser.chromium import THEMES, WIDTHS, chromium, window
-from tests.browser.conftest import sign_in
+from tests.browser.conftest import sign_in, way_to_sign_in
+from tests.browser.installed import furnish_installs
 from tests.browser.loopback import Site, listening
 
 if TYPE_CHECKING:
@@ -37,14 +38,16 @@ def furnish(site: Site) -> dict[str, str]:
     kept = {"ref": "ghcr", "kind": "basic", "host": "ghcr.io", "value": {"username": "u", "password": "p"}}
     site.served.ask("POST", "/v1/credentials", kept)
     site.served.ask("POST", "/v1/hooks", {"name": "ghcr", "kind": "github"})
+    site.served.rules[ORG] = [way_to_sign_in("Okta")]
     site.served.tokens.clear()  # those that all this was done with
     site.served.ask("POST", "/v1/tokens", {"name": "github-actions", "scopes": ["sync"]})
+    installs = furnish_installs(site)
     return {
         "overview": "/", "components": f"/apps/{APP}", "component": f"{COMPONENTS}/web",
         "build": f"{COMPONENTS}/web/builds/{second['build_id']}", "failed": f"{COMPONENTS}/api/builds/{failed}",
         "running": f"{COMPONENTS}/search/builds/{waiting['build_id']}", "editor": f"{COMPONENTS}/web/edit",
         "compare": f"{COMPONENTS}/web/compare", "credentials": "/credentials", "tokens": "/tokens",
-        "policies": "/policies", "hooks": "/hooks-in", "audit": "/audit", "errors": "/errors",
+        "policies": "/policies", "hooks": "/hooks-in", "audit": "/audit", "errors": "/errors", **installs,
     }  # fmt: skip
 
 
@@ -67,7 +70,7 @@ def main(folder: Path) -> None:
     served = Served(clock=cast("SteppingClock", SystemClock()))
     with listening(Site(served)) as site, chromium() as browser, window(browser) as page:
         places = furnish(site)
-        take(page, site, {"sign-in": "/auth/login"}, folder)
+        take(page, site, {"sign-in": f"/auth/login?org={ORG}"}, folder)
         sign_in(page, site)
         take(page, site, places, folder)
 

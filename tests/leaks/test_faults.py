@@ -87,6 +87,7 @@ CANNOT_TELL: Final = {
             "DeploySuperseded",
             "DeployBusy",
             "DeployCancelled",
+            "DeployTimedOut",
             "InstallUnhealthy",
             "ClusterUnavailable",
             "ClusterThrottled",

@@ -134,7 +134,7 @@ class Stack:
         where = f"{REGION}:{ACCOUNT}"
         table = f"arn:aws:dynamodb:{where}:table/{self.table}"
         kept = f"arn:aws:secretsmanager:{where}:secret:byoa"
-        return session_policy(organisation, Places(table=table, listing=f"{table}/index/recent", kept=kept))
+        return session_policy(organisation, Places(table=table, listing=f"{table}/index/*", kept=kept))
 
     # ---- what there is to reach
 
@@ -146,9 +146,8 @@ class Stack:
         for kind in ("blobs", "manifests", "lists", "parts"):
             s3.put_object(Bucket=self.bucket, Key=f"{organisation}/{kind}/x", Body=b"x")
         self.cloud.client("ecr").create_repository(repositoryName=f"byoa/{organisation}/shop/web")
-        self.cloud.client("secretsmanager").create_secret(
-            Name=f"byoa/{organisation}/x", SecretString="x", Tags=tags(organisation)
-        )
+        for name in (f"byoa/{organisation}/x", f"byoa-clusters/{organisation}/inl{'a' * 23}"):
+            self.cloud.client("secretsmanager").create_secret(Name=name, SecretString="x", Tags=tags(organisation))
 
 
 OPENERS = (

@@ -58,7 +58,8 @@ MAY: dict[str, set[str]] = {
     | {f"table {verb}" for verb in ("put", "delete", "update", "update entity", "update envelope", "update outcome")}
     | {"table update moved", "table update version", "hook put", "hook query"}
     | {f"table {verb}" for verb in ("query", "batch get", "transact put", "transact get")}
-    | {f"secret {verb}" for verb in ("put", "describe", "delete")},
+    | {f"secret {verb}" for verb in ("put", "describe", "delete")}
+    | {f"cluster token {verb}" for verb in ("put", "delete")},
     "DashboardTenantRole": READS | {"table query", "table batch get", "secret describe"},
     "SourceRole": {"secret get"},
 }

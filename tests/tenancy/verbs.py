@@ -94,6 +94,13 @@ def _secret(action: str, **more: Any) -> Verb:
     return lambda make, _stack, whose: getattr(make("secretsmanager"), action)(SecretId=f"byoa/{whose}/x", **more)
 
 
+def _token(action: str, **more: Any) -> Verb:
+    name = f"{{}}/inl{'a' * 23}"
+    return lambda make, _stack, whose: getattr(make("secretsmanager"), action)(
+        SecretId=f"byoa-clusters/{name.format(whose)}", **more
+    )
+
+
 IMAGE = [{"imageTag": "x"}]
 DIGEST = "sha256:" + "0" * 64
 
@@ -152,6 +159,10 @@ VERBS: dict[str, Verb] = {
     "secret put": _secret("put_secret_value", SecretString="y"),
     "secret describe": _secret("describe_secret"),
     "secret delete": _secret("delete_secret"),
+    "cluster token get": _token("get_secret_value"),
+    "cluster token put": _token("put_secret_value", SecretString="y"),
+    "cluster token describe": _token("describe_secret"),
+    "cluster token delete": _token("delete_secret"),
 }
 """Each about one organisation's things."""
 

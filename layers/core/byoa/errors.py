@@ -473,6 +473,12 @@ class DeployCancelled(Rejected):
     default_remedy = "Deploy again when it is wanted; what was applied until then stays, tracked."
 
 
+class DeployTimedOut(Rejected):
+    """A deploy took longer than its component's deploy_timeout lets it."""
+
+    default_remedy = "Deploy again: it goes on from there; or give the component a longer deploy_timeout, at most 1h."
+
+
 class InstallUnhealthy(Rejected):
     """What was applied doesn't get healthy in its time, or has failed."""
 

@@ -21,9 +21,11 @@ class Settings(BaseModel):
     (``trust.addresses``). An artifact of ``spread_from`` bytes is copied by an invocation per blob: 64 MiB is what one
     invocation moves in half a minute. The builds of one organisation take ``bytes_per_day`` at most: a hundred of the
     largest that ``trust.policy`` lets through. ``tenant_role`` and ``source_role`` are the ARNs of the roles whose
-    sessions work for one organisation: on what it has with us, and with what vendors lend it. ``fetch_keys`` names the
-    function that asks issuers of JWTs, ``api_function`` the one that answers the API, and ``stack`` is what the names
-    of those of lookups begin with. ``vendors_trust`` is ``source_role`` for who only tells vendors of it.
+    sessions work for one organisation: on what it has with us, and with what vendors lend it. ``fetch_keys`` and
+    ``exchange_code`` name the functions that ask issuers, for their keys and for the token of who signs in;
+    ``api_function`` is the one that answers the API, and ``stack`` what the names of those of lookups begin with.
+    ``sign_in`` are the organisations whose ways to sign in everybody is shown. ``vendors_trust`` is ``source_role`` for
+    who only tells vendors of it.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -34,6 +36,7 @@ class Settings(BaseModel):
     bus: str = ""
     bytes_per_day: int = 100 * 1024 * 1024 * 1024
     ecr_endpoint: str = ""
+    exchange_code: str = ""
     fetch_keys: str = ""
     kms_key: str = ""
     own_hosts: str = ""
@@ -42,6 +45,7 @@ class Settings(BaseModel):
     receipt_key: str = ""
     repository_prefix: str = "byoa"
     series: str = ""
+    sign_in: str = ""
     source_role: str = ""
     stack: str = ""
     spread_from: int = 64 * 1024 * 1024

@@ -111,10 +111,10 @@ def _check_one_build(ended: BuildEnded, artifact: InspectedArtifact, series: str
 
 def _failed(caught: CaughtError) -> Outcome:
     status = "superseded" if caught.error == StaleVersion.__name__ else "error"
-    return Outcome(status=status, failure=_read_failure(caught))
+    return Outcome(status=status, failure=read_failure(caught))
 
 
-def _read_failure(caught: CaughtError) -> Failure:
+def read_failure(caught: CaughtError) -> Failure:
     """What the failing function said of itself; of what died without a word, no more than its kind."""
     try:
         said = json.loads(json.loads(caught.cause)["errorMessage"])

@@ -74,17 +74,32 @@ def _duration(text: str) -> str:
 
 
 def _schedule(text: str) -> str:
-    for field, (low, high, names) in zip(text.split(), _CRON_FIELDS, strict=True):
-        for item in field.split(","):
-            step = _CRON_STEP.fullmatch(item)
-            if not step:
-                raise ValueError("not a step of a schedule")
-            first, last = step.group(1, 2)
-            begin = _cron_value(first, low, names) if first else low
-            end = _cron_value(last, low, names) if last else high
-            if not low <= begin <= end <= high:
-                raise ValueError("out of range")
+    cron_fields(text)
     return text
+
+
+def cron_fields(text: str) -> tuple[frozenset[int], ...]:
+    """The minutes, hours, days of the month, months and weekdays (0 is Sunday) of a schedule.
+
+    Raises ``ValueError`` for what is none.
+    """
+    return tuple(
+        frozenset(value for item in field.split(",") for value in _cron_values(item, low, high, names))
+        for field, (low, high, names) in zip(text.split(), _CRON_FIELDS, strict=True)
+    )
+
+
+def _cron_values(item: str, low: int, high: int, names: str) -> range:
+    """As robfig/cron reads it, which Nuon uses: ``N/S`` goes on to the field's end."""
+    step = _CRON_STEP.fullmatch(item)
+    if not step:
+        raise ValueError("not a step of a schedule")
+    first, last, every = step.groups()
+    begin = _cron_value(first, low, names) if first else low
+    end = _cron_value(last, low, names) if last else begin if first and not every else high
+    if not low <= begin <= end <= high:
+        raise ValueError("out of range")
+    return range(begin, end + 1, int(every or 1))
 
 
 def _cron_value(text: str, low: int, names: str) -> int:

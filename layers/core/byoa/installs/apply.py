@@ -6,9 +6,10 @@ What will be there is remembered before the first write, so that whoever goes on
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from itertools import batched
+from typing import TYPE_CHECKING, Final, NamedTuple
 
-from byoa.errors import ByoaError, DeploySuperseded, InstallUnhealthy, KindUnknown, ObjectBusy
+from byoa.errors import ByoaError, InstallUnhealthy, KindUnknown, ObjectBusy
 from byoa.installs.health import judge
 from byoa.installs.kinds import DEFINITION
 from byoa.installs.normalising import Wanted
@@ -18,9 +19,11 @@ from byoa.installs.stages import in_stages
 from byoa.installs.together import each
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from byoa.engine.workers import Workers
     from byoa.installs.inventory import Inventory
-    from byoa.installs.objects import Identity, Place
+    from byoa.installs.objects import Identity, Kind, Place
     from byoa.installs.plans import Plan, Step
     from byoa.installs.ports import Clock, Cluster, Shelf
 
@@ -31,9 +34,16 @@ _SERVED: Final = 15.0
 """Seconds in which a kind is served after it was established."""
 
 
+_SIDE_BY_SIDE: Final = 256
+"""Objects between two looks at whether another deploy has begun and at the time: a few seconds' worth."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Work:
-    """What steps of a deploy work with; ``until`` is the end of its time on ``clock``."""
+    """What steps of a deploy work with; ``until`` is the end of its time on ``clock``.
+
+    ``out_of_time`` is whether whoever does it has to stop, and somebody goes on later.
+    """
 
     cluster: Cluster
     shelf: Shelf
@@ -41,32 +51,50 @@ class Work:
     until: float
     workers: Workers | None = None
     take_over: frozenset[str] = frozenset()
+    out_of_time: Callable[[], bool] = lambda: False
 
 
-def apply(plan: Plan, work: Work) -> Inventory:
-    """Write what the plan says, deletions apart; return what is tracked now.
+class Written(NamedTuple):
+    """What is tracked now, and how many of how many objects were written."""
+
+    inventory: Inventory
+    done: int
+    total: int
+
+    @property
+    def pending(self) -> bool:
+        """Whether there is more to write."""
+        return self.done < self.total
+
+
+def apply(plan: Plan, work: Work, done: int = 0) -> Written:
+    """Write what the plan says, deletions apart, but for what was ``done`` before; it ends when time is over.
 
     Raises what the cluster raises, placed at its object, ``DeploySuperseded`` where another deploy has begun, and
     ``InstallUnhealthy`` where what has to be there for the next stage doesn't come in time.
     """
     wanted = plan.inventory.with_all((step.identity for step in plan.kept), plan.digest)
     inventory = plan.inventory if wanted.holds_the_same(plan.inventory) else work.shelf.write(wanted)
-    written = [step for step in plan.steps if step.action in ("create", "change", "recreate")]
-    for stage in in_stages((step.place.kind, step) for step in written):
-        _check_newest(work.shelf, inventory)
-        uids: dict[Identity, str] = dict(each(work.workers, _Writing(work).write, stage))
+    parts = [part for stage in in_stages(_written(plan)) for part in batched(stage, _SIDE_BY_SIDE, strict=False)]
+    total, passed = sum(map(len, parts)), 0
+    for part in parts:
+        passed += len(part)
+        if passed <= done:
+            continue
+        if work.out_of_time():
+            return Written(inventory, passed - len(part), total)
+        work.shelf.check(inventory)
+        uids: dict[Identity, str] = dict(each(work.workers, _Writing(work).write, part))
         if any(inventory.uids.get(identity) != uid for identity, uid in uids.items()):
             inventory = work.shelf.write(inventory.with_uids(uids))
-        for step in stage:
+        for step in part:
             if step.place.kind.type == DEFINITION:
                 _await_definition(step, work)
-    return inventory
+    return Written(inventory, total, total)
 
 
-def _check_newest(shelf: Shelf, inventory: Inventory) -> None:
-    newest = shelf.read()
-    if (newest.version if newest else "") != inventory.version:
-        raise DeploySuperseded("Another deploy of the component has begun; this one wrote nothing more.")
+def _written(plan: Plan) -> list[tuple[Kind, Step]]:
+    return [(step.place.kind, step) for step in plan.steps if step.action in ("create", "change", "recreate")]
 
 
 class _Writing:
@@ -76,7 +104,7 @@ class _Writing:
     def write(self, step: Step) -> tuple[Identity, str]:
         """The object's UID once it is written."""
         work = self._work
-        if step.action == "recreate" and work.cluster.delete(step.place, step.uid):
+        if step.action == "recreate" and self._is_there(step) and work.cluster.delete(step.place, step.uid):
             await_gone(step.place, step.uid, work)
         wanted = Wanted(step.place, step.wanted or {})
         until = work.clock.now() + _SERVED
@@ -93,6 +121,11 @@ class _Writing:
         if goes_away(applied):
             raise ObjectBusy("The object is being deleted.", where=str(step.identity))
         return step.identity, uid_of(applied)
+
+    def _is_there(self, step: Step) -> bool:
+        """Whether the object is still the old one: whoever did this before and was killed has made the new one."""
+        found = self._work.cluster.get(step.place)
+        return found is not None and uid_of(found) == step.uid
 
 
 def await_gone(place: Place, uid: str, work: Work) -> None:

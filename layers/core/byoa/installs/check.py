@@ -39,9 +39,22 @@ class Finding(NamedTuple):
     health: Health
 
 
+class Watched(NamedTuple):
+    """What is known between two looks: when the first was, and since when pods of workloads wait (seconds)."""
+
+    begun: float
+    stuck: dict[str, float]
+
+
 def look(steps: Sequence[Step], work: Work) -> list[Finding]:
     """The health of what a plan wants there, as it is now."""
     return _Watch(steps, work).look()
+
+
+def look_again(steps: Sequence[Step], work: Work, watched: Watched | None) -> tuple[list[Finding], Watched]:
+    """The same, by what was ``watched`` until now; ``None`` at first."""
+    watch = _Watch(steps, work, watched)
+    return watch.look(), Watched(watch.begun, watch.stuck)
 
 
 def check(steps: Sequence[Step], work: Work) -> list[Finding]:
@@ -58,17 +71,17 @@ def check(steps: Sequence[Step], work: Work) -> list[Finding]:
         if not unwell:
             return found
         if failed or work.clock.now() >= work.until:
-            raise _unhealthy(failed or unwell, work, late=not failed)
+            raise unhealthy(failed or unwell, work, late=not failed)
         work.clock.sleep(next(polls, _POLLS[-1]))
 
 
 class _Watch:
-    def __init__(self, steps: Sequence[Step], work: Work) -> None:
+    def __init__(self, steps: Sequence[Step], work: Work, watched: Watched | None = None) -> None:
         self._work = work
         self._places = [step.place for step in steps if step.wanted is not None]
         self._with_status = {kind for step in steps if step.wanted for kind in _with_status(step)}
-        self._begun = work.clock.now()
-        self._stuck: dict[Place, float] = {}
+        self.begun = watched.begun if watched else work.clock.now()
+        self.stuck = dict(watched.stuck) if watched else {}
 
     def look(self) -> list[Finding]:
         return each(self._work.workers, self._look, self._places)
@@ -77,7 +90,7 @@ class _Watch:
         found = self._work.cluster.get(place)
         if found is None:
             return Finding(place, Health("failed", "it is gone"))
-        young = self._work.clock.now() - self._begun < _UNWRITTEN
+        young = self._work.clock.now() - self.begun < _UNWRITTEN
         health = judge(found, has_status=young and place.kind.type in self._with_status)
         if health.state == "progressing" and place.kind.kind == "PersistentVolumeClaim" and self._is_late(found):
             health = judge(found, late_binding=True)
@@ -104,10 +117,10 @@ class _Watch:
         except ClusterForbidden:  # the workload's own status says less, and enough
             return health
         if not reasons:
-            self._stuck.pop(place, None)
+            self.stuck.pop(str(place.identity), None)
             return health
         now = self._work.clock.now()
-        lasted = now - self._stuck.setdefault(place, now)
+        lasted = now - self.stuck.setdefault(str(place.identity), now)
         told = f"{health.reason}; pods wait: {', '.join(reasons)}"
         return Health("failed" if lasted >= _STUCK else "progressing", told)
 
@@ -124,7 +137,8 @@ def _with_status(step: Step) -> list[tuple[str, str]]:
     return [(str(spec.get("group")), str(mapping(spec, "names").get("kind")))]
 
 
-def _unhealthy(unwell: Sequence[Finding], work: Work, *, late: bool) -> InstallUnhealthy:
+def unhealthy(unwell: Sequence[Finding], work: Work, *, late: bool) -> InstallUnhealthy:
+    """What is raised for objects that have failed, or that were ``late``."""
     told = [f"{one.place.identity} ({one.health.reason}{_event(one.place, work)})" for one in unwell[:_TOLD]]
     more = f" and {len(unwell) - _TOLD} more" if len(unwell) > _TOLD else ""
     what = "did not get healthy in time" if late else "failed"

@@ -39,7 +39,9 @@ def object_document(step: Step) -> dict[str, Any]:
     return {
         "object": str(identity),
         "group": identity.group,
+        "api_version": step.place.kind.api_version,
         "kind": identity.kind,
+        "resource": step.place.kind.plural,
         "namespace": identity.namespace or None,
         "name": identity.name,
         "action": step.action,

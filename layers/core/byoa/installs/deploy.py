@@ -48,7 +48,7 @@ def deploy(task: Task, work: Work, approval: Approval, tell: Callable[[str], Non
     if found.is_noop:
         return Outcome(status="noop", plan=found, findings=tuple(check_step.look(found.steps, work)))
     tell("applying")
-    inventory = apply_step.apply(found, work)
+    inventory = apply_step.apply(found, work).inventory
     tell("waiting for health")
     findings = check_step.check(found.steps, work)
     tell("pruning")

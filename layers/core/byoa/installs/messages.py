@@ -21,13 +21,15 @@ type Operation = Literal["apply", "teardown", "drift"]
 
 type DeployStatus = Literal[
     "queued", "planning", "pending-approval", "executing",
-    "active", "noop", "inactive", "drift-detected", "no-drift", "approval-denied", "cancelled", "error",
+    "active", "noop", "inactive", "auto-skipped", "drift-detected", "no-drift", "approval-denied", "cancelled", "error",
 ]  # fmt: skip
-"""Nuon's names. ``inactive`` is what was torn down; a deploy that a newer one overtook is ``cancelled``."""
+"""Nuon's names. ``inactive`` is what was torn down, ``auto-skipped`` what was only to be planned; a deploy that a newer
+one overtook is ``cancelled``.
+"""
 
-ENDED: Final[frozenset[DeployStatus]] = frozenset(
-    ("active", "noop", "inactive", "drift-detected", "no-drift", "approval-denied", "cancelled", "error")
-)
+ENDED: Final[frozenset[DeployStatus]] = frozenset((
+    "active", "noop", "inactive", "auto-skipped", "drift-detected", "no-drift", "approval-denied", "cancelled", "error",
+))  # fmt: skip
 
 type ApprovalOption = Literal["prompt", "approve-all"]
 """Whether somebody is asked before a plan is applied. What only goes by name is never approved by ``approve-all``."""

@@ -127,6 +127,10 @@ class Shelf(Protocol):
         """What was kept last. Raises ``InventoryInvalid``."""
         ...
 
+    def check(self, inventory: Inventory) -> None:
+        """Raise ``DeploySuperseded`` where another deploy has begun since it was kept, or this one has ended."""
+        ...
+
     def write(self, inventory: Inventory) -> Inventory:
         """Keep it, if nobody has kept another since it was read; what is returned is the one to go on with.
 
@@ -180,6 +184,10 @@ class Installs(Protocol):
 
     def components(self, install: Install) -> list[InstallComponent]:
         """All that was ever deployed to it, by name: at most as many as an app has."""
+        ...
+
+    def everywhere(self, limit: int, *, offset: int = 0, after: str | None = None) -> Part[InstallComponent]:
+        """Components of all installs, by install's id and by name."""
         ...
 
     def component(self, install: Install, component: str) -> InstallComponent | None:
@@ -267,8 +275,12 @@ class Unended(Protocol):
         """One of them. Raises ``ValueError`` for one that this version can't read."""
         ...
 
-    def tell_again(self, key: DeployKey, now_ts: int) -> int | None:
-        """Have the bus told of it once more, and when it was told of last; ``None`` where it doesn't wait."""
+    def told_at(self, key: DeployKey) -> int | None:
+        """When the bus was told of it again last."""
+        ...
+
+    def tell_again(self, key: DeployKey, now_ts: int) -> bool:
+        """Have the bus told of it once more; ``False`` where it doesn't wait any more."""
         ...
 
     def give_up(self, key: DeployKey, becomes: Becomes) -> Deploy | None:

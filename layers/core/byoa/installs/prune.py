@@ -13,7 +13,7 @@ from byoa.installs.stages import in_stages
 from byoa.installs.together import each
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from byoa.installs.apply import Work
     from byoa.installs.objects import Identity
@@ -25,23 +25,29 @@ _PATIENCE: Final = 60.0
 
 
 class Pruned(NamedTuple):
-    """What is gone, and why the others aren't."""
+    """What is gone, and why the others aren't; ``pending`` is whether time was over before all was tried."""
 
     gone: tuple[Identity, ...]
     left: tuple[tuple[Identity, str], ...]
+    pending: bool = False
 
 
-def prune(plan: Plan, work: Work) -> Pruned:
-    """Delete what the plan deletes. Raises what the cluster fails with."""
+def prune(plan: Plan, work: Work, forget: Callable[[Sequence[Identity]], None] = lambda _: None) -> Pruned:
+    """Delete what the plan deletes; ``forget`` is told at once what is gone. Raises what the cluster fails with."""
     gone: list[Identity] = [step.identity for step in plan.steps if step.action == "gone"]
+    forget(gone)
     left: list[tuple[Identity, str]] = []
     doomed = [(step.place.kind, step) for step in plan.steps if step.action == "delete"]
     for stage in reversed(in_stages(doomed)):
+        if work.out_of_time():
+            return Pruned(tuple(gone), tuple(left), pending=True)
         answers = each(work.workers, lambda step: _delete(step, work), stage)
         waiting = [step for step, answer in zip(stage, answers, strict=True) if answer is None]
         left += [(step.identity, answer) for step, answer in zip(stage, answers, strict=True) if answer]
         held = _await(waiting, work)
-        gone += [step.identity for step in waiting if step.identity not in held]
+        done = [step.identity for step in waiting if step.identity not in held]
+        forget(done)
+        gone += done
         left += held.items()
     return Pruned(tuple(gone), tuple(left))
 

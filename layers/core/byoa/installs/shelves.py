@@ -12,6 +12,7 @@ from byoa.errors import DeploySuperseded, InventoryInvalid, ObjectBusy
 from byoa.installs.inventory import Inventory, pack, unpack
 from byoa.installs.objects import Kind, Place, mapping, metadata
 from byoa.installs.ports import Right
+from byoa.installs.records import OTHERS
 
 if TYPE_CHECKING:
     from byoa.installs.normalising import Owner
@@ -43,6 +44,12 @@ class ConfigMapShelf:
             raise InventoryInvalid("The ConfigMap for the list of what was applied holds something else.")
         return unpack(packed, str(metadata(found).get("resourceVersion", "")))
 
+    def check(self, inventory: Inventory) -> None:
+        """Raise ``DeploySuperseded`` where another one was kept since."""
+        newest = self.read()
+        if (newest.version if newest else "") != inventory.version:
+            raise DeploySuperseded(OTHERS)
+
     def write(self, inventory: Inventory) -> Inventory:
         """Keep it. Raises ``DeploySuperseded`` where another one was kept since it was read."""
         try:
@@ -52,7 +59,7 @@ class ConfigMapShelf:
                 else self._cluster.create(self.place, self._object(inventory))
             )
         except ObjectBusy:
-            raise DeploySuperseded("Another deploy of the component has begun; this one wrote nothing more.") from None
+            raise DeploySuperseded(OTHERS) from None
         return inventory._replace(version=str(metadata(written).get("resourceVersion", "")))
 
     @property

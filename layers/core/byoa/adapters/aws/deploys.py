@@ -9,7 +9,7 @@ Beside the ledger in one table:
     APPLIED#<install>#<component>            what was applied, packed: ``adapters/aws/inventories.py``
     DEPLOY#<install>#<component>#<number>    a deploy: status, history, what it planned
     DEPLOYID#<deploy id>                     the sort key of that deploy
-    PLAN#<deploy id>                         what its plan consists of, packed; for 90 days
+    PLAN#<deploy id>                         what its plan consists of, packed; made with the deploy, for 90 days
 
 The index ``recent`` has the deploys of an install by time, ``unfinished`` those that have not ended or still hold their
 component, under ``deploy``; under ``drift`` it has the components by the moment at which drift is looked for next,
@@ -43,9 +43,10 @@ if TYPE_CHECKING:
 RACES: Final = 5
 """Tries to write what others write at the same moment."""
 
-PLAN_SECONDS: Final = 90 * 24 * 3600
-_STORED: Final = {"health": "findings"}
-"""A deploy's attributes that have another name in the table: a component's health is one word."""
+_STORED: Final = {"health": "findings", "fingerprint": "plan_fingerprint", "reference": "mirror_reference"}
+"""A deploy's attributes that have another name in the table: a component's health is one word, and whoever writes of
+deploys has no right to name what makes a config.
+"""
 _OWN: Final = frozenset(("pk", "sk", "entity", "news", "writes", "agent", "told_again_ts", UNFINISHED))
 _OF_COMPONENT: Final = frozenset(InstallComponent.model_fields) - {"status"}
 
@@ -158,6 +159,24 @@ class DynamoDeploys:
                 return after
         raise _contested()
 
+    def told_at(self, key: DeployKey) -> int | None:
+        """See ``installs.ports.Unended``."""
+        item = self.rows.one(self.pk, deploy_key(key)) or {}
+        return item.get("told_again_ts")
+
+    def tell_again(self, key: DeployKey, now_ts: int) -> bool:
+        """See ``installs.ports.Unended``: a write that the stream passes on."""
+        told = self._update(
+            deploy_key(key), {"told_again_ts": now_ts, "news": True, "status": "queued"}, condition="#status = :status"
+        )
+        return transact(self.rows.client, [told])
+
+    def put_off(self, install_id: str, component: str, until_ts: int) -> None:
+        """Look for drift in a component then, if that is looked for at all."""
+        sk, changed = part_key(install_id, component), {"created_at_ts": until_ts, "next_drift_ts": until_ts}
+        condition = f"{UNFINISHED} = :drift"
+        transact(self.rows.client, [self._update(sk, changed, condition=condition, values={":drift": "drift"})])
+
     def give_up(self, key: DeployKey, becomes: Becomes) -> Deploy | None:
         """See ``installs.ports.Unended``."""
         kept, part = self._both(key)
@@ -195,8 +214,7 @@ class DynamoDeploys:
         deploy, stands = becomes(kept.deploy, component)
         others = self._of_part(part, component, stands, kept.deploy.number if release else None)
         if plan is not None:
-            expires_at = milliseconds(self.clock.now()) // 1000 + PLAN_SECONDS
-            others.append(self._update(f"PLAN#{deploy.id}", {"plan": plan, "expires_at": expires_at}))
+            others.append(self._update(f"PLAN#{deploy.id}", {"plan": plan}))
         return deploy if self.write(kept, deploy, *others, done=release and deploy.ended) else None
 
     def _of_part(

@@ -15,9 +15,9 @@ organisation apart from the other:
     AUDIT#…, ANSWER#…, and TOKEN#… under TOKEN#<organisation>: ``adapters/aws/office.py``
     HOOK#… under HOOK#<organisation>, DELIVERY#… under DELIVERY#<organisation>: ``adapters/aws/hooks.py``
 
-The index ``recent`` has the builds of an app by time, each written once, when its config is handed in. The index
-``unfinished`` holds the builds that have not ended, of all organisations, by the moment they were handed in, and
-``tagged`` the components by the tag that they name: written when a component comes to name another one.
+The indexes ``recent`` and ``standing`` have lists of builds (``listed.py``). The index ``unfinished`` holds the builds
+that have not ended, of all organisations, by the moment they were handed in, and ``tagged`` the components by the tag
+that they name: written when a component comes to name another one.
 
 A config, its build and the component's newest version are written in one transaction, which marks the build before as
 overtaken: that one can't write from then on, and no write of a running build has to ask for more than its own item.
@@ -37,24 +37,23 @@ from botocore.exceptions import ClientError
 
 from byoa.adapters.aws.items import (
     POLICIES,
-    RECENT,
     TAGGED,
     document_of,
     first_moment,
     read_allowed,
     read_build,
-    recent_key,
     record_of,
     sort_key,
     tagged_by,
 )
+from byoa.adapters.aws.listed import handed_in, standing
 from byoa.adapters.aws.refusals import translated
 from byoa.adapters.aws.table import Item, dump, load
 from byoa.adapters.aws.transactions import transact
 from byoa.adapters.aws.writes import OURS_OR_NOBODYS, RUNNING, UNENDED, UNFINISHED, append, end, leave_out
 from byoa.builds.messages import ENDED, Build, BuildKey, ConfigVersion, HistoryEntry, Outcome
 from byoa.builds.ports import Accepted
-from byoa.builds.records import HISTORY, cut_short, queued_build, reusable
+from byoa.builds.records import HISTORY, cut_short, kept_text, queued_build, reusable
 from byoa.components.reading import fingerprint
 from byoa.errors import DuplicateEvent, EventUntrusted, StaleVersion, StoreThrottled
 
@@ -154,10 +153,11 @@ class DynamoLedger:
     ) -> Build | None:
         running = RUNNING if outcome.status == "active" else f"attribute_exists(pk) AND {UNENDED}"
         values = {**values, ":outcome": outcome.model_dump(mode="json")}
+        stands = standing(key, outcome.status, entries[-1].created_at_ts)
         try:
-            ended, before = self._advance(key, end(entries, values), f"{whose} AND {running}", "ALL_NEW")
+            ended, before = self._advance(key, end(entries, values, stands), f"{whose} AND {running}", "ALL_NEW")
         except _ItemFull:
-            update = end(cut_short(entries), values, keep=False)
+            update = end(cut_short(entries), values, stands, keep=False)
             ended, before = self._advance(key, update, f"{whose} AND {running}", "ALL_NEW")
         if before and before["status"] not in ENDED and before.get("execution") == values.get(":execution"):
             raise StaleVersion("A newer config version exists.")
@@ -203,8 +203,15 @@ class DynamoLedger:
         updated, _ = self._advance(key, update, "#status = :queued")
         return updated is not None
 
-    def submit(
-        self, organisation: str, app: str, config: ComponentConfig, *, by: str | None = None, anew: bool = False
+    def submit(  # noqa: PLR0913 - a config, and what is told of it by name
+        self,
+        organisation: str,
+        app: str,
+        config: ComponentConfig,
+        *,
+        by: str | None = None,
+        anew: bool = False,
+        text: str | None = None,
     ) -> Accepted:
         """See ``builds.ports.Catalogue``. Raises ``StoreThrottled`` while others hand in the same component."""
         for _ in range(_RACES):
@@ -215,12 +222,13 @@ class DynamoLedger:
                 key = BuildKey(organisation=organisation, app=app, component=config.name, version=version)
                 build = self._build_of(key)
                 if build and reusable(build):
+                    self._keep_text(key, text)
                     return Accepted(build, created=False)
             key = BuildKey(organisation=organisation, app=app, component=config.name, version=version + 1)
             build = queued_build(key, self.own_series, config, self.clock.now(), by)
             if newest is None:
                 self.note_app(organisation, app, build.created_at_ts, by)
-            if self._accept(build, config):
+            if self._accept(build, config, text):
                 return Accepted(build, created=True)
         raise StoreThrottled("Others are changing the same component at this moment.")
 
@@ -236,10 +244,10 @@ class DynamoLedger:
         component = self._get(newest.organisation, f"COMPONENT#{newest.app}#{newest.component}")
         if component is None or component["version"] != newest.version:
             return None
-        config = self.config(newest).config
+        was = self.config(newest)
         key = newest.key.model_copy(update={"version": newest.version + 1})
-        build = queued_build(key, self.own_series, config, self.clock.now(), by)
-        return build if self._accept(build, config, existing=True) else None
+        build = queued_build(key, self.own_series, was.config, self.clock.now(), by)
+        return build if self._accept(build, was.config, was.text, existing=True) else None
 
     def components(self, organisation: str, app: str) -> list[str]:
         """See ``builds.ports.Catalogue``."""
@@ -292,7 +300,21 @@ class DynamoLedger:
                 raise
         return load(found.get("Attributes") or {}), None
 
-    def _accept(self, build: Build, config: ComponentConfig, *, existing: bool = False) -> bool:
+    def _keep_text(self, key: BuildKey, text: str | None) -> None:
+        """Keep the newest text of a config that is there. Nothing is news of it: what it says is the same."""
+        if text is None:
+            return
+        with translated("DynamoDB"), suppress(self.client.exceptions.ConditionalCheckFailedException):
+            self.client.update_item(
+                TableName=self.table,
+                Key=dump({"pk": f"ORG#{key.organisation}", "sk": sort_key("CONFIG", key)}),
+                UpdateExpression="SET #text = :text, news = :news",
+                ConditionExpression="attribute_exists(pk) AND (attribute_not_exists(#text) OR #text <> :text)",
+                ExpressionAttributeNames={"#text": "text"},
+                ExpressionAttributeValues=dump({":text": kept_text(text), ":news": False}),
+            )
+
+    def _accept(self, build: Build, config: ComponentConfig, text: str | None, *, existing: bool = False) -> bool:
         key, pk = build.key, f"ORG#{build.organisation}"
         accepted = ConfigVersion(
             **key.model_dump(),
@@ -300,22 +322,26 @@ class DynamoLedger:
             fingerprint=fingerprint(config),
             created_at_ts=build.created_at_ts,
             created_by=build.created_by,
+            text=kept_text(text),
         )
+        by_id, of_config, of_build = handed_in(key, first_moment(build))
         news = {"pk": pk, "news": True}
         writes = [
             self._count(accepted, existing=existing),
-            self._put({**news, "sk": sort_key("CONFIG", key), "entity": "config", **document_of(accepted)}),
             self._put(
-                {**news, "sk": sort_key("BUILD", key), "entity": "build", UNFINISHED: "build", **document_of(build)}
+                {**news, "sk": sort_key("CONFIG", key), "entity": "config", **of_config, **document_of(accepted)}
             ),
             self._put(
                 {
-                    "pk": pk,
-                    "sk": f"BUILDID#{build.build_id}",
-                    "build": sort_key("BUILD", key),
-                    RECENT: recent_key(build),
+                    **news,
+                    "sk": sort_key("BUILD", key),
+                    "entity": "build",
+                    UNFINISHED: "build",
+                    **of_build,
+                    **document_of(build),
                 }
             ),
+            self._put({"pk": pk, "sk": f"BUILDID#{build.build_id}", "build": sort_key("BUILD", key), **by_id}),
         ]
         if key.version > 1:
             writes.append(self.overtake(key.model_copy(update={"version": key.version - 1})))

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from byoa.adapters.aws.deploys import RACES, deploy_key, item_of, part_key, read_deploy, read_install, read_part
-from byoa.adapters.aws.items import RECENT
+from byoa.adapters.aws.listed import RECENT
 from byoa.adapters.aws.rows import AT_ONCE
-from byoa.adapters.aws.transactions import delete, put, there, transact, update
+from byoa.adapters.aws.transactions import check, delete, put, transact, update
 from byoa.adapters.aws.writes import UNFINISHED
 from byoa.api.ports import Span
 from byoa.errors import StoreThrottled
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from byoa.installs.messages import Answered
     from byoa.installs.ports import Request
 
+PLAN_SECONDS: Final = 90 * 24 * 3600
 _PLACE: Final = re.compile(r"([0-9]{13}#[a-z0-9_-]{1,63}#[0-9]{10}) (dpl[a-z2-7]{23})", re.ASCII)
 
 
@@ -96,6 +97,11 @@ class DynamoInstalls:
         """See ``installs.ports.Installs``."""
         return self._parts(install)
 
+    def everywhere(self, limit: int, *, offset: int = 0, after: str | None = None) -> Part[InstallComponent]:
+        """See ``installs.ports.Installs``."""
+        found = self.deploying.rows.listed(self._pk, "PART#", Span(offset, limit, after))
+        return Part(self._with_deploys(found.items), found.more)
+
     def component(self, install: Install, component: str) -> InstallComponent | None:
         """See ``installs.ports.Installs``."""
         item = self.deploying.rows.one(self._pk, part_key(install.id, component))
@@ -112,7 +118,8 @@ class DynamoInstalls:
                 self._newest(deploy, before),
                 self._put(self._asked(install, deploy)),
                 self._put(self._pointer(deploy)),
-                there(self._table, self._pk, f"INSTALL#{install.id}"),
+                self._put(self._place_of_plan(deploy)),
+                check(self._table, self._pk, f"INSTALL#{install.id}"),
             ]
             last = self.deploying.read(deploy.key.model_copy(update={"number": before.number})) if before else None
             late = overtaken(last.deploy, deploy.number, now) if last else None
@@ -154,7 +161,7 @@ class DynamoInstalls:
     def contents(self, deploy: Deploy) -> dict[str, Any] | None:
         """See ``installs.ports.Installs``."""
         item = self.deploying.rows.one(self._pk, f"PLAN#{deploy.id}")
-        if item is None or item["expires_at"] <= self.deploying.clock.now().timestamp():
+        if item is None or "plan" not in item or item["expires_at"] <= self.deploying.clock.now().timestamp():
             return None
         return unpack(item["plan"])
 
@@ -214,6 +221,11 @@ class DynamoInstalls:
     def _pointer(self, deploy: Deploy) -> Item:
         recent = f"{_recent(deploy.install_id)}{deploy.created_at_ts:013d}#{deploy.component}#{deploy.number:010d}"
         return {"pk": self._pk, "sk": f"DEPLOYID#{deploy.id}", "deploy": deploy_key(deploy), RECENT: recent}
+
+    def _place_of_plan(self, deploy: Deploy) -> Item:
+        """Where its plan will be: who writes that has no right to say how long an item stays."""
+        expires_at = deploy.created_at_ts // 1000 + PLAN_SECONDS
+        return {"pk": self._pk, "sk": f"PLAN#{deploy.id}", "expires_at": expires_at}
 
     def _newest(self, deploy: Deploy, before: InstallComponent | None) -> TransactWriteItemTypeDef:
         """Have it be the component's newest."""

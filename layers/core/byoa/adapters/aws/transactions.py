@@ -50,10 +50,12 @@ def delete(
     return cast("TransactWriteItemTypeDef", {"Delete": write})
 
 
-def there(table: str, pk: str, sk: str) -> TransactWriteItemTypeDef:
-    """That an item is there."""
-    check = {"TableName": table, "Key": dump({"pk": pk, "sk": sk}), "ConditionExpression": "attribute_exists(pk)"}
-    return cast("TransactWriteItemTypeDef", {"ConditionCheck": check})
+def check(
+    table: str, pk: str, sk: str, condition: str = "attribute_exists(pk)", values: Item | None = None
+) -> TransactWriteItemTypeDef:
+    """That an item is there, or as ``condition`` has it."""
+    write = {"TableName": table, "Key": dump({"pk": pk, "sk": sk}), **_conditional(condition, values)}
+    return cast("TransactWriteItemTypeDef", {"ConditionCheck": write})
 
 
 def update(  # noqa: PLR0913 - what of it changes, and when
@@ -83,7 +85,7 @@ def update(  # noqa: PLR0913 - what of it changes, and when
 
 
 def _conditional(condition: str, values: Item | None) -> dict[str, Any]:
-    names = {f"#{name}": name for name in ("version", "number") if f"#{name}" in condition}
+    names = {f"#{name}": name for name in ("version", "number", "status") if f"#{name}" in condition}
     return {
         "ConditionExpression": condition,
         **({"ExpressionAttributeNames": names} if names else {}),

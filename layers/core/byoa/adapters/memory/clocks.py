@@ -52,3 +52,30 @@ class PlayedTime:
     def sleep(self, seconds: float) -> None:
         """See ``installs.ports.Clock``."""
         self.seconds += seconds
+
+
+class EpochTime:
+    """Seconds since 1970, which mean the same in every process."""
+
+    def now(self) -> float:
+        """See ``installs.ports.Clock``."""
+        return time.time()
+
+    def sleep(self, seconds: float) -> None:
+        """See ``installs.ports.Clock``."""
+        time.sleep(seconds)
+
+
+@dataclass(slots=True)
+class CalendarTime:
+    """The same by a calendar, on which waiting moves on."""
+
+    calendar: SteppingClock
+
+    def now(self) -> float:
+        """See ``installs.ports.Clock``."""
+        return self.calendar.now().timestamp()
+
+    def sleep(self, seconds: float) -> None:
+        """See ``installs.ports.Clock``."""
+        self.calendar.moment += timedelta(seconds=seconds)

@@ -5,16 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from byoa.errors import ByoaError, DeployBusy, EventUntrusted
+from byoa.errors import ByoaError, DeployBusy, DeploySuperseded, EventUntrusted
 from byoa.installs.contents import unpack
+from byoa.installs.inventory import pack as pack_inventory
+from byoa.installs.inventory import unpack as unpack_inventory
 from byoa.installs.messages import ENDED, DeployKey, InstallComponent
 from byoa.installs.ports import Part
-from byoa.installs.records import answered, begun, cancelled, check_runs, overtaken, queued
+from byoa.installs.records import OTHERS, answered, begun, cancelled, check_runs, overtaken, queued
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from byoa.builds.ports import Clock
+    from byoa.installs.inventory import Inventory
     from byoa.installs.messages import Answered, Deploy, Install
     from byoa.installs.ports import Becomes, Request
 
@@ -64,8 +67,7 @@ class MemoryDeploys:
 
     def begin(self, key: DeployKey, execution: str) -> Deploy:
         """See ``installs.ports.Deploys``."""
-        if key.key not in self.store.deploys:
-            raise EventUntrusted("The event names a deploy that nobody asked for.")
+        self._there(key)
         after = begun(self.store.deploys[key.key], execution, self.store.clock.now())
         if self.store.holders.setdefault(place_of(key), key.number) != key.number:
             raise DeployBusy("Another deploy of the component has not ended yet.")
@@ -82,6 +84,7 @@ class MemoryDeploys:
 
     def finish(self, key: DeployKey, execution: str, becomes: Becomes, plan: str | None = None) -> Deploy | None:
         """See ``installs.ports.Deploys``."""
+        self._there(key)
         try:
             self.check(key, execution)
         except ByoaError:
@@ -96,18 +99,35 @@ class MemoryDeploys:
         found = [each for each in self.store.deploys.values() if each.created_at_ts < before_ts and self._counts(each)]
         return (each.key for each in sorted(found, key=lambda each: each.created_at_ts))
 
-    def tell_again(self, key: DeployKey, now_ts: int) -> int | None:
+    def told_at(self, key: DeployKey) -> int | None:
+        """See ``installs.ports.Unended``."""
+        return self.store.told_again.get(key.key)
+
+    def tell_again(self, key: DeployKey, now_ts: int) -> bool:
         """See ``installs.ports.Unended``."""
         if self.store.deploys[key.key].status != "queued":
-            return None
-        before = self.store.told_again.get(key.key, 0)
+            return False
         self.store.told_again[key.key] = now_ts
-        return before
+        return True
 
     def give_up(self, key: DeployKey, becomes: Becomes) -> Deploy | None:
         """See ``installs.ports.Unended``."""
         self._release(key)
         return None if self.store.deploys[key.key].ended else self._become(key, becomes, None)
+
+    def due(self, before_ts: int) -> Iterator[tuple[str, str, str]]:
+        """See ``installs.drift_due.Due``."""
+        parts = list(self.store.parts.items())
+        return (place for place, each in parts if each.next_drift_ts and each.next_drift_ts < before_ts)
+
+    def put_off(self, organisation: str, install_id: str, component: str, until_ts: int) -> None:
+        """See ``installs.drift_due.Due``."""
+        place = (organisation, install_id, component)
+        self.store.parts[place] = self.store.parts[place].model_copy(update={"next_drift_ts": until_ts})
+
+    def _there(self, key: DeployKey) -> None:
+        if key.key not in self.store.deploys:
+            raise EventUntrusted("The event names a deploy that nobody asked for.")
 
     def _counts(self, deploy: Deploy) -> bool:
         return not deploy.ended or self.store.holders.get(place_of(deploy)) == deploy.number
@@ -123,6 +143,35 @@ class MemoryDeploys:
     def _release(self, key: DeployKey) -> None:
         if self.store.holders.get(place_of(key)) == key.number:
             del self.store.holders[place_of(key)]
+
+
+@dataclass(slots=True)
+class MemoryShelf:
+    """The inventory of one component, for the deploy that ``execution`` has. Implements Shelf."""
+
+    store: DeployStore
+    key: DeployKey
+    execution: str
+
+    def read(self) -> Inventory | None:
+        """See ``installs.ports.Shelf``."""
+        kept = self.store.packed.get(place_of(self.key))
+        return unpack_inventory(kept[0], str(kept[1])) if kept else None
+
+    def check(self, inventory: Inventory) -> None:
+        """See ``installs.ports.Shelf``."""
+        check_runs(self.store.deploys.get(self.key.key), self.execution)
+        newest = self.read()
+        if (newest.version if newest else "") != inventory.version:
+            raise DeploySuperseded(OTHERS)
+
+    def write(self, inventory: Inventory) -> Inventory:
+        """See ``installs.ports.Shelf``."""
+        self.check(inventory)
+        version, place = int(inventory.version or 0) + 1, place_of(self.key)
+        self.store.packed[place] = (pack_inventory(inventory), version)
+        self.store.parts[place] = self.store.parts[place].model_copy(update={"objects": len(inventory.uids)})
+        return inventory._replace(version=str(version))
 
 
 @dataclass(slots=True)
@@ -173,6 +222,12 @@ class MemoryInstalls:
         """See ``installs.ports.Installs``."""
         names = sorted(name for owner, of, name in self.store.parts if (owner, of) == (self.organisation, install.id))
         return [found for name in names if (found := self.component(install, name))]
+
+    def everywhere(self, limit: int, *, offset: int = 0, after: str | None = None) -> Part[InstallComponent]:
+        """See ``installs.ports.Installs``."""
+        mine = sorted(self.page(None, len(self.store.installs)).items, key=lambda each: each.id)
+        found = [each for install in mine for each in self.components(install)]
+        return _part(found, lambda each: f"{each.install_id}#{each.component}", limit, offset, after)
 
     def component(self, install: Install, component: str) -> InstallComponent | None:
         """See ``installs.ports.Installs``."""

@@ -144,8 +144,9 @@ def _put(holder: Any, path: Path, value: Any) -> None:  # noqa: ANN401 - JSON da
             found = [] if "=" in following and isinstance(holder, dict) else {}
             if isinstance(holder, dict):
                 holder[part] = found
-            else:
-                holder.append(found)
+            else:  # it is found by its key, whichever of its leaves comes first
+                key, _, known = part.partition("=")
+                holder.append(found := {key: known})
         holder = found
 
 

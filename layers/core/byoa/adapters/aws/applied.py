@@ -1,0 +1,84 @@
+"""What was applied of one component, in the table. Implements Shelf for the deploy that an execution has.
+
+The lock is the component's holder: a write goes through while the deploy holds it and has not ended, and never else.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from byoa.adapters.aws.deploys import deploy_key, part_key, read_deploy
+from byoa.adapters.aws.transactions import check, transact, update
+from byoa.errors import ContentTooLarge, DeploySuperseded
+from byoa.installs.inventory import pack, unpack
+from byoa.installs.records import OTHERS, check_runs
+
+if TYPE_CHECKING:
+    from byoa.adapters.aws.rows import Rows
+    from byoa.installs.inventory import Inventory
+    from byoa.installs.messages import DeployKey
+
+_LARGEST: Final = 380 * 1024
+"""Characters of an inventory: an item of the table takes 400 KB."""
+
+
+@dataclass(frozen=True, slots=True)
+class TableShelf:
+    """The inventory of the component that ``key`` is a deploy of."""
+
+    rows: Rows
+    key: DeployKey
+    execution: str
+
+    def read(self) -> Inventory | None:
+        """See ``installs.ports.Shelf``."""
+        item = self.rows.one(self._pk, self._sk)
+        return unpack(item["packed"], str(item["packs"])) if item else None
+
+    def check(self, inventory: Inventory) -> None:
+        """See ``installs.ports.Shelf``. Nobody else writes an inventory while the deploy has not ended."""
+        del inventory
+        item = self.rows.one(self._pk, deploy_key(self.key))
+        check_runs(read_deploy(item) if item else None, self.execution)
+
+    def write(self, inventory: Inventory) -> Inventory:
+        """See ``installs.ports.Shelf``. Raises ``ContentTooLarge`` for more objects than an item holds."""
+        packed = pack(inventory)
+        if len(packed) > _LARGEST:
+            raise ContentTooLarge("The list of what is applied is too long to be kept: some 10,000 objects fit.")
+        before = int(inventory.version or 0)
+        kept = update(
+            self.rows.table,
+            self._pk,
+            self._sk,
+            {"packed": packed, "packs": before + 1},
+            condition="packs = :was" if before else "attribute_not_exists(packs)",
+            values={":was": before} if before else None,
+        )
+        holds = update(
+            self.rows.table,
+            self._pk,
+            part_key(self.key.install_id, self.key.component),
+            {"objects": len(inventory.uids)},
+            condition="holder = :holder AND holder_execution = :execution",
+            values={":holder": self.key.number, ":execution": self.execution},
+        )
+        runs = check(
+            self.rows.table,
+            self._pk,
+            deploy_key(self.key),
+            "execution = :execution AND #status = :executing",
+            {":execution": self.execution, ":executing": "executing"},
+        )
+        if not transact(self.rows.client, [kept, holds, runs]):
+            raise DeploySuperseded(OTHERS)
+        return inventory._replace(version=str(before + 1))
+
+    @property
+    def _pk(self) -> str:
+        return f"ORG#{self.key.organisation}"
+
+    @property
+    def _sk(self) -> str:
+        return f"APPLIED#{self.key.install_id}#{self.key.component}"

@@ -1,0 +1,51 @@
+"""CheckHealth: one look at what was applied. The state machine waits between two, and pays for none of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from byoa.builds.messages import Failure
+from byoa.installs.check import Watched, look_again, unhealthy
+from byoa.installs.messages import ObjectHealth
+from byoa.installs.states import HealthSeen
+
+if TYPE_CHECKING:
+    from byoa.installs.apply_install import Site
+    from byoa.installs.check import Finding
+    from byoa.installs.states import HealthTask
+
+_WAITS: Final = (1, 2, 3, 5, 10)
+"""Seconds between looks; the last goes on."""
+
+_TOLD: Final = 50
+"""Objects that are named, those that have failed first."""
+
+
+def check_health(task: HealthTask, site: Site) -> HealthSeen:
+    """Look. Nothing is healthy that failed or that isn't there in the deploy's time; ``once`` waits for nothing.
+
+    Raises what the cluster fails with, and ``DeployTimedOut`` where it is late for a first look.
+    """
+    late = site.clock.now() * 1000 >= task.ends_ts
+    work = site.work(task.model_copy(update={"ends_ts": task.ends_ts + 60_000}) if task.looks else task)
+    before = Watched(task.begun, task.stuck) if task.begun is not None else None
+    steps = [step for step in site.plan(task.plan).steps if step.wanted is not None]
+    found, watched = look_again(steps, work, before)
+    unwell = [each for each in found if each.health.state != "healthy"]
+    failed = [each for each in unwell if each.health.state == "failed"]
+    over = bool(failed) or late
+    told = unhealthy(failed or unwell, work, late=not failed) if unwell and over and not task.once else None
+    return HealthSeen(
+        verdict="healthy" if not unwell else "unhealthy" if over else "progressing",
+        objects=[_told(each) for each in [*failed, *(each for each in unwell if each not in failed)][:_TOLD]],
+        total=len(found),
+        looks=task.looks + 1,
+        begun=watched.begun,
+        stuck=dict(list(watched.stuck.items())[:_TOLD]),
+        wait=_WAITS[min(task.looks, len(_WAITS) - 1)],
+        failure=Failure(**told.as_dict()) if told else None,
+    )
+
+
+def _told(each: Finding) -> ObjectHealth:
+    return ObjectHealth(object=str(each.place.identity), state=each.health.state, reason=each.health.reason[:300])

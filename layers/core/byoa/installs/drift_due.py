@@ -1,0 +1,74 @@
+"""DriftDue: components whose schedule says so are looked at for drift, and mended where their install has it so."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from itertools import islice
+from typing import TYPE_CHECKING, Final, Protocol
+
+from byoa.builds.records import milliseconds
+from byoa.errors import ByoaError
+from byoa.installs.messages import ENDED
+from byoa.installs.ports import Request
+from byoa.installs.states import DriftAsked
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from byoa.builds.ports import Clock
+    from byoa.installs.messages import DeployStatusChanged
+    from byoa.installs.ports import Installs
+
+_AT_ONCE: Final = 500
+_AGAIN: Final = timedelta(hours=1)
+"""When a component is looked at again that could not be asked for, or whose deploy never ends."""
+
+
+class Due(Protocol):
+    """Components by the moment at which drift is looked for next, of all organisations."""
+
+    def due(self, before_ts: int) -> Iterator[tuple[str, str, str]]:
+        """Organisation, install and component of those whose moment was before (ms since 1970 UTC)."""
+        ...
+
+    def put_off(self, organisation: str, install_id: str, component: str, until_ts: int) -> None:
+        """Look again then; whoever ends a deploy of it says otherwise."""
+        ...
+
+
+def drift_due(due: Due, installs: Callable[[str], Installs], clock: Clock) -> DriftAsked:
+    """Ask for what is due. One that a deploy is under way for waits: it is looked at by that."""
+    now, asked = clock.now(), 0
+    for organisation, install_id, component in islice(due.due(milliseconds(now)), _AT_ONCE):
+        try:
+            asked += _ask(installs(organisation), install_id, component)
+            due.put_off(organisation, install_id, component, milliseconds(now + _AGAIN))
+        except (ByoaError, ValueError):  # pydantic's errors are ValueErrors
+            continue
+    return DriftAsked(asked=asked)
+
+
+def _ask(installs: Installs, install_id: str, component: str) -> bool:
+    install = installs.install(install_id)
+    stands = installs.component(install, component) if install else None
+    if install is None or stands is None or stands.status not in ENDED or stands.build_id is None:
+        return False
+    installs.ask(install, component, Request("drift", stands.build_id, cause="schedule"))
+    return True
+
+
+def mend(changed: DeployStatusChanged, installs: Installs) -> DriftAsked:
+    """Where drift was found by the schedule and the install says so, apply what was applied last once more.
+
+    That was approved then; what only goes by name isn't.
+    """
+    install = installs.install(changed.install_id)
+    found = installs.deploy(changed.id)
+    stands = installs.component(install, changed.component) if install else None
+    newest = stands is not None and found is not None and stands.number == found.number
+    if install is None or not install.mend or not newest or found is None or found.status != "drift-detected":
+        return DriftAsked(asked=0)
+    if found.cause != "schedule" or stands is None or stands.build_id is None:
+        return DriftAsked(asked=0)
+    installs.ask(install, changed.component, Request("apply", stands.build_id, approve_all=True, cause="schedule"))
+    return DriftAsked(asked=1)

@@ -1,0 +1,93 @@
+"""PlanInstall: what a deploy would do to the cluster, as the cluster says, and whether it may go on by itself."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from byoa.builds.messages import Failure
+from byoa.errors import PlanChanged
+from byoa.installs import contents, parcels
+from byoa.installs.normalising import Owner
+from byoa.installs.plan import Task, check, plan
+from byoa.installs.plans import fingerprint
+from byoa.installs.states import PlannedInstall
+
+if TYPE_CHECKING:
+    from byoa.builds.ports import Lists
+    from byoa.engine.workers import Workers
+    from byoa.installs.messages import DeployStatus
+    from byoa.installs.plans import Plan
+    from byoa.installs.ports import Cluster, Shelf
+    from byoa.installs.states import LoadedDeploy, Next
+
+_TOLD: Final = 20
+"""Faults and needs that a message tells of; what people are shown has all of them."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Table:
+    """What plans are made on; ``key`` keeps fingerprints from being guessed."""
+
+    cluster: Cluster
+    shelf: Shelf
+    key: bytes
+    objects: Lists
+    plans: Lists
+    contents: Lists
+    workers: Workers | None = None
+
+
+def plan_install(loaded: LoadedDeploy, table: Table) -> PlannedInstall:
+    """Plan it, and decide whether it is applied now.
+
+    Raises ``PlanChanged`` where another plan was approved, ``ApprovalMissing`` where one was that needs more, and what
+    the cluster fails with. What it refuses of single objects are ``faults``, with which a deploy ends.
+    """
+    task = Task(
+        digest=loaded.digest or "",
+        objects=tuple(parcels.fetch(loaded.objects, table.objects)) if loaded.objects else (),
+        owner=Owner(loaded.install_id, loaded.component, loaded.target_namespace),
+        take_over=frozenset(loaded.take_over),
+        teardown=loaded.operation == "teardown",
+    )
+    found = plan(task, table.cluster, table.shelf.read(), table.workers)
+    known_as, approved = fingerprint(found, table.key), frozenset(loaded.names)
+    if loaded.fingerprint is not None:
+        if loaded.fingerprint != known_as:
+            raise PlanChanged("The cluster, the artifact or the inputs are not what they were when the plan was made.")
+        check(found, approved)
+    needs, kept = found.missing(frozenset()), found.as_approved(approved)
+    status, then = _decided(loaded, found, kept)
+    return PlannedInstall(
+        plan=parcels.put_plan(kept, table.plans),
+        contents=parcels.put(
+            contents.document(found if status == "pending-approval" else kept, known_as), table.contents
+        ),
+        fingerprint=known_as,
+        counts=kept.counts,
+        needs=needs[:_TOLD],
+        faults=[Failure(**_cut(fault.as_dict())) for fault in found.faults[:_TOLD]],
+        status=status,
+        next=then,
+    )
+
+
+def _decided(loaded: LoadedDeploy, found: Plan, kept: Plan) -> tuple[DeployStatus, Next]:
+    """How the deploy ends if all goes well, and what is done for that."""
+    done: DeployStatus = "inactive" if loaded.operation == "teardown" else "active"
+    if found.faults:
+        return "error", "record"
+    if loaded.operation == "drift":
+        return ("no-drift" if kept.is_noop else "drift-detected"), "look"
+    if kept.is_noop:
+        return ("noop" if done == "active" else done), "look"
+    if loaded.plan_only:
+        return "auto-skipped", "record"
+    if loaded.fingerprint is not None or (loaded.approve_all and not found.missing(frozenset(loaded.names))):
+        return done, "apply"
+    return "pending-approval", "record"
+
+
+def _cut(told: dict[str, str | None]) -> dict[str, str | None]:
+    return {name: text and text[:500] for name, text in told.items()}

@@ -1,0 +1,71 @@
+"""SweepDeploys: no deploy is left behind: told of again, ended, expired, or let go of (see ``builds.sweep``)."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from itertools import islice
+from typing import TYPE_CHECKING, Final
+
+from byoa.builds.messages import Failure
+from byoa.builds.records import milliseconds
+from byoa.builds.sweep import LONGEST, PATIENCE
+from byoa.errors import ByoaError, Timeout
+from byoa.installs.records import expired, failed, is_late
+from byoa.installs.states import SweptDeploys
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from byoa.builds.ports import Clock
+    from byoa.installs.messages import Deploy, DeployKey, InstallComponent
+    from byoa.installs.ports import Unended
+
+SILENCE: Final = timedelta(hours=5)
+"""How long a deploy that runs may say nothing: an hour more than its execution may last."""
+
+_AT_ONCE: Final = 2000
+"""Deploys that one sweep looks at, the oldest first."""
+
+
+def sweep_deploys(deploys: Unended, clock: Clock) -> SweptDeploys:
+    """Look at all deploys that should have gone on. One that can't be read or written is counted, and stops no other.
+
+    Raises what finding them raises.
+    """
+    now, told, ended, failed_ = clock.now(), 0, 0, 0
+    for key in islice(deploys.unended(milliseconds(now - PATIENCE)), _AT_ONCE):
+        try:
+            deploy = deploys.look(key)
+            if deploy is None:
+                continue
+            if deploy.status == "queued":
+                told += _tell(deploys, key, deploy, now)
+            elif is_late(deploy, now) or _is_silent(deploy, now):
+                ended += 1
+                deploys.give_up(key, lambda found, part: _given_up(found, part, now))
+        except (ByoaError, ValueError):  # pydantic's errors are ValueErrors
+            failed_ += 1
+    return SweptDeploys(told=told, ended=ended, failed=failed_)
+
+
+def _tell(deploys: Unended, key: DeployKey, deploy: Deploy, now: datetime) -> bool:
+    """Whether one that waits is told of again: in intervals that double, as builds are."""
+    last = deploys.told_at(key)
+    since = deploy.history[-1].created_at_ts
+    waited = min((last or since) - since, LONGEST // timedelta(milliseconds=1))
+    if last is not None and milliseconds(now) - last < waited:
+        return False
+    return deploys.tell_again(key, milliseconds(now))
+
+
+def _is_silent(deploy: Deploy, now: datetime) -> bool:
+    """Whether whoever runs it must have gone. One that has ended, and still holds its component, is among these."""
+    return deploy.status != "pending-approval" and milliseconds(now - SILENCE) > deploy.history[-1].created_at_ts
+
+
+def _given_up(deploy: Deploy, part: InstallComponent, now: datetime) -> tuple[Deploy, InstallComponent]:
+    late = expired(deploy, now)
+    if late:
+        return late, part
+    cause = "The execution of the deploy ended, and nobody heard how."
+    return failed(deploy, Failure(code=Timeout.__name__, cause=cause, remedy=Timeout.default_remedy), now), part
