@@ -88,7 +88,7 @@ def drift(*, as_json: bool, **options: Any) -> int:  # noqa: ANN401 - the same
     from byoa.installs.contents import document
     from byoa.installs.plans import fingerprint
 
-    deal = _Deal(options)
+    deal = _Deal(options, looking=True)
     found = deal.plan()
     known_as = fingerprint(found, plan_key())
     found = found.as_approved(frozenset())
@@ -123,12 +123,13 @@ def teardown(
 class _Deal:
     """An artifact, a cluster, and what is to be done with the two."""
 
-    def __init__(self, options: dict[str, Any], *, teardown: bool = False) -> None:
+    def __init__(self, options: dict[str, Any], *, teardown: bool = False, looking: bool = False) -> None:
         self._ref: str | None = options.pop("ref", None)
         self._inputs: str | None = options.pop("inputs", None)
         self._take_over = frozenset(options.pop("take_over", []))
         self._places = (options.pop("plain_http", []), options.pop("token_host", []))
         self._teardown = teardown
+        self._looking = looking
         self._goal = Goal(**options)
         self.about: dict[str, Any] = {"install": self._goal.install, "component": self._goal.component}
 
@@ -143,8 +144,9 @@ class _Deal:
             return Task(digest="", objects=(), owner=self._goal.owner, teardown=True, rights=self._rights)
         digest, objects = self._load(self._ref or "")
         return Task(
-            digest=digest, objects=objects, owner=self._goal.owner, take_over=self._take_over, rights=self._rights
-        )
+            digest=digest, objects=objects, owner=self._goal.owner, take_over=self._take_over, rights=self._rights,
+            looking=self._looking,
+        )  # fmt: skip
 
     @property
     def _rights(self) -> frozenset[Right]:

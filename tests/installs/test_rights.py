@@ -33,7 +33,7 @@ from tests.installs.beds import (
     service,
     widget,
 )
-from tests.kubernetes import INSTALLER, Server, reached
+from tests.kubernetes import STRANGER, Server, reached
 from tests.terminal import byoa
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ def granted(bed: Bed, objects: list[Object]) -> list[Object]:
     wanted, faults = normalise(objects, know_kinds(BUILTIN, objects), bed.owner)
     assert not faults
     found = grants(wanted, bed.owner, Grantee("installers"), bed.shelf.rights)
-    user = {"apiGroup": RBAC, "kind": "User", "name": "installer"}
+    user = {"apiGroup": RBAC, "kind": "User", "name": "stranger"}
     return [{**each, "subjects": [user]} if "subjects" in each else each for each in found]
 
 
@@ -94,7 +94,7 @@ def apply_all(cluster: Any, found: list[Object]) -> None:
 
 @pytest.fixture
 def poor(server: Server, tmp_path: Path) -> Iterator[KubernetesCluster]:
-    with reached(read_kubeconfig(server.kubeconfig(tmp_path, INSTALLER).read_text())) as found:
+    with reached(read_kubeconfig(server.kubeconfig(tmp_path, STRANGER).read_text())) as found:
         yield found
 
 
@@ -205,6 +205,7 @@ def test_where_nothing_is_to_do_nothing_is_asked(memory: Bed) -> None:
     memory.cluster.denied = {Right("delete", "", "configmaps", memory.corner)}
     assert memory.plan(config_map("a")).is_noop
     assert memory.plan(config_map("a"), config_map("b")).faults
+    assert not memory.plan(config_map("a"), config_map("b"), looking=True).faults, "who looks for drift writes nothing"
 
 
 def test_deleting_takes_a_right_only_where_something_is_deleted_without_approval() -> None:

@@ -42,8 +42,8 @@ _LATER: Final = "checked once it exists"
 class Task:
     """A set of objects for one component of an install: the artifact's ``digest``, what it holds, whose it is.
 
-    ``rights`` are what keeping the list of what was applied takes. Fields of owners in ``take_over`` are taken, and
-    other installs' objects whose names are. A ``teardown`` wants none of the objects.
+    ``rights`` are what remembering it takes. Fields of owners in ``take_over`` are taken, and other installs' objects
+    whose names are. A ``teardown`` wants none of the objects; who is ``looking`` writes nothing.
     """
 
     digest: str
@@ -52,6 +52,7 @@ class Task:
     take_over: frozenset[str] = frozenset()
     rights: frozenset[Right] = frozenset()
     teardown: bool = False
+    looking: bool = False
 
 
 def plan(task: Task, cluster: Cluster, inventory: Inventory | None, workers: Workers | None = None) -> Plan:
@@ -78,7 +79,9 @@ def plan(task: Task, cluster: Cluster, inventory: Inventory | None, workers: Wor
         inventory=tracked,
         needs=needs_of(deletions, len(tracked.uids), len(wanted), teardown=task.teardown),
     )
-    return found if found.is_noop and not faults else with_rights(found, wanted, task.rights, cluster, workers)
+    if task.looking or (found.is_noop and not faults):
+        return found
+    return with_rights(found, wanted, task.rights, cluster, workers)
 
 
 def check(found: Plan, approved: frozenset[str]) -> None:
