@@ -112,11 +112,15 @@ class Inventory(Protocol):
         """The builds of the newest configs of components of one app, by component's name."""
         ...
 
-    def submit(self, app: str, config: ComponentConfig, *, by: str | None = None, anew: bool = False) -> Accepted:
+    def submit(
+        self, app: str, config: ComponentConfig, *, by: str | None = None, anew: bool = False, text: str | None = None
+    ) -> Accepted:
         """See ``builds.ports.Catalogue.submit``; ``anew`` makes a new version of the same content as well."""
         ...
 
-    def submit_after(self, app: str, config: ComponentConfig, was: int, *, by: str) -> Accepted | None:
+    def submit_after(
+        self, app: str, config: ComponentConfig, was: int, *, by: str, text: str | None = None
+    ) -> Accepted | None:
         """``submit`` while the component's newest config is the version ``was``, 0 for none; else ``None``."""
         ...
 

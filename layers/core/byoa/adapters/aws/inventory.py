@@ -153,13 +153,17 @@ class DynamoInventory:
         keys = [self._key(each, each.version) for each in components if each.version]
         return {build.component: build for build in self._builds([sort_key("BUILD", key) for key in keys])}
 
-    def submit(self, app: str, config: ComponentConfig, *, by: str | None = None, anew: bool = False) -> Accepted:
+    def submit(
+        self, app: str, config: ComponentConfig, *, by: str | None = None, anew: bool = False, text: str | None = None
+    ) -> Accepted:
         """See ``api.ports.Inventory``."""
-        return self.ledger.submit(self.organisation, app, config, by=by, anew=anew)
+        return self.ledger.submit(self.organisation, app, config, by=by, anew=anew, text=text)
 
-    def submit_after(self, app: str, config: ComponentConfig, was: int, *, by: str) -> Accepted | None:
+    def submit_after(
+        self, app: str, config: ComponentConfig, was: int, *, by: str, text: str | None = None
+    ) -> Accepted | None:
         """See ``api.ports.Inventory``."""
-        return self.ledger.submit_after(self.organisation, app, config, was, by=by)
+        return self.ledger.submit_after(self.organisation, app, config, was, by=by, text=text)
 
     def config(self, app: str, component: str, version: int) -> ConfigVersion | None:
         """See ``api.ports.Inventory``."""

@@ -100,9 +100,11 @@ class MemoryInventory:
         }
         return {name: build for name, build in found.items() if build}
 
-    def submit(self, app: str, config: ComponentConfig, *, by: str | None = None, anew: bool = False) -> Accepted:
+    def submit(
+        self, app: str, config: ComponentConfig, *, by: str | None = None, anew: bool = False, text: str | None = None
+    ) -> Accepted:
         """See ``api.ports.Inventory``."""
-        accepted = self.ledger.submit(self.organisation, app, config, by=by, anew=anew)
+        accepted = self.ledger.submit(self.organisation, app, config, by=by, anew=anew, text=text)
         build, place = accepted.build, (self.organisation, app, config.name)
         was = self.held.get(place)
         if accepted.created or was is None:
@@ -119,10 +121,12 @@ class MemoryInventory:
             )
         return accepted
 
-    def submit_after(self, app: str, config: ComponentConfig, was: int, *, by: str) -> Accepted | None:
+    def submit_after(
+        self, app: str, config: ComponentConfig, was: int, *, by: str, text: str | None = None
+    ) -> Accepted | None:
         """See ``api.ports.Inventory``."""
         newest = self.ledger.newest.get((self.organisation, app, config.name), 0)
-        return self.submit(app, config, by=by) if newest == was else None
+        return self.submit(app, config, by=by, text=text) if newest == was else None
 
     def config(self, app: str, component: str, version: int) -> ConfigVersion | None:
         """See ``api.ports.Inventory``."""
