@@ -299,6 +299,16 @@ def test_a_plan_waits_and_what_is_approved_is_done(runner: Runner) -> None:
     assert "looks good" in done.words
 
 
+def test_a_plan_alone_is_deployed_from_its_page(runner: Runner) -> None:
+    build = runner.build(config_map("conf"))
+    install = runner.install()
+    place = deploy(runner, install, build, plan_only="yes")
+    assert runner.run(id_of(place)).status == "auto-skipped"
+    shown = runner.browser.get(place)
+    assert "with its plan: nothing is written" in shown.words
+    assert re.search(rf'name="build" value="{build}"><button>Deploy it<', shown.text)
+
+
 def test_what_was_seen_is_approved_and_nothing_else(runner: Runner) -> None:
     runner.build(config_map("conf", colour="blue"))
     install = runner.install()
