@@ -464,6 +464,18 @@ def test_every_page_leads_to_the_same_as_json(runner: Runner) -> None:
             json.loads(runner.browser.get(link).text)
 
 
+def test_nothing_on_a_page_is_inline_or_from_elsewhere(runner: Runner) -> None:
+    runner.build(config_map("conf"))
+    install = runner.install()
+    place = deploy(runner, install)
+    assert f"byoa install run --install {install}" in runner.browser.get(place).words, "an agent's waits for it"
+    runner.run(id_of(place))
+    for each in (f"/installs/{install}", f"/installs/{install}/settings", f"/installs/{install}/components/web", place):
+        text = runner.browser.get(each).text
+        assert not re.search(r" style=|<style| on[a-z]+=|javascript:", text), each
+        assert not re.search(r"""(src|href|action)=["']?(https?:)?//""", text), each
+
+
 def test_a_page_that_has_not_changed_is_not_made_again(runner: Runner) -> None:
     runner.build(config_map("conf"))
     install = runner.install()
