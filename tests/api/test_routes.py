@@ -12,7 +12,7 @@ from byoa.adapters.memory.inventory import MemoryInventory
 from byoa.adapters.memory.tracking import MemoryTracked
 from byoa.adapters.memory.vault import MemoryVault
 from byoa.api.app import make
-from byoa.builds.messages import BuildKey, MirroredArtifact, Outcome, Trial, Tried
+from byoa.builds.messages import BuildKey, MirroredArtifact, NamedObjects, Outcome, Trial, Tried
 from byoa.builds.records import entry
 from byoa.components.reading import check_config
 from byoa.errors import AuthFailed, ByoaError, CredentialForbidden, RegistryUnavailable, Timeout
@@ -269,6 +269,24 @@ def test_components_are_listed_by_name_with_their_newest_builds(served: Served) 
         "web",
     ]
     assert served.ask("GET", "/v1/apps/other/components").json == []
+
+
+def test_objects_of_a_build_that_went_well_are_told_by_kind_and_name(served: Served) -> None:
+    build = handed_in(served).json["build_id"]
+    key = BuildKey(organisation=ORG, app=APP, component="web", version=1)
+    by_kind = {"Deployment": ["vendor/web"], "Namespace": ["vendor"]}
+    served.ledger.keep_objects(key, "one", NamedObjects(by_kind=by_kind, left_out=3))
+    assert served.ask("GET", f"{WEB}/builds/{build}/resources").status == 404
+    went_well(served)
+    assert served.ask("GET", f"{WEB}/builds/{build}/resources").json == {
+        "resources": [
+            {"kind": "Deployment", "namespace": "vendor", "name": "web"},
+            {"kind": "Namespace", "namespace": None, "name": "vendor"},
+        ],
+        "left_out": 3,
+    }
+    stranger = served.token(org=OTHER)
+    assert served.ask("GET", f"{WEB}/builds/{build}/resources", token=stranger).status == 404
 
 
 def test_deleting_stops_the_build_keeps_receipts_and_tells(served: Served) -> None:

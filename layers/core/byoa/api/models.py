@@ -280,6 +280,21 @@ class Queued(_Out):
     next_after: str | None = Field(description="Where to go on with ``after``: a call queues 25 builds at most.")
 
 
+class ResourceName(_Out):
+    """A Kubernetes object, by what identifies it within its API."""
+
+    kind: str
+    namespace: str | None
+    name: str
+
+
+class ResourcesOut(_Out):
+    """The objects of an artifact, by kind and name."""
+
+    resources: list[ResourceName]
+    left_out: int = Field(description="How many more there are.")
+
+
 class Receipt(_Out):
     """A build's receipt in its envelope (DSSE), as it was signed."""
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from byoa.builds.lookups import Action, Answer, LookUp, LookupEnded
-    from byoa.builds.messages import Build, ConfigVersion, Stage, Trial, Tried
+    from byoa.builds.messages import Build, ConfigVersion, NamedObjects, Stage, Trial, Tried
     from byoa.builds.ports import Accepted, Clock
     from byoa.components.reading import ComponentConfig
     from byoa.installs.ports import Installs
@@ -149,6 +149,10 @@ class Inventory(Protocol):
 
     def receipt(self, build_id: str) -> str | None:
         """The receipt of a build that ended as active, in its envelope."""
+        ...
+
+    def objects(self, build_id: str) -> NamedObjects | None:
+        """The names of what the artifact of a build that ended as active holds."""
         ...
 
     def cancel(self, build: Build, cause: str, by: str) -> Build | None:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from byoa.adapters.memory.ledger import MemoryLedger
     from byoa.api.ports import IssuerRule, KeptKeys
-    from byoa.builds.messages import Build, ConfigVersion, Stage
+    from byoa.builds.messages import Build, ConfigVersion, NamedObjects, Stage
     from byoa.builds.ports import Accepted
     from byoa.components.reading import ComponentConfig
     from byoa.trust.allowed import Allowed
@@ -156,6 +156,10 @@ class MemoryInventory:
     def receipt(self, build_id: str) -> str | None:
         """See ``api.ports.Inventory``."""
         return self.ledger.receipt(self.organisation, build_id)
+
+    def objects(self, build_id: str) -> NamedObjects | None:
+        """See ``api.ports.Inventory``."""
+        return self.ledger.objects(self.organisation, build_id)
 
     def cancel(self, build: Build, cause: str, by: str) -> Build | None:
         """See ``api.ports.Inventory``."""
