@@ -8,4 +8,4 @@ from byoa.trust.issuers import KeysFound, KeysWanted
 @step
 def handler(wanted: KeysWanted) -> KeysFound:
     """Ask the issuer; this function touches nothing else."""
-    return KeysFound(keys=issuers.keys(wanted.organisation).fetch(wanted.issuer))
+    return issuers.asking(wanted.organisation).fetch(wanted.issuer)

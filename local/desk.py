@@ -33,6 +33,8 @@ API = "b40a0b40"
 """The API's id, by its tag in the template."""
 ISSUER = "token.actions.githubusercontent.com"
 """GitHub's issuer of JWTs, whose name leads to a port of the desk."""
+POOLS = f"cognito-idp.{REGION}.amazonaws.com"
+"""Cognito's issuers, one for each user pool, whose name leads to the same port."""
 SAM_SECONDS = 600
 
 
@@ -196,13 +198,15 @@ def deploy(folder: Path, ports: Ports, *, say: Callable[[str], None] = print, pa
     built = build(folder, endpoint)
     say("deploying it (sam deploy)")
     reachable = ",".join(f"{LOOPBACK}/32:{port}" for port in _reached(ports))
+    issuers = ",".join(f"{name}={LOOPBACK}:{ports.issuer}" for name in (ISSUER, POOLS))
     overrides = [
         "Emulated=true",
         f"AwsEndpointUrl={endpoint}",
         f"EcrEndpoint=http://{LOOPBACK}:{ports.ecr}",
-        f"PlainHttpHosts={LOOPBACK}:{ports.vendor},{ISSUER}={LOOPBACK}:{ports.issuer},{private.plain_http_hosts(ports)}",
+        f"PlainHttpHosts={LOOPBACK}:{ports.vendor},{issuers},{private.plain_http_hosts(ports)}",
         f"Reachable={reachable}",
         f"OwnHosts={LOOPBACK}:{ports.ecr}",
+        f"SignInOrganisations={ORGANISATION}",
         *parameters,
     ]
     template = ["--template-file", str(built), "--config-file", str(ROOT / "samconfig.toml")]

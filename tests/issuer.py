@@ -1,4 +1,7 @@
-"""An issuer of JWTs on loopback: it has keys of its own, says where they are, and signs what it is asked to."""
+"""An issuer of JWTs on loopback: it has keys of its own, says where they are, and signs what it is asked to.
+
+People sign in with it too: it gives codes, and a code's token once, to who shows the verifier.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl, urlsplit
 
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from jwt import PyJWS
@@ -19,15 +23,19 @@ from byoa.adapters.registries.dialing import Dialer
 from byoa.adapters.registries.issuers import IssuerKeys
 from byoa.adapters.registries.transport import Transport
 from byoa.trust.addresses import Reachable
+from byoa.trust.signing_in import challenge_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from byoa.trust.issuers import Key
+    from byoa.trust.issuers import KeysFound
+    from byoa.trust.signing_in import CodeExchanged, CodeGiven
 
 GITHUB = "https://token.actions.githubusercontent.com"
 DISCOVERY = "/.well-known/openid-configuration"
 JWKS = "/.well-known/jwks"
+AUTHORIZE, TOKEN = "/authorize", "/token"
+CLIENT = "byoa-dashboard"
 KINDS = {"RS256": "rsa", "PS256": "rsa", "RS512": "rsa", "ES256": "ec", "ES384": "ec384", "EdDSA": "ed"}
 
 
@@ -66,6 +74,8 @@ class Issuer:
     keys: list[dict[str, Any]] = field(default_factory=list)
     asked: list[str] = field(default_factory=list)
     script: Callable[[str], tuple[int, dict[str, str], bytes] | None] | None = None
+    codes: dict[str, tuple[dict[str, str], dict[str, Any]]] = field(default_factory=dict)
+    """Codes that were given: what was asked for, and what the token will say."""
 
     def __post_init__(self) -> None:
         self.keys = self.keys or [public(kind, kind, self.number) for kind in ("rsa", "ec", "ec384", "ed")]
@@ -93,20 +103,57 @@ class Issuer:
         headers = {name: value for name, value in {"kid": kind, **(header or {})}.items() if value is not None}
         return PyJWS().encode(json.dumps(claims).encode(), private(kind, self.number), algorithm, headers)
 
-    def fetch(self, _: str, issuer: str) -> list[Key]:
+    def fetch(self, _: str, issuer: str) -> KeysFound:
         """What FetchKeys does: the real adapter, over real connections, to this address alone."""
+        with self.asking() as keys:
+            return keys.fetch(issuer)
+
+    def exchange(self, given: CodeGiven) -> CodeExchanged:
+        """What ExchangeCode does, by the same."""
+        with self.asking() as keys:
+            return keys.exchange(given)
+
+    @contextmanager
+    def asking(self) -> Iterator[IssuerKeys]:
         _, _, port = self.address.partition(":")
         transport = Transport(dialer=Dialer(Reachable.parse(f"127.0.0.1/32:{port}")))
         try:
-            return IssuerKeys(transport, self.plain).fetch(issuer)
+            yield IssuerKeys(transport, self.plain)
         finally:
             transport.close()
 
+    def sign_in(self, place: str, now: float, **claims: Any) -> dict[str, str]:
+        """What its page does with somebody who comes to ``place``: the query that they go back with."""
+        asked = dict(parse_qsl(urlsplit(place).query))
+        assert (asked["response_type"], asked["code_challenge_method"]) == ("code", "S256")
+        said = {"sub": "person", "aud": asked["client_id"], "nonce": asked["nonce"], "email": "person@vendor.example"}
+        code = f"code-{len(self.codes)}"
+        self.codes[code] = (asked, self.claims(now, asked["client_id"], **{**said, "email_verified": True, **claims}))
+        return {"code": code, "state": asked["state"]}
+
+    def exchanged(self, form: dict[str, str]) -> tuple[int, dict[str, str], bytes]:
+        """What it answers to a code (RFC 6749, 4.1.3; RFC 7636, 4.6)."""
+        asked, claims = self.codes.pop(form.get("code", ""), ({}, {}))
+        fitting = (
+            asked
+            and form["grant_type"] == "authorization_code"
+            and (form["client_id"], form["redirect_uri"]) == (asked["client_id"], asked["redirect_uri"])
+            and challenge_of(form["code_verifier"]) == asked["code_challenge"]
+        )
+        if not fitting:
+            return 400, {}, json.dumps({"error": "invalid_grant"}).encode()
+        told = {"access_token": "opaque", "token_type": "Bearer", "id_token": self.sign(claims)}
+        return 200, {"Content-Type": "application/json"}, json.dumps(told).encode()
+
     def answer(self, path: str) -> tuple[int, dict[str, str], bytes]:
         documents = {
-            DISCOVERY: {"issuer": self.name, "jwks_uri": f"https://{self.host}{JWKS}"},
+            DISCOVERY: {
+                "issuer": self.name, "jwks_uri": f"https://{self.host}{JWKS}",
+                "authorization_endpoint": f"https://{self.host}{AUTHORIZE}?tenant=a",
+                "token_endpoint": f"https://{self.host}{TOKEN}",
+            },
             JWKS: {"keys": self.keys},
-        }
+        }  # fmt: skip
         if path not in documents:
             return 404, {}, b"{}"
         return 200, {"Content-Type": "application/json"}, json.dumps(documents[path]).encode()
@@ -117,9 +164,16 @@ class _Handler(BaseHTTPRequestHandler):
     issuer: Issuer
 
     def do_GET(self) -> None:
+        self.tell(lambda: self.issuer.answer(self.path))
+
+    def do_POST(self) -> None:
+        form = dict(parse_qsl(self.rfile.read(int(self.headers["Content-Length"])).decode()))
+        self.tell(lambda: self.issuer.exchanged(form))
+
+    def tell(self, answer: Callable[[], tuple[int, dict[str, str], bytes]]) -> None:
         self.issuer.asked.append(self.path)
         told = self.issuer.script(self.path) if self.issuer.script else None
-        status, headers, body = told or self.issuer.answer(self.path)
+        status, headers, body = told or answer()
         self.send_response_only(status)
         for name, value in {**headers, "Content-Length": str(len(body))}.items():
             self.send_header(name, value)

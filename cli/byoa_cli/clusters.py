@@ -49,7 +49,8 @@ CLUSTER = (
 INPUTS = Option("--inputs", metavar="FILE", help="Values for {{ .nuon.… }}: a TOML or JSON file with a table inputs.")
 TAKE_OVER = Option(
     "--take-over", metavar="OWNER", action="append", default=[],
-    help="Take fields of this owner, as a plan names it; may be repeated.",
+    help="Take fields of this owner, or an object of another install (KIND/NAMESPACE/NAME), by its name in a plan; "
+    "may be repeated.",
 )  # fmt: skip
 APPROVE = Option(
     "--approve", metavar="PART", action="append", default=[],
@@ -104,11 +105,11 @@ class Goal:
         if self.server is None:
             if self.kubeconfig is None:
                 raise UsageError("which cluster? Name a --kubeconfig, --eks, or a --server with --ca and --token-stdin")
-            return read_kubeconfig(_text(self.kubeconfig), self.context)
+            return read_kubeconfig(read_text(self.kubeconfig), self.context)
         if not self.token_stdin:
             raise UsageError("--server takes its token from stdin: add --token-stdin")
         token = sys.stdin.buffer.read(_LIMIT).decode("ascii", "replace").strip()
-        return access_of(self.server, _text(self.ca) if self.ca else None, token, self.server_name)
+        return access_of(self.server, read_text(self.ca) if self.ca else None, token, self.server_name)
 
     def shelf(self, cluster: Any) -> ConfigMapShelf:  # noqa: ANN401 - a port of installs
         """Where the cluster itself remembers what was applied."""
@@ -118,7 +119,7 @@ class Goal:
 
     def state(self, inputs: str | None) -> dict[str, Any]:
         """What ``.nuon`` is: the tables of a file, with its inputs where Nuon has them. Raises ``UsageError``."""
-        given = _table(inputs) if inputs else {}
+        given = read_table(inputs) if inputs else {}
         values = given.pop("inputs", {})
         install = {"id": self.install, "name": self.install, "inputs": values}
         return {**given, "id": self.install, "name": self.install, "inputs": {"inputs": values}, "install": install}
@@ -129,10 +130,19 @@ def plan_key() -> bytes | None:
     return os.environ.get("BYOA_PLAN_KEY", "").encode() or None
 
 
-def _table(path: str) -> dict[str, Any]:
+def read_inputs(path: str) -> dict[str, Any]:
+    """The table ``inputs`` of a file, of which it may have no other. Raises ``UsageError``."""
+    found = read_table(path)
+    if found.keys() != {"inputs"}:
+        raise UsageError(f"{path} has to have one table, inputs")
+    return dict(found["inputs"])
+
+
+def read_table(path: str) -> dict[str, Any]:
+    """The tables of a file of TOML or JSON, of which ``inputs`` is one if it is there. Raises ``UsageError``."""
     import tomllib
 
-    text = _text(path)
+    text = read_text(path)
     try:
         found = json.loads(text) if path.endswith(".json") else tomllib.loads(text)
     except (ValueError, RecursionError):
@@ -142,7 +152,8 @@ def _table(path: str) -> dict[str, Any]:
     return found
 
 
-def _text(path: str) -> str:
+def read_text(path: str) -> str:
+    """A file's text. Raises ``UsageError``."""
     try:
         with Path(path).open("rb") as file:
             return file.read(_LIMIT).decode()

@@ -14,7 +14,11 @@ if TYPE_CHECKING:
 
     from byoa_cli.printable import Part
 
-COLOURS: Final = {"active": "green", "error": "red", "superseded": "yellow", "pending": ""}
+COLOURS: Final = {
+    "active": "green", "noop": "green", "no-drift": "green", "inactive": "", "error": "red", "superseded": "yellow",
+    "cancelled": "yellow", "drift-detected": "yellow", "pending-approval": "yellow", "approval-denied": "yellow",
+    "pending": "",
+}  # fmt: skip
 _RUNNING: Final = "blue"
 
 
@@ -27,7 +31,7 @@ def cell(document: Mapping[str, Any], name: str) -> str:
 
 
 def coloured(status: str) -> Part:
-    """A build's status in its colour."""
+    """The status of a build or a deploy in its colour."""
     return status, COLOURS.get(status, _RUNNING)
 
 

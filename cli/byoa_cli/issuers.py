@@ -74,12 +74,16 @@ def list_issuers(
         help="What they may do; may be repeated. sync and deploy include read, admin includes all.",
     ),
     Option("--audience", metavar="TEXT", help="Whom tokens are for (default: byoa: and the organisation's id)."),
+    Option(
+        "--sign-in", action="store_true",
+        help="People sign in at the dashboard with it; --audience is the id of the dashboard's client there.",
+    ),
     *AT_API,
     JSON,
 )  # fmt: skip
 def add_issuer(
     name: str, issuer: str, claims: list[tuple[str, str]], scopes: list[str], audience: str | None,
-    api: str | None, profile: str | None, org: str | None, *, as_json: bool,
+    api: str | None, profile: str | None, org: str | None, *, sign_in: bool, as_json: bool,
 ) -> int:  # fmt: skip
     """Let in whoever has a token of an issuer that says what it must. The issuer is asked for its keys first.
 
@@ -87,18 +91,24 @@ def add_issuer(
         byoa issuers add main -i github -c repository=vendor/app -c ref=refs/heads/main --scope sync
 
         byoa issuers add tags -i gitlab -c project_path=vendor/app -c ref_type=tag --scope sync
+
+        byoa issuers add Okta -i https://vendor.okta.com -c groups=platform -s sync --sign-in --audience 0oa1example
     """
     wanted: dict[str, list[str]] = {}
     for claim, pattern in claims:
         wanted.setdefault(claim, []).append(pattern)
     body = {"name": name, "issuer": KNOWN.get(issuer, issuer), "claims": wanted, "scopes": scopes}
-    more = {"audience": audience} if audience else {}
+    more: dict[str, object] = {"audience": audience} if audience else {}
+    if sign_in:
+        more["sign_in"] = True
     made = reach_api(api, profile, org).asked_api().ask("POST", "issuers", body={**body, **more}).fields()
     if as_json:
         print_json(made)
         return FINE
     out().print(styled(("added", "green"), f" {cell(made, 'id')} ({cell(made, 'scopes')}): {_told(made)}"))
     out().print(styled(f"  tokens of {cell(made, 'issuer')} for {cell(made, 'audience')} let in"))
+    if sign_in:
+        out().print(styled("  people sign in with it at the dashboard: register its address with /auth/callback there"))
     return FINE
 
 

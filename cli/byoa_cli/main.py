@@ -50,6 +50,7 @@ COMMANDS: Final = {
     "push": "pushing:push",
     "mirror": "mirroring:mirror",
     "install": "installing:install",
+    "installs": "installs:installs",
     "completion": "completion:completion",
 }
 """Where each command is, a module and a name in it; in the order of the help."""
@@ -80,6 +81,7 @@ SUMMARIES: Final = {
     "push": "Pack manifests into an artifact and push it. What the pipeline would refuse is refused before it is sent.",
     "mirror": "Copy artifacts, byte for byte, between registries and OCI layouts. What is there already is skipped.",
     "install": "Apply an artifact to a Kubernetes cluster: planned, by stages, watched, pruned.",
+    "installs": "Install an app's components to clusters: planned, approved, watched, mended.",
     "completion": "Print what makes a shell complete commands, options and files on Tab.",
 }
 """What each command says of itself, so that the help of them all needs none of them."""

@@ -9,12 +9,13 @@ from typing import Any, Final
 
 from byoa.adapters.identity.verifying import PyJwtVerifier
 from byoa.adapters.memory.clocks import SteppingClock
+from byoa.adapters.memory.installs import DeployStore, MemoryInstalls
 from byoa.adapters.memory.inventory import MemoryAnswers, MemoryInventory, MemoryJournal, MemoryTokens
 from byoa.adapters.memory.issuers import MemoryIssuers
 from byoa.adapters.memory.ledger import MemoryLedger
 from byoa.adapters.memory.lookups import MemoryLookups
 from byoa.adapters.memory.tracking import MemoryHooks
-from byoa.adapters.memory.vault import MemoryVault
+from byoa.adapters.memory.vault import MemoryClusterTokens, MemoryVault
 from byoa.api.app import OPERATIONS, make
 from byoa.api.ports import World
 from byoa.api.routes.artifacts import ARTIFACT
@@ -23,6 +24,8 @@ from byoa.builds import record
 from byoa.builds.lookups import LookUp, Sought
 from byoa.builds.messages import BuildEnded
 from byoa.builds.records import entry, milliseconds
+from byoa.trust.issuers import KeysFound
+from local.pages.installed import INSTALL, OTHER, Installed
 from local.pages.lookups import Samples
 
 _EVENTS: Final = Path(__file__).parents[2] / "events"
@@ -38,10 +41,18 @@ NAMES: Final = {
     "token_id": "tokexample2222222222222222",
     "hook_id": "hokexample2222222222222222",
     "issuer_id": "issexample2222222222222222",
+    "install_id": INSTALL,
+    "deploy_id": "dplexample2222222222222222",
+    "workflow_id": "dplexample2222222222222222",
+    "step_id": "vendor-app",
+    "approval_id": "dplexample2222222222222222",
 }
 QUERIES: Final = {"get_config_schema": "type=kubernetes-manifest", "list_app_builds": "app_id=demo"}
+_ORDERS: Final = {"list_tokens": "issued_at", "list_installs": "name"}
+"""Lists that are by ids which chance makes."""
+
 _TOKENS: Final = re.compile(r"byoa_org_demo00000000_tok[a-z2-7]{23}_[A-Za-z0-9_-]{43}")
-_IDS: Final = re.compile(r"(?<![a-z0-9])(tok|adt|hok|iss)[a-z2-7]{23}\b")
+_IDS: Final = re.compile(r"(?<![a-z0-9])(tok|adt|hok|iss|inl|dpl)[a-z2-7]{23}\b")
 _SECRETS: Final = re.compile(r'(?<=[/"])[A-Za-z0-9_-]{43}(?=")')
 
 
@@ -65,6 +76,7 @@ class _Desk:
         clock = SteppingClock()
         self.clock, self.ledger = clock, MemoryLedger(clock, "table")
         self.hooks: dict[Any, Any] = {}
+        self.store = DeployStore(clock, "table")
         held: tuple[dict[Any, Any], ...] = ({}, {}, {}, {}, {}, {}, {})
         self.face = make(
             World(
@@ -78,8 +90,10 @@ class _Desk:
                 safe=lambda org: MemoryVault(org, clock, held[4]),
                 lookups=lambda org: MemoryLookups(org, clock, Samples(clock), held[6]),
                 issuers=lambda org: MemoryIssuers(org, held[5]),
-                fetch_keys=lambda *_: [],
+                fetch_keys=lambda *_: KeysFound(keys=[]),
                 verifier=PyJwtVerifier(),
+                installs=lambda org: MemoryInstalls(org, self.store),
+                clusters=MemoryClusterTokens,
                 receipt_key=lambda: b"0Y an example and no key",
                 table="table",
                 source_role="arn:aws:iam::111122223333:role/byoa-SourceRole-EXAMPLE",
@@ -90,7 +104,8 @@ class _Desk:
         self.caller = caller
         self.rules = MemoryIssuers(ORGANISATION, held[5])
         MemoryTokens(ORGANISATION, held[0]).add(caller)
-        self.built = ""
+        self.built = self.deployed = ""
+        self.installed = Installed(self.store, ORGANISATION, NAMES["app_id"])
         self._look_up(MemoryLookups(ORGANISATION, clock, Samples(clock), held[6]), now_ts)
 
     def _look_up(self, lookups: MemoryLookups, now_ts: int) -> None:
@@ -117,6 +132,23 @@ class _Desk:
         ended = BuildEnded.model_validate({**sample, **key.model_dump(), "execution": "example"})
         record.record(ended, self.ledger, self.clock, series="table")
         self.built = self.ledger.records[key].build_id
+        install = self.installed.add(INSTALL, "demo")
+        self.deployed = self.installed.deployed(install, self.ledger.records[key], drifted=True).id
+
+    def _install(self, name: str) -> dict[str, str]:
+        """Which install and which deploy an operation is asked of: what it wants has to be there."""
+        install_id, deploy_id = INSTALL, self.deployed
+        if name == "delete_install":
+            install_id = self.installed.add(OTHER, "other").id
+        elif name in ("answer_plan", "respond_to_approval", "cancel_deploy"):
+            install = MemoryInstalls(ORGANISATION, self.store).install(INSTALL)
+            build = self.ledger.build(ORGANISATION, self.built)
+            assert install, "it was made with the build"
+            assert build, "it was made first"
+            deploy_id = self.installed.waiting(install, build).id
+        return {
+            "install_id": install_id, "deploy_id": deploy_id, "workflow_id": deploy_id, "approval_id": deploy_id,
+        }  # fmt: skip
 
     def _rule(self) -> str:
         rules = self.rules.rules()
@@ -124,6 +156,7 @@ class _Desk:
 
     def ask(self, each: Any) -> Any:  # noqa: ANN401 - an operation; JSON data
         names = {**NAMES, "build_id": self._build_id(each.name), "token_id": self.caller.id}
+        names |= self._install(each.name)
         names |= {"issuer_id": self._rule(), "hook_id": self._hook_id()}
         path = re.sub(r"<(\w+)>", lambda found: names[found[1]], each.path)
         body = {"name": "other-app"} if each.name == "create_component" else each.example
@@ -147,7 +180,8 @@ class _Desk:
         text = _SECRETS.sub("EXAMPLE", text)
         text = _IDS.sub(lambda found: found[1] + "example" + "2" * 16, text)
         found = json.loads(text) if is_json else text
-        return sorted(found, key=lambda token: token["issued_at"]) if each.name == "list_tokens" else found
+        order = _ORDERS.get(each.name)
+        return sorted(found, key=lambda one: one[order]) if order else found
 
     def _hook_id(self) -> str:
         return next((hook_id for _, hook_id in self.hooks), "none")

@@ -61,6 +61,8 @@ _NAMES_OF: Final = {
     "config_id": "The config's version.",
     "build_id": "The build's id.",
     "lookup_id": "The lookup's id.",
+    "install_id": "The install's id.",
+    "deploy_id": "The deploy's id.",
     "token_id": "The token's id.",
     "hook_id": "The hook's id.",
     "issuer_id": "The rule's id.",

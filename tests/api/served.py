@@ -9,16 +9,18 @@ from urllib.parse import parse_qsl, urlsplit
 
 from byoa.adapters.identity.verifying import PyJwtVerifier
 from byoa.adapters.memory.clocks import SteppingClock
+from byoa.adapters.memory.installs import DeployStore, MemoryInstalls
 from byoa.adapters.memory.inventory import MemoryAnswers, MemoryInventory, MemoryJournal, MemoryTokens
 from byoa.adapters.memory.issuers import MemoryIssuers
 from byoa.adapters.memory.ledger import MemoryLedger
 from byoa.adapters.memory.lookups import MemoryLookups
 from byoa.adapters.memory.tracking import MemoryHooks
-from byoa.adapters.memory.vault import MemoryVault
+from byoa.adapters.memory.vault import MemoryClusterTokens, MemoryVault
 from byoa.api.app import make
 from byoa.api.ports import World
 from byoa.api.tokens import DAY_MS, issue
 from byoa.builds.records import milliseconds
+from byoa.trust.issuers import KeysFound
 from local.pages.lookups import Samples
 
 if TYPE_CHECKING:
@@ -26,7 +28,6 @@ if TYPE_CHECKING:
 
     from byoa.api.face import Face
     from byoa.builds.ports import LookupFunctions
-    from byoa.trust.issuers import Key
 
 ORG, OTHER = "org_0123456789ab", "org_other0000000"
 APP = "shop"
@@ -103,10 +104,12 @@ class Served:
         self.secrets: dict[Any, Any] = {}
         self.looked_up: dict[Any, Any] = {}
         self.awaited: list[Any] = []
+        self.installing = DeployStore(self.clock, "table")
+        self.cluster_tokens: dict[str, str] = {}
         self.rules: dict[Any, Any] = {}
         self.keys: dict[Any, Any] = {}
         self.asked: dict[Any, Any] = {}
-        self.fetch_keys: Callable[[str, str], list[Key]] = lambda *_: []
+        self.fetch_keys: Callable[[str, str], KeysFound] = lambda *_: KeysFound(keys=[])
         self.face: Face = make(self.world)
 
     @property
@@ -121,6 +124,8 @@ class Served:
             answers=lambda org: MemoryAnswers(org, self.answers),
             safe=lambda org: MemoryVault(org, self.clock, self.secrets),
             lookups=self.lookups,
+            installs=lambda org: MemoryInstalls(org, self.installing),
+            clusters=lambda org: MemoryClusterTokens(org, self.cluster_tokens),
             receipt_key=lambda: DER,
             table="table",
             source_role=SOURCE_ROLE,
@@ -133,7 +138,7 @@ class Served:
         functions = self.functions or Samples(self.clock)
         return MemoryLookups(org, self.clock, functions, self.looked_up, self.awaited, lambda: self.lasting)
 
-    def _fetch_keys(self, organisation: str, issuer: str) -> list[Key]:
+    def _fetch_keys(self, organisation: str, issuer: str) -> KeysFound:
         return self.fetch_keys(organisation, issuer)
 
     def issuers(self, org: str) -> MemoryIssuers:

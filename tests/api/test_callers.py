@@ -14,6 +14,7 @@ from byoa.api.tokens import SCOPES, allowed, digest_of, issue, lets_in, parse_to
 from byoa.builds.lookups import LookUp, Sought
 from byoa.builds.records import milliseconds
 from byoa.errors import StoreThrottled
+from local.pages.installed import INSTALL, Installed
 from tests.api.served import APP, ORG, OTHER, Served
 
 if TYPE_CHECKING:
@@ -44,6 +45,10 @@ def served() -> Served:
     asked = LookUp(organisation=ORG, action="resolve", artifacts=[Sought(url="oci://ghcr.io/vendor/app:v1")])
     found.lookups().begin(LOOKUP, asked, milliseconds(found.clock.now()))
     found.ask("POST", "/v1/issuers", RULE)
+    installed = Installed(found.installing, ORG, APP)
+    (build,) = found.ledger.records.values()
+    deploy = installed.deployed(installed.add(INSTALL, "acme"), build)
+    found.deploy_id = deploy.id  # type: ignore[attr-defined]
     return found
 
 
@@ -55,7 +60,8 @@ def path_of(operation: Operation, served: Served) -> str:
     names = {"app_id": APP, "component_id": "web", "component_name_or_id": "web", "config_id": "1", "ref": "ghcr",
              "build_id": served.build_id, "token_id": next(iter(served.tokens))[1],  # type: ignore[attr-defined]
              "hook_id": served.hook_id,  # type: ignore[attr-defined]
-             "issuer_id": served.rules[ORG][0].id, "lookup_id": LOOKUP}  # fmt: skip
+             "issuer_id": served.rules[ORG][0].id, "lookup_id": LOOKUP, "install_id": INSTALL, "step_id": "web",
+             **dict.fromkeys(("deploy_id", "workflow_id", "approval_id"), served.deploy_id)}  # type: ignore[attr-defined]  # fmt: skip
     path = re.sub(r"<(\w+)>", lambda found: names[found[1]], operation.path)
     return path + ("?app_id=shop" if operation.name == "list_app_builds" else "")
 

@@ -19,6 +19,8 @@ from tests.issuer import DISCOVERY, GITHUB, JWKS, KINDS, Issuer, issuing, privat
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from byoa.trust.issuers import KeysFound
+
 COMPONENTS = f"/v1/apps/{APP}/components"
 AUDIENCE = f"byoa:{ORG}"
 RULE: dict[str, Any] = {
@@ -343,7 +345,7 @@ def test_strangers_have_nobody_asked_whom_no_rule_names(world: World) -> None:
 
 
 def test_an_issuer_that_is_out_is_believed_for_a_day(world: World) -> None:
-    def out(_: str, __: str) -> list[Any]:
+    def out(_: str, __: str) -> KeysFound:
         raise IssuerUnusable("The issuer can't be reached.")
 
     world.served.fetch_keys = out

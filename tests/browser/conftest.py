@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, cast
 import pytest
 
 from byoa.adapters.memory.clocks import SystemClock
-from tests.api.served import Served
+from byoa.api.ports import IssuerRule
+from tests.api.served import ORG, Served
 from tests.browser.chromium import chromium, window
 from tests.browser.loopback import Site, listening
 
@@ -38,6 +39,14 @@ def sign_in(page: Page, site: Site, *scopes: str) -> str:
     page.get_by_role("button", name="Sign in").click()
     page.get_by_role("heading", name="Overview").wait_for()
     return token
+
+
+def way_to_sign_in(name: str) -> IssuerRule:
+    """A rule with a button of this name."""
+    return IssuerRule(
+        ORG, "issexample2222222222222222", name, "https://vendor.okta.example", "0oa1", {"groups": ("platform",)},
+        ("sync",), 0, "tokexample2222222222222222", "https://vendor.okta.example/authorize",
+    )  # fmt: skip
 
 
 @pytest.fixture

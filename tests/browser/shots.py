@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from byoa.adapters.memory.clocks import SystemClock
-from tests.api.served import APP, Served
+from tests.api.served import APP, ORG, Served
 from tests.browser.chromium import THEMES, WIDTHS, chromium, window
-from tests.browser.conftest import sign_in
+from tests.browser.conftest import sign_in, way_to_sign_in
 from tests.browser.loopback import Site, listening
 
 if TYPE_CHECKING:
@@ -37,6 +37,7 @@ def furnish(site: Site) -> dict[str, str]:
     kept = {"ref": "ghcr", "kind": "basic", "host": "ghcr.io", "value": {"username": "u", "password": "p"}}
     site.served.ask("POST", "/v1/credentials", kept)
     site.served.ask("POST", "/v1/hooks", {"name": "ghcr", "kind": "github"})
+    site.served.rules[ORG] = [way_to_sign_in("Okta")]
     site.served.tokens.clear()  # those that all this was done with
     site.served.ask("POST", "/v1/tokens", {"name": "github-actions", "scopes": ["sync"]})
     return {
@@ -67,7 +68,7 @@ def main(folder: Path) -> None:
     served = Served(clock=cast("SteppingClock", SystemClock()))
     with listening(Site(served)) as site, chromium() as browser, window(browser) as page:
         places = furnish(site)
-        take(page, site, {"sign-in": "/auth/login"}, folder)
+        take(page, site, {"sign-in": f"/auth/login?org={ORG}"}, folder)
         sign_in(page, site)
         take(page, site, places, folder)
 

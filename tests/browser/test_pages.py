@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.api.served import APP
+from tests.api.served import APP, ORG, OTHER
 from tests.browser.chromium import THEMES, WIDTHS, complaints, needs_chromium, window
-from tests.browser.conftest import sign_in
+from tests.browser.conftest import sign_in, way_to_sign_in
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page, StorageState
@@ -40,6 +40,7 @@ def furnish(site: Site, said: str) -> list[str]:
     site.served.ask("POST", "/v1/hooks", {"name": said[:100], "kind": "github"})
     site.served.ask("POST", "/v1/tokens", {"name": said[:100], "scopes": ["read"]})
     site.hand_in("good", **ARTIFACT, labels={"team": "other"})
+    site.served.rules[ORG] = [way_to_sign_in(said[:100])]
     return [
         "/", "/errors", "/nothing", f"/apps/{APP}", f"/apps/{APP}?status=error", "/apps/none",
         f"{COMPONENTS}/good", f"{COMPONENTS}/failed", f"{COMPONENTS}/good/builds/{good}",
@@ -52,8 +53,10 @@ def furnish(site: Site, said: str) -> list[str]:
 def test_every_page_is_for_everyone_and_markup_is_text(browser: Browser, site: Site) -> None:
     places, found = furnish(site, MARKUP), {}
     with window(browser) as page:
-        page.goto(site.address)
-        found["signed out"] = in_all_ways(page)
+        for each in ("/", f"/auth/login?org={ORG}", f"/auth/login?org={OTHER}"):
+            page.goto(site.address + each)
+            page.evaluate("document.querySelectorAll('details').forEach(each => { each.open = true })")
+            found[f"signed out, {each}"] = in_all_ways(page)
         page.get_by_label("API token").fill("none")
         page.get_by_role("button", name="Sign in").click()
         page.get_by_role("alert").wait_for()

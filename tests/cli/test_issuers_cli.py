@@ -30,6 +30,18 @@ def test_a_rule_is_added_listed_and_deleted(home: Home) -> None:
     assert home.byoa("issuers", "delete", rule["id"], "--yes").code == MEND
 
 
+def test_people_sign_in_by_a_rule_that_names_the_dashboard_s_client(home: Home) -> None:
+    words = ("issuers", "add", "Okta", "-i", GITHUB, "-c", "repository=vendor/app", "-s", "sync", "--sign-in")
+    with issuing() as issuer:
+        home.api.served.fetch_keys = issuer.fetch
+        done = home.byoa(*words)
+        assert (done.code, "Name the id of the client" in done.err) == (MEND, True)
+        done = home.byoa(*words, "--audience", "byoa-dashboard")
+    assert "people sign in with it at the dashboard" in done.out
+    (rule,) = home.byoa("issuers", "list", "--json").json()["issuers"]
+    assert (rule["sign_in"], rule["audience"]) == (True, "byoa-dashboard")
+
+
 def test_a_rule_for_strangers_is_refused_with_what_is_missing(home: Home) -> None:
     done = home.byoa("issuers", "add", "all", "-i", "github", "-c", "ref=refs/heads/main", "-s", "sync")
     assert done.code == MEND

@@ -176,8 +176,8 @@ WINGS = {name: ("tracking", verb) for name, verb in OF_TRACKING.items()} | {
     name: ("installs", name) for name in OF_INSTALLS
 }
 
-NO_STEPS = {"api", "dashboard", "fetch_keys", "hooks", "publish_changes"}
-"""Functions that answer requests, the one that the API asks, and the one from the table to the bus."""
+NO_STEPS = {"api", "dashboard", "exchange_code", "fetch_keys", "hooks", "publish_changes"}
+"""Functions that answer requests, those that ask issuers for them, and the one from the table to the bus."""
 
 STEPS = {name: name.partition("_")[0] for name in MODULES if name not in {*NO_STEPS, *WINGS}}
 """A function's step is in the module of its verb."""
@@ -201,8 +201,8 @@ def test_a_task_is_named_after_the_function_that_it_invokes() -> None:
     assert invoked == {name: f"${{{name}FunctionArn}}" for name in TASKS}
 
 
-BY_PEOPLE = {"FetchKeys", "TryCredentials", "LookUpArtifact", "ReadArtifacts", "AnswerLookup"}
-"""Functions that people invoke, by the command line or the API."""
+BY_PEOPLE = {"ExchangeCode", "FetchKeys", "TryCredentials", "LookUpArtifact", "ReadArtifacts", "AnswerLookup"}
+"""Functions that people invoke, by the command line, the API or the dashboard."""
 
 
 def test_every_function_is_a_task_of_the_state_machine_or_is_started_by_an_event() -> None:

@@ -454,9 +454,10 @@ def test_the_api_reads_no_secret_and_reaches_nothing_but_the_table_and_secrets(r
     assert invoked["Resource"] == {"Fn::GetAtt": ["FetchKeysFunction", "Arn"]}
 
 
-def test_who_asks_issuers_has_nothing_else(resources: dict[str, Any]) -> None:
-    assert _actions(resources, "FetchKeysRole") == LOG_AND_TRACE
-    variables = resources["FetchKeysFunction"]["Properties"]["Environment"]["Variables"]
+@pytest.mark.parametrize("name", ["ExchangeCode", "FetchKeys"])
+def test_who_asks_issuers_has_nothing_else(resources: dict[str, Any], name: str) -> None:
+    assert _actions(resources, f"{name}Role") == LOG_AND_TRACE
+    variables = resources[f"{name}Function"]["Properties"]["Environment"]["Variables"]
     assert {name for name in variables if name.startswith("BYOA_")} == {"BYOA_PLAIN_HTTP_HOSTS", "BYOA_REACHABLE"}
 
 
@@ -667,7 +668,7 @@ def test_every_queue_answers_over_tls_alone(resources: dict[str, Any]) -> None:
 def test_every_function_runs_in_a_role_of_its_own(resources: dict[str, Any]) -> None:
     functions = _of_type(resources, "AWS::Lambda::Function")
     roles = [body["Properties"]["Role"]["Fn::GetAtt"][0] for body in functions.values()]
-    assert len(set(roles)) == len(functions) == 34
+    assert len(set(roles)) == len(functions) == 35
 
 
 # ---- what is kept, and what wakes somebody -----------------------------------------------------------------------

@@ -24,8 +24,8 @@ SHARED = ("SourceRole", "ClusterRole")
 """What vendors and clusters' owners lend: one role each for all functions that borrow it."""
 
 OF_TENANTS = sorted(name for name in POLICIES if name.endswith("TenantRole") or name in SHARED)
-WITHOUT = {"FetchKeys", "Hooks", "PublishChanges", "TryCredentials"}
-"""Functions that have no tenant role: one reaches nothing of organisations, two work for whichever comes, one has what
+WITHOUT = {"ExchangeCode", "FetchKeys", "Hooks", "PublishChanges", "TryCredentials"}
+"""Functions that have no tenant role: two reach nothing of organisations, two work for whichever comes, one has what
 vendors lend alone.
 """
 
@@ -37,6 +37,7 @@ NOT_OF_ONE = {
     "ReadTokens": "records of tokens by their names, before it is known whose a request is: keys TOKEN#",
     "AskLookups": "the functions of lookups, whose questions name their organisation",
     "FetchKeys": "the function that asks issuers of JWTs for their keys, which everybody may have",
+    "ExchangeCode": "the function that asks issuers what a code of somebody who signs in stands for",
     "ReadReceiptKey": "the public half of the key that signs receipts",
     "ListCredentials": "IAM knows no resource for it; names and tags, no values",
     "FindHooks": "records of hooks by their names, before it is known whose a delivery is: keys HOOK#",

@@ -6,13 +6,17 @@ import json
 import os
 import subprocess
 import sys
+import threading
 import urllib.request
+from contextlib import closing, contextmanager
+from http.client import HTTPConnection
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 
-from local.desk import ORGANISATION
+from local.desk import ORGANISATION, POOLS
 from tests.browser.chromium import chromium, needs_chromium, window
 
 if TYPE_CHECKING:
@@ -109,6 +113,97 @@ def test_a_session_ends_when_its_token_is_revoked_and_the_open_page_says_so(
         page.evaluate("document.getElementById('main').dataset.live = '1'")
         page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
         page.get_by_role("alert").filter(has_text="Your session has ended").wait_for()
+
+
+def test_somebody_signs_in_with_cognito_s_own_page(enforced: Pipeline, browser: Browser, token: str) -> None:
+    callback = place(enforced, "/auth/callback")
+    with (
+        relayed(enforced.desk.ports.issuer, enforced.desk.ports.emulator),
+        signing_people_in(enforced, callback) as pool,
+    ):
+        rule = {
+            "issuer": pool.issuer,
+            "audience": pool.client,
+            "claims": {"cognito:groups": "platform"},
+            "sign_in": True,
+        }
+        made = _api(enforced, token, "POST", "/v1/issuers", {"name": "Cognito", "scopes": ["sync"], **rule})
+        with window(browser) as page:
+            page.goto(place(enforced, "/apps/shop"))
+            page.get_by_role("link", name="Sign in with Cognito").click()
+            page.locator("[name=username]").fill("member")
+            page.locator("[name=password]").fill(pool.password)
+            page.locator("[type=submit]").click()
+            page.get_by_role("heading", name="shop").wait_for()
+            assert page.get_by_text(ORGANISATION).get_attribute("title") == "Scopes: sync"
+            _api(enforced, token, "DELETE", f"/v1/issuers/{made['id']}")
+            page.goto(place(enforced, "/apps/shop"))
+            page.get_by_label("API token").wait_for()
+
+
+class Pool(NamedTuple):
+    """A user pool of Cognito's with one member of the group ``platform``."""
+
+    issuer: str
+    client: str
+    password: str
+
+
+@contextmanager
+def signing_people_in(pipeline: Pipeline, callback: str) -> Iterator[Pool]:
+    with closing(pipeline.desk.client("cognito-idp")) as cognito:
+        pool = cognito.create_user_pool(PoolName="people")["UserPool"]["Id"]
+        client = cognito.create_user_pool_client(
+            UserPoolId=pool, ClientName="dashboard", CallbackURLs=[callback], AllowedOAuthFlows=["code"],
+            AllowedOAuthScopes=["openid"], AllowedOAuthFlowsUserPoolClient=True, SupportedIdentityProviders=["COGNITO"],
+        )["UserPoolClient"]["ClientId"]  # fmt: skip
+        password = "A password, 1 of none."
+        cognito.admin_create_user(UserPoolId=pool, Username="member", MessageAction="SUPPRESS")
+        cognito.admin_set_user_password(UserPoolId=pool, Username="member", Password=password, Permanent=True)
+        cognito.create_group(UserPoolId=pool, GroupName="platform")
+        cognito.admin_add_user_to_group(UserPoolId=pool, Username="member", GroupName="platform")
+        try:
+            yield Pool(f"https://{POOLS}/{pool}", client, password)
+        finally:
+            cognito.delete_user_pool(UserPoolId=pool)
+
+
+@contextmanager
+def relayed(port: int, target: int) -> Iterator[None]:
+    """The emulator at the desk's port of issuers: functions may ask that one, and not the emulator's own."""
+
+    class Relay(BaseHTTPRequestHandler):
+        def pass_on(self) -> None:
+            body = self.rfile.read(int(self.headers.get("Content-Length") or 0)) or None
+            connection = HTTPConnection("127.0.0.1", target, timeout=30)
+            with closing(connection):
+                connection.request(self.command, self.path, body, {**self.headers, "Connection": "close"})
+                answer = connection.getresponse()
+                content = answer.read()
+            self.send_response_only(answer.status)
+            for name, value in answer.getheaders():
+                if name.lower() not in ("connection", "transfer-encoding", "content-length"):
+                    self.send_header(name, value)
+            self.send_header("Content-Length", str(len(content)))
+            self.end_headers()
+            self.wfile.write(content)
+
+        def do_GET(self) -> None:
+            self.pass_on()
+
+        def do_POST(self) -> None:
+            self.pass_on()
+
+        def log_message(self, *_: object) -> None:
+            """Nothing."""
+
+    with ThreadingHTTPServer(("127.0.0.1", port), Relay) as server:
+        server.daemon_threads = True
+        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
+        try:
+            yield
+        finally:
+            server.shutdown()
 
 
 def _api(pipeline: Pipeline, token: str, method: str, path: str, body: object = None) -> dict[str, str]:

@@ -94,6 +94,13 @@ def _secret(action: str, **more: Any) -> Verb:
     return lambda make, _stack, whose: getattr(make("secretsmanager"), action)(SecretId=f"byoa/{whose}/x", **more)
 
 
+def _token(action: str, **more: Any) -> Verb:
+    name = f"{{}}/inl{'a' * 23}"
+    return lambda make, _stack, whose: getattr(make("secretsmanager"), action)(
+        SecretId=f"byoa-clusters/{name.format(whose)}", **more
+    )
+
+
 IMAGE = [{"imageTag": "x"}]
 DIGEST = "sha256:" + "0" * 64
 
@@ -105,6 +112,9 @@ VERBS: dict[str, Verb] = {
     "table update entity": partial(_update, attribute="entity"),
     "table update envelope": partial(_update, attribute="envelope"),
     "table update outcome": partial(_update, attribute="outcome"),
+    "table update packed": partial(_update, attribute="packed"),
+    "table update plan": partial(_update, attribute="plan"),
+    "table update told again": partial(_update, attribute="told_again_ts"),
     "table query": _query,
     "table batch get": _batch_get,
     "table batch put": _batch_put,
@@ -131,7 +141,7 @@ VERBS: dict[str, Verb] = {
     **{
         f"{action.partition('_')[0]} of {kind}": _object(action, kind)
         for action in ("get_object", "put_object", "delete_object")
-        for kind in ("blobs", "manifests", "lists", "parts")
+        for kind in ("blobs", "manifests", "lists", "parts", "values", "objects", "plans", "contents")
     },
     "list below": _list(lambda whose: f"{whose}/"),
     "list blobs below": _list(lambda whose: f"{whose}/blobs/"),
@@ -152,6 +162,10 @@ VERBS: dict[str, Verb] = {
     "secret put": _secret("put_secret_value", SecretString="y"),
     "secret describe": _secret("describe_secret"),
     "secret delete": _secret("delete_secret"),
+    "cluster token get": _token("get_secret_value"),
+    "cluster token put": _token("put_secret_value", SecretString="y"),
+    "cluster token describe": _token("describe_secret"),
+    "cluster token delete": _token("delete_secret"),
 }
 """Each about one organisation's things."""
 

@@ -31,7 +31,21 @@ def test_keys_are_looked_for_below_the_issuer(text: str, discovery: str) -> None
 
 def test_where_the_keys_are_the_issuer_s_own_document_says() -> None:
     document = {"issuer": ISSUER, "jwks_uri": KEYS_AT, "more": [1]}
-    assert read_discovery(json.dumps(document).encode(), ISSUER) == KEYS_AT
+    assert read_discovery(json.dumps(document).encode(), ISSUER) == (KEYS_AT, "", "")
+
+
+@pytest.mark.parametrize(("said", "found"), [
+    ("https://ci.example/authorize?a=b", True), ("https://ci.example:8443/o/token", True),
+    ("http://127.0.0.1:5106/authorize", True), ("http://127.0.0.1:5107/authorize", False),
+    ("http://ci.example/authorize", False), ("https://ci.example/a#b", False), ("https://ci.example/a b", False),
+    ("https://user@ci.example/a", False), ("https://ci.example/a\nb", False), ("https://ci.example", False),
+    ("https://ci.example/" + "a" * 800, False), ("javascript:alert(1)", False), ("//ci.example/a", False), (7, False),
+], ids=ascii)  # fmt: skip
+def test_where_people_and_codes_go_is_an_address_over_tls(said: object, found: bool) -> None:  # noqa: FBT001 - a column
+    named = {"authorization_endpoint": said, "token_endpoint": said}
+    document = json.dumps({"issuer": ISSUER, "jwks_uri": KEYS_AT, **named}).encode()
+    expected = said if found else ""
+    assert read_discovery(document, ISSUER, {"127.0.0.1:5106"}) == (KEYS_AT, expected, expected)
 
 
 @pytest.mark.parametrize("document", [

@@ -60,13 +60,13 @@ def test_every_place_is_written_out_for_one_organisation() -> None:
 
 
 def test_the_api_keeps_tokens_and_secrets_of_one_organisation_and_reads_no_secret() -> None:
-    index, kept = f"{EVERYWHERE.table}/index/recent", ARN.format("secretsmanager", "secret:byoa")
+    index, kept = f"{EVERYWHERE.table}/index/*", ARN.format("secretsmanager", "secret:byoa")
     places = Places(table=EVERYWHERE.table, listing=index, kept=kept)
     data, writing, listing = json.loads(session_policy(MINE, places))["Statement"]
     assert data["Resource"] == [places.table, places.listing]
     keys = [f"{kind}#{MINE}" for kind in ("ORG", "HOOK", "LOOKUP", "TOKEN")]
     assert data["Condition"]["ForAllValues:StringEquals"] == {"dynamodb:LeadingKeys": keys}
-    assert writing["Resource"] == f"{places.kept}/{MINE}/*"
+    assert writing["Resource"] == [f"{places.kept}/{MINE}/*", f"{places.kept}-clusters/{MINE}/*"]
     assert "secretsmanager:GetSecretValue" not in writing["Action"]
     assert (listing["Action"], listing["Resource"]) == ("secretsmanager:ListSecrets", "*")
 

@@ -14,11 +14,15 @@ from urllib.parse import urlencode
 from byoa.builds import record
 from byoa.builds.messages import BuildEnded, Failure, Outcome
 from byoa.builds.records import entry, milliseconds
+from byoa.trust.signing_in import CodeExchanged
 from byoa.web.app import make
 from tests.api.served import APP, ORG, Context, Served, event_of
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from byoa.builds.messages import BuildKey
+    from byoa.trust.signing_in import CodeGiven
     from byoa.web.app import Dashboard
 
 EVENTS = Path(__file__).parents[2] / "events"
@@ -66,11 +70,20 @@ class Browser:
     """What the API's own function was asked."""
 
     def __post_init__(self) -> None:
-        self.dashboard: Dashboard = make(self.served.world, self.served.face, self._send)
+        self.shown: tuple[str, ...] = ()
+        self.exchange: Callable[[CodeGiven], CodeExchanged] = lambda _: CodeExchanged()
+        self.open()
+
+    def open(self) -> None:
+        """The dashboard, started anew."""
+        self.dashboard: Dashboard = make(self.served.world, self.served.face, self._send, self._exchange, self.shown)
 
     def _send(self, event: dict[str, Any]) -> dict[str, Any]:
         self.sent.append(event)
         return self.served.face(json.loads(json.dumps(event)), Context())  # type: ignore[arg-type]
+
+    def _exchange(self, given: CodeGiven) -> CodeExchanged:
+        return self.exchange(given)
 
     def ask(
         self, method: str, path: str, form: dict[str, str] | None = None, raw: str | None = None, **headers: str

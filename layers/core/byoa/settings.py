@@ -22,9 +22,11 @@ class Settings(BaseModel):
     invocation moves in half a minute. The builds of one organisation take ``bytes_per_day`` at most: a hundred of the
     largest that ``trust.policy`` lets through. ``tenant_role`` and ``source_role`` are the ARNs of the roles whose
     sessions work for one organisation: on what it has with us, and with what vendors lend it; ``cluster_role`` is the
-    same for what lets us into clusters. ``plan_key`` is what fingerprints of plans are made with. ``fetch_keys`` names
-    the function that asks issuers of JWTs, ``api_function`` the one that answers the API, and ``stack`` is what the
-    names of those of lookups begin with. ``vendors_trust`` is ``source_role`` for who only tells vendors of it.
+    same for what lets us into clusters. ``plan_key`` is what fingerprints of plans are made with. ``fetch_keys`` and
+    ``exchange_code`` name the functions that ask issuers, for their keys and for the token of who signs in;
+    ``api_function`` is the one that answers the API, and ``stack`` what the names of those of lookups begin with.
+    ``sign_in`` are the organisations whose ways to sign in everybody is shown. ``vendors_trust`` is ``source_role`` for
+    who only tells vendors of it.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -36,6 +38,7 @@ class Settings(BaseModel):
     bytes_per_day: int = 100 * 1024 * 1024 * 1024
     cluster_role: str = ""
     ecr_endpoint: str = ""
+    exchange_code: str = ""
     fetch_keys: str = ""
     kms_key: str = ""
     own_hosts: str = ""
@@ -45,6 +48,7 @@ class Settings(BaseModel):
     receipt_key: str = ""
     repository_prefix: str = "byoa"
     series: str = ""
+    sign_in: str = ""
     source_role: str = ""
     stack: str = ""
     spread_from: int = 64 * 1024 * 1024

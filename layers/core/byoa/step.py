@@ -18,6 +18,7 @@ from byoa.builds.messages import BuildKey, MirrorTask, RetireTask, StageBlobTask
 from byoa.errors import ByoaError, EventUntrusted, InternalFault
 from byoa.installs.messages import DeployKey
 from byoa.trust.issuers import KeysWanted
+from byoa.trust.signing_in import CodeGiven
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -84,7 +85,7 @@ def _run[In: BaseModel, Out: BaseModel | None](
     if isinstance(key, BuildKey):
         build = {"build": key.build_id} if isinstance(key, ValidReference) else {}  # told by the ledger
         logger.append_keys(**key.key.model_dump(), **build)
-    if isinstance(message, Trial | LookUp | LookedUp | AwaitedLookup | KeysWanted):
+    if isinstance(message, Trial | LookUp | LookedUp | AwaitedLookup | KeysWanted | CodeGiven):
         logger.append_keys(organisation=message.organisation)
     if isinstance(key, ValidReference):
         pipeline.bound(key.ends_ts)

@@ -34,7 +34,7 @@ def refusal(issuer: Issuer, name: str = GITHUB) -> str:
 
 
 def test_two_documents_are_asked_for(issuer: Issuer) -> None:
-    assert {key["kid"] for key in issuer.fetch("org_0123456789ab", GITHUB)} == {"rsa", "ec", "ec384", "ed"}
+    assert {key["kid"] for key in issuer.fetch("org_0123456789ab", GITHUB).keys} == {"rsa", "ec", "ec384", "ed"}
     assert issuer.asked == [DISCOVERY, JWKS]
 
 
@@ -46,7 +46,7 @@ def test_over_tls_the_certificate_is_verified(issuer: Issuer, tmp_path: Path) ->
         for trusted, found in ((authority.read_text(), 4), (None, 0)):
             transport = Transport(dialer=Dialer(reachable), ca=trusted)
             if found:
-                assert len(IssuerKeys(transport, {}).fetch(issuer.name)) == found
+                assert len(IssuerKeys(transport, {}).fetch(issuer.name).keys) == found
             else:
                 with pytest.raises(IssuerUnusable, match="can't be reached"):
                     IssuerKeys(transport, {}).fetch(issuer.name)

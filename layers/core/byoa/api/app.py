@@ -17,6 +17,7 @@ from byoa.api.face import Face, logger, read_json
 from byoa.api.problems import CODES, Problem, body_of, faults_of, of_error, rendered
 from byoa.api.routes import (
     account,
+    approvals,
     apps,
     artifacts,
     audit,
@@ -24,8 +25,10 @@ from byoa.api.routes import (
     components,
     configs,
     credentials,
+    deploys,
     general,
     hooks,
+    installs,
     issuers,
     policies,
     sessions,
@@ -45,6 +48,7 @@ if TYPE_CHECKING:
 OPERATIONS: list[Operation] = [
     *general.operations, *account.operations, *apps.operations, *components.operations, *configs.operations,
     *builds.operations, *artifacts.operations, *credentials.operations, *policies.operations, *hooks.operations,
+    *installs.operations, *deploys.operations, *approvals.operations,
     *sessions.operations, *tokens.operations, *issuers.operations, *audit.operations,
 ]  # fmt: skip
 """All routes."""

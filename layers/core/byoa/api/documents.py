@@ -248,6 +248,7 @@ def issuer_out(rule: IssuerRule) -> IssuerOut:
         audience=rule.audience,
         claims={name: list(patterns) for name, patterns in rule.claims.items()},
         scopes=list(rule.scopes),
+        sign_in=rule.signs_in,
         created_at=moment(rule.created_at_ts),
         created_by_id=rule.created_by,
     )

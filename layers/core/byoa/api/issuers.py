@@ -120,3 +120,11 @@ def subject_of(claims: Mapping[str, Any]) -> str:
     """Who the token is about, in printable ASCII of at most 256 characters; empty where it doesn't say."""
     subject = claims.get("sub")
     return re.sub(r"[^ -~]", "?", subject)[:256] if isinstance(subject, str) else ""
+
+
+def person_of(claims: Mapping[str, Any]) -> str:
+    """Who signed in: the subject, behind the address of mail that the issuer says it has seen to be theirs."""
+    subject, address = subject_of(claims), claims.get("email")
+    if claims.get("email_verified") is not True or not isinstance(address, str) or not subject:
+        return subject
+    return f"{re.sub(r'[^ -~]', '?', address)[:128]} ({subject})"[:256]

@@ -6,14 +6,17 @@ from typing import TYPE_CHECKING, Final
 
 from aws_lambda_powertools import Logger
 
-from byoa.api.issuers import fits, subject_of
+from byoa.api.issuers import fits, person_of, subject_of
 from byoa.api.ports import KeptKeys, TokenRecord
-from byoa.api.tokens import SCOPES, allowed
+from byoa.api.tokens import SCOPES, allowed, scopes_of
 from byoa.errors import ByoaError
 from byoa.trust.issuers import key_of
 from byoa.trust.jwts import lasts_until
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
     from byoa.api.ports import IssuerRule, World
     from byoa.trust.issuers import Key
     from byoa.trust.jwts import Jwt
@@ -44,25 +47,32 @@ def let_in(world: World, jwt: Jwt, organisation: str, now_ts: int) -> TokenRecor
         return None
     claims = world.verifier.verify(jwt, key, sorted({rule.audience for rule in rules}))
     ends = lasts_until(claims, now_ts / 1000) if claims else None
-    if claims is None or ends is None or not (subject := subject_of(claims)):
+    if claims is None or ends is None or not subject_of(claims):
         return None
     fitting = [rule for rule in rules if fits(rule, claims)]
-    return _caller(organisation, fitting, subject, now_ts, int(ends * 1000)) if fitting else None
+    return _caller(organisation, fitting, claims, now_ts, int(ends * 1000)) if fitting else None
 
 
-def _caller(organisation: str, fitting: list[IssuerRule], subject: str, now_ts: int, ends_ts: int) -> TokenRecord:
-    """Who it is, as a token's record has it: the rule that lets do most in place of the token, and the subject."""
-    scopes = tuple(scope for scope in SCOPES if any(scope in rule.scopes for rule in fitting))
+def _caller(
+    organisation: str, fitting: list[IssuerRule], claims: Mapping[str, Any], now_ts: int, ends_ts: int
+) -> TokenRecord:
+    """Who it is, as a token's record has it: the rule that lets do most in place of the token, and the subject.
+
+    People sign in where one of the rules says so; then the record names all that let them in.
+    """
+    scopes = scopes_of(fitting)
     strongest = max(fitting, key=lambda rule: sum(allowed(rule.scopes, scope) for scope in SCOPES))
+    people = any(rule.signs_in for rule in fitting)
     return TokenRecord(
         organisation=organisation,
         id=strongest.id,
-        name=subject,
+        name=person_of(claims) if people else subject_of(claims),
         scopes=scopes,
         digest="",
         issued_at_ts=now_ts,
         expires_at_ts=ends_ts,
         created_by=strongest.created_by,
+        rules=tuple(rule.id for rule in fitting) if people else (),
     )
 
 
@@ -75,7 +85,7 @@ def _find_key(world: World, jwt: Jwt, organisation: str, now_ts: int) -> Key | N
     issuers = world.issuers(organisation)
     if issuers.may_ask(jwt.issuer, QUESTIONS, now_ts):
         try:
-            keys = world.fetch_keys(organisation, jwt.issuer)
+            keys = world.fetch_keys(organisation, jwt.issuer).keys
         except ByoaError as error:
             logger.warning("keys of an issuer not fetched", error=error.as_dict())
         else:

@@ -449,6 +449,7 @@ class IssuerIn(_In):
     )
     claims: Annotated[dict[ClaimName, Pattern | Patterns], Field(min_length=1, max_length=10)]
     scopes: Annotated[list[Literal["read", "sync", "deploy", "admin"]], Field(min_length=1, max_length=4)]
+    sign_in: bool = Field(default=False, description="Whether people sign in at the dashboard with it.")
 
 
 class IssuerOut(_Out):
@@ -460,6 +461,7 @@ class IssuerOut(_Out):
     audience: str
     claims: dict[str, list[str]]
     scopes: list[str]
+    sign_in: bool
     created_at: str
     created_by_id: str
 

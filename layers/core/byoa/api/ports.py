@@ -15,14 +15,15 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from byoa.builds.lookups import Action, Answer, LookUp, LookupEnded
-    from byoa.builds.messages import Build, ConfigVersion
+    from byoa.builds.messages import Build, ConfigVersion, Stage
     from byoa.builds.ports import Accepted, Clock
     from byoa.components.reading import ComponentConfig
+    from byoa.installs.ports import Installs
     from byoa.tracking.messages import Moved
     from byoa.tracking.records import HookRecord
     from byoa.trust.allowed import Allowed
-    from byoa.trust.issuers import Key
-    from byoa.trust.ports import Safe, Verifier
+    from byoa.trust.issuers import Key, KeysFound
+    from byoa.trust.ports import ClusterTokens, Safe, Verifier
 
 
 class Span(NamedTuple):
@@ -127,8 +128,11 @@ class Inventory(Protocol):
         """The component's builds, the newest first."""
         ...
 
-    def recent(self, app: str, span: Span) -> Page[Build]:
-        """The builds of all of the app's components, the newest first; what a moment ago was queued may be missing."""
+    def recent(self, app: str | None, span: Span, stage: Stage | None = None) -> Page[Build]:
+        """The builds of the app's components, or of all apps', the newest first; of one ``stage`` or of all.
+
+        Those that ended so are listed by when they ended. What changed a moment ago may be missing.
+        """
         ...
 
     def build(self, build_id: str) -> Build | None:
@@ -156,7 +160,9 @@ class Inventory(Protocol):
 class TokenRecord:
     """What is kept of a token: ``digest`` is the SHA-256, in hex, of its secret. Times are in ms since 1970 UTC.
 
-    ``parent`` is the id of the token that it is a session of: without that one it lets nobody in.
+    ``parent`` is the id of the token that it is a session of: without that one it lets nobody in. Of who signed in with
+    an issuer ``rules`` are the ids of those that let them in, ``parent`` is one of them, and the session may do what
+    those let do that are left.
     """
 
     organisation: str
@@ -169,11 +175,16 @@ class TokenRecord:
     created_by: str
     last_used_ts: int | None = None
     parent: str | None = None
+    rules: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class IssuerRule:
-    """Whom tokens of an issuer let in: those for ``audience`` whose claims say what a pattern of each name says."""
+    """Whom tokens of an issuer let in: those for ``audience`` whose claims say what a pattern of each name says.
+
+    People sign in with it where it has an ``authorization_endpoint``, which is where they are sent; ``audience`` is
+    then the id of the client that the issuer knows us as.
+    """
 
     organisation: str
     id: str
@@ -184,6 +195,12 @@ class IssuerRule:
     scopes: tuple[str, ...]
     created_at_ts: int
     created_by: str
+    authorization_endpoint: str = ""
+
+    @property
+    def signs_in(self) -> bool:
+        """Whether people sign in with it."""
+        return bool(self.authorization_endpoint)
 
 
 class KeptKeys(NamedTuple):
@@ -369,9 +386,11 @@ class World:
     safe: Callable[[str], Safe]
     lookups: Callable[[str], Lookups]
     issuers: Callable[[str], Issuers]
-    fetch_keys: Callable[[str, str], list[Key]]
-    """For an organisation, the keys that an issuer signs with now. Raises ``IssuerUnusable``."""
+    fetch_keys: Callable[[str, str], KeysFound]
+    """For an organisation, what an issuer says of itself now. Raises ``IssuerUnusable``."""
     verifier: Verifier
+    installs: Callable[[str], Installs]
+    clusters: Callable[[str], ClusterTokens]
     receipt_key: Callable[[], bytes]
     """The public key of receipts: SubjectPublicKeyInfo, DER."""
 

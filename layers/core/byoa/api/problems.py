@@ -66,6 +66,18 @@ CODES: Final[dict[str, tuple[int, str, str]]] = {
     "exists": (409, "There is one of that name already.", "Take another name, or change the one that is there."),
     "ended": (409, "The build has ended, so it can't be cancelled.", "Nothing to do."),
     "no_config": (409, "The component has no config to build.", "Hand in a config first."),
+    "no_build": (409, "No build of the component is active yet.", "Build it first."),
+    "not_active": (409, "The build isn't active, so there is no mirror of it to install.", "Take an active build."),
+    "not_applied": (409, "Nothing of the component was ever applied to the install.", "Deploy it first."),
+    "deploy_ended": (409, "The deploy has ended, so it can't be cancelled.", "Nothing to do."),
+    "not_waiting": (409, "The deploy doesn't wait for an approval.", "Look at its status."),
+    "plan_other": (
+        409, "The plan isn't the one that the answer is about.", "Look at the plan as it is now, and decide again.",
+    ),
+    "has_objects": (
+        409, "Objects of the install are still tracked, or a deploy of it hasn't ended.",
+        "Tear its components down, and delete it then.",
+    ),
     "rules_full": (409, "The organisation has 20 rules on issuers already.", "Delete one, or widen one by patterns."),
     "asked_enough": (
         429, "So many issuers were asked for their keys in this minute.", "Try again in a minute.",

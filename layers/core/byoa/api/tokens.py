@@ -18,9 +18,9 @@ from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 from byoa.api.ports import TokenRecord
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
-    from byoa.api.ports import Doorkeeper
+    from byoa.api.ports import Doorkeeper, IssuerRule
 
 type Scope = Literal["read", "sync", "deploy", "admin"]
 SCOPES: Final[tuple[Scope, ...]] = ("read", "sync", "deploy", "admin")
@@ -96,8 +96,22 @@ def recognised(doorkeeper: Doorkeeper, text: str, now_ts: int) -> TokenRecord | 
         return None
     if record.parent is None:
         return record
+    if record.rules:
+        return _by_rules(doorkeeper, record)
     parent = doorkeeper.find(record.organisation, record.parent)
     return record if parent and now_ts < parent.expires_at_ts else None
+
+
+def _by_rules(doorkeeper: Doorkeeper, record: TokenRecord) -> TokenRecord | None:
+    """A session of somebody who signed in with an issuer, with what those rules let do that are still there."""
+    scopes = scopes_of(rule for rule in doorkeeper.rules(record.organisation) if rule.id in record.rules)
+    return replace(record, scopes=scopes) if scopes else None
+
+
+def scopes_of(rules: Iterable[IssuerRule]) -> tuple[Scope, ...]:
+    """What rules let do together."""
+    given = {scope for rule in rules for scope in rule.scopes}
+    return tuple(scope for scope in SCOPES if scope in given)
 
 
 def allowed(scopes: Sequence[str], wanted: str) -> bool:
@@ -127,12 +141,12 @@ def issue(  # noqa: PLR0913, PLR0917 - whose it is, what for, and for how long
 def session_of(caller: TokenRecord, now_ts: int) -> tuple[TokenRecord, str]:
     """A session of a token, for a browser: it may what the token may, for half a day, and as long as the token is good.
 
-    A session of a session is one of the same token.
+    A session of a session is one of the same token. That of an issuer's token ends when that does, and with its rules.
     """
     parent, name = caller.parent or caller.id, caller.name.removeprefix(SESSION)
     expires_at_ts = min(caller.expires_at_ts, now_ts + SESSION_MS) if caller.parent is None else caller.expires_at_ts
     record, token = issue(caller.organisation, SESSION + name[:100], caller.scopes, now_ts, expires_at_ts, caller.id)
-    return replace(record, parent=parent), token
+    return replace(record, parent=parent, rules=caller.rules), token
 
 
 def random_id(prefix: str) -> str:

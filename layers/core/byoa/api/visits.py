@@ -12,7 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from byoa.api.ports import Inventory, Lookups, TokenRecord, World
-    from byoa.trust.ports import Safe
+    from byoa.installs.ports import Installs
+    from byoa.trust.ports import ClusterTokens, Safe
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,16 @@ class Visit:
     def safe(self) -> Safe:
         """The credentials of the caller's organisation."""
         return self.world.safe(self.organisation)
+
+    @property
+    def installs(self) -> Installs:
+        """The installs of the caller's organisation."""
+        return self.world.installs(self.organisation)
+
+    @property
+    def clusters(self) -> ClusterTokens:
+        """The tokens of its installs' clusters, to be written."""
+        return self.world.clusters(self.organisation)
 
     @property
     def lookups(self) -> Lookups:

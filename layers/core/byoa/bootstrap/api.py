@@ -16,8 +16,9 @@ if TYPE_CHECKING:
     from byoa.adapters.aws.rows import Rows
     from byoa.api.face import Face
     from byoa.api.ports import World
-    from byoa.trust.issuers import Key
-    from byoa.trust.ports import Safe
+    from byoa.installs.ports import Installs
+    from byoa.trust.issuers import KeysFound
+    from byoa.trust.ports import ClusterTokens, Safe
 
 
 @cache
@@ -44,6 +45,8 @@ def world() -> World:
         journal=lambda organisation: DynamoJournal(organisation, _rows(organisation)),
         answers=lambda organisation: DynamoAnswers(organisation, _rows(organisation)),
         safe=_safe,
+        installs=_installs,
+        clusters=_clusters,
         receipt_key=_receipt_key,
         lookups=_lookups,
         issuers=lambda organisation: DynamoIssuers(organisation, _rows(organisation)),
@@ -74,20 +77,33 @@ def _safe(organisation: str) -> Safe:
     return SecretsSafe(clients.of_api("secretsmanager", organisation), organisation)
 
 
+def _installs(organisation: str) -> Installs:
+    from byoa.adapters.aws.deploys import DynamoDeploys
+    from byoa.adapters.aws.installs import DynamoInstalls
+
+    return DynamoInstalls(DynamoDeploys(organisation, _rows(organisation), clock()))
+
+
+def _clusters(organisation: str) -> ClusterTokens:
+    from byoa.adapters.aws.clusters import SecretsClusterTokens
+
+    return SecretsClusterTokens(clients.of_api("secretsmanager", organisation), organisation)
+
+
 def _lookups(organisation: str) -> StackLookups:
     from byoa.adapters.aws.lookups import StackLookups, TableShelf
 
     return StackLookups(clients.functions, settings().stack, TableShelf(organisation, _rows(organisation), clock()))
 
 
-def _fetch_keys(organisation: str, issuer: str) -> list[Key]:
+def _fetch_keys(organisation: str, issuer: str) -> KeysFound:
     """By a function that has a way out, and nothing else: this one has none to addresses that somebody types."""
     from byoa.adapters.aws import functions
     from byoa.trust.issuers import KeysFound, KeysWanted
 
     wanted = KeysWanted(organisation=organisation, issuer=issuer)
     answer = functions.invoke(clients.soon_functions(), settings().fetch_keys, wanted.model_dump())
-    return KeysFound.model_validate(answer).keys
+    return KeysFound.model_validate(answer)
 
 
 @cache

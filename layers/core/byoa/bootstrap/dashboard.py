@@ -13,15 +13,29 @@ if TYPE_CHECKING:
 
     from byoa.api.face import Face
     from byoa.api.ports import World
-    from byoa.web.app import Dashboard
+    from byoa.trust.signing_in import CodeExchanged, CodeGiven
+    from byoa.web.app import Dashboard, Exchange
     from byoa.web.asking import Send
+
+    type Make = Callable[[World, Face, Send, Exchange, frozenset[str]], Dashboard]
 
 
 @cache
-def face(make_api: Callable[[World], Face], make: Callable[[World, Face, Send], Dashboard]) -> Dashboard:
+def face(make_api: Callable[[World], Face], make: Make) -> Dashboard:
     """The dashboard, as ``make`` puts it together over an API that reads."""
+    from byoa.settings import hosts
+
     world = api.world()
-    return make(world, make_api(world), _ask_the_api)
+    return make(world, make_api(world), _ask_the_api, _exchange, hosts(settings().sign_in))
+
+
+def _exchange(given: CodeGiven) -> CodeExchanged:
+    """By a function that has a way out, and nothing else: this one has none to addresses that somebody types."""
+    from byoa.adapters.aws import functions
+    from byoa.trust.signing_in import CodeExchanged
+
+    answer = functions.invoke(clients.soon_functions(), settings().exchange_code, given.model_dump())
+    return CodeExchanged.model_validate(answer)
 
 
 def _ask_the_api(event: dict[str, Any]) -> dict[str, Any]:

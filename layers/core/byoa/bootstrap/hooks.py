@@ -53,7 +53,7 @@ def _google() -> GoogleTokens:
     from byoa.bootstrap import issuers
     from byoa.tracking.google import GoogleTokens
 
-    return GoogleTokens(lambda issuer: issuers.keys("").fetch(issuer), PyJwtVerifier())
+    return GoogleTokens(lambda issuer: issuers.asking("").fetch(issuer).keys, PyJwtVerifier())
 
 
 def workshop(organisation: str) -> DynamoWorkshop:

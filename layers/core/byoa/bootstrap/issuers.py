@@ -1,4 +1,4 @@
-"""What FetchKeys may use: issuers of JWTs, by connections that are guarded as those to registries are."""
+"""What FetchKeys and ExchangeCode may use: issuers of JWTs, by connections that are guarded as registries' are."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from byoa.adapters.registries.issuers import IssuerKeys
 
 
-def keys(organisation: str) -> IssuerKeys:
+def asking(organisation: str) -> IssuerKeys:
     """What asks issuers, for one organisation."""
     from byoa.adapters.registries.issuers import IssuerKeys
     from byoa.settings import addresses

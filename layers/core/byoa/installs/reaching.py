@@ -96,7 +96,8 @@ def read_cluster_access(found: Mapping[str, Any]) -> ClusterAccess:
         field = ".".join(str(part) for part in first["loc"][1:] if isinstance(part, str))
         what = first["msg"] if first["type"] == "credential" else "is missing, or none that can be used"
         raise ClusterAccessInvalid(
-            f"{field} {what}." if field else "The kind of access is none of static, kubeconfig and eks."
+            f"{field} {what}." if field else "The kind of access is none of static, kubeconfig and eks.",
+            where=field or None,
         ) from None
     return read
 

@@ -41,7 +41,7 @@ def check_token(record: HookRecord, headers: Mapping[str, str], now_ts: int) -> 
     if kind.lower() != "bearer" or not text.strip():
         raise Refused("token_missing")
     jwt = parse_jwt(text.strip())
-    claims = claims_of(jwt) if jwt else {}
+    claims = claims_of(jwt.text) if jwt else {}
     ends = claims.get("exp")
     if jwt is None or not _is_for(record, jwt, claims) or not isinstance(ends, int | float):
         raise Refused("token_wrong")
@@ -74,7 +74,7 @@ class GoogleTokens:
     def prove(self, record: HookRecord, token: str | None, now_ts: int) -> bool:
         """Whether the token is Google's for this hook, and good now. Raises what fetching keys raises, without any."""
         jwt = parse_jwt(token or "")
-        if jwt is None or not _is_for(record, jwt, claims_of(jwt)):
+        if jwt is None or not _is_for(record, jwt, claims_of(jwt.text)):
             return False
         key = self._find(jwt, now_ts)
         claims = self._verifier.verify(jwt, key, [str(record.audience)]) if key else None

@@ -151,7 +151,7 @@ class Reachable(NamedTuple):
         Raises ``EndpointBlocked`` for an address that isn't public and ``ReferenceUnsupported`` for a port.
         """
         port = registry.port or HTTPS_PORT
-        literal = _is_literal(registry.host)
+        literal = is_address(registry.host)
         if literal and not is_public(registry.host) and not self.admits(registry.host, port):
             raise EndpointBlocked(f"{registry} is not a public address.")
         if not (self.admits(registry.host, port) if literal else self.admits_port(port)):
@@ -174,7 +174,8 @@ def _carried(address: IPv4Address | IPv6Address) -> list[IPv4Address]:
     return [IPv4Address(int(address) >> shift & 0xFFFFFFFF) for network, shift in _CARRYING if address in network]
 
 
-def _is_literal(host: str) -> bool:
+def is_address(host: str) -> bool:
+    """Whether a host is written as an address, and not by a name."""
     try:
         ip_address(host)
     except ValueError:

@@ -18,7 +18,7 @@ from byoa.errors import ByoaError, IssuerUnusable
 from byoa.oci.reference import Registry
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Container, Sequence
 
 type Key = dict[str, str]
 """The public members of a JSON Web Key."""
@@ -45,6 +45,8 @@ _ADDRESS: Final = re.compile(r"https://([a-z0-9.:\[\]-]{1,253})((?:/[A-Za-z0-9_~
 _ADDRESS_LIMIT: Final = 255
 _NUMBER: Final = re.compile(r"[A-Za-z0-9_-]{1,1400}", re.ASCII)
 _KID_LIMIT: Final = 256
+_PLACE: Final = re.compile(r"(https?)://([A-Za-z0-9.:\[\]-]{1,253})/[!$-;=?-Z_a-z~%&]{0,700}", re.ASCII)
+"""An address of an endpoint: printable, without what stands behind a #."""
 
 
 class KeysWanted(BaseModel):
@@ -57,11 +59,12 @@ class KeysWanted(BaseModel):
 
 
 class KeysFound(BaseModel):
-    """The keys that an issuer signs with now. What FetchKeys answers."""
+    """The keys that an issuer signs with now, and where people sign in, if anywhere. What FetchKeys answers."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     keys: list[dict[str, str]]
+    authorization_endpoint: str = ""
 
 
 class Issuer(NamedTuple):
@@ -87,15 +90,33 @@ def parse_issuer(text: str) -> Issuer:
         raise IssuerUnusable("The issuer's host is none.") from None
 
 
-def read_discovery(content: bytes, issuer: str) -> str:
-    """Where the keys of ``issuer`` are, as its document says. Raises ``IssuerUnusable`` for another's document."""
+class Discovered(NamedTuple):
+    """Where an issuer has what: its keys, and empty where it has none of these, where people and codes go."""
+
+    keys: str
+    authorization: str
+    token: str
+
+
+def read_discovery(content: bytes, issuer: str, plain: Container[str] = ()) -> Discovered:
+    """What the document of ``issuer`` says. Hosts of ``plain`` may be without TLS.
+
+    Raises ``IssuerUnusable`` for another's document, and for one without a sound address of its keys.
+    """
     document = _document(content)
     if document.get("issuer") != issuer:
         raise IssuerUnusable("The issuer's document is another issuer's.", remedy="Write the issuer as its tokens do.")
-    place = document.get("jwks_uri")
-    if not isinstance(place, str) or not place.startswith("https://"):
+    names = ("jwks_uri", "authorization_endpoint", "token_endpoint")
+    found = Discovered(*(_place(document.get(name), plain) for name in names))
+    if not found.keys:
         raise IssuerUnusable("The issuer's document names no https address of its keys.")
-    return place
+    return found
+
+
+def _place(said: object, plain: Container[str]) -> str:
+    """An address that may be asked; an empty text for what is none."""
+    found = _PLACE.fullmatch(said) if isinstance(said, str) else None
+    return found[0] if found and (found[1] == "https" or found[2] in plain) else ""
 
 
 def read_keys(content: bytes) -> list[Key]:

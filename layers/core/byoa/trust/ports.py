@@ -95,6 +95,21 @@ class Safe(Protocol):
         ...
 
 
+class ClusterTokens(Protocol):
+    """What one organisation's installs show to their clusters, for people: written, and never read.
+
+    Raises ``TenantForbidden`` for what is no install's id, ``PlatformForbidden`` and ``StoreThrottled`` as ``Safe``.
+    """
+
+    def store(self, install_id: str, text: str) -> None:
+        """Keep ``text`` in place of what there was."""
+        ...
+
+    def delete(self, install_id: str) -> None:
+        """Forget it for good, if there is one."""
+        ...
+
+
 class EcrLogin(Protocol):
     """Private ECR registries of other accounts, by roles that their owners let us assume."""
 

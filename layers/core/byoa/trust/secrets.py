@@ -1,4 +1,4 @@
-"""Where an organisation's stored credentials are: their names are made here and nowhere else."""
+"""Where an organisation's stored credentials and its clusters' tokens are: their names are made here alone."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from byoa.errors import ReferenceInvalid, TenantForbidden
 
 _ORGANISATION: Final = re.compile(r"org_[a-z0-9]{12,40}", re.ASCII)
 _NAME: Final = re.compile(r"[a-z0-9-]{1,64}", re.ASCII)
+_INSTALL: Final = re.compile(r"inl[a-z2-7]{23}", re.ASCII)
 _PATH: Final = re.compile(r"[/:\\%]")
 """What would make a way to somewhere else of a name: a path, an ARN, an escape."""
 
@@ -23,9 +24,24 @@ def secrets_prefix(organisation: str) -> str:
 
     None of its characters means more than itself in a policy of IAM or in a filter.
     """
+    _check_organisation(organisation)
+    return f"byoa/{organisation}/"
+
+
+def cluster_secret_name(organisation: str, install_id: str) -> str:
+    """``byoa-clusters/<organisation>/<install id>``: beside the credentials of sources, and below none of their names.
+
+    Who reads sources reads nothing of clusters, and the other way round. Raises ``TenantForbidden`` for no sound id.
+    """
+    _check_organisation(organisation)
+    if not _INSTALL.fullmatch(install_id):
+        raise TenantForbidden("The install's id is none.", remedy="An id is inl and 23 of a-z and 2-7.")
+    return f"byoa-clusters/{organisation}/{install_id}"
+
+
+def _check_organisation(organisation: str) -> None:
     if not _ORGANISATION.fullmatch(organisation):
         raise TenantForbidden("The organisation's id is none.", remedy="An id is org_ and 12 to 40 of a-z and 0-9.")
-    return f"byoa/{organisation}/"
 
 
 def check_name(name: str) -> None:

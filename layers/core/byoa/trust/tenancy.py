@@ -33,8 +33,8 @@ class Places(NamedTuple):
 
     ``repositories``, ``secrets`` and ``kept`` are what all organisations' ARNs begin with, up to the slash. ``key``
     encrypts repositories; ``clusters`` are secrets that let us into clusters. ``listing`` is an index of the table, for
-    who also keeps tokens; secrets that are ``kept`` are written and not read. ``account`` is ours: a session that
-    borrows others' roles, with ``external_ids`` alone, borrows none of that.
+    who also keeps tokens; secrets that are ``kept`` are written and not read, and so are clusters' tokens beside them.
+    ``account`` is ours: a session that borrows others' roles, with ``external_ids`` alone, borrows none of that.
     """
 
     table: str = ""
@@ -112,7 +112,7 @@ def _credentials(organisation: str, places: Places) -> list[dict[str, Any]]:
     if places.kept:
         writing = [f"secretsmanager:{action}" for action in WRITING]
         found += [
-            _allow(writing, f"{places.kept}/{organisation}/*"),
+            _allow(writing, [f"{places.kept}/{organisation}/*", f"{places.kept}-clusters/{organisation}/*"]),
             _allow("secretsmanager:ListSecrets", "*"),  # IAM knows no resource for it; it tells names and tags
         ]
     if places.external_ids:

@@ -12,6 +12,7 @@ from byoa.api.problems import CODES, TITLES, of_error
 from byoa.api.tokens import recognised
 from byoa.builds.records import milliseconds
 from byoa.errors import ByoaError, InternalFault
+from byoa.trust.windows import Windows
 from byoa.web.asking import Asking, Refused
 from byoa.web.assets import version
 from byoa.web.guards import HEADERS, is_ours
@@ -25,41 +26,53 @@ from byoa.web.pages import (
     hooks,
     overview,
     policies,
+    providers,
     records,
     signing,
     tokens,
 )
 from byoa.web.rendering import prepare, render
 from byoa.web.requests import Request, Unreadable
-from byoa.web.routes import Here, Moved, Page, Route, Sent
+from byoa.web.routes import Door, Here, Moved, Page, Route, Sent
 from byoa.web.sessions import token_in
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
     from byoa.api.face import Face
     from byoa.api.ports import World
+    from byoa.trust.signing_in import CodeExchanged, CodeGiven
     from byoa.web.asking import Event, Send
+
+    type Exchange = Callable[[CodeGiven], CodeExchanged]
 
 logger: Final = Logger(service="byoa")
 
 ROUTES: Final[list[Route]] = [
-    *signing.routes, *overview.routes, *components.routes, *editor.routes, *builds.routes, *comparing.routes,
-    *credentials.routes, *tokens.routes, *policies.routes, *hooks.routes, *records.routes, *general.routes,
+    *signing.routes, *providers.routes, *overview.routes, *components.routes, *editor.routes, *builds.routes,
+    *comparing.routes, *credentials.routes, *tokens.routes, *policies.routes, *hooks.routes, *records.routes,
+    *general.routes,
 ]  # fmt: skip
 """All pages; the first that fits answers."""
+
+CODES_A_MINUTE: Final = 60
+"""Codes of strangers that an organisation's issuers are asked about by one process."""
 
 
 class Dashboard:
     """The handler: an event of API Gateway's in, an answer out. Raises nothing.
 
-    ``face`` reads of ``world`` in this process; ``send`` has the API's own function do what changes something.
+    ``face`` reads of ``world`` in this process; ``send`` has the API's own function do what changes something, and
+    ``exchange`` another one ask issuers what a code stands for. Everybody is shown the ways to sign in that
+    ``organisations`` have.
     """
 
-    def __init__(self, world: World, face: Face, send: Send) -> None:
+    def __init__(self, world: World, face: Face, send: Send, exchange: Exchange, organisations: Iterable[str]) -> None:
         self._world, self._face, self._send = world, face, send
+        self._codes = Windows(CODES_A_MINUTE)
+        self._door = Door(world.doorkeeper.rules, exchange, self._may_ask, tuple(sorted(organisations)))
         prepare()
 
     def __call__(self, event: Event, context: LambdaContext) -> Event:
@@ -68,7 +81,7 @@ class Dashboard:
         asked = event["requestContext"]
         address, domain = str(asked["http"].get("sourceIp", "")), str(asked.get("domainName", ""))
         asking = Asking(self._face, self._send, context, address, domain)
-        here = Here(request, asking)
+        here = Here(request, asking, self._door)
         try:
             answer = self._answer(here)
         except Refused as refused:
@@ -101,6 +114,9 @@ class Dashboard:
             return _built(here, signing.wanted(here))
         return _built(here, route.function(here, **parts))
 
+    def _may_ask(self, organisation: str) -> bool:
+        return self._codes.count(organisation, milliseconds(self._world.clock.now())).within
+
     def _recognise(self, here: Here) -> None:
         token = token_in(here.request)
         if token:
@@ -111,8 +127,8 @@ class Dashboard:
 
 def _built(here: Here, found: Page | Moved | Sent) -> Event:
     match found:
-        case Moved(place, cookie):
-            return _answered(303, "", {"Location": place, "Cache-Control": "no-store"}, cookie)
+        case Moved(place, cookies):
+            return _answered(303, "", {"Location": place, "Cache-Control": "no-store"}, cookies)
         case Sent(content, kind, status, headers):
             packed = base64.b64encode(content).decode()
             sent = {"Content-Type": kind, "Cache-Control": "private, no-cache", **headers}
@@ -142,7 +158,7 @@ def _page(here: Here, page: Page) -> Event:
         "live": page.live,
         "etag": etag,
     }
-    return _answered(page.status, render(page.template, {**common, **page.data}), headers, page.cookie)
+    return _answered(page.status, render(page.template, {**common, **page.data}), headers, page.cookies)
 
 
 def _etag(here: Here) -> str:
@@ -165,11 +181,11 @@ def _templates() -> str:
 BUILT: Final = _templates()
 
 
-def _answered(status: int, body: str, headers: Mapping[str, str], cookie: str = "") -> Event:
+def _answered(status: int, body: str, headers: Mapping[str, str], cookies: Sequence[str] = ()) -> Event:
     return {
         "statusCode": status,
         "headers": {**HEADERS, **headers},
-        "cookies": [cookie] if cookie else [],
+        "cookies": list(cookies),
         "body": body,
         "isBase64Encoded": False,
     }
@@ -196,6 +212,6 @@ def _failed(here: Here, status: int, told: Mapping[str, Any]) -> Event:
     return _page(here, Page("problem.html", title, {"problem": problem, "faults": faults}, status))
 
 
-def make(world: World, face: Face, send: Send) -> Dashboard:
+def make(world: World, face: Face, send: Send, exchange: Exchange, organisations: Iterable[str] = ()) -> Dashboard:
     """The handler over ``world``."""
-    return Dashboard(world, face, send)
+    return Dashboard(world, face, send, exchange, organisations)

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from byoa.api.ports import IssuerRule
+    from byoa.trust.signing_in import CodeExchanged, CodeGiven
     from byoa.web.asking import Asking
     from byoa.web.requests import Request
 
@@ -24,14 +26,14 @@ class Page(NamedTuple):
     live: int = 0
     """Seconds after which a browser asks again whether it has changed; 0 for never."""
 
-    cookie: str = ""
+    cookies: tuple[str, ...] = ()
 
 
 class Moved(NamedTuple):
     """To another page, by GET."""
 
     place: str
-    cookie: str = ""
+    cookies: tuple[str, ...] = ()
 
 
 class Sent(NamedTuple):
@@ -43,11 +45,28 @@ class Sent(NamedTuple):
     headers: Mapping[str, str] = {}
 
 
+class Door(NamedTuple):
+    """What it takes to let people in with an issuer."""
+
+    rules: Callable[[str], list[IssuerRule]]
+    """An organisation's rules on issuers."""
+
+    exchange: Callable[[CodeGiven], CodeExchanged]
+    """Has the issuer be asked what a code stands for. Raises ``IssuerUnusable``."""
+
+    may_ask: Callable[[str], bool]
+    """Counts a code that an organisation's issuer is asked about; ``False`` where it were too many in a minute."""
+
+    organisations: tuple[str, ...] = ()
+    """Those whose ways to sign in everybody is shown."""
+
+
 class Here(NamedTuple):
-    """A request, and the API for whoever makes it."""
+    """A request, the API for whoever makes it, and who could be let in."""
 
     request: Request
     api: Asking
+    door: Door
 
 
 class Route(NamedTuple):

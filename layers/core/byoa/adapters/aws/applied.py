@@ -1,7 +1,7 @@
 """What was applied of one component, in the table. Implements Shelf for the deploy that an execution has.
 
-The lock is the component's holder: a write goes through while the execution holds it, and never else. Who stops a deploy
-takes that away from it, and leaves it held until whoever runs it lets go.
+The lock is the component's holder: a write goes through while the execution holds it, and never else. Who stops a
+deploy takes that away from it, and leaves it held until whoever runs it lets go.
 """
 
 from __future__ import annotations

@@ -78,6 +78,7 @@ class DynamoTokens:
             "created_by": record.created_by,
             "expires_at": record.expires_at_ts // 1000 + (DAY if record.parent else 30 * DAY),
             **({"parent": record.parent} if record.parent else {}),
+            **({"rules": list(record.rules)} if record.rules else {}),
         }
         with translated(_SERVICE):
             self.rows.client.put_item(
@@ -118,7 +119,7 @@ class DynamoTokens:
 
 def _token(item: Item) -> TokenRecord:
     fields = {name: value for name, value in item.items() if name not in ("pk", "sk", "expires_at")}
-    return TokenRecord(**{**fields, "scopes": tuple(item["scopes"])})
+    return TokenRecord(**{**fields, "scopes": tuple(item["scopes"]), "rules": tuple(item.get("rules", ()))})
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from byoa.errors import AuthFailed, CredentialForbidden
 from byoa.trust.credentials import Credential
 from byoa.trust.ports import Entry, Kept, Secret
-from byoa.trust.secrets import secret_name, secrets_prefix
+from byoa.trust.secrets import cluster_secret_name, secret_name, secrets_prefix
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -78,6 +78,22 @@ class MemoryVault:
         if held is None or held.gone:
             raise CredentialForbidden("The organisation has no credentials of that name, or they were deleted.")
         return held
+
+
+@dataclass(slots=True)
+class MemoryClusterTokens:
+    """One organisation's part of ``held``, texts by their whole names. Implements ClusterTokens."""
+
+    organisation: str
+    held: dict[str, str] = field(default_factory=dict, repr=False)
+
+    def store(self, install_id: str, text: str) -> None:
+        """See ``trust.ports.ClusterTokens``."""
+        self.held[cluster_secret_name(self.organisation, install_id)] = text
+
+    def delete(self, install_id: str) -> None:
+        """See ``trust.ports.ClusterTokens``."""
+        self.held.pop(cluster_secret_name(self.organisation, install_id), None)
 
 
 @dataclass(slots=True)

@@ -12,6 +12,7 @@ from byoa.api.ports import IssuerRule, KeptKeys, Page
 from byoa.api.problems import Problem
 from byoa.api.tokens import SCOPES, random_id
 from byoa.api.visits import visit
+from byoa.errors import IssuerUnusable
 from byoa.trust.issuers import parse_issuer
 
 operations = Operations()
@@ -48,6 +49,7 @@ def create_issuer(body: IssuerIn) -> IssuerOut:
     """Let in whoever has a token of an issuer that meets a rule. The issuer is asked for its keys first.
 
     A rule that strangers could meet is refused: of an issuer that serves everybody a claim has to say whose a token is.
+    With sign_in people sign in at the dashboard with it; the audience is then the id of its client there.
     """
     here = visit()
     parse_issuer(body.issuer)
@@ -56,11 +58,16 @@ def create_issuer(body: IssuerIn) -> IssuerOut:
         told = "Strangers could have tokens that say this; name a claim of your own, as repository = OWNER/NAME."
         raise Problem("invalid", faults=[{"pointer": "/body/claims", "code": "too_wide", "message": told}])
     issuers = here.world.issuers(here.organisation)
+    if body.sign_in and not body.audience:
+        told = "Name the id of the client that the issuer knows the dashboard as."
+        raise Problem("invalid", faults=[{"pointer": "/body/audience", "code": "missing", "message": told}])
     if len(issuers.rules()) >= RULES_LIMIT:
         raise Problem("rules_full")
     if not issuers.may_ask("new", NEW_QUESTIONS, here.now_ts):
         raise Problem("asked_enough", headers={"Retry-After": "60"})
-    keys = here.world.fetch_keys(here.organisation, body.issuer)
+    found = here.world.fetch_keys(here.organisation, body.issuer)
+    if body.sign_in and not found.authorization_endpoint:
+        raise IssuerUnusable("Nobody signs in with this issuer: its document names no place for it.")
     rule = IssuerRule(
         organisation=here.organisation,
         id=random_id("iss"),
@@ -71,8 +78,9 @@ def create_issuer(body: IssuerIn) -> IssuerOut:
         scopes=tuple(scope for scope in SCOPES if scope in body.scopes),
         created_at_ts=here.now_ts,
         created_by=here.caller.id,
+        authorization_endpoint=found.authorization_endpoint if body.sign_in else "",
     )
-    issuers.keep(rule.issuer, KeptKeys(keys, rule.created_at_ts))
+    issuers.keep(rule.issuer, KeptKeys(found.keys, rule.created_at_ts))
     issuers.add(rule)
     return issuer_out(rule)
 

@@ -16,11 +16,12 @@ operations = Operations()
 def create_session() -> NewToken:
     """Make a session of the token that the request comes with: a token of the same scopes, for half a day.
 
-    It ends with the token that it is of. The dashboard keeps it in a cookie, in place of the token itself.
+    It ends with the token that it is of. The dashboard keeps it in a cookie, in place of the token itself. Of an
+    issuer's token it is made where a rule has people sign in with it, and lasts no longer than that token.
     """
     here = visit()
-    if not here.caller.digest:  # an issuer's, which lasts minutes and has no record to end with
-        raise Problem("token_refused", cause="An issuer's token makes no session.", remedy="Use an API token.")
+    if not here.caller.digest and not here.caller.rules:  # a job's, which nobody signs in with
+        raise Problem("token_refused", cause="A job's token makes no session.", remedy="Use an API token.")
     record, token = session_of(here.caller, here.now_ts)
     here.world.tokens(here.organisation).add(record)
     return NewToken(**token_fields(record, here.now_ts), token=token)

@@ -1,0 +1,192 @@
+"""Deploys of installs, followed to their end or to the plan that waits for somebody; told to people and machines."""
+
+from __future__ import annotations
+
+import sys
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Final, Self
+
+from byoa import errors
+from byoa.errors import ApiRefused, Corrupt, Rejected, Timeout
+from byoa_cli.columns import cell, coloured
+from byoa_cli.output import FAULT, FINE, MEND, Interrupted, err, next_step, out
+from byoa_cli.planned import show_document, show_rest, summary
+from byoa_cli.printable import styled
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from byoa.api.asking import Api
+
+_POLL_SECONDS: Final = (0.25, 5.0)
+"""From the first look to the last; each wait is a half longer than the one before."""
+
+_ENDED: Final = frozenset(
+    (
+        "active",
+        "noop",
+        "inactive",
+        "auto-skipped",
+        "drift-detected",
+        "no-drift",
+        "approval-denied",
+        "cancelled",
+        "error",
+    )
+)
+_WAITS: Final = "pending-approval"
+_WELL: Final = frozenset(("active", "noop", "inactive", "auto-skipped", "no-drift"))
+
+
+class Deploying:
+    """One deploy at the API: ``said`` is what it is now, in the API's own words."""
+
+    def __init__(self, api: Api, said: dict[str, Any]) -> None:
+        self._api = api
+        self.said = said
+
+    @property
+    def id(self) -> str:
+        """The deploy's id."""
+        return str(self.said.get("id"))
+
+    @property
+    def status(self) -> str:
+        """How it is."""
+        return str(self.said.get("status"))
+
+    @property
+    def waits(self) -> bool:
+        """Whether its plan waits for somebody."""
+        return self.status == _WAITS
+
+    @property
+    def place(self) -> tuple[str, ...]:
+        """Where the API has it."""
+        said = self.said
+        return ("installs", str(said["install_id"]), "components", str(said["component_id"]), "deploys", self.id)
+
+    def look(self) -> None:
+        """See how it is now."""
+        self.said = self._api.ask("GET", *self.place).fields()
+
+    def plan(self) -> dict[str, Any] | None:
+        """Its plan, if there is one."""
+        try:
+            return self._api.ask("GET", *self.place, "plan").fields()
+        except ApiRefused as refusal:
+            if refusal.problem == "not_found":
+                return None
+            raise
+
+    def answer(self, body: dict[str, Any]) -> None:
+        """Say something to its plan. Raises ``ApiRefused`` where it doesn't wait, or is another one."""
+        self.said = self._api.ask("POST", *self.place, "approval", body=body).fields()
+
+    def document(self) -> dict[str, Any]:
+        """It as machines are told it: with the objects of its plan."""
+        plan = self.plan() or {}
+        said = self.said
+        return {
+            "id": self.id,
+            "status": self.status,
+            "counts": said.get("counts") or {},
+            "objects": plan.get("objects") or [],
+            "objects_left_out": plan.get("objects_left_out") or 0,
+            "needs": said.get("needs") or [],
+            "fingerprint": said.get("fingerprint"),
+            "health": said.get("health") or [],
+            "left": said.get("left") or [],
+            "error": said.get("failure"),
+            "description": said.get("status_description"),
+            **{name: said.get(name) for name in ("install_id", "component_id", "build_id", "operation", "cause")},
+        }
+
+    def verdict(self) -> int:
+        """The exit code: whose turn it is."""
+        if self.status in _WELL or self.status not in (*_ENDED, _WAITS):
+            return FINE
+        failure = self.said.get("failure") or {}
+        leaf = getattr(errors, str(failure.get("code")), Rejected)
+        users = not isinstance(leaf, type) or issubclass(leaf, Rejected | Corrupt)
+        return MEND if users else FAULT
+
+    def show(self, *, plan: bool) -> None:
+        """Print how it is: its ``plan`` if that is wanted, what isn't as it should be, what comes next."""
+        found = self.plan() if plan or self.waits else None
+        if found:
+            nothing = self.status in ("noop", "no-drift")
+            show_document(found, nothing=nothing, flag="--part")
+        show_rest(self.said.get("left") or [], self.said.get("health") or [])
+        counts = self.said.get("counts") or {}
+        told = f"  {summary(counts, nothing=self.status == 'noop')}" if counts and not found else ""
+        out().print(styled(coloured(self.status), told, (f"  {self.id}", "dim")))
+        failure = self.said.get("failure")
+        if failure:
+            err().print(styled(("error", "bold red"), " ", (cell(failure, "code"), "bold"), f": {failure['cause']}"))
+            err().print(next_step(cell(failure, "remedy")))
+        if self.waits:
+            err().print(next_step(self._next()))
+
+    def _next(self) -> str:
+        said = self.said
+        parts = "".join(f" --part {each}" for each in said.get("needs") or [])
+        return f"`byoa installs approve {said['install_id']} {said['component_id']}{parts}`, or deny"
+
+
+def follow(deploying: Deploying, seconds: float, *, shown: bool) -> None:
+    """Look again until it has ended, or its plan waits. Raises ``Timeout``; the deploy goes on all the same."""
+    deadline, pause = time.monotonic() + seconds, _POLL_SECONDS[0]
+    with _told(deploying), _Progress(shown=shown) as progress:
+        progress.update(deploying)
+        while deploying.status not in _ENDED and not deploying.waits:
+            if time.monotonic() > deadline:
+                raise Timeout("The deploy didn't end in time; it goes on.", remedy=f"See it with {_shown(deploying)}.")
+            time.sleep(pause)
+            pause = min(pause * 1.5, _POLL_SECONDS[1])
+            deploying.look()
+            progress.update(deploying)
+
+
+@contextmanager
+def _told(deploying: Deploying) -> Iterator[None]:
+    try:
+        yield
+    except KeyboardInterrupt:
+        raise Interrupted(f"the deploy goes on; see it with {_shown(deploying)}") from None
+
+
+def _shown(deploying: Deploying) -> str:
+    return f"`byoa installs get {deploying.said['install_id']} {deploying.said['component_id']}`"
+
+
+class _Progress:
+    """A spinner on a terminal that can draw one; elsewhere a line for each thing that happens."""
+
+    def __init__(self, *, shown: bool) -> None:
+        self._shown = shown
+        self._status: Any = None
+        self._last = ""
+
+    def __enter__(self) -> Self:
+        if self._shown and sys.stderr.isatty() and err().is_interactive:
+            self._status = err().status(styled("waiting"))
+            self._status.start()
+        return self
+
+    def update(self, deploying: Deploying) -> None:
+        """Take note of how far it is."""
+        text = f"{deploying.status}: {cell(deploying.said, 'status_description')}"
+        if not self._shown or text == self._last:
+            return
+        self._last = text
+        line = styled(f"{cell(deploying.said, 'component_name')} {text}")
+        if self._status:
+            self._status.update(line)
+        else:
+            err().print(line)
+
+    def __exit__(self, *_: object) -> None:
+        if self._status:
+            self._status.stop()

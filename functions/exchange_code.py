@@ -1,0 +1,11 @@
+"""ExchangeCode: the ID token that a code of somebody who signs in stands for."""
+
+from byoa.bootstrap import issuers
+from byoa.step import step
+from byoa.trust.signing_in import CodeExchanged, CodeGiven
+
+
+@step
+def handler(given: CodeGiven) -> CodeExchanged:
+    """Ask the issuer; this function touches nothing else."""
+    return issuers.asking(given.organisation).exchange(given)

@@ -1,0 +1,274 @@
+"""Deploys of installs, their plans and approvals, as the API takes and answers them: Nuon's names, and ours beside."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from pydantic import Field, StringConstraints
+
+from byoa.api.documents import moment
+from byoa.api.models import OciArtifactRow
+from byoa.api.shapes import Shown, Taken
+from byoa.builds.messages import BuildId, Failure
+from byoa.installs.messages import DeployEntry, DeployStatus, ObjectHealth, Operation
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from byoa.installs.messages import Deploy
+
+type ResponseType = Literal["approve", "deny", "deny-skip-current", "deny-skip-current-and-dependents"]
+"""Nuon's answers that mean something where a workflow is one deploy; the last three are one."""
+
+Note = Annotated[str, StringConstraints(max_length=1000)]
+Names = Annotated[list[Annotated[str, StringConstraints(min_length=1, max_length=600)]], Field(max_length=1000)]
+Owners = Annotated[
+    list[Annotated[str, StringConstraints(min_length=1, max_length=128)]],
+    Field(max_length=20, description="Owners, as plans name them, whose fields are taken where they stand in the way."),
+]
+NEVER: dict[str, Any] = {"const": False}
+
+
+class DeployIn(Taken):
+    """A deploy to make. An older build than the one that is installed is the way back."""
+
+    build_id: BuildId | None = Field(default=None, description="What to install; without, the newest active build.")
+    plan_only: bool = Field(default=False, description="Whether it ends with the plan.")
+    approve_all: bool = Field(default=False, description="Whether it waits for nobody, but for what only goes by name.")
+    take_over: Owners = Field(default_factory=list)
+    deploy_dependents: bool = Field(
+        default=False, json_schema_extra=NEVER, description="Nuon's; refused: deploys know no order among components."
+    )
+
+
+class TeardownIn(Taken):
+    """A teardown to make: everything that is tracked is deleted, but for what only goes by name."""
+
+    plan_only: bool = False
+    approve_all: bool = False
+
+
+class DriftIn(Taken):
+    """A look for drift: nothing to say."""
+
+
+class ApprovalResponse(Taken):
+    """An answer to a plan that waits, as Nuon has it."""
+
+    response_type: ResponseType
+    note: Note = ""
+
+
+class ApprovalIn(ApprovalResponse):
+    """The same with what the answer is about."""
+
+    fingerprint: Annotated[str, StringConstraints(max_length=128)] | None = Field(
+        default=None, description="The plan that was seen: an answer to another one is refused."
+    )
+    names: Names = Field(default=[], description="Parts that only go by name, as the plan's `needs` has them.")
+
+
+class DeployStatusV2(Shown):
+    """Nuon's composite status. Lists leave ``history`` out."""
+
+    status: DeployStatus
+    status_human_description: str
+    created_at_ts: int
+    metadata: dict[str, str | int]
+    history: list[DeployEntry]
+    history_left_out: int = 0
+
+
+class AnswerOut(Shown):
+    """What somebody said to a plan."""
+
+    response_type: Literal["approve", "deny"]
+    note: str
+    names: list[str]
+    fingerprint: str
+    created_at: str
+    created_by_id: str | None
+
+
+class LeftOut(Shown):
+    """What should be gone and isn't."""
+
+    object: str
+    why: str
+
+
+class DeployOut(Shown):
+    """A deploy of one component to one install."""
+
+    id: str
+    org_id: str
+    app_id: str
+    install_id: str
+    component_id: str
+    component_name: str
+    build_id: str | None
+    component_config_version: int | None
+    install_deploy_type: Literal["apply", "teardown"]
+    operation: Operation
+    plan_only: bool
+    status: DeployStatus
+    status_description: str
+    status_v2: DeployStatusV2
+    workflow_id: str
+    oci_artifact: OciArtifactRow | None
+    outputs: dict[str, Any]
+    cause: Literal["asked", "followed", "schedule", "rollback"]
+    counts: dict[str, int]
+    needs: list[str]
+    fingerprint: str | None
+    approval: AnswerOut | None
+    health: list[ObjectHealth]
+    left: list[LeftOut]
+    failure: Failure | None
+    created_at: str
+    updated_at: str
+    created_by_id: str | None
+    links: dict[str, str]
+
+
+class Asked(Shown):
+    """Deploys that were asked for, and components that have nothing to deploy."""
+
+    deploys: list[DeployOut]
+    left_out: list[str]
+    next_after: str | None = Field(description="Where to go on with ``after``: a call asks for 25 deploys at most.")
+
+
+class ApprovalOut(Shown):
+    """A plan that waits, or waited, for somebody: Nuon's approval of a workflow's step."""
+
+    id: str
+    owner_id: str
+    owner_type: Literal["install_deploys"]
+    org_id: str
+    install_id: str
+    install_workflow_id: str
+    install_workflow_step_id: str
+    type: Literal["kubernetes_manifest_approval"]
+    needs: list[str]
+    fingerprint: str | None
+    response: AnswerOut | None
+    created_at: str
+
+
+class PlanOut(Shown):
+    """A plan, object by object, as `byoa install plan` tells it. Values of Secrets are hidden.
+
+    ``objects_left_out`` of its objects are left out because it would be too long; ``counts`` has all.
+    """
+
+    deploy_id: str
+    fingerprint: str | None
+    counts: dict[str, int]
+    objects: list[dict[str, Any]]
+    objects_left_out: int
+    needs: list[str]
+    errors: list[dict[str, Any]]
+
+
+def deploy_out(deploy: Deploy, *, whole: bool = True) -> DeployOut:
+    """A deploy; not ``whole`` is without its history and its objects' health."""
+    return DeployOut(
+        id=deploy.id,
+        org_id=deploy.organisation,
+        app_id=deploy.app,
+        install_id=deploy.install_id,
+        component_id=deploy.component,
+        component_name=deploy.component,
+        build_id=deploy.build_id,
+        component_config_version=deploy.config_version,
+        install_deploy_type="teardown" if deploy.operation == "teardown" else "apply",
+        operation=deploy.operation,
+        plan_only=deploy.plan_only or deploy.operation == "drift",
+        status=deploy.status,
+        status_description=deploy.status_human_description,
+        status_v2=DeployStatusV2(
+            status=deploy.status,
+            status_human_description=deploy.status_human_description,
+            created_at_ts=deploy.history[-1].created_at_ts,
+            metadata=deploy.metadata,
+            history=deploy.history if whole else [],
+            history_left_out=deploy.left_out,
+        ),
+        workflow_id=deploy.id,
+        oci_artifact=_artifact(deploy),
+        outputs={},
+        cause=deploy.cause,
+        counts=deploy.counts,
+        needs=deploy.needs,
+        fingerprint=deploy.fingerprint,
+        approval=_answer(deploy),
+        health=deploy.health if whole else [],
+        left=[LeftOut(object=each[0], why=each[1]) for each in deploy.left],
+        failure=deploy.failure,
+        created_at=moment(deploy.history[0].created_at_ts),
+        updated_at=moment(deploy.history[-1].created_at_ts),
+        created_by_id=deploy.created_by,
+        links=_links(deploy),
+    )
+
+
+def approval_out(deploy: Deploy) -> ApprovalOut:
+    """A deploy's approval, which has the deploy's id."""
+    return ApprovalOut(
+        id=deploy.id,
+        owner_id=deploy.id,
+        owner_type="install_deploys",
+        org_id=deploy.organisation,
+        install_id=deploy.install_id,
+        install_workflow_id=deploy.id,
+        install_workflow_step_id=deploy.component,
+        type="kubernetes_manifest_approval",
+        needs=deploy.needs,
+        fingerprint=deploy.fingerprint,
+        response=_answer(deploy),
+        created_at=moment(deploy.history[0].created_at_ts),
+    )
+
+
+def plan_out(deploy: Deploy, contents: Mapping[str, Any]) -> PlanOut:
+    """A deploy's plan, of what was kept of it (``installs.contents.document``)."""
+    return PlanOut(
+        deploy_id=deploy.id,
+        fingerprint=contents.get("plan"),
+        counts=contents.get("counts") or {},
+        objects=list(contents.get("objects") or []),
+        objects_left_out=int(contents.get("more") or 0),
+        needs=list(contents.get("needs") or []),
+        errors=list(contents.get("errors") or []),
+    )
+
+
+def _artifact(deploy: Deploy) -> OciArtifactRow | None:
+    """The mirror that is installed from."""
+    if not deploy.reference or not deploy.digest:
+        return None
+    place = deploy.reference.removeprefix("oci://").partition("@")[0]
+    tag = deploy.build_id or ""
+    return OciArtifactRow(repository=place.removesuffix(f":{tag}"), tag=tag, digest=deploy.digest)
+
+
+def _answer(deploy: Deploy) -> AnswerOut | None:
+    answered = deploy.answered
+    if answered is None:
+        return None
+    return AnswerOut(
+        response_type=answered.decision,
+        note=answered.note,
+        names=answered.names,
+        fingerprint=answered.fingerprint,
+        created_at=moment(answered.at_ts),
+        created_by_id=answered.by,
+    )
+
+
+def _links(deploy: Deploy) -> dict[str, str]:
+    install = f"/v1/installs/{deploy.install_id}"
+    here = f"{install}/components/{deploy.component}/deploys/{deploy.id}"
+    build = f"/v1/apps/{deploy.app}/components/{deploy.component}/builds/{deploy.build_id}"
+    return {"self": here, "install": install, "plan": f"{here}/plan", **({"build": build} if deploy.build_id else {})}

@@ -1,0 +1,274 @@
+"""`byoa installs` at an API: what it asks, what people and machines are told, and how it ends."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from byoa.builds.messages import BuildKey, Failure, Outcome
+from byoa.builds.records import entry
+from byoa.errors import InstallUnhealthy
+from local.pages.installed import FINGERPRINT, OBJECT, Installed
+from tests.api.served import APP, ORG
+from tests.cli.homes import FINE, MEND, USAGE, Home
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from byoa.installs.messages import Deploy
+    from tests.api.loopback import Answer, Request
+
+CANARY = "canary-of-a-cluster-5f1c"
+PEM = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n"
+KUBECONFIG = """\
+apiVersion: v1
+kind: Config
+current-context: one
+contexts: [{name: one, context: {cluster: one, user: one}}]
+clusters: [{name: one, cluster: {server: "https://k8s.example.com:6443", tls-server-name: kubernetes}}]
+users: [{name: one, user: {token: canary-of-a-cluster-5f1c}}]
+"""
+
+
+class Bed:
+    """A home with an app, whose component's first build went well; deploys go on when somebody looks."""
+
+    def __init__(self, home: Home) -> None:
+        self.home = home
+        self.served = home.api.served
+        self.installed = Installed(self.served.installing, ORG, APP)
+        self.steps: list[Callable[[Deploy], Any]] = []
+        key = BuildKey(organisation=ORG, app=APP, component="web", version=1)
+        self.served.ledger.begin(key, "one", entry("planning", "begun", self.served.clock.now()))
+        went_well = [entry("active", "ready to install", self.served.clock.now())]
+        self.served.ledger.finish(key, "one", Outcome(status="active", digest="sha256:0", tag="v1"), went_well)
+        home.api.script = self._go_on
+
+    def _go_on(self, request: Request, answer: Callable[[], Answer]) -> Answer:
+        found = re.search(r"/deploys/(dpl\w+)$", request.path)
+        if request.method == "GET" and found and self.steps:
+            deploy = next(each for each in self.served.installing.deploys.values() if each.id == found[1])
+            self.steps.pop(0)(deploy)
+        return answer()
+
+    def byoa(self, *arguments: str | Path, **more: Any) -> Any:
+        done = self.home.byoa("installs", *arguments, **more)
+        assert CANARY not in done.out + done.err
+        return done
+
+    def deploy(self) -> Deploy:
+        return [*self.served.installing.deploys.values()][-1]
+
+
+@pytest.fixture
+def bed(synced: Home) -> Bed:
+    return Bed(synced)
+
+
+@pytest.fixture
+def acme(bed: Bed) -> Bed:
+    bed.byoa("create", "acme", "--agent")
+    return bed
+
+
+def active(bed: Bed) -> Callable[[Deploy], Any]:
+    return lambda deploy: bed.installed.end(deploy, "active", "healthy")
+
+
+# ---- installs ----------------------------------------------------------------------------------------------------
+
+
+def test_an_install_is_made_by_server_authority_and_token(bed: Bed) -> None:
+    (bed.home.folder / "ca.pem").write_text(PEM)
+    (bed.home.folder / "inputs.toml").write_text('[inputs]\ngreeting = "hello"\n')
+    done = bed.byoa(
+        "create", "acme", "--server", "https://k8s.example.com", "--ca", "ca.pem", "--token-stdin", "--approve-all",
+        "--inputs", "inputs.toml", "--follow", "web", "--json", stdin=f"{CANARY}\n",
+    )  # fmt: skip
+    assert done.code == FINE, done.err
+    made = done.json()
+    assert made["id"].startswith("inl")
+    assert (made["cluster"]["server"], made["cluster"]["ca"]) == ("https://k8s.example.com", PEM)
+    assert (made["inputs"], made["follow"]) == ({"greeting": "hello"}, ["web"])
+    assert made["install_config"] == {"approval_option": "approve-all"}
+    (text,) = bed.served.cluster_tokens.values()
+    assert json.loads(text)["token"] == CANARY
+
+
+def test_a_kubeconfig_eks_and_an_agent_are_other_ways(bed: Bed) -> None:
+    (bed.home.folder / "kubeconfig").write_text(KUBECONFIG)
+    one = bed.byoa("create", "one", "--kubeconfig", "kubeconfig", "--json").json()["cluster"]
+    assert (one["server"], one["server_name"]) == ("https://k8s.example.com:6443", "kubernetes")
+    role = "arn:aws:iam::222222222222:role/byoa"
+    two = bed.byoa("create", "two", "--eks", "acme", "--region", "us-west-2", "--role-arn", role, "--json").json()
+    named = {"kind": "eks", "cluster": "acme", "region": "us-west-2", "role_arn": role, "private": False}
+    assert two["cluster"] == named
+    assert "made three: inl" in bed.byoa("create", "three", "--agent").out
+    listed = bed.byoa("list").out
+    for told in ("https://k8s.example.com:6443", "eks acme in us-west-2", "agent", "prompt"):
+        assert told in listed
+
+
+@pytest.mark.parametrize(
+    ("arguments", "word"),
+    [
+        ((), "which cluster?"),
+        (("--server", "https://a.example"), "--token-stdin"),
+        (("--agent", "--eks", "a"), "two ways"),
+        (("--eks", "a"), "--region"),
+        (("--agent", "--ca", "ca.pem"), "belong to --server"),
+        (("--agent", "--role-arn", "x"), "belong to --eks"),
+        (("--agent", "--context", "x"), "belongs to --kubeconfig"),
+        (("--kubeconfig", "none"), "can't be read"),
+        (("--agent", "--inputs", "none.toml"), "can't be read"),
+    ],
+)
+def test_a_call_that_makes_no_sense_says_why(bed: Bed, arguments: tuple[str, ...], word: str) -> None:
+    done = bed.byoa("create", "acme", *arguments)
+    assert (done.code, word in done.err) == (USAGE, True), done.err
+    assert bed.served.installing.installs == {}
+
+
+def test_a_token_as_an_argument_is_not_repeated(bed: Bed) -> None:
+    done = bed.home.byoa("installs", "create", "acme", "--server", "https://a.example", "--token", CANARY)
+    assert (done.code, CANARY in done.err) == (USAGE, False)
+
+
+def test_an_install_is_changed_by_name_and_deleted(acme: Bed) -> None:
+    (acme.home.folder / "inputs.json").write_text('{"inputs": {"a": 1}}')
+    done = acme.byoa(
+        "change", "acme", "--inputs", "inputs.json", "--approval", "approve-all", "--drift", "mend",
+        "--follow", "web", "--follow", "db", "--json",
+    )  # fmt: skip
+    assert done.code == FINE, done.err
+    found = done.json()
+    assert (found["inputs"], found["follow"], found["mend"]) == ({"a": 1}, ["web", "db"], True)
+    assert acme.byoa("change", found["id"], "--unfollow", "web", "--json").json()["follow"] == ["db"]
+    assert acme.byoa("change", "acme").code == USAGE
+    missing = acme.byoa("change", "none", "--drift", "tell")
+    assert (missing.code, "no install of that name" in missing.err) == (MEND, True)
+    assert acme.byoa("delete", "acme", "--yes").out == "deleted acme\n"
+    assert acme.byoa("list", "--json").json() == {"installs": [], "more": False}
+
+
+# ---- deploys -----------------------------------------------------------------------------------------------------
+
+
+def test_a_deploy_is_followed_to_its_end(acme: Bed) -> None:
+    acme.steps = [active(acme)]
+    done = acme.byoa("deploy", "acme", "web", "--approve", "--wait", "--json")
+    assert done.code == FINE, done.err
+    told = done.json()
+    assert told["id"].startswith("dpl")
+    assert (told["status"], told["error"]) == ("active", None)
+    assert told["counts"] == {"create": 0, "change": 1, "recreate": 0, "delete": 0, "unchanged": 2}
+    assert told["objects"] == [OBJECT]
+    assert acme.deploy().approve_all is True
+
+
+def test_people_are_told_how_far_it_is_and_how_it_went(acme: Bed) -> None:
+    acme.steps = [active(acme)]
+    done = acme.byoa("deploy", "acme", "web")
+    assert done.code == FINE, done.err
+    assert "web queued: waiting for the pipeline" in done.err
+    assert "web active: healthy" in done.err
+    assert re.search(r"active +1 to change, 2 unchanged +dpl", done.out)
+
+
+def test_who_does_not_wait_is_told_its_id(acme: Bed) -> None:
+    assert acme.byoa("deploy", "acme", "web", "--no-wait").out.startswith("queued dpl")
+    assert acme.byoa("deploy", "acme", "web", "--no-wait", "--json").json()["status"] == "queued"
+
+
+def test_a_plan_that_waits_is_shown_and_answered_by_another_command(acme: Bed) -> None:
+    needs = "Job/vendor/migrate"
+    acme.steps = [lambda deploy: acme.installed.plan(deploy, (needs,))]
+    waits = acme.byoa("deploy", "acme", "web")
+    assert waits.code == MEND
+    assert "~ Deployment/vendor/web" in waits.out
+    assert f"needs approval  --part {needs}" in waits.out
+    assert f"--part {needs}`" in waits.err
+    refused = acme.byoa("approve", "acme", "web", "--no-wait")
+    assert (refused.code, needs in refused.err) == (MEND, True)
+    other = acme.byoa("approve", "acme", "web", "--fingerprint", "plan-other", "--part", needs, "--no-wait")
+    assert (other.code, "isn't the one" in other.err) == (MEND, True)
+    acme.steps = [lambda _: None, lambda deploy: acme.installed.end(deploy, "active", "healthy")]
+    done = acme.byoa("approve", "acme", "web", "--part", needs, "--note", "seen", "--json")
+    assert (done.code, done.json()["status"]) == (FINE, "active")
+    answered = acme.deploy().answered
+    assert answered
+    assert (answered.names, answered.note, answered.fingerprint) == ([needs], "seen", FINGERPRINT)
+
+
+def test_a_plan_is_denied(acme: Bed) -> None:
+    acme.steps = [acme.installed.plan]
+    assert acme.byoa("deploy", "acme", "web", "--json").json()["status"] == "pending-approval"
+    assert acme.byoa("deny", "acme", "web", "--note", "not now").code == FINE
+    assert acme.deploy().status == "approval-denied"
+    again = acme.byoa("deny", "acme", "web")
+    assert (again.code, "doesn't wait" in again.err) == (MEND, True)
+
+
+def test_a_plan_alone_writes_nothing(acme: Bed) -> None:
+    acme.steps = [lambda deploy: acme.installed.end(deploy, "auto-skipped", "planned alone")]
+    done = acme.byoa("plan", "acme", "web", "--take-over", "helm")
+    assert (done.code, "~ Deployment/vendor/web" in done.out) == (FINE, True)
+    assert (acme.deploy().plan_only, acme.deploy().take_over) == (True, ["helm"])
+
+
+@pytest.mark.parametrize(("status", "code"), [("no-drift", FINE), ("drift-detected", MEND)])
+def test_drift_ends_as_a_look_by_hand_does(acme: Bed, status: Any, code: int) -> None:
+    acme.steps = [active(acme), lambda deploy: acme.installed.end(deploy, status, "looked")]
+    acme.byoa("deploy", "acme", "web")
+    done = acme.byoa("drift", "acme", "web", "--json")
+    assert (done.code, done.json()["status"]) == (code, status)
+    assert done.json()["objects"] == [OBJECT]
+
+
+def test_a_failure_says_what_to_do(acme: Bed) -> None:
+    def fails(deploy: Deploy) -> None:
+        ended = acme.installed.end(deploy, "error", "Deployment/vendor/web failed.")
+        told = InstallUnhealthy("Deployment/vendor/web failed.")
+        failure = Failure(code=told.code, cause=told.cause, remedy=told.remedy)
+        acme.served.installing.deploys[deploy.key] = ended.model_copy(update={"failure": failure})
+
+    acme.steps = [fails]
+    done = acme.byoa("deploy", "acme", "web")
+    assert (done.code, "InstallUnhealthy" in done.err, "next:" in done.err) == (MEND, True, True)
+    assert acme.byoa("get", "acme", "web", "--json").json()["error"]["code"] == "InstallUnhealthy"
+
+
+def test_an_install_is_torn_down_and_a_deploy_cancelled(acme: Bed) -> None:
+    acme.steps = [active(acme)]
+    acme.byoa("deploy", "acme", "web")
+    unsure = acme.byoa("teardown", "acme", "web")
+    assert (unsure.code, len(acme.served.installing.deploys)) == (USAGE, 1)
+    assert acme.byoa("teardown", "acme", "web", "--yes", "--no-wait", "--json").json()["operation"] == "teardown"
+    assert acme.byoa("cancel", "acme", "web").out.startswith("cancelled dpl")
+    again = acme.byoa("cancel", "acme", "web")
+    assert (again.code, "has ended" in again.err) == (MEND, True)
+
+
+def test_history_says_what_and_who_and_the_way_back_is_a_deploy(acme: Bed) -> None:
+    acme.steps = [active(acme)]
+    build = acme.byoa("deploy", "acme", "web", "--json").json()["build_id"]
+    acme.byoa("deploy", "acme", "web", "--build", build, "--no-wait")
+    listed = acme.byoa("deploys", "acme", "web").out
+    assert [line.split()[1] for line in listed.splitlines()] == ["STATUS", "queued", "active"]
+    assert len(acme.byoa("deploys", "acme", "--json").json()["deploys"]) == 2
+    shown = acme.byoa("get", "acme").out
+    assert re.search(r"web +queued +healthy +no-drift +3 +bld", shown)
+
+
+def test_texts_of_the_api_steer_no_terminal(acme: Bed) -> None:
+    def evil(deploy: Deploy) -> None:
+        acme.installed.end(deploy, "active", "fine \x1b[2J\u202egnp")
+
+    acme.steps = [evil]
+    done = acme.byoa("deploy", "acme", "web")
+    assert "\x1b" not in done.err + done.out
+    assert "\\x1b[2J\\u202egnp" in done.err
