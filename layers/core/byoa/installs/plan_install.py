@@ -50,6 +50,7 @@ def plan_install(loaded: LoadedDeploy, table: Table) -> PlannedInstall:
         owner=Owner(loaded.install_id, loaded.component, loaded.target_namespace),
         take_over=frozenset(loaded.take_over),
         teardown=loaded.operation == "teardown",
+        looking=loaded.operation == "drift",
     )
     found = plan(task, table.cluster, table.shelf.read(), table.workers)
     known_as, approved = fingerprint(found, table.key), frozenset(loaded.names)
