@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from byoa_cli.clusters import APPROVE, CLUSTER, INPUTS, OWNER, TAKE_OVER, WITHIN, Goal, plan_key
-from byoa_cli.commands import Group, Option, command
+from byoa_cli.commands import Deferred, Group, Option, command
 from byoa_cli.options import JSON, PLAIN_HTTP, TOKEN_HOST, YES
 from byoa_cli.output import FINE, MEND, err, exit_code, print_error, print_json
 from byoa_cli.planned import outcome_document, show_outcome, show_plan
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from byoa.installs.plan import Task
     from byoa.installs.plans import Plan
     from byoa.installs.ports import Cluster
+    from byoa_cli.commands import Command
 
 _REFERENCE = Option("ref", metavar="REF", help="oci://HOST/REPOSITORY@DIGEST (or :TAG), or oci-layout:FOLDER[:TAG]")
 _WHERE = (*OWNER, *CLUSTER)
@@ -226,7 +227,19 @@ def _shown_and_approved(deal: _Deal, approved: frozenset[str]) -> Approval | Non
     return Approval(fingerprint=fingerprint(found, key), key=key, names=approved)
 
 
+def _run_agent() -> Command:
+    from byoa_cli.agent import run
+
+    return run
+
+
 install = Group(
     "Apply an artifact to a Kubernetes cluster: planned, by stages, watched, pruned.",
-    {"plan": plan, "apply": apply, "drift": drift, "teardown": teardown},
+    {
+        "plan": plan,
+        "apply": apply,
+        "drift": drift,
+        "teardown": teardown,
+        "run": Deferred("Run the deploys of an install at the platform whose cluster is an agent's.", _run_agent),
+    },
 )

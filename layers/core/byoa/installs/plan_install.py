@@ -31,7 +31,7 @@ class Table:
 
     cluster: Cluster
     shelf: Shelf
-    key: bytes
+    key: bytes | None
     objects: Lists
     plans: Lists
     contents: Lists

@@ -174,7 +174,22 @@ class Installs(Protocol):
         ...
 
 
-class Deploys(Protocol):
+class Running(Protocol):
+    """What whoever writes to a cluster says of the deploy that it is for. See ``Deploys``."""
+
+    def check(self, key: DeployKey, execution: str) -> Deploy:
+        """The deploy, if ``execution`` may go on with it. Raises ``DuplicateEvent`` and ``DeploySuperseded``."""
+        ...
+
+    def change(self, key: DeployKey, execution: str, becomes: Becomes, plan: str | None = None) -> Deploy:
+        """Write what it ``becomes``, and its ``plan`` (``contents.pack``). Raises what ``check`` raises.
+
+        The bus hears of another status.
+        """
+        ...
+
+
+class Deploys(Running, Protocol):
     """The deploys of one organisation, for whoever runs them: a state machine's functions, or an agent's leases.
 
     ``execution`` names who runs one, and nobody else may write of it. What a deploy becomes is a function of how it and
@@ -197,22 +212,27 @@ class Deploys(Protocol):
         """
         ...
 
-    def check(self, key: DeployKey, execution: str) -> Deploy:
-        """The deploy, if ``execution`` may go on with it. Raises ``DuplicateEvent`` and ``DeploySuperseded``."""
-        ...
-
-    def change(self, key: DeployKey, execution: str, becomes: Becomes, plan: str | None = None) -> Deploy:
-        """Write what it ``becomes``, and its ``plan`` (``contents.pack``). Raises what ``check`` raises.
-
-        The bus hears of another status.
-        """
-        ...
-
     def finish(self, key: DeployKey, execution: str, becomes: Becomes, plan: str | None = None) -> Deploy | None:
         """The same, and let go of the component: a deploy that hasn't ended by it waits for somebody's answer.
 
         ``None`` where it had ended, or another execution has it; the component is let go of all the same.
         """
+        ...
+
+
+class Leases(Protocol):
+    """Which agent runs which deploy of one organisation, for a minute at a time. Moments are in ms since 1970 UTC."""
+
+    def take(self, deploy_id: str, lease: str, now_ts: int, until_ts: int) -> bool:
+        """Have it until then; ``False`` where somebody has it now."""
+        ...
+
+    def renew(self, deploy_id: str, lease: str, now_ts: int, until_ts: int) -> bool:
+        """Have it for longer; ``False`` where it ran out, or is another's."""
+        ...
+
+    def give_back(self, deploy_id: str, lease: str) -> None:
+        """Let others have it, if it still is one's own."""
         ...
 
 
