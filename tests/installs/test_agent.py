@@ -16,6 +16,7 @@ from byoa.adapters.remote.leases import RemoteJob, RemoteShelf, lease
 from byoa.adapters.remote.refusals import error_of
 from byoa.api.asking import Reply
 from byoa.bootstrap import terminal
+from byoa.builds.records import milliseconds
 from byoa.engine.copying import copy
 from byoa.errors import DeploySuperseded
 from byoa.installs import contents, parcels
@@ -78,7 +79,7 @@ class Bed:
         self.api = Asking(self.served, self.served.token("deploy", org=ORG))
 
     def lease(self, around: Any = lambda found: found) -> RemoteJob | None:
-        job, _ = lease(around(self.api), INSTALL)
+        job, _ = lease(around(self.api), INSTALL, milliseconds(self.platform.clock.now()))
         return job
 
     def run(self, job: RemoteJob, around: Any = lambda found: found) -> Any:
@@ -201,8 +202,7 @@ def test_a_deploy_that_is_cancelled_writes_nothing_more(bed: Bed) -> None:
     assert job
     place = f"/v1/installs/{INSTALL}/components/web/deploys/{deploy.id}/cancel"
     assert bed.served.ask("POST", place, token=bed.api.token).status == 200
-    with pytest.raises(DeploySuperseded):
-        bed.run(job)
+    assert bed.run(job) is None
     assert bed.there(CONFIG_MAPS, "one") is None
     assert bed.now(deploy).status == "cancelled"
     bed.platform.ask(bed.platform.build(*OBJECTS))
@@ -216,6 +216,17 @@ def test_a_build_without_a_good_receipt_is_run_by_nobody(bed: Bed) -> None:
     failure = bed.now(deploy).failure
     assert failure
     assert failure.code == "ReceiptInvalid"
+
+
+def test_what_a_vanished_agent_held_is_let_go_once_its_lease_ended(bed: Bed) -> None:
+    deploy = bed.platform.ask(bed.platform.build(*OBJECTS))
+    assert bed.lease()
+    bed.platform.installs.cancel(bed.now(deploy), "Somebody cancelled the deploy.", "tok_1")
+    bed.platform.ask(bed.platform.build(*OBJECTS))
+    assert bed.lease() is None
+    bed.passes(61)
+    assert bed.lease() is None
+    assert bed.run_next() == "active"
 
 
 @pytest.mark.parametrize("what", ["cluster", "api"])
@@ -237,7 +248,7 @@ def test_killed_after_any_call_the_next_agent_goes_on_and_ends_the_same(what: st
             job = bed.lease()
             if job:
                 bed.run(job)
-        assert bed.now(deploy).status == "active", at
+        assert bed.now(deploy).status in ("active", "noop"), at
         assert (bed.there(CONFIG_MAPS, "old"), bool(bed.there(CONFIG_MAPS, "new"))) == (None, True)
         (packed, _) = next(iter(bed.platform.store.packed.values()))
         assert len(unpack(packed).uids) == 4
@@ -289,6 +300,7 @@ def test_the_command_runs_what_waits_with_its_own_logins(tmp_path: Path, monkeyp
         target = terminal.repository(reference, "target", None, plain_http=True)
         root = bed.platform.mirror.fetch_manifest(Digest.parse(build.outcome.digest or ""))
         copy(bed.platform.mirror, target, root, limits=STAGED, target_name="mirror")
+        terminal.transport().close()
         deploy = bed.platform.ask(build)
         (tmp_path / "ca.pem").write_text(cluster.ca or "")
         with listening(bed.served) as api:

@@ -366,8 +366,9 @@ def try_credentials(function: str, trial: Trial) -> Tried:
 def lease(api: Api, install_id: str) -> tuple[RemoteJob | None, float]:
     """A deploy of an install to run, through the API, and how many seconds to wait before the next question."""
     from byoa.adapters.remote.leases import lease
+    from byoa.builds.records import milliseconds
 
-    return lease(api, install_id)
+    return lease(api, install_id, milliseconds(clock().now()))
 
 
 def rig(job: RemoteJob, cluster: Cluster, mirror: Callable[[CheckedDeploy], Source], key: bytes | None) -> Rig:

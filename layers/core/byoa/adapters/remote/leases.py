@@ -67,7 +67,7 @@ class RemoteJob:
         self, method: str, what: str, body: dict[str, Any] | None = None, query: dict[str, str] | None = None
     ) -> dict[str, Any]:
         """Something of the deploy. Raises ``DeploySuperseded`` where the lease is lost."""
-        if self.lost:
+        if self.lost and "ended" not in (body or {}):
             raise DeploySuperseded(_LOST)
         place = ("installs", self.checked.install_id, "jobs", self.checked.deploy_id, what)
         try:
@@ -102,15 +102,20 @@ class RemoteShelf:
         return inventory._replace(version=str(self.job.ask("PUT", "inventory", body).get("version", "")))
 
 
-def lease(api: Api, install_id: str) -> tuple[RemoteJob | None, float]:
-    """A deploy of the install to run, if one waits, and how many seconds to wait before the next question."""
+def lease(api: Api, install_id: str, now_ts: int) -> tuple[RemoteJob | None, float]:
+    """A deploy of the install to run, if one waits, and how many seconds to wait before the next question.
+
+    Its time counts from ``now_ts`` on: the two ends' clocks needn't agree.
+    """
     said = api.ask("POST", "installs", install_id, "jobs", "lease").fields()
     job = said.get("job")
     if job is None:
         return None, float(said.get("wait_seconds") or 1)
     try:
         pocket = Pocket()
-        known = {**job["checked"], "values": parcels.put(job["values"], pocket)}
+        said = job["checked"]
+        time = {"begun_ts": now_ts, "ends_ts": now_ts + int(said["ends_ts"]) - int(said["begun_ts"])}
+        known = {**said, **time, "values": parcels.put(job["values"], pocket)}
         return RemoteJob(api, str(job["lease_id"]), CheckedDeploy.model_validate(known), pocket), 0.0
     except (LookupError, TypeError, ValueError) as error:
         raise ApiUnusable("The API tells of a deploy in a way that this version doesn't know.") from error

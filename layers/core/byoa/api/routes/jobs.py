@@ -42,6 +42,9 @@ JOBS = f"{INSTALL}/jobs"
 JOB = f"{JOBS}/<deploy_id>"
 LEASE_MS: Final = 60_000
 _WAIT_SECONDS: Final = 5
+_BEFORE: Final = 10
+"""Deploys of a component that are looked at for one that still holds it."""
+
 _TO_RUN: Final = ("queued", "planning", "executing")
 LEASE = {"lease_id": "lea" + "example" + "2" * 16}
 
@@ -104,7 +107,7 @@ def put_job_inventory(install_id: InstallId, deploy_id: DeployId, body: Inventor
 def report_job(install_id: InstallId, deploy_id: DeployId, body: ReportIn) -> ReportedOut:
     """Tell that a deploy writes from now on, or which way it went: then the lease is given back."""
     here = visit()
-    job = _held(found(install_id), deploy_id, body.lease_id)
+    job = _held(found(install_id), deploy_id, body.lease_id, over=body.ended is not None)
     if body.ended is None:
         checked = _receive(job.deploy, Pocket())
         runs = here.deploying.change(job.deploy.key, _name(job.deploy), executing(checked, here.world.clock))
@@ -143,8 +146,10 @@ def _leased(deploy: Deploy) -> JobOut | None:
     pocket = Pocket()
     try:
         checked = _receive(deploy, pocket)
-    except (DeployBusy, DuplicateEvent, Transient):
+    except (DuplicateEvent, Transient) as error:
         here.leases.give_back(deploy.id, lease)
+        if isinstance(error, DeployBusy):
+            _let_go(deploy)
         return None
     except ByoaError as error:
         _refuse(deploy, error)
@@ -160,6 +165,15 @@ def _leased(deploy: Deploy) -> JobOut | None:
     )
 
 
+def _let_go(deploy: Deploy) -> None:
+    """A deploy before this one may have ended without its agent, which then told nobody: it holds nothing any more."""
+    here, install = visit(), found(deploy.install_id)
+    for each in here.installs.deploys(install, deploy.component, _BEFORE).items:
+        until_ts = here.now_ts + LEASE_MS
+        if each.ended and each.execution and here.leases.take(each.id, random_id("lea"), here.now_ts, until_ts):
+            here.deploying.finish(each.key, each.execution, lambda ended, part: (ended, part))
+
+
 def _refuse(deploy: Deploy, error: ByoaError) -> None:
     """A deploy that no agent could run has ended."""
     ended = DeployEnded(**deploy.key.model_dump(), execution=_name(deploy), failure=_caught(error))
@@ -167,8 +181,11 @@ def _refuse(deploy: Deploy, error: ByoaError) -> None:
     record_deploy(ended, here.deploying, Pocket(), here.world.clock)
 
 
-def _held(install: Install, deploy_id: str, lease: str) -> _Job:
-    """The deploy, whose lease lasts another minute. Raises ``Problem`` with 409 where the caller has none of it."""
+def _held(install: Install, deploy_id: str, lease: str, *, over: bool = False) -> _Job:
+    """The deploy, whose lease lasts another minute. Raises ``Problem`` with 409 where the caller has none of it.
+
+    Of one that has ended it is told alone that it is ``over``.
+    """
     here = visit()
     deploy = here.installs.deploy(deploy_id)
     if deploy is None or deploy.install_id != install.id:
@@ -176,7 +193,7 @@ def _held(install: Install, deploy_id: str, lease: str) -> _Job:
     until_ts = here.now_ts + LEASE_MS
     if not here.leases.renew(deploy_id, lease, here.now_ts, until_ts):
         raise Problem("lease_lost")
-    if deploy.ended:
+    if deploy.ended and not over:
         raise Problem("lease_lost", cause="The deploy has ended: it was cancelled, or another one overtook it.")
     return _Job(deploy, until_ts)
 
