@@ -49,7 +49,8 @@ CLUSTER = (
 INPUTS = Option("--inputs", metavar="FILE", help="Values for {{ .nuon.… }}: a TOML or JSON file with a table inputs.")
 TAKE_OVER = Option(
     "--take-over", metavar="OWNER", action="append", default=[],
-    help="Take fields of this owner, as a plan names it; may be repeated.",
+    help="Take fields of this owner, or an object of another install (KIND/NAMESPACE/NAME), by its name in a plan; "
+    "may be repeated.",
 )  # fmt: skip
 APPROVE = Option(
     "--approve", metavar="PART", action="append", default=[],

@@ -22,6 +22,7 @@ from byoa.adapters.memory.inventory import MemoryAnswers, MemoryInventory, Memor
 from byoa.adapters.memory.ledger import MemoryLedger
 from byoa.api.ports import Deed, Kept, Span
 from byoa.api.tokens import issue
+from byoa.builds.messages import Failure, Outcome
 from byoa.builds.records import entry, milliseconds
 from byoa.components.reading import check_config
 from byoa.errors import DuplicateEvent, StaleVersion
@@ -247,6 +248,63 @@ def test_builds_of_an_app_are_listed_newest_first_in_parts(stand: Stand) -> None
     assert inventory.newest([]) == {}
 
 
+PLACES = (("shop", "a"), ("shop2", "b"), ("shop", "b"), ("shop", "c"), ("shop2", "a"))
+
+
+def by(inventory: Any, app: str | None, stage: Any = None) -> list[list[tuple[str, str]]]:
+    parts = read(lambda span: inventory.recent(app, span, stage), Span(limit=2))
+    return [[(each.app, each.component) for each in part] for part in parts]
+
+
+def finish(stand: Stand, build: Any, status: Any) -> None:
+    """The build is begun and ends so."""
+    stand.ledger.begin(build.key, "one", entry("planning", "begun", stand.clock.now()))
+    failure = None if status == "active" else Failure(code="Timeout", cause="late", remedy="again")
+    outcome = Outcome(status=status, digest="sha256:0" if failure is None else None, failure=failure)
+    stand.ledger.finish(build.key, "one", outcome, [entry(status, "ended", stand.clock.now())])
+
+
+def test_builds_of_all_apps_and_by_how_they_stand_are_listed_in_parts(stand: Stand) -> None:
+    inventory = stand.inventory()
+    made = [inventory.submit(app, config(name, "a: 1")).build for app, name in PLACES]
+    stand.inventory(OTHER).submit(APP, config())
+    assert by(inventory, None) == [[("shop2", "a"), ("shop", "c")], [("shop", "b"), ("shop2", "b")], [("shop", "a")]]
+    assert by(inventory, None, "unfinished") == by(inventory, None)
+    for build, status in ((made[3], "error"), (made[0], "error"), (made[1], "active"), (made[4], "error")):
+        finish(stand, build, status)
+    assert by(inventory, None, "error") == [[("shop2", "a"), ("shop", "a")], [("shop", "c")]], "by when they ended"
+    assert by(inventory, APP, "error") == [[("shop", "a"), ("shop", "c")]]
+    assert by(inventory, None, "active") == [[("shop2", "b")]]
+    assert by(inventory, "shop2", "unfinished") == by(inventory, APP, "superseded") == by(inventory, "shop3") == [[]]
+    assert by(inventory, None, "unfinished") == [[("shop", "b")]]
+    assert [len(part) for part in by(inventory, None)] == [2, 2, 1]
+    assert {build.stage for build in inventory.recent(None, Span()).items} == {"error", "active", "unfinished"}
+
+
+@pytest.mark.parametrize("app", [None, APP])
+@pytest.mark.parametrize("stage", [None, "unfinished"])
+def test_what_is_no_place_of_a_list_of_builds_is_its_end(stand: Stand, app: str | None, stage: Any) -> None:
+    inventory = stand.inventory()
+    for name in "abc":
+        inventory.submit(APP, config(name))
+    place = inventory.recent(app, Span(0, 1), stage).more
+    assert [build.component for build in inventory.recent(app, Span(0, 5, place), stage).items] == ["b", "a"]
+    for none in ("nonsense", f"{place}#", f"#{place}", "9" * 13 + "#a#b#c", place[1:], ""):
+        assert inventory.recent(app, Span(0, 2, none), stage).items == []
+
+
+def test_a_build_that_has_just_ended_is_not_shown_as_one_that_hasn_t(dynamo: Stand) -> None:
+    """An index is a moment behind the table."""
+    build = dynamo.inventory().submit(APP, config()).build
+    place = {"pk": {"S": f"ORG#{ORG}"}, "sk": {"S": f"BUILD#{APP}#web#0000000001"}}
+    dynamo.client.update_item(
+        TableName="table", Key=place, UpdateExpression="SET #s = :s", ExpressionAttributeNames={"#s": "status"},
+        ExpressionAttributeValues={":s": {"S": "active"}},
+    )  # fmt: skip
+    assert dynamo.inventory().recent(APP, Span(), "unfinished").items == []
+    assert [each.build_id for each in dynamo.inventory().recent(APP, Span()).items] == [build.build_id]
+
+
 def test_every_list_is_one_query_a_page_and_one_batch_for_builds(dynamo: Stand) -> None:
     inventory = dynamo.inventory()
     for number in range(30):
@@ -261,7 +319,11 @@ def test_every_list_is_one_query_a_page_and_one_batch_for_builds(dynamo: Stand) 
         (lambda span: inventory.components(APP, "", span), ["Query"]),
         (lambda span: inventory.builds(component, span), ["Query"]),
         (lambda span: inventory.configs(component, span), ["Query"]),
-        (lambda span: inventory.recent(APP, span), ["Query", "BatchGetItem"]),
+        *(
+            (lambda span, app=app, stage=stage: inventory.recent(app, span, stage), ["Query", "BatchGetItem"])
+            for app in (APP, None)
+            for stage in (None, "unfinished")
+        ),
         (dynamo.journal().page, ["Query"]),
         (dynamo.tokens().page, ["Query"]),
     ):

@@ -324,7 +324,24 @@ def test_builds_of_an_app_are_the_newest_first(served: Served) -> None:
         )
     assert [each["component_name"] for each in served.ask("GET", f"/v1/builds?app_id={APP}").json] == ["b", "a", "b"]
     assert len(served.ask("GET", f"/v1/builds?app_id={APP}&component_id=b").json) == 2
-    assert served.ask("GET", "/v1/builds").status == 422
+    served.ask(
+        "POST", "/v1/apps/other/components/a/configs/kubernetes-manifest", {"namespace": "a", "manifest": "a: 1"}
+    )
+    assert [each["app_id"] for each in served.ask("GET", "/v1/builds").json] == ["other", APP, APP, APP]
+    stopped = served.ask("GET", f"/v1/builds?app_id={APP}").json[1]
+    served.ask("POST", f"/v1/apps/{APP}/components/a/builds/{stopped['id']}/cancel")
+    for path in ("/v1/builds?status=error", f"/v1/builds?app_id={APP}&status=error"):
+        assert [each["id"] for each in served.ask("GET", path).json] == [stopped["id"]]
+    assert len(served.ask("GET", "/v1/builds?status=unfinished").json) == 3
+    assert served.ask("GET", "/v1/builds?app_id=other&status=active").json == []
+    for path, pointers in (
+        ("component_id=b", ["/query/app_id"]),
+        ("component_id=b&status=error", ["/query/app_id", "/query/status"]),
+        (f"app_id={APP}&component_id=b&status=error", ["/query/status"]),
+        ("status=queued", ["/query/status"]),
+    ):
+        refused = served.ask("GET", f"/v1/builds?{path}")
+        assert (refused.status, [each["pointer"] for each in refused.json["errors"]]) == (422, pointers)
 
 
 def test_a_build_is_of_its_component_alone(served: Served) -> None:

@@ -18,6 +18,7 @@ from moto.dynamodb.models import dynamodb_backends
 
 from byoa.adapters.aws.dynamodb import DynamoLedger
 from byoa.adapters.aws.inventory import DynamoInventory
+from byoa.adapters.aws.listed import handed_in
 from byoa.adapters.aws.office import DynamoAnswers, DynamoDoorkeeper, DynamoJournal, DynamoTokens
 from byoa.adapters.aws.rows import Rows
 from byoa.api.ports import Deed
@@ -124,9 +125,11 @@ def _fill(vast: Vast) -> None:
     for version in range(2, MANY + 1):
         build_id = build_id_of(BuildKey(organisation=BUSY, app=APP, component="web", version=version), series)
         new, tail = {"version": {"N": str(version)}}, f"{APP}#web#{version:010d}"
-        put(one["BUILD"] | new | text(sk=f"BUILD#{tail}", build_id=build_id))
-        moment = f"{APP}#{vast.now_ts + version:013d}#web#{version:010d}"
-        put(one["BUILDID"] | text(sk=f"BUILDID#{build_id}", recent=moment))
+        at_ts, key = vast.now_ts + version, BuildKey(organisation=BUSY, app=APP, component="web", version=version)
+        by_id, of_config, of_build = (text(**each) for each in handed_in(key, at_ts))
+        put(one["BUILD"] | new | text(sk=f"BUILD#{tail}", build_id=build_id) | of_build)
+        put(one["CONFIG"] | new | text(sk=f"CONFIG#{tail}") | of_config)
+        put(one["BUILDID"] | text(sk=f"BUILDID#{build_id}") | by_id)
     put(one["COMPONENT"] | {"version": {"N": str(MANY)}})
     journal, tokens = DynamoJournal(WIDE, vast.rows), DynamoTokens(BUSY, vast.rows)
     for number in range(LIMIT + 1):
@@ -155,6 +158,19 @@ LISTS: Final = {
     "components whose names begin so": (WIDE, f"{COMPONENTS}?q=c05&", "c05500", ["Query", "BatchGetItem"]),
     "builds": (BUSY, f"{COMPONENTS}/web/builds?", str(MANY // 2), ["GetItem", "Query"]),
     "builds of an app": (BUSY, f"/v1/builds?app_id={APP}&", "", ["Query", "BatchGetItem"]),
+    "builds of an app that have not ended": (
+        BUSY,
+        f"/v1/builds?app_id={APP}&status=unfinished&",
+        "",
+        ["Query", "BatchGetItem"],
+    ),
+    "builds of the organisation": (BUSY, "/v1/builds?", "", ["Query", "BatchGetItem"]),
+    "builds of the organisation that have not ended": (
+        BUSY,
+        "/v1/builds?status=unfinished&",
+        "",
+        ["Query", "BatchGetItem"],
+    ),
     "tokens": (BUSY, "/v1/tokens?", "", ["Query"]),
     "audit": (WIDE, "/v1/audit?", "", ["Query"]),
 }
@@ -173,8 +189,9 @@ def test_a_page_is_one_query_over_no_more_than_it_shows(name: str, vast: Vast) -
         assert vast.gone_over <= LIMIT + 1, place
 
 
-def test_the_next_page_goes_on_where_the_one_before_ended(vast: Vast) -> None:
-    org, path, _, reads = LISTS["builds of an app"]
+@pytest.mark.parametrize("name", ["builds of an app", "builds of the organisation that have not ended"])
+def test_the_next_page_goes_on_where_the_one_before_ended(name: str, vast: Vast) -> None:
+    org, path, _, reads = LISTS[name]
     first = vast.look(org, f"{path}limit={LIMIT}")
     following = vast.look(org, first.headers["Link"].partition("<")[2].partition(">")[0])
     assert vast.reads == ["GetItem", *reads]

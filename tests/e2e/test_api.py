@@ -83,7 +83,9 @@ def test_a_config_that_is_handed_in_becomes_a_build_with_a_receipt(enforced: Pip
     assert build["resolved"]["digest"].startswith("sha256:")
     assert sync.ask("GET", f"{place}/receipt")[1]["payloadType"]
     assert sync.ask("GET", "/v1/general/receipt-key")[1]["public_key"].startswith("-----BEGIN PUBLIC KEY-----")
-    assert [each["id"] for each in sync.ask("GET", "/v1/builds?app_id=api")[1]] == [build["id"]]
+    for query in ("?app_id=api", "?app_id=api&status=active", "?status=active"):
+        assert sync.ask("GET", f"/v1/builds{query}")[1][0]["id"] == build["id"], query
+    assert sync.ask("GET", "/v1/builds?app_id=api&status=unfinished") == (200, [])
     (component,) = sync.ask("GET", APP)[1]
     assert component["latest_build"]["id"] == build["id"]
     assert sync.ask("GET", "/v1/tokens")[0] == 403

@@ -41,10 +41,12 @@ class Bed:
     clock: Any = field(default_factory=PlayedTime)
     seconds: float = 60.0
     digest: str = "sha256:one"
+    install: str = ""
+    component: str = "web"
 
     @property
     def owner(self) -> Owner:
-        return Owner(self.corner, "web", self.corner)
+        return Owner(self.install or self.corner, self.component, self.corner)
 
     @property
     def shelf(self) -> ConfigMapShelf:

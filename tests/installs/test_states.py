@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from byoa.installs.messages import Answered
+from byoa.installs.objects import COMPONENT, Place
 from byoa.installs.objects import INSTALL as LABEL
-from byoa.installs.objects import Place
 from byoa.installs.record_stopped_deploy import record_stopped_deploy
 from byoa.installs.states import StoppedDeploy
 from tests.installs.beds import (
@@ -125,6 +125,19 @@ def test_a_teardown_asks_for_no_artifact_and_deletes_all(platform: Platform) -> 
     install = platform.installs.install(INSTALL)
     assert install
     assert platform.installs.remove(install)
+
+
+def test_what_is_shared_with_another_install_is_not_tracked_and_outlives_the_teardown(platform: Platform) -> None:
+    """What lies between two states says whose it is, so that the last one doesn't take it for ours."""
+    of_another = namespace("shared")
+    of_another["metadata"]["labels"] = {LABEL: "another", COMPONENT: "web"}
+    platform.cluster.create(Place(NAMESPACES, "", "shared"), of_another)
+    found = platform.deploy(namespace("shared"), config_map("a"), config_map("b"), config_map("c"))
+    assert (found.status, _part(platform).objects) == ("active", 3)
+    assert platform.deploy(namespace("shared"), config_map("a"), config_map("b")).status == "active"
+    assert _part(platform).objects == 2
+    assert platform.run(platform.ask(operation="teardown")).status == "inactive"
+    assert platform.cluster.get(Place(NAMESPACES, "", "shared"))
 
 
 def test_inputs_are_rendered_and_those_that_are_missing_named(platform: Platform) -> None:

@@ -80,6 +80,7 @@ CANNOT_TELL: Final = {
             "NamespaceMissing",
             "ObjectInvalid",
             "FieldConflict",
+            "ObjectOwned",
             "TemplateInvalid",
             "ApprovalMissing",
             "PlanChanged",

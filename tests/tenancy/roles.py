@@ -134,7 +134,7 @@ class Stack:
         where = f"{REGION}:{ACCOUNT}"
         table = f"arn:aws:dynamodb:{where}:table/{self.table}"
         kept = f"arn:aws:secretsmanager:{where}:secret:byoa"
-        return session_policy(organisation, Places(table=table, listing=f"{table}/index/recent", kept=kept))
+        return session_policy(organisation, Places(table=table, listing=f"{table}/index/*", kept=kept))
 
     # ---- what there is to reach
 

@@ -60,7 +60,7 @@ def test_every_place_is_written_out_for_one_organisation() -> None:
 
 
 def test_the_api_keeps_tokens_and_secrets_of_one_organisation_and_reads_no_secret() -> None:
-    index, kept = f"{EVERYWHERE.table}/index/recent", ARN.format("secretsmanager", "secret:byoa")
+    index, kept = f"{EVERYWHERE.table}/index/*", ARN.format("secretsmanager", "secret:byoa")
     places = Places(table=EVERYWHERE.table, listing=index, kept=kept)
     data, writing, listing = json.loads(session_policy(MINE, places))["Statement"]
     assert data["Resource"] == [places.table, places.listing]

@@ -411,6 +411,15 @@ class ObjectInvalid(Rejected):
         """Whether a new object may be what a live one can't become: the API has one answer for both."""
 
 
+class ObjectOwned(Rejected):
+    """An object that another install, or another component, has applied."""
+
+    default_remedy = (
+        "Take it out of one of the two artifacts, give it another name or namespace, or take it over by its name "
+        "(--take-over KIND/NAMESPACE/NAME)."
+    )
+
+
 class FieldConflict(Rejected):
     """Somebody else holds fields of an object, and it can't be applied without them."""
 

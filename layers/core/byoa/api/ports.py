@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from byoa.builds.lookups import Action, Answer, LookUp, LookupEnded
-    from byoa.builds.messages import Build, ConfigVersion
+    from byoa.builds.messages import Build, ConfigVersion, Stage
     from byoa.builds.ports import Accepted, Clock
     from byoa.components.reading import ComponentConfig
     from byoa.installs.messages import DeployKey
@@ -129,8 +129,11 @@ class Inventory(Protocol):
         """The component's builds, the newest first."""
         ...
 
-    def recent(self, app: str, span: Span) -> Page[Build]:
-        """The builds of all of the app's components, the newest first; what a moment ago was queued may be missing."""
+    def recent(self, app: str | None, span: Span, stage: Stage | None = None) -> Page[Build]:
+        """The builds of the app's components, or of all apps', the newest first; of one ``stage`` or of all.
+
+        Those that ended so are listed by when they ended. What changed a moment ago may be missing.
+        """
         ...
 
     def build(self, build_id: str) -> Build | None:

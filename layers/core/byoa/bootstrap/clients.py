@@ -160,7 +160,7 @@ def _faces_data(organisation: str) -> str:
     table = _places(settings().tenant_role).table
     _, partition, _, _, account, _ = settings().tenant_role.split(":", 5)
     secrets = f"arn:{partition}:secretsmanager:{_region()}:{account}:secret:byoa"
-    return session_policy(organisation, Places(table=table, listing=f"{table}/index/recent", kept=secrets))
+    return session_policy(organisation, Places(table=table, listing=f"{table}/index/*", kept=secrets))
 
 
 def _places(role: str) -> Places:

@@ -37,6 +37,9 @@ LISTED_CHARACTERS: Final = 8 * 1024
 type Status = Literal["queued", "planning", "building", "active", "error", "superseded"]
 ENDED: Final[frozenset[Status]] = frozenset({"active", "error", "superseded"})
 
+type Stage = Literal["unfinished", "active", "error", "superseded"]
+"""How a build ended, or that it hasn't."""
+
 OrganisationId = Annotated[str, StringConstraints(pattern=r"^org_[a-z0-9]{12,40}$")]
 BuildId = Annotated[str, StringConstraints(pattern=r"^bld[a-z2-7]{23}$")]
 ExecutionName = Annotated[str, StringConstraints(min_length=1, max_length=80)]
@@ -372,6 +375,13 @@ class Build(BuildKey):
     def ended(self) -> bool:
         """Whether nothing more will happen to it."""
         return self.status in ENDED
+
+    @property
+    def stage(self) -> Stage:
+        """How it ended, or that it hasn't."""
+        if self.status == "active" or self.status == "error" or self.status == "superseded":  # noqa: PLR1714 - narrowed
+            return self.status
+        return "unfinished"
 
 
 class BuildStatusChanged(BuildKey):

@@ -73,7 +73,7 @@ def apply(plan: Plan, work: Work, done: int = 0) -> Written:
     Raises what the cluster raises, placed at its object, ``DeploySuperseded`` where another deploy has begun, and
     ``InstallUnhealthy`` where what has to be there for the next stage doesn't come in time.
     """
-    wanted = plan.inventory.with_all((step.identity for step in plan.steps if step.action != "gone"), plan.digest)
+    wanted = plan.inventory.with_all((step.identity for step in plan.kept), plan.digest)
     inventory = plan.inventory if wanted.holds_the_same(plan.inventory) else work.shelf.write(wanted)
     parts = [part for stage in in_stages(_written(plan)) for part in batched(stage, _SIDE_BY_SIDE, strict=False)]
     total, passed = sum(map(len, parts)), 0

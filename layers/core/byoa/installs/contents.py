@@ -24,7 +24,9 @@ def document(plan: Plan, fingerprint: str) -> dict[str, Any]:
         "plan": fingerprint,
         "counts": plan.counts,
         "objects": [
-            object_document(step) for step in plan.steps if step.action != "unchanged" or step.warnings or step.left
+            object_document(step)
+            for step in plan.steps
+            if step.action != "unchanged" or step.warnings or step.left or step.shared
         ],
         "needs": plan.missing(frozenset()),
         "errors": [fault.as_dict() for fault in plan.faults],

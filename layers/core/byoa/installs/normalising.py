@@ -56,8 +56,8 @@ class Wanted(NamedTuple):
 def normalise(objects: Iterable[Object], kinds: Kinds, owner: Owner) -> tuple[list[Wanted], list[ByoaError]]:
     """The objects as they are applied, each once, and what is wrong with the others.
 
-    Faults are ``KindUnknown`` and ``DocumentInvalid``, the latter for what stands twice, for names that are none, and
-    for texts of Secrets that are none, each at its object.
+    Faults are ``KindUnknown`` and ``DocumentInvalid``, the latter for what stands twice, for names that are none, for
+    labels that are none (a placeholder may be their key) and for texts of Secrets that are none, each at its object.
     """
     found: dict[Identity, Wanted] = {}
     faults: list[ByoaError] = []
@@ -65,6 +65,11 @@ def normalise(objects: Iterable[Object], kinds: Kinds, owner: Owner) -> tuple[li
         kind = kinds.find(str(each["apiVersion"]), str(each["kind"]))
         if kind is None:
             faults.append(_unknown(each))
+            continue
+        if not isinstance(each["metadata"].get("labels") or {}, dict):
+            remedy = "Mend the labels, or the value of the placeholder in them."
+            where = f"{kind.kind}/{each['metadata']['name']}"
+            faults.append(DocumentInvalid("Its labels are no mapping.", remedy=remedy, where=where))
             continue
         wanted = _normal(each, kind, owner)
         if not _can_stand_in_a_path(wanted.place):

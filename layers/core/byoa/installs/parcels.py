@@ -68,6 +68,7 @@ def _step_document(step: Step) -> dict[str, Any]:
         "uid": step.uid,
         "unchecked": step.unchecked,
         "needs": step.needs,
+        "shared": step.shared,
     }
 
 
@@ -81,4 +82,5 @@ def _steps(documents: Iterable[dict[str, Any]]) -> Iterable[Step]:
             live={"metadata": {"uid": each["uid"]}} if each["uid"] else None,
             unchecked=each["unchecked"],
             needs=each["needs"],
+            shared=each["shared"],
         )

@@ -19,6 +19,7 @@ from byoa.installs.normalising import Wanted, normalise
 from byoa.installs.objects import goes_away
 from byoa.installs.plans import Plan, Step
 from byoa.installs.settling import settle
+from byoa.installs.sharing import shared
 from byoa.installs.stages import stage_of
 from byoa.installs.together import each
 
@@ -40,7 +41,8 @@ _LATER: Final = "checked once it exists"
 class Task:
     """A set of objects for one component of an install: the artifact's ``digest``, what it holds, whose it is.
 
-    Fields of owners in ``take_over`` are taken. A ``teardown`` wants none of the objects.
+    Fields of owners in ``take_over`` are taken, and other installs' objects whose names are. A ``teardown`` wants none
+    of the objects.
     """
 
     digest: str
@@ -59,7 +61,7 @@ def plan(task: Task, cluster: Cluster, inventory: Inventory | None, workers: Wor
     objects = () if task.teardown else task.objects
     kinds = know_kinds(cluster.kinds(), objects)
     wanted, faults = normalise(objects, kinds, task.owner)
-    planning = _Planning(cluster, kinds, task.take_over, faults)
+    planning = _Planning(cluster, kinds, task, faults)
     first = [one for one in wanted if stage_of(one.place.kind) == 0]
     rest = [one for one in wanted if stage_of(one.place.kind) > 0]
     steps = dict(zip([one.identity for one in first], each(workers, planning.look, first), strict=True))
@@ -94,7 +96,7 @@ class _Planning:
 
     cluster: Cluster
     kinds: Kinds
-    take_over: frozenset[str]
+    task: Task
     faults: list[ByoaError]
     namespaces: set[str] = field(default_factory=set)
     redefined: set[tuple[str, str]] = field(default_factory=set)
@@ -102,10 +104,11 @@ class _Planning:
     def learn(self, wanted: Sequence[Wanted], steps: Sequence[Step]) -> None:
         """Which namespaces come with the set, and which kinds are defined anew."""
         coming = {step.identity for step in steps if step.action in ("create", "change")}
+        new = {step.identity for step in steps if step.action == "create"}
         for one in wanted:
             if one.identity not in coming:
                 continue
-            if one.place.kind.type == NAMESPACE:
+            if one.place.kind.type == NAMESPACE and one.identity in new:
                 self.namespaces.add(one.place.name)
             elif one.place.kind.type == DEFINITION:
                 self.redefined |= {kind.type for kind in kinds_defined(one.object)}
@@ -132,8 +135,12 @@ class _Planning:
         live = self.cluster.get(one.place)
         if live and goes_away(live):
             raise ObjectBusy("The object is being deleted.")
+        task = self.task
+        theirs = shared(self.cluster, one, live, task.owner, task.take_over) if live else ""
+        if theirs:
+            return Step(place=one.place, action="unchanged", wanted=one.object, live=live, why=theirs, shared=True)
         try:
-            settled = settle(self.cluster, one, take_over=self.take_over, dry_run=True)
+            settled = settle(self.cluster, one, take_over=task.take_over, dry_run=True)
         except ObjectInvalid as error:
             if live is None or not error.perhaps_immutable:
                 raise

@@ -34,7 +34,8 @@ class Step:
 
     ``wanted`` is what is applied, without the fields that are left to others; ``live`` what is there; ``result`` what
     would be, as the cluster says, which an ``unchecked`` object's is not. ``left`` and ``taken`` are pairs of an owner
-    and a field; ``why`` says what is unusual, and ``needs`` what has to be approved.
+    and a field; ``why`` says what is unusual, and ``needs`` what has to be approved. What is ``shared`` is another
+    install's: it is as it is wanted, and nothing of it is ours to delete.
     """
 
     place: Place
@@ -50,6 +51,7 @@ class Step:
     why: str = ""
     needs: str = ""
     unchecked: bool = False
+    shared: bool = False
 
     @property
     def identity(self) -> Identity:
@@ -91,10 +93,19 @@ class Plan:
         """What is tracked when all of it is done; of what is kept the UID stays that of our own object."""
         known = self.inventory.uids
         return {
-            step.identity: known.get(step.identity, "") if step.action == "keep" else step.uid
-            for step in self.steps
-            if step.action not in ("delete", "gone")
+            step.identity: known.get(step.identity, "") if step.action == "keep" or step.shared else step.uid
+            for step in self.kept
+            if step.action != "delete"
         }
+
+    @property
+    def kept(self) -> tuple[Step, ...]:
+        """Steps of what is tracked from the first write on: all but what is gone, and what is shared."""
+        return tuple(
+            step
+            for step in self.steps
+            if step.action != "gone" and (not step.shared or step.identity in self.inventory.uids)
+        )
 
     def missing(self, approved: frozenset[str]) -> list[str]:
         """What has to be approved and isn't among ``approved``: what is deleted by name is only kept then."""

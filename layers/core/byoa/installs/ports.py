@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 
+from byoa.installs.objects import MANAGER
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
@@ -52,8 +54,10 @@ class Cluster(Protocol):
         """How many objects of a kind there are, in one namespace or in all."""
         ...
 
-    def apply(self, place: Place, wanted: Object, *, force: bool = False, dry_run: bool = False) -> Applied:
-        """Server-side apply: the object becomes what is ``wanted`` of it, and loses what we had wanted before.
+    def apply(
+        self, place: Place, wanted: Object, *, force: bool = False, dry_run: bool = False, manager: str = MANAGER
+    ) -> Applied:
+        """Server-side apply: the object becomes what is ``wanted`` of it, and loses what ``manager`` wanted before.
 
         Raises ``FieldConflict`` where others own fields that would change, unless forced; ``ObjectInvalid``;
         ``NamespaceMissing``; ``ObjectBusy`` where its namespace goes away.

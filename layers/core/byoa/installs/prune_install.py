@@ -25,7 +25,8 @@ def prune_install(task: PruneTask, site: Site) -> PrunedInstall:
     """
     work, plan = site.work(task), site.plan(task.plan)
     tracked, inventory = plan.inventory.uids, plan.inventory
-    seen = {step.identity: step.uid for step in plan.steps if step.action == "unchanged" and step.uid}
+    ours = [step for step in plan.kept if step.action == "unchanged" and not step.shared]
+    seen = {step.identity: step.uid for step in ours if step.uid}
     if any(inventory.uids.get(identity) != uid for identity, uid in seen.items()):
         inventory = site.shelf.write(inventory.with_uids(seen))
     site.shelf.check(inventory)

@@ -29,7 +29,7 @@ class Outcome:
 
 def record(plan: Plan, inventory: Inventory, pruned: Pruned, findings: list[Finding], work: Work) -> Outcome:
     """Keep what is tracked from now on, and say how it ended. Raises what the shelf raises."""
-    seen = {step.identity: step.uid for step in plan.steps if step.action == "unchanged"}
+    seen = {step.identity: step.uid for step in plan.kept if step.action == "unchanged" and not step.shared}
     rest = inventory.with_uids(seen).without(pruned.gone)
     if not rest.holds_the_same(inventory):
         work.shelf.write(rest)

@@ -15,9 +15,9 @@ organisation apart from the other:
     AUDIT#…, ANSWER#…, and TOKEN#… under TOKEN#<organisation>: ``adapters/aws/office.py``
     HOOK#… under HOOK#<organisation>, DELIVERY#… under DELIVERY#<organisation>: ``adapters/aws/hooks.py``
 
-The index ``recent`` has the builds of an app by time, each written once, when its config is handed in. The index
-``unfinished`` holds the builds that have not ended, of all organisations, by the moment they were handed in, and
-``tagged`` the components by the tag that they name: written when a component comes to name another one.
+The indexes ``recent`` and ``standing`` have lists of builds (``listed.py``). The index ``unfinished`` holds the builds
+that have not ended, of all organisations, by the moment they were handed in, and ``tagged`` the components by the tag
+that they name: written when a component comes to name another one.
 
 A config, its build and the component's newest version are written in one transaction, which marks the build before as
 overtaken: that one can't write from then on, and no write of a running build has to ask for more than its own item.
@@ -37,17 +37,16 @@ from botocore.exceptions import ClientError
 
 from byoa.adapters.aws.items import (
     POLICIES,
-    RECENT,
     TAGGED,
     document_of,
     first_moment,
     read_allowed,
     read_build,
-    recent_key,
     record_of,
     sort_key,
     tagged_by,
 )
+from byoa.adapters.aws.listed import handed_in, standing
 from byoa.adapters.aws.refusals import translated
 from byoa.adapters.aws.table import Item, dump, load
 from byoa.adapters.aws.transactions import transact
@@ -154,10 +153,11 @@ class DynamoLedger:
     ) -> Build | None:
         running = RUNNING if outcome.status == "active" else f"attribute_exists(pk) AND {UNENDED}"
         values = {**values, ":outcome": outcome.model_dump(mode="json")}
+        stands = standing(key, outcome.status, entries[-1].created_at_ts)
         try:
-            ended, before = self._advance(key, end(entries, values), f"{whose} AND {running}", "ALL_NEW")
+            ended, before = self._advance(key, end(entries, values, stands), f"{whose} AND {running}", "ALL_NEW")
         except _ItemFull:
-            update = end(cut_short(entries), values, keep=False)
+            update = end(cut_short(entries), values, stands, keep=False)
             ended, before = self._advance(key, update, f"{whose} AND {running}", "ALL_NEW")
         if before and before["status"] not in ENDED and before.get("execution") == values.get(":execution"):
             raise StaleVersion("A newer config version exists.")
@@ -301,21 +301,24 @@ class DynamoLedger:
             created_at_ts=build.created_at_ts,
             created_by=build.created_by,
         )
+        by_id, of_config, of_build = handed_in(key, first_moment(build))
         news = {"pk": pk, "news": True}
         writes = [
             self._count(accepted, existing=existing),
-            self._put({**news, "sk": sort_key("CONFIG", key), "entity": "config", **document_of(accepted)}),
             self._put(
-                {**news, "sk": sort_key("BUILD", key), "entity": "build", UNFINISHED: "build", **document_of(build)}
+                {**news, "sk": sort_key("CONFIG", key), "entity": "config", **of_config, **document_of(accepted)}
             ),
             self._put(
                 {
-                    "pk": pk,
-                    "sk": f"BUILDID#{build.build_id}",
-                    "build": sort_key("BUILD", key),
-                    RECENT: recent_key(build),
+                    **news,
+                    "sk": sort_key("BUILD", key),
+                    "entity": "build",
+                    UNFINISHED: "build",
+                    **of_build,
+                    **document_of(build),
                 }
             ),
+            self._put({"pk": pk, "sk": f"BUILDID#{build.build_id}", "build": sort_key("BUILD", key), **by_id}),
         ]
         if key.version > 1:
             writes.append(self.overtake(key.model_copy(update={"version": key.version - 1})))

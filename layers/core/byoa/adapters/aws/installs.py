@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from byoa.adapters.aws.deploys import RACES, deploy_key, item_of, part_key, read_deploy, read_install, read_part
-from byoa.adapters.aws.items import RECENT
+from byoa.adapters.aws.listed import RECENT
 from byoa.adapters.aws.rows import AT_ONCE
 from byoa.adapters.aws.transactions import check, delete, put, transact, update
 from byoa.adapters.aws.writes import UNFINISHED

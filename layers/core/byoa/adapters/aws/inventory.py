@@ -1,7 +1,8 @@
 """What one organisation has, in the table that the ledger keeps. Implements Inventory.
 
 Versions are numbered without gaps, so a part of a component's list is a range of keys; components are listed by name,
-and builds of an app by the index ``recent``. Each list is one query, and one BatchGetItem where it shows builds.
+and builds of an app, of all apps, or by how they stand, by indexes (``listed.py``). Each list is one query, and one
+BatchGetItem where it shows builds.
 """
 
 from __future__ import annotations
@@ -10,7 +11,8 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, cast
 
-from byoa.adapters.aws.items import POLICIES, RECENT, read_build, record_of, sort_key
+from byoa.adapters.aws.items import POLICIES, read_build, record_of, sort_key
+from byoa.adapters.aws.listed import list_of
 from byoa.adapters.aws.refusals import translated
 from byoa.adapters.aws.table import Item, dump
 from byoa.api.ports import App, Component, Page, Span
@@ -25,12 +27,11 @@ if TYPE_CHECKING:
 
     from byoa.adapters.aws.dynamodb import DynamoLedger
     from byoa.adapters.aws.rows import Rows
-    from byoa.builds.messages import Build
+    from byoa.builds.messages import Build, Stage
     from byoa.builds.ports import Accepted
     from byoa.components.reading import ComponentConfig
     from byoa.trust.allowed import Allowed
 
-_PLACE: Final = re.compile(r"([0-9]{13}#[a-z0-9_-]{1,63}#[0-9]{10}) (bld[a-z2-7]{23})", re.ASCII)
 _NUMBER: Final = re.compile(r"[0-9]{1,10}", re.ASCII)
 
 
@@ -172,22 +173,21 @@ class DynamoInventory:
         found = self._versions("BUILD", component, span)
         return Page([read_build(item) for item in found.items], found.more)
 
-    def recent(self, app: str, span: Span) -> Page[Build]:
+    def recent(self, app: str | None, span: Span, stage: Stage | None = None) -> Page[Build]:
         """See ``api.ports.Inventory``. An index is a moment behind the table."""
-        start = None
+        listed, start = list_of(app, stage), None
         if span.after is not None:
-            place = _PLACE.fullmatch(span.after)
-            if place is None:
+            start = listed.start(self.organisation, span.after)
+            if start is None:
                 return Page([], None)
-            start = {"pk": self._pk, RECENT: f"{app}#{place[1]}", "sk": f"BUILDID#{place[2]}"}
         count = span.offset + span.limit + 1
-        condition, values = f"pk = :pk AND begins_with({RECENT}, :app)", {":pk": self._pk, ":app": f"{app}#"}
-        items = self.rows.asked(condition, values, count, start, newest_first=True, index=RECENT)
+        condition = f"pk = :pk AND begins_with({listed.by}, :prefix)"
+        values = {":pk": self._pk, ":prefix": listed.prefix}
+        items = self.rows.asked(condition, values, count, start, newest_first=True, index=listed.by)
         shown = items[span.offset : span.offset + span.limit]
-        builds = self._builds([_build_key(item[RECENT]) for item in shown])
-        last = shown[-1] if len(items) == count else None
-        more = f"{last[RECENT].removeprefix(f'{app}#')} {last['sk'].removeprefix('BUILDID#')}" if last else None
-        return Page(builds, more)
+        builds = self._builds([sort_key("BUILD", listed.key_of(self.organisation, item)) for item in shown])
+        found = [build for build in builds if stage in (None, build.stage)]
+        return Page(found, listed.place_of(shown[-1]) if len(items) == count else None)
 
     def build(self, build_id: str) -> Build | None:
         """See ``api.ports.Inventory``."""
@@ -268,8 +268,3 @@ def _component(item: Item) -> Component:
         created_by=item.get("created_by"),
         moved=Moved.model_validate(item["moved"]) if item.get("moved") else None,
     )
-
-
-def _build_key(recent: str) -> str:
-    app, _, component, version = recent.split("#")
-    return f"BUILD#{app}#{component}#{version}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from byoa.adapters.aws.listed import RECENT, STANDING
 from byoa.adapters.aws.writes import UNFINISHED
 from byoa.builds.messages import Build, BuildKey, ConfigVersion
 from byoa.trust.allowed import Allowed
@@ -12,14 +13,10 @@ if TYPE_CHECKING:
     from byoa.adapters.aws.table import Item
     from byoa.components.reading import ComponentConfig
 
-_INSIDE: Final = frozenset({"pk", "sk", "entity", "execution", "news", "overtaken", UNFINISHED})
+_INSIDE: Final = frozenset({"pk", "sk", "entity", "execution", "news", "overtaken", UNFINISHED, RECENT, STANDING})
 
 POLICIES: Final = "POLICIES"
 """The sort key of an organisation's policies."""
-
-RECENT: Final = "recent"
-"""The index of an app's builds by time, and the attribute that puts one in it."""
-
 
 TAGGED: Final = "tagged"
 """The index of components by the tag that their newest configs name, and the attribute that puts one in it."""
@@ -36,11 +33,6 @@ def tagged_by(config: ComponentConfig) -> str | None:
     if reference is None or reference.tag is None or reference.digest is not None:
         return None
     return tagged_key(str(reference.registry), reference.repository, reference.tag)
-
-
-def recent_key(build: Build) -> str:
-    """What the index sorts by; who reads it knows the build's own key by it."""
-    return f"{build.app}#{first_moment(build):013d}#{build.component}#{build.version:010d}"
 
 
 def sort_key(kind: str, key: BuildKey) -> str:

@@ -34,11 +34,15 @@ def leave_out(entries: Sequence[HistoryEntry], values: Item, *, news: bool) -> I
     return update
 
 
-def end(entries: Sequence[HistoryEntry], values: Item, *, keep: bool = True) -> Item:
-    """An update that ends a build, with its history or, where that leaves no room, in place of it."""
+def end(entries: Sequence[HistoryEntry], values: Item, stands: Item, *, keep: bool = True) -> Item:
+    """An update that ends a build, with its history or, where that leaves no room, in place of it.
+
+    ``stands`` is what has it listed from then on.
+    """
     history = "list_append(history, :entries)" if keep else ":entries"
-    sets = [f"history = {history}", "#outcome = :outcome"]
-    update = _update(entries, sets, {":entries": _lines(entries), **values}, news=True)
+    sets = [f"history = {history}", "#outcome = :outcome", *(f"{name} = :{name}" for name in stands)]
+    listed = {f":{name}": value for name, value in stands.items()}
+    update = _update(entries, sets, {":entries": _lines(entries), **listed, **values}, news=True)
     update["ExpressionAttributeNames"] |= {"#outcome": "outcome"}
     update["UpdateExpression"] += f" REMOVE {UNFINISHED}"
     return update

@@ -75,9 +75,11 @@ class KubernetesCluster:
         rest = (body.get("metadata") or {}).get("remainingItemCount")
         return len(body.get("items") or []) + (rest if isinstance(rest, int) else 0)
 
-    def apply(self, place: Place, wanted: Object, *, force: bool = False, dry_run: bool = False) -> Applied:
+    def apply(
+        self, place: Place, wanted: Object, *, force: bool = False, dry_run: bool = False, manager: str = MANAGER
+    ) -> Applied:
         """Server-side apply. Raises what the port names."""
-        asked = {"fieldManager": MANAGER, "force": "true" if force else "false"}
+        asked = {"fieldManager": manager, "force": "true" if force else "false"}
         answer = self._wire.ask("PATCH", _path(place, asked, dry_run=dry_run), wanted, content_type=_APPLY)
         return Applied(self._object(answer, "patch", place), answer.status == _CREATED, answer.warnings)
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from byoa.adapters.memory.ledger import MemoryLedger
     from byoa.api.ports import IssuerRule, KeptKeys
-    from byoa.builds.messages import Build, ConfigVersion
+    from byoa.builds.messages import Build, ConfigVersion, Stage
     from byoa.builds.ports import Accepted
     from byoa.components.reading import ComponentConfig
     from byoa.trust.allowed import Allowed
@@ -132,10 +132,12 @@ class MemoryInventory:
         """See ``api.ports.Inventory``."""
         return part(self._all(component, self.ledger.records), span, lambda each: str(each.version))
 
-    def recent(self, app: str, span: Span) -> Page[Build]:
+    def recent(self, app: str | None, span: Span, stage: Stage | None = None) -> Page[Build]:
         """See ``api.ports.Inventory``."""
-        mine = [b for key, b in self.ledger.records.items() if (key.organisation, key.app) == (self.organisation, app)]
-        mine.sort(key=lambda build: (build.history[0].created_at_ts, build.component, build.version), reverse=True)
+        ours = [build for key, build in self.ledger.records.items() if key.organisation == self.organisation]
+        mine = [build for build in ours if app in (None, build.app) and stage in (None, build.stage)]
+        line = -1 if stage and stage != "unfinished" else 0
+        mine.sort(key=lambda it: (it.history[line].created_at_ts, it.app, it.component, it.version), reverse=True)
         return part(mine, span, lambda build: build.build_id)
 
     def build(self, build_id: str) -> Build | None:

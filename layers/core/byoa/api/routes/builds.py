@@ -14,7 +14,7 @@ from byoa.api.ports import Component, Span
 from byoa.api.problems import Problem
 from byoa.api.routes.components import COMPONENT, COMPONENTS, AppId, found
 from byoa.api.visits import visit
-from byoa.builds.messages import Build, Label
+from byoa.builds.messages import Build, Label, Stage
 
 operations = Operations()
 BUILD = f"{COMPONENT}/builds/<build_id>"
@@ -37,16 +37,24 @@ def build_all_components(
 
 @operations.add("GET", "/v1/builds", "read", faults=(404,), paged=True)
 def list_app_builds(
-    app_id: Annotated[Label, Query()],
-    component_id: Annotated[Label | None, Query()] = None,
+    app_id: Annotated[Label | None, Query(description="Of this app alone.")] = None,
+    component_id: Annotated[Label | None, Query(description="Of this component of the app alone.")] = None,
+    status: Annotated[Stage | None, Query(description="Those that ended so, or haven't (unfinished).")] = None,
     offset: Offset = 0,
     limit: Limit = 10,
     page: Number = None,
     cursor: Cursor = None,
 ) -> Response[list[BuildOut]]:
-    """Builds of an app, or of one of its components, the newest first, without their histories."""
+    """Builds of the organisation, of an app, or of one of its components, the newest first, without their histories.
+
+    Those of a status other than unfinished are listed by when they ended. A component's have no status to look for.
+    """
     span, inventory = span_of(offset, limit, page, cursor), visit().inventory
-    part = inventory.builds(found(app_id, component_id), span) if component_id else inventory.recent(app_id, span)
+    if component_id:
+        _check_filters(app_id, status)
+        part = inventory.builds(found(app_id or "", component_id), span)
+    else:
+        part = inventory.recent(app_id, span, status)
     return paged([build_out(each, whole=False) for each in part.items], part, span, page)
 
 
@@ -112,6 +120,15 @@ def get_build_receipt(app_id: AppId, component_id: Id, build_id: Id) -> Receipt:
     if envelope is None:
         raise Problem("not_found")
     return Receipt.model_validate(json.loads(envelope))
+
+
+def _check_filters(app_id: str | None, status: Stage | None) -> None:
+    """Raise ``Problem`` for what a component's builds can't be looked for by."""
+    told = {"app_id": "A component is named with its app."} if app_id is None else {}
+    told |= {"status": "A component's builds are listed whole."} if status else {}
+    if told:
+        faults = [{"pointer": f"/query/{name}", "code": "combination", "message": why} for name, why in told.items()]
+        raise Problem("invalid", faults=faults)
 
 
 def _found(app_id: str, component_id: str, build_id: str) -> Build:
