@@ -33,6 +33,14 @@ class ComponentFile:
     faults: tuple[Fault, ...]
     content: bytes = b""
 
+    @property
+    def text(self) -> str | None:
+        """What is in it, as it is, where that says all: of a file that names another the platform has the content."""
+        from byoa.components.reading import check_config
+
+        said = self.checked.config
+        return self.content.decode("utf-8-sig") if said and check_config(self.content).config == said else None
+
     def with_faults(self, faults: Iterable[Fault]) -> ComponentFile:
         """It with further faults, each at the line of its field."""
         placed = (_placed(fault, self.content) for fault in faults)

@@ -160,7 +160,7 @@ def _submit(file: ComponentFile, run: Run) -> Accepted:
     config = file.checked.config
     if config is None:
         raise InternalFault("A config without faults is missing.")
-    accepted = run.catalogue.submit(run.org, run.app, config)
+    accepted = run.catalogue.submit(run.org, run.app, config, text=file.text)
     what = "successfully synced" if accepted.created else "unchanged:"
     run.say(f"{what} {config.name} (config version {accepted.build.version})")
     return accepted

@@ -6,6 +6,7 @@ import hashlib
 from typing import TYPE_CHECKING, Any, Final
 
 from byoa.builds.lookups import (
+    AttachedHere,
     ChangedPlace,
     Contents,
     DifferingObject,
@@ -15,6 +16,7 @@ from byoa.builds.lookups import (
     NamedObject,
     ObjectDifference,
     ReadContents,
+    Surroundings,
     TagList,
 )
 from byoa.builds.records import milliseconds
@@ -41,12 +43,21 @@ class Samples:
             asked.artifacts[0].reference("tags")
             tags = TagList(tags=["v2.4.0-rc.1", "v2.3.1", "v2.3.0", "latest"], truncated=False)
             return LookedUp(organisation=asked.organisation, action="tags", artifacts=[], tags=tags)
+        signature = AttachedHere(
+            digest=f"sha256:{hashlib.sha256(b'signature').hexdigest()}",
+            subject=None,
+            tag="sha256-0123456789ab.sig",
+            artifact_type="application/vnd.oci.image.config.v1+json",
+            kind="signature",
+        )
+        around = Surroundings(bytes=48_213, count=1, attached=[signature], notes=[])
         plan = FetchPlan(manifests=3, blobs_to_copy=2, blobs_to_skip=1, bytes=48_213, attached=2)
         return LookedUp(
             organisation=asked.organisation,
             action=asked.action,
             artifacts=[self._found(each) for each in asked.artifacts],
             plan=plan if asked.action == "plan" else None,
+            around=around if asked.action == "inspect" else None,
             reads=asked.action in ("inspect", "diff"),
         )
 

@@ -114,6 +114,13 @@ def test_it_is_the_same_config_whichever_way_it_went(more: str, both: Both) -> N
     assert not both.catalogue.submit(ORG, APP, wanted).created
 
 
+def test_a_file_goes_as_it_was_written(both: Both) -> None:
+    toml = '# ours\nname = "web"\ntype = "kubernetes_manifest"\nmanifest = "a: 1"  # all of it\nnamespace = "web"\n'
+    build = both.catalogue.submit(ORG, APP, config(), text=toml).build
+    kept = both.ledger.config(build.key)
+    assert (kept.text, kept.config) == (toml, config())
+
+
 def test_the_same_content_makes_nothing_new_and_shows_the_build_as_it_is(both: Both) -> None:
     first = both.catalogue.submit(ORG, APP, config()).build
     both.ledger.begin(first.key, "one", line())

@@ -243,6 +243,22 @@ def test_deploys_of_one_component_and_of_all_are_listed_the_newest_first(stand: 
     assert [each.number for each in listed("web", 1, one.more).items] == [1]
 
 
+def test_components_of_all_installs_are_listed_a_part_at_a_time(stand: Stand) -> None:
+    for install in (stand.made("one", 0), stand.made("two", 1)):
+        for component in ("web", "api"):
+            stand.installs().ask(install, component, APPLY)
+    listed = stand.installs().everywhere
+    every = listed(9)
+    assert [(each.install_id[3], each.component) for each in every.items] == [
+        ("a", "api"), ("a", "web"), ("b", "api"), ("b", "web"),
+    ]  # fmt: skip
+    assert every.more is None
+    first = listed(3)
+    assert listed(3, after=first.more).items == every.items[3:]
+    assert listed(9, offset=2).items == every.items[2:]
+    assert stand.installs(OTHER).everywhere(9).items == []
+
+
 def test_a_place_of_a_list_that_is_none_shows_nothing(stand: Stand) -> None:
     install = stand.made()
     stand.installs().ask(install, "web", APPLY)
@@ -599,6 +615,7 @@ def test_each_list_is_one_query_and_a_batch_where_it_shows_what_others_hold(dyna
         "page": (partial(dynamo.installs().page, None, 3), ["Query"]),
         "page of an app": (partial(dynamo.installs().page, APP, 3), ["Query", "BatchGetItem"]),
         "components": (partial(dynamo.installs().components, installs[0]), ["Query", "BatchGetItem"]),
+        "components of all": (partial(dynamo.installs().everywhere, 3), ["Query", "BatchGetItem"]),
         "deploys": (partial(dynamo.installs().deploys, installs[0], "web", 3), ["Query"]),
         "all deploys": (partial(dynamo.installs().deploys, installs[0], None, 2), ["Query", "BatchGetItem"]),
     }

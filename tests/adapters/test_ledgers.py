@@ -13,7 +13,7 @@ from byoa.adapters.aws.dynamodb import DynamoLedger
 from byoa.adapters.memory.clocks import SteppingClock
 from byoa.adapters.memory.ledger import MemoryLedger
 from byoa.builds.messages import BuildKey, Failure, MirroredArtifact, Outcome, build_id_of
-from byoa.builds.records import HISTORY, entry
+from byoa.builds.records import HISTORY, TEXT_KEPT, entry
 from byoa.components.reading import check_config
 from byoa.errors import DuplicateEvent, EventUntrusted, StaleVersion
 from tests.template import TEMPLATE
@@ -82,6 +82,27 @@ def test_the_same_content_makes_nothing_new_unless_its_build_failed(ledger: Any)
     again = ledger.submit(ORG, APP, config())
     assert again.created
     assert again.build.version == 2
+
+
+def test_the_file_that_was_handed_in_is_kept_the_newest_of_those_that_say_the_same(ledger: Any) -> None:
+    key = ledger.submit(ORG, APP, config(), text="# one").build.key
+    assert ledger.config(key).text == "# one"
+    assert not ledger.submit(ORG, APP, config(), text="# two").created
+    assert ledger.config(key).text == "# two"
+    assert not ledger.submit(ORG, APP, config()).created
+    assert ledger.config(key).text == "# two", "fields say nothing of it"
+    assert ledger.config(ledger.build_anew(key, "hok").key).text == "# two"
+
+
+def test_a_long_file_is_told_by_its_content_again(ledger: Any) -> None:
+    key = ledger.submit(ORG, APP, config(), text="# one").build.key
+    longest = "#" * TEXT_KEPT
+    ledger.submit(ORG, APP, config(), text=longest)
+    assert ledger.config(key).text == longest
+    ledger.submit(ORG, APP, config(), text=longest + "ä")
+    assert ledger.config(key).text is None
+    assert ledger.submit(ORG, APP, config(), text=longest + "#", anew=True).build.version == 2
+    assert ledger.config(key.model_copy(update={"version": 2})).text is None
 
 
 def test_one_execution_has_a_build_and_may_ask_again(ledger: Any) -> None:

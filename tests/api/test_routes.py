@@ -140,6 +140,18 @@ def test_the_same_content_makes_nothing_new_in_whatever_form(served: Served) -> 
     assert check_config(again.json["toml"]).config == check_config(TOML).config
 
 
+def test_a_file_comes_back_as_it_was_written_and_whoever_saw_another_is_told(served: Served) -> None:
+    first = served.ask("POST", CONFIGS, {"toml": TOML + "# the end\n"})
+    assert first.json["toml"] == TOML + "# the end\n"
+    seen = served.ask("GET", f"{WEB}/configs/latest").headers["ETag"]
+    again = served.ask("POST", CONFIGS, {"toml": "# ours\n" + TOML}, if_match=seen)
+    assert (again.status, again.json["version"], again.json["toml"]) == (200, 1, "# ours\n" + TOML)
+    assert served.ask("GET", f"{WEB}/configs/1").json["toml"] == "# ours\n" + TOML
+    assert served.ask("POST", CONFIGS, {"toml": TOML}, if_match=seen).code == "changed"
+    made = served.ask("POST", f"{WEB}/builds", {"use_latest": True}).json
+    assert served.ask("GET", f"{WEB}/configs/{made['component_config_version']}").json["toml"] == "# ours\n" + TOML
+
+
 def test_all_faults_are_told_at_once_each_with_its_place(served: Served) -> None:
     answer = served.ask(
         "POST", CONFIGS, {"namespace": "A b", "manifest": "", "build_timeout": "9h", "labels": {"a b": "c"}}

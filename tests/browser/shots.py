@@ -10,6 +10,7 @@ from byoa.adapters.memory.clocks import SystemClock
 from tests.api.served import APP, ORG, Served
 from tests.browser.chromium import THEMES, WIDTHS, chromium, window
 from tests.browser.conftest import sign_in, way_to_sign_in
+from tests.browser.installed import furnish_installs
 from tests.browser.loopback import Site, listening
 
 if TYPE_CHECKING:
@@ -40,12 +41,13 @@ def furnish(site: Site) -> dict[str, str]:
     site.served.rules[ORG] = [way_to_sign_in("Okta")]
     site.served.tokens.clear()  # those that all this was done with
     site.served.ask("POST", "/v1/tokens", {"name": "github-actions", "scopes": ["sync"]})
+    installs = furnish_installs(site)
     return {
         "overview": "/", "components": f"/apps/{APP}", "component": f"{COMPONENTS}/web",
         "build": f"{COMPONENTS}/web/builds/{second['build_id']}", "failed": f"{COMPONENTS}/api/builds/{failed}",
         "running": f"{COMPONENTS}/search/builds/{waiting['build_id']}", "editor": f"{COMPONENTS}/web/edit",
         "compare": f"{COMPONENTS}/web/compare", "credentials": "/credentials", "tokens": "/tokens",
-        "policies": "/policies", "hooks": "/hooks-in", "audit": "/audit", "errors": "/errors",
+        "policies": "/policies", "hooks": "/hooks-in", "audit": "/audit", "errors": "/errors", **installs,
     }  # fmt: skip
 
 

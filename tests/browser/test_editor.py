@@ -82,6 +82,23 @@ def test_somebody_writes_a_component_and_follows_its_build(
     assert site.served.ask("GET", f"/v1/apps/{APP}/components/shop-web").json["config_versions"] == 1
 
 
+def test_a_tag_is_chosen_of_those_that_the_registry_lists_and_what_it_means_is_shown(
+    browser: Browser, signed_in: StorageState, edit: str
+) -> None:
+    with window(browser, state=signed_in) as page:
+        page.goto(edit)
+        page.get_by_role("button", name="List the repository's tags").click()
+        page.get_by_label("Tags, the newest first").select_option("v2.3.0")
+        page.get_by_role("button", name="Take it").click()
+        page.get_by_text("v1 → v2.3.0").wait_for()
+        page.get_by_role("button", name="Resolve").click()
+        page.get_by_text("Nobody has checked it").wait_for()
+        assert in_all_ways(page) == []
+        page.get_by_label("URL", exact=True).fill("oci://ghcr.io/vendor/app:v1")
+        page.get_by_role("button", name="List the repository's tags").click()
+        page.get_by_text("this names a tag or a digest").wait_for()
+
+
 def test_two_people_edit_at_once_and_neither_loses_anything(
     browser: Browser, site: Site, signed_in: StorageState, edit: str
 ) -> None:

@@ -10,6 +10,7 @@ import pytest
 from tests.api.served import APP, ORG, OTHER
 from tests.browser.chromium import THEMES, WIDTHS, complaints, needs_chromium, window
 from tests.browser.conftest import sign_in, way_to_sign_in
+from tests.web.installing import Runner, hostile
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page, StorageState
@@ -47,6 +48,7 @@ def furnish(site: Site, said: str) -> list[str]:
         "/credentials", "/credentials/ghcr", "/tokens", "/policies", "/hooks-in", "/audit",
         f"{COMPONENTS}/good/compare",
         f"{COMPONENTS}/failed/builds/{failed}", f"{COMPONENTS}/waiting/builds/{waiting}",
+        *hostile(Runner(site), said),
     ]  # fmt: skip
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import subprocess
 import sys
@@ -57,6 +58,7 @@ if TYPE_CHECKING:
 
 ORG, ACCOUNT = "org_0123456789ab", "111111111111"
 OWN = f"{ACCOUNT}.dkr.ecr.us-east-1.amazonaws.com"
+EMPTY = f"sha256:{hashlib.sha256(b'{}').hexdigest()}"
 CANARY = "c4n4ry-6e55"
 ONE = """apiVersion: v1
 kind: ConfigMap
@@ -91,6 +93,17 @@ class Bench:
         made = packed.manifest
         repository.add_manifest(Stored.parse(str(made.digest), made.descriptor.media_type, made.content), [tag])
         return str(made.digest)
+
+    def attach(self, tag: str | None, document: dict[str, Any]) -> str:
+        """Have it hold a manifest of this kind; its digest."""
+        config = {"mediaType": "application/vnd.oci.empty.v1+json", "digest": EMPTY, "size": 2}
+        kind = "application/vnd.oci.image.manifest.v1+json"
+        content = json.dumps({"schemaVersion": 2, "mediaType": kind, "config": config, **document}).encode()
+        digest = f"sha256:{hashlib.sha256(content).hexdigest()}"
+        repository = self.registry.store.make("vendor/app")
+        repository.add_blob(EMPTY, MemoryBlob(b"{}"))
+        repository.add_manifest(Stored.parse(digest, kind, content), [tag] if tag else [])
+        return digest
 
     def open_source(self, reference: Reference, lent: Lent | None) -> Repository:
         endpoint = Endpoint("http", reference.registry.host, reference.registry.port or 443)
@@ -133,6 +146,25 @@ def bench(request: pytest.FixtureRequest) -> Iterator[Bench]:
         made.vault.store("creds", "basic", "", json.dumps(login))
         yield made
         made.transport.close()
+
+
+def test_an_inspection_tells_what_is_attached_and_that_nobody_was_asked_for_it_in_vain(bench: Bench) -> None:
+    digest = bench.push("v1", ONE)
+    around = bench.ask("inspect", bench.sought("v1")).around
+    assert around
+    assert (around.count, around.attached) == (0, [])
+    assert around.bytes > len(ONE.encode())
+    layer = {"mediaType": "application/vnd.dev.cosign.simplesigning.v1+json", "digest": EMPTY, "size": 2}
+    signed = bench.attach(f"{digest.replace(':', '-')}.sig", {"layers": [layer]})
+    listed = bench.attach(None, {
+        "artifactType": "application/spdx+json", "layers": [],
+        "subject": {"mediaType": "application/vnd.oci.image.manifest.v1+json", "digest": digest, "size": 634},
+    })  # fmt: skip
+    around = bench.ask("inspect", bench.sought("v1")).around
+    assert around
+    told = {each.digest: (each.kind, each.subject, each.tag) for each in around.attached}
+    assert told == {signed: ("signature", digest, f"{digest.replace(':', '-')}.sig"), listed: ("sbom", digest, None)}
+    assert bench.ask("resolve", bench.sought("v1")).around is None
 
 
 def test_a_tag_is_resolved_and_nothing_is_fetched(bench: Bench) -> None:

@@ -8,6 +8,8 @@ from tests.cli.homes import DIGEST, FAULT, FINE, MEND, USAGE, Home, ended_by
 from tests.screen import Screen
 from tests.terminal import BYOA
 
+OBJECTS = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: web\n"
+
 # ---- sync --------------------------------------------------------------------------------------------------------
 
 
@@ -24,6 +26,18 @@ def test_a_sync_has_the_rhythm_that_it_has_at_a_table(home: Home) -> None:
     again = home.byoa("sync", home.write("web", "db"), "--no-wait")
     assert again.err.splitlines()[-2:] == ["unchanged: db (config version 1)", "unchanged: web (config version 1)"]
     assert len(home.build_ids()) == 2
+
+
+def test_a_file_is_synced_as_it_is_unless_it_names_another(home: Home) -> None:
+    app = home.write("web")
+    (home.folder / "app" / "objects.yaml").write_text(OBJECTS)
+    file = home.folder / "app" / "components" / "web.toml"
+    file.write_text("# ours\n" + file.read_text())
+    named = 'name = "named"\ntype = "kubernetes_manifest"\nnamespace = "a"\nmanifest = "./objects.yaml"\n'
+    file.with_name("named.toml").write_text(named)
+    assert home.byoa("sync", app, "--no-wait").code == FINE
+    assert home.byoa("configs", "get", "web").out == file.read_text()
+    assert f'manifest = """\n{OBJECTS}' in home.byoa("configs", "get", "named").out
 
 
 def test_a_sync_follows_the_builds_to_their_end(home: Home) -> None:

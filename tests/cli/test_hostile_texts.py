@@ -225,12 +225,10 @@ def test_what_is_no_tag_is_told_once_and_the_others_are_mirrored(registry: Scrip
 class Spoilt(MemoryLedger):
     """A ledger that takes no new version once it has one: it tells of that."""
 
-    def submit(
-        self, organisation: str, app: str, config: ComponentConfig, *, by: str | None = None, anew: bool = False
-    ) -> Accepted:
+    def submit(self, organisation: str, app: str, config: ComponentConfig, **more: Any) -> Accepted:
         if self.records:
             return Accepted(next(iter(self.records.values())), created=False)
-        return super().submit(organisation, app, config, by=by, anew=anew)
+        return super().submit(organisation, app, config, **more)
 
 
 @pytest.fixture

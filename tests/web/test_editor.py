@@ -10,7 +10,10 @@ from typing import Any
 
 import pytest
 
+from byoa.builds.lookups import LookedUp, LookUp, TagList
+from byoa.errors import StoreThrottled
 from byoa.web import forms
+from local.pages.lookups import Samples
 from tests.api.served import APP
 from tests.web.browsing import Browser, Shown
 
@@ -55,7 +58,7 @@ def form_of(shown: Shown) -> dict[str, str]:
 
 
 def opened(browser: Browser, toml: str = FILE) -> dict[str, str]:
-    """The editor of a component whose file is this one: uploaded, as the API keeps no comments."""
+    """The editor of a component, with this file uploaded."""
     browser.hand_in("web", oci_artifact={"url": "oci://ghcr.io/vendor/app", "tag": "v1"})
     said = form_of(browser.get(EDIT))
     return form_of(browser.post(EDIT, {**said, "toml": toml}))
@@ -159,12 +162,95 @@ def test_somebody_else_s_save_is_not_overwritten_unseen(browser: Browser) -> Non
     assert (latest["version"], latest["kubernetes_manifest"]["oci_artifact"]["tag"]) == (3, "v2")
 
 
+def test_what_is_saved_is_opened_again_as_it_was_written(browser: Browser) -> None:
+    said = opened(browser)
+    shown = browser.post(EDIT, {**said, "f.oci_artifact.tag": "v2", "act": "save"})
+    assert shown.place.startswith("/apps/shop/components/web/builds/")
+    assert form_of(browser.get(EDIT))["toml"] == FILE.replace('"v1"', '"v2"')
+    assert "# where it comes from" in browser.get("/apps/shop/components/web").text
+
+
+def test_comments_alone_are_kept_and_build_nothing(browser: Browser) -> None:
+    said = opened(browser)
+    browser.post(EDIT, {**said, "act": "save"})
+    said = form_of(browser.get(EDIT))
+    told = json.loads(browser.post(f"{EDIT}/check", {**said, "toml": FILE + "# the end\n"}).text)
+    assert (told["changes"], told["only_layout"]) == ([], True)
+    shown = browser.post(EDIT, {**said, "toml": FILE + "# the end\n", "act": "check"})
+    assert "Comments or layout alone: kept with this version, and nothing is built." in shown.words
+    shown = browser.post(EDIT, {**said, "toml": FILE + "# the end\n", "act": "save"})
+    assert (shown.status, shown.place) == (303, "/apps/shop/components/web")
+    assert form_of(browser.get(EDIT))["toml"] == FILE + "# the end\n"
+    assert len(browser.served.ledger.records) == 1
+    late = browser.post(EDIT, {**said, "f.oci_artifact.tag": "v9", "act": "save"})
+    assert late.status == 412
+
+
 def test_a_new_component_of_a_name_that_there_is_overwrites_nothing(browser: Browser) -> None:
     browser.hand_in("web", manifest="theirs: 1")
     said = {**form_of(browser.get(NEW)), "toml": FILE, "act": "save"}
     shown = browser.post(NEW, said)
     assert shown.status == 412
     assert 'action="/apps/shop/components/web/edit"' in shown.text
+
+
+def test_tags_of_the_repository_are_listed_and_one_is_taken(browser: Browser) -> None:
+    said = opened(browser, FILE.replace('tag = "v1"', f'digest = "sha256:{"0" * 64}"'))
+    shown = browser.post(EDIT, {**said, "act": "tags"})
+    assert re.findall(r"<option>([^<]+)</option>", shown.text)[-4:] == ["v2.4.0-rc.1", "v2.3.1", "v2.3.0", "latest"]
+    found = form_of(browser.post(EDIT, {**form_of(shown), "tags": "v2.3.1", "act": "take"}))
+    assert (found["f.oci_artifact.tag"], found["f.oci_artifact.digest"]) == ("v2.3.1", "")
+    assert 'tag = "v2.3.1"' in found["toml"]
+    assert "digest" not in found["toml"]
+    assert "# where it comes from" in found["toml"]
+
+
+class _Slow(Samples):
+    def look_up(self, asked: LookUp) -> LookedUp:
+        raise StoreThrottled("Lambda is busy.")
+
+
+class _Many(Samples):
+    def look_up(self, asked: LookUp) -> LookedUp:
+        tags = TagList(tags=[f"{number:04}-{'t' * 100}" for number in range(1000)], truncated=True)
+        return LookedUp(organisation=asked.organisation, action="tags", artifacts=[], tags=tags)
+
+
+def test_a_registry_that_is_slow_or_refuses_says_so_at_the_field_and_changes_nothing(browser: Browser) -> None:
+    said = opened(browser)
+    shown = browser.post(EDIT, {**said, "f.oci_artifact.url": "oci://ghcr.io/vendor/app:v1", "act": "tags"})
+    assert "Tags are listed of a repository, and this names a tag or a digest." in listed(shown)
+    browser.served.lasting = 60
+    assert "The registry takes its time" in listed(browser.post(EDIT, {**said, "act": "tags"}))
+    browser.served.lasting = 0
+    browser.served.functions = _Slow(browser.served.clock)
+    shown = browser.post(EDIT, {**said, "act": "tags"})
+    assert "Lambda is busy." in listed(shown)
+    assert 'id="notice"' in shown.text
+    assert form_of(shown)["toml"] == FILE
+
+
+def test_a_repository_of_many_tags_leaves_the_page_small(browser: Browser) -> None:
+    said = opened(browser)
+    browser.served.functions = _Many(browser.served.clock)
+    shown = browser.post(EDIT, {**said, "act": "tags"})
+    assert "There are more" in listed(shown)
+    assert len(shown.text) < 50 * 1024
+
+
+def listed(shown: Shown) -> str:
+    return shown.text.partition('id="listed"')[2].partition("</div>\n</div>")[0]
+
+
+def test_resolve_shows_what_it_is_what_it_holds_what_is_attached_and_who_could_use_it(browser: Browser) -> None:
+    said = opened(browser)
+    words = browser.post(EDIT, {**said, "act": "resolve"}).words
+    for told in (
+        "Digest sha256:", "Size 47.1 KiB in all", "Format flux", "Resources 1: Deployment web",
+        "Images ghcr.io/vendor/app:2.3.1", "Attached signature sha256:",
+        "Nobody has checked it: this platform verifies no signatures yet", "Usable by byoa: yes",
+    ):  # fmt: skip
+        assert told in words, told
 
 
 def test_a_component_keeps_its_name(browser: Browser) -> None:

@@ -165,7 +165,7 @@ def config_out(version: ConfigVersion, series: str, *, whole: bool = True) -> Co
         drift_schedule=config.drift_schedule,
         operation_roles=[each.model_dump(mode="json") for each in config.operation_roles],
         labels=dict(config.labels),
-        toml=render_toml(config) if whole else None,
+        toml=(version.text or render_toml(config)) if whole else None,
         created_at=moment(version.created_at_ts),
         created_by_id=version.created_by,
     )

@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from byoa.api.documents import moment
 from byoa.api.models import CredentialName
-from byoa.builds.lookups import Action, Answer, DifferingObject, Found, NamedObject
+from byoa.builds.lookups import Action, Answer, AttachedHere, DifferingObject, Found, NamedObject, Surroundings
 from byoa.builds.messages import Failure
 
 Text = Annotated[str, StringConstraints(max_length=2048)]
@@ -60,7 +60,10 @@ class ResolvedOut(_Out):
 
 
 class InspectedOut(ResolvedOut):
-    """What an artifact holds: all objects are counted, the first 1,000 listed."""
+    """What an artifact holds: all objects are counted, the first 1,000 listed; and what is attached to it.
+
+    Signatures are told of where there are any. Nobody has verified them.
+    """
 
     format: str
     encrypted: bool
@@ -71,6 +74,9 @@ class InspectedOut(ResolvedOut):
     notes: list[str]
     usable_by: dict[str, bool]
     obstacles: dict[str, str] = Field(description="Why those that can't use it can't.")
+    content_bytes: int = Field(description="Bytes of the artifact in all, without what is attached to it.")
+    attached_count: int
+    attached: list[AttachedHere] = Field(description="The first 20 manifests that are attached, by what they say.")
 
 
 class PlannedOut(ResolvedOut):
@@ -133,7 +139,10 @@ def result_out(answer: Answer) -> Result:
     if answer.contents:
         said = answer.contents.model_dump(exclude={"digest", "resources", "objects"})
         listed = {"resource_count": answer.contents.resources, "resources": answer.contents.objects}
-        return InspectedOut(**first.model_dump(), **listed, **said)
+        around = answer.around or Surroundings(bytes=0, count=0, attached=[], notes=[])
+        said["notes"] += around.notes
+        beside = {"content_bytes": around.bytes, "attached_count": around.count, "attached": around.attached}
+        return InspectedOut(**first.model_dump(), **listed, **said, **beside)
     if answer.plan:
         said = answer.plan.model_dump(exclude={"blobs_to_copy", "blobs_to_skip"})
         blobs = {"copy": answer.plan.blobs_to_copy, "skip": answer.plan.blobs_to_skip}

@@ -113,7 +113,9 @@ class Inventory(Protocol):
         """The builds of the newest configs of components of one app, by component's name."""
         ...
 
-    def submit(self, app: str, config: ComponentConfig, *, by: str | None = None, anew: bool = False) -> Accepted:
+    def submit(
+        self, app: str, config: ComponentConfig, *, by: str | None = None, anew: bool = False, text: str | None = None
+    ) -> Accepted:
         """See ``builds.ports.Catalogue.submit``; ``anew`` makes a new version of the same content as well."""
         ...
 

@@ -26,6 +26,7 @@ def answered(asked: LookUp, functions: LookupFunctions) -> Answer:
         artifacts=found.artifacts,
         plan=found.plan,
         tags=found.tags,
+        around=found.around,
         contents=read.contents if read else None,
         difference=read.difference if read else None,
     )

@@ -10,14 +10,15 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from byoa.builds.books import accounted
 from byoa.builds.lending import explained
-from byoa.builds.lookups import TAGS, FetchPlan, Found, LookedUp, TagList
+from byoa.builds.lookups import TAGS, AttachedHere, FetchPlan, Found, LookedUp, Surroundings, TagList
 from byoa.builds.pinned import carried
 from byoa.builds.records import milliseconds
 from byoa.builds.survey import survey
 from byoa.engine.copying import copy
-from byoa.engine.mirroring import plan_graph
+from byoa.engine.mirroring import nodes_of, plan_graph
 from byoa.engine.sending import ALONE, Pace
-from byoa.errors import AuthFailed, ByoaError, ContentTooLarge, Timeout
+from byoa.errors import AuthFailed, ByoaError, ContentTooLarge, Rejected, Timeout
+from byoa.oci.attached import kind_of
 from byoa.oci.tags import newest_first
 from byoa.oci.tagschema import is_attachment_tag
 from byoa.trust.policy import STAGED
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from byoa.builds.lending import Lender, Lent
     from byoa.builds.lookups import LookUp, Sought
     from byoa.builds.ports import Budget, Clock, Quota
+    from byoa.engine.belonging import Attachment
     from byoa.engine.ports import Quarantine, Repository
     from byoa.oci.manifest import Manifest
     from byoa.oci.reference import Reference
@@ -35,6 +37,11 @@ if TYPE_CHECKING:
 
 MOST: Final = 100 * 1024 * 1024
 """Bytes of an artifact that are fetched to be looked at: somebody waits, and a build has the time for more."""
+
+MOST_ATTACHED: Final = 20
+"""Attached manifests that are told of one by one; all are counted."""
+
+UNKNOWN: Final = "what is attached could not be looked for"
 
 MOST_TAGS: Final = 10_000
 """Tags that are read to find the newest among them: registries list them by name."""
@@ -63,20 +70,19 @@ def look_up(asked: LookUp, means: Means) -> LookedUp:
     if asked.action == "tags":
         return _list_tags(asked, means)
     names = ("before", "after") if len(asked.artifacts) > 1 else (None,)
-    found, plans = [], []
+    found = []
     for sought, name in zip(asked.artifacts, names, strict=True):
         try:
-            one, plan = _look_up(asked, sought, means)
+            found.append(_look_up(asked, sought, means))
         except ByoaError as error:
             error.where = name or error.where
             raise
-        found.append(one)
-        plans.append(plan)
     return LookedUp(
         organisation=asked.organisation,
         action=asked.action,
-        artifacts=found,
-        plan=plans[0],
+        artifacts=[each.found for each in found],
+        plan=found[0].plan,
+        around=found[0].around,
         reads=asked.action in ("inspect", "diff"),
     )
 
@@ -103,16 +109,26 @@ def _opened(asked: LookUp, sought: Sought, reference: Reference, means: Means) -
         yield source
 
 
-def _look_up(asked: LookUp, sought: Sought, means: Means) -> tuple[Found, FetchPlan | None]:
+class _One(NamedTuple):
+    """What was found of one reference."""
+
+    found: Found
+    plan: FetchPlan | None
+    around: Surroundings | None
+
+
+def _look_up(asked: LookUp, sought: Sought, means: Means) -> _One:
     reference = sought.reference(asked.action)
-    plan = None
+    plan = around = None
     with _opened(asked, sought, reference, means) as source:
         root = source.fetch_manifest(reference.digest or reference.tag or "")
         if asked.action == "plan":
             plan = _plan(root, source, means.open_quarantine())
         elif asked.action != "resolve":
             _fetch(asked.organisation, root, source, means)
-    return _found(reference, root, means.clock), plan
+        if asked.action == "inspect":
+            around = _around(root, source, means.open_quarantine())
+    return _One(_found(reference, root, means.clock), plan, around)
 
 
 def _found(reference: Reference, root: Manifest, clock: Clock) -> Found:
@@ -143,6 +159,32 @@ def _plan(root: Manifest, source: Repository, quarantine: Quarantine) -> FetchPl
         bytes=sum(node.size for node in (*manifests, *lacking)),
         attached=len(known.attachments),
         notes=[*known.notes],
+    )
+
+
+def _around(root: Manifest, source: Repository, quarantine: Quarantine) -> Surroundings:
+    """What is attached, by its manifests alone; that it can't be looked for is told and no error."""
+    size = sum(node.size for node in nodes_of(quarantine, root))
+    try:
+        known = survey(root, source, quarantine)
+    except Rejected as error:
+        return Surroundings(bytes=size, count=0, attached=[], notes=[f"{UNKNOWN}: {error.cause}"])
+    listed = known.attachments[:MOST_ATTACHED]
+    return Surroundings(
+        bytes=size,
+        count=len(known.attachments),
+        attached=[_attached(each, known.source.fetch_manifest(each.digest)) for each in listed],
+        notes=[*known.notes],
+    )
+
+
+def _attached(attachment: Attachment, manifest: Manifest) -> AttachedHere:
+    return AttachedHere(
+        digest=str(attachment.digest),
+        subject=str(attachment.subject) if attachment.subject else None,
+        tag=attachment.tag,
+        artifact_type=manifest.kind,
+        kind=kind_of(manifest, attachment.tag),
     )
 
 

@@ -13,6 +13,7 @@ from pydantic import Field, StringConstraints, model_validator
 
 from byoa.builds.messages import Failure, Message, OrganisationId
 from byoa.errors import ReferenceInvalid
+from byoa.oci.attached import Kind
 from byoa.oci.reference import Reference
 
 type Action = Literal["resolve", "plan", "inspect", "diff", "tags"]
@@ -94,6 +95,25 @@ class TagList(Message):
     truncated: bool
 
 
+class AttachedHere(Message):
+    """A manifest that is attached, what its type says that it is, and to which manifest of the artifact."""
+
+    digest: str
+    subject: str | None
+    tag: str | None
+    artifact_type: str | None
+    kind: Kind
+
+
+class Surroundings(Message):
+    """How many bytes an artifact has, and the first of what is ``attached`` to it, nothing of which was verified."""
+
+    bytes: int
+    count: int
+    attached: list[AttachedHere]
+    notes: list[str]
+
+
 class LookedUp(Message):
     """The answer, or with ``reads`` what ReadArtifacts is to be asked. Where ``tags`` were wanted nothing is found."""
 
@@ -102,6 +122,7 @@ class LookedUp(Message):
     artifacts: list[Found]
     plan: FetchPlan | None = None
     tags: TagList | None = None
+    around: Surroundings | None = None
     reads: bool = False
 
 
@@ -183,6 +204,7 @@ class Answer(Message):
     artifacts: list[Found]
     plan: FetchPlan | None = None
     tags: TagList | None = None
+    around: Surroundings | None = None
     contents: Contents | None = None
     difference: ObjectDifference | None = None
 

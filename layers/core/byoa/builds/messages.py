@@ -340,12 +340,13 @@ class HistoryEntry(Message):
 
 
 class ConfigVersion(BuildKey):
-    """A config as it was accepted."""
+    """A config as it was accepted, and the file that says it, as somebody wrote it, where one was handed in."""
 
     config: ComponentConfig
     fingerprint: str
     created_at_ts: int
     created_by: str | None = None
+    text: str | None = None
 
 
 class Build(BuildKey):

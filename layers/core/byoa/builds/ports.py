@@ -183,14 +183,22 @@ class Accepted(NamedTuple):
 class Catalogue(Protocol):
     """What people see and do: hand in configs, read builds."""
 
-    def submit(
-        self, organisation: str, app: str, config: ComponentConfig, *, by: str | None = None, anew: bool = False
+    def submit(  # noqa: PLR0913 - a config, and what is told of it by name
+        self,
+        organisation: str,
+        app: str,
+        config: ComponentConfig,
+        *,
+        by: str | None = None,
+        anew: bool = False,
+        text: str | None = None,
     ) -> Accepted:
         """Accept ``config`` as the component's newest version and queue its build.
 
         The same content as the newest version's makes nothing new, unless that version's build failed or it is to be
         built ``anew``. ``by`` is the id of the token that it was handed in with. A component that was deleted goes on
-        counting where it was.
+        counting where it was. ``text`` is the file that says it: the newest is kept with the version, whether or not
+        that is new, up to a length (``records.kept_text``).
         """
         ...
 

@@ -20,6 +20,10 @@ HISTORY: Final = 200
 """Lines of a history that a running build writes: a few make a build, and the item takes 400 KB. Its end has room."""
 
 
+TEXT_KEPT: Final = 128 * 1024
+"""Bytes of a component's file that are kept beside its content, which has as many again: the item takes 400 KB."""
+
+
 def milliseconds(moment: datetime) -> int:
     """A moment as milliseconds since 1970-01-01 UTC."""
     return int(moment.timestamp() * 1000)
@@ -71,6 +75,11 @@ def cut_short(entries: Sequence[HistoryEntry]) -> list[HistoryEntry]:
     text = "the lines before were too long to be kept"
     told = HistoryEntry(status=first.status, status_human_description=text, created_at_ts=moment)
     return [told, *entries]
+
+
+def kept_text(text: str | None) -> str | None:
+    """A file's text, if it is kept: one that is longer is told by its content again."""
+    return text if text is not None and len(text.encode()) <= TEXT_KEPT else None
 
 
 def reusable(build: Build) -> bool:

@@ -146,6 +146,10 @@ class Installs(Protocol):
         """All that was ever deployed to it, by name: at most as many as an app has."""
         ...
 
+    def everywhere(self, limit: int, *, offset: int = 0, after: str | None = None) -> Part[InstallComponent]:
+        """Components of all installs, by install's id and by name."""
+        ...
+
     def component(self, install: Install, component: str) -> InstallComponent | None:
         """One of them."""
         ...

@@ -21,9 +21,12 @@ from byoa.web.pages import (
     comparing,
     components,
     credentials,
+    deploys,
     editor,
     general,
     hooks,
+    install_forms,
+    installs,
     overview,
     policies,
     providers,
@@ -52,8 +55,8 @@ logger: Final = Logger(service="byoa")
 
 ROUTES: Final[list[Route]] = [
     *signing.routes, *providers.routes, *overview.routes, *components.routes, *editor.routes, *builds.routes,
-    *comparing.routes, *credentials.routes, *tokens.routes, *policies.routes, *hooks.routes, *records.routes,
-    *general.routes,
+    *comparing.routes, *install_forms.routes, *deploys.routes, *installs.routes, *credentials.routes, *tokens.routes,
+    *policies.routes, *hooks.routes, *records.routes, *general.routes,
 ]  # fmt: skip
 """All pages; the first that fits answers."""
 
@@ -173,7 +176,7 @@ def _templates() -> str:
     from byoa.web.rendering import FOLDER  # noqa: PLC0415 - read once
 
     every = hashlib.sha256()
-    for path in sorted(FOLDER.iterdir()):
+    for path in sorted(FOLDER.rglob("*.html")):
         every.update(path.read_bytes())
     return every.hexdigest()[:12]
 

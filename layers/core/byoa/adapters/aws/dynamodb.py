@@ -53,7 +53,7 @@ from byoa.adapters.aws.transactions import transact
 from byoa.adapters.aws.writes import OURS_OR_NOBODYS, RUNNING, UNENDED, UNFINISHED, append, end, leave_out
 from byoa.builds.messages import ENDED, Build, BuildKey, ConfigVersion, HistoryEntry, Outcome
 from byoa.builds.ports import Accepted
-from byoa.builds.records import HISTORY, cut_short, queued_build, reusable
+from byoa.builds.records import HISTORY, cut_short, kept_text, queued_build, reusable
 from byoa.components.reading import fingerprint
 from byoa.errors import DuplicateEvent, EventUntrusted, StaleVersion, StoreThrottled
 
@@ -203,8 +203,15 @@ class DynamoLedger:
         updated, _ = self._advance(key, update, "#status = :queued")
         return updated is not None
 
-    def submit(
-        self, organisation: str, app: str, config: ComponentConfig, *, by: str | None = None, anew: bool = False
+    def submit(  # noqa: PLR0913 - a config, and what is told of it by name
+        self,
+        organisation: str,
+        app: str,
+        config: ComponentConfig,
+        *,
+        by: str | None = None,
+        anew: bool = False,
+        text: str | None = None,
     ) -> Accepted:
         """See ``builds.ports.Catalogue``. Raises ``StoreThrottled`` while others hand in the same component."""
         for _ in range(_RACES):
@@ -215,12 +222,13 @@ class DynamoLedger:
                 key = BuildKey(organisation=organisation, app=app, component=config.name, version=version)
                 build = self._build_of(key)
                 if build and reusable(build):
+                    self._keep_text(key, text)
                     return Accepted(build, created=False)
             key = BuildKey(organisation=organisation, app=app, component=config.name, version=version + 1)
             build = queued_build(key, self.own_series, config, self.clock.now(), by)
             if newest is None:
                 self.note_app(organisation, app, build.created_at_ts, by)
-            if self._accept(build, config):
+            if self._accept(build, config, text):
                 return Accepted(build, created=True)
         raise StoreThrottled("Others are changing the same component at this moment.")
 
@@ -236,10 +244,10 @@ class DynamoLedger:
         component = self._get(newest.organisation, f"COMPONENT#{newest.app}#{newest.component}")
         if component is None or component["version"] != newest.version:
             return None
-        config = self.config(newest).config
+        was = self.config(newest)
         key = newest.key.model_copy(update={"version": newest.version + 1})
-        build = queued_build(key, self.own_series, config, self.clock.now(), by)
-        return build if self._accept(build, config, existing=True) else None
+        build = queued_build(key, self.own_series, was.config, self.clock.now(), by)
+        return build if self._accept(build, was.config, was.text, existing=True) else None
 
     def components(self, organisation: str, app: str) -> list[str]:
         """See ``builds.ports.Catalogue``."""
@@ -292,7 +300,21 @@ class DynamoLedger:
                 raise
         return load(found.get("Attributes") or {}), None
 
-    def _accept(self, build: Build, config: ComponentConfig, *, existing: bool = False) -> bool:
+    def _keep_text(self, key: BuildKey, text: str | None) -> None:
+        """Keep the newest text of a config that is there. Nothing is news of it: what it says is the same."""
+        if text is None:
+            return
+        with translated("DynamoDB"), suppress(self.client.exceptions.ConditionalCheckFailedException):
+            self.client.update_item(
+                TableName=self.table,
+                Key=dump({"pk": f"ORG#{key.organisation}", "sk": sort_key("CONFIG", key)}),
+                UpdateExpression="SET #text = :text, news = :news",
+                ConditionExpression="attribute_exists(pk) AND (attribute_not_exists(#text) OR #text <> :text)",
+                ExpressionAttributeNames={"#text": "text"},
+                ExpressionAttributeValues=dump({":text": kept_text(text), ":news": False}),
+            )
+
+    def _accept(self, build: Build, config: ComponentConfig, text: str | None, *, existing: bool = False) -> bool:
         key, pk = build.key, f"ORG#{build.organisation}"
         accepted = ConfigVersion(
             **key.model_dump(),
@@ -300,6 +322,7 @@ class DynamoLedger:
             fingerprint=fingerprint(config),
             created_at_ts=build.created_at_ts,
             created_by=build.created_by,
+            text=kept_text(text),
         )
         by_id, of_config, of_build = handed_in(key, first_moment(build))
         news = {"pk": pk, "news": True}

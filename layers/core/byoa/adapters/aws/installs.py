@@ -97,6 +97,11 @@ class DynamoInstalls:
         """See ``installs.ports.Installs``."""
         return self._parts(install)
 
+    def everywhere(self, limit: int, *, offset: int = 0, after: str | None = None) -> Part[InstallComponent]:
+        """See ``installs.ports.Installs``."""
+        found = self.deploying.rows.listed(self._pk, "PART#", Span(offset, limit, after))
+        return Part(self._with_deploys(found.items), found.more)
+
     def component(self, install: Install, component: str) -> InstallComponent | None:
         """See ``installs.ports.Installs``."""
         item = self.deploying.rows.one(self._pk, part_key(install.id, component))

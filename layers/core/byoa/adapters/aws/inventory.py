@@ -153,9 +153,11 @@ class DynamoInventory:
         keys = [self._key(each, each.version) for each in components if each.version]
         return {build.component: build for build in self._builds([sort_key("BUILD", key) for key in keys])}
 
-    def submit(self, app: str, config: ComponentConfig, *, by: str | None = None, anew: bool = False) -> Accepted:
+    def submit(
+        self, app: str, config: ComponentConfig, *, by: str | None = None, anew: bool = False, text: str | None = None
+    ) -> Accepted:
         """See ``api.ports.Inventory``."""
-        return self.ledger.submit(self.organisation, app, config, by=by, anew=anew)
+        return self.ledger.submit(self.organisation, app, config, by=by, anew=anew, text=text)
 
     def config(self, app: str, component: str, version: int) -> ConfigVersion | None:
         """See ``api.ports.Inventory``."""

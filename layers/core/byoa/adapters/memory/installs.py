@@ -223,6 +223,12 @@ class MemoryInstalls:
         names = sorted(name for owner, of, name in self.store.parts if (owner, of) == (self.organisation, install.id))
         return [found for name in names if (found := self.component(install, name))]
 
+    def everywhere(self, limit: int, *, offset: int = 0, after: str | None = None) -> Part[InstallComponent]:
+        """See ``installs.ports.Installs``."""
+        mine = sorted(self.page(None, len(self.store.installs)).items, key=lambda each: each.id)
+        found = [each for install in mine for each in self.components(install)]
+        return _part(found, lambda each: f"{each.install_id}#{each.component}", limit, offset, after)
+
     def component(self, install: Install, component: str) -> InstallComponent | None:
         """See ``installs.ports.Installs``."""
         part = self.store.parts.get((self.organisation, install.id, component))

@@ -100,9 +100,11 @@ class MemoryInventory:
         }
         return {name: build for name, build in found.items() if build}
 
-    def submit(self, app: str, config: ComponentConfig, *, by: str | None = None, anew: bool = False) -> Accepted:
+    def submit(
+        self, app: str, config: ComponentConfig, *, by: str | None = None, anew: bool = False, text: str | None = None
+    ) -> Accepted:
         """See ``api.ports.Inventory``."""
-        accepted = self.ledger.submit(self.organisation, app, config, by=by, anew=anew)
+        accepted = self.ledger.submit(self.organisation, app, config, by=by, anew=anew, text=text)
         build, place = accepted.build, (self.organisation, app, config.name)
         was = self.held.get(place)
         if accepted.created or was is None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from byoa.builds.messages import Build, BuildKey, ConfigVersion
 from byoa.builds.ports import Accepted
-from byoa.builds.records import HISTORY, queued_build, reusable
+from byoa.builds.records import HISTORY, kept_text, queued_build, reusable
 from byoa.components.reading import fingerprint
 from byoa.errors import DuplicateEvent, EventUntrusted, StaleVersion
 from byoa.trust.allowed import Allowed
@@ -105,8 +105,15 @@ class MemoryLedger:
         self.records[key] = build.model_copy(update={"told_again_ts": now_ts})
         return True
 
-    def submit(
-        self, organisation: str, app: str, config: ComponentConfig, *, by: str | None = None, anew: bool = False
+    def submit(  # noqa: PLR0913 - a config, and what is told of it by name
+        self,
+        organisation: str,
+        app: str,
+        config: ComponentConfig,
+        *,
+        by: str | None = None,
+        anew: bool = False,
+        text: str | None = None,
     ) -> Accepted:
         """See ``builds.ports.Catalogue``."""
         name = (organisation, app, config.name)
@@ -114,17 +121,20 @@ class MemoryLedger:
         key = BuildKey(organisation=organisation, app=app, component=config.name, version=max(version, 1))
         same = name in self.newest and not anew and self.configs[key].fingerprint == fingerprint(config)
         if same and reusable(self.records[key]):
+            if text is not None:
+                self.configs[key] = self.configs[key].model_copy(update={"text": kept_text(text)})
             return Accepted(self.records[key], created=False)
-        return Accepted(self._accept(key.model_copy(update={"version": version + 1}), config, by), created=True)
+        return Accepted(self._accept(key.model_copy(update={"version": version + 1}), config, by, text), created=True)
 
     def build_anew(self, newest: BuildKey, by: str) -> Build | None:
         """See ``tracking.ports.Workshop``."""
         if self.newest.get((newest.organisation, newest.app, newest.component)) != newest.version:
             return None
         key = newest.key.model_copy(update={"version": newest.version + 1})
-        return self._accept(key, self.config(newest.key).config, by)
+        config = self.config(newest.key)
+        return self._accept(key, config.config, by, config.text)
 
-    def _accept(self, key: BuildKey, config: ComponentConfig, by: str | None) -> Build:
+    def _accept(self, key: BuildKey, config: ComponentConfig, by: str | None, text: str | None) -> Build:
         build = queued_build(key, self.series, config, self.clock.now(), by)
         self.apps.setdefault((key.organisation, key.app), (build.created_at_ts, by))
         self.newest[key.organisation, key.app, key.component] = key.version
@@ -135,6 +145,7 @@ class MemoryLedger:
             fingerprint=fingerprint(config),
             created_at_ts=build.created_at_ts,
             created_by=by,
+            text=kept_text(text),
         )
         return build
 

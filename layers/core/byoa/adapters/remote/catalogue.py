@@ -30,13 +30,21 @@ class RemoteCatalogue:
     def __init__(self, api: Api) -> None:
         self._api = api
 
-    def submit(
-        self, organisation: str, app: str, config: ComponentConfig, *, by: str | None = None, anew: bool = False
+    def submit(  # noqa: PLR0913 - a config, and what is told of it by name
+        self,
+        organisation: str,
+        app: str,
+        config: ComponentConfig,
+        *,
+        by: str | None = None,
+        anew: bool = False,
+        text: str | None = None,
     ) -> Accepted:
         """See ``builds.ports.Catalogue``; who it is handed in ``by``, the token says."""
         del by
         said = fields_of(config)
-        body = {name: value for name, value in said.items() if name not in ("name", "type")}
+        fields = {name: value for name, value in said.items() if name not in ("name", "type")}
+        body = fields if text is None else {"toml": text}
         place = ("apps", app, "components", config.name)
         reply = self._api.ask("POST", *place, "configs", "kubernetes-manifest", body=body)
         if anew and reply.status != _CREATED:

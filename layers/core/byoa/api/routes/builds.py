@@ -143,4 +143,4 @@ def _build_anew(component: Component) -> Build:
     newest = here.inventory.config(component.app, component.name, component.version)
     if newest is None:
         raise Problem("no_config")
-    return here.inventory.submit(component.app, newest.config, by=here.caller.id, anew=True).build
+    return here.inventory.submit(component.app, newest.config, by=here.caller.id, anew=True, text=newest.text).build

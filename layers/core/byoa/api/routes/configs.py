@@ -63,12 +63,13 @@ def check_component_config(app_id: AppId, body: Check) -> Checked:  # noqa: ARG0
 def create_config(app_id: AppId, component_id: Annotated[Label, Path()], body: ConfigIn) -> Response[ConfigOut]:
     """Hand in a config, as fields or as a component's file in ``toml``: it becomes the newest version and is built.
 
-    The same content as the newest version's makes nothing new (200), unless that one's build failed. With If-Match it
+    The same content as the newest version's makes nothing new (200), unless that one's build failed; of two files that
+    say the same the newest is kept, with its comments and its order, up to 128 KiB. With If-Match it
     is taken while the newest config is the one with that ETag, with If-None-Match: * while there is none.
     """
     here = visit()
     _check_newest(app_id, component_id)
-    accepted = here.inventory.submit(app_id, _config(component_id, body), by=here.caller.id)
+    accepted = here.inventory.submit(app_id, _config(component_id, body), by=here.caller.id, text=body.toml)
     version = here.inventory.config(app_id, component_id, accepted.build.version)
     if version is None:
         raise LookupError("a config that was accepted is missing")

@@ -176,6 +176,16 @@ def list_install_components(
     return paged([install_component_out(each) for each in part.items], part, span, page)
 
 
+@operations.add("GET", "/v1/install-components", "read", paged=True)
+def list_components_everywhere(
+    offset: Offset = 0, limit: Limit = 10, page: Number = None, cursor: Cursor = None
+) -> Response[list[InstallComponentOut]]:
+    """What was ever deployed to any install of the organisation: how that went, and how it is; by install's id."""
+    span = span_of(offset, limit, page, cursor)
+    part = visit().installs.everywhere(span.limit, offset=span.offset, after=span.after)
+    return paged([install_component_out(each) for each in part.items], Page(part.items, part.more), span, page)
+
+
 @operations.add("GET", COMPONENT, "read", faults=(404,))
 def get_install_component(install_id: InstallId, component_id: ComponentId) -> InstallComponentOut:
     """A component in the install."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
+from itertools import accumulate
 from typing import TYPE_CHECKING, Any, Final
 
 from byoa.web.forms import (
@@ -21,14 +22,18 @@ from byoa.web.forms import (
 from byoa.web.routes import Here, Moved, Page, Routes, Sent
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from byoa.web.asking import Reply
 
 routes = Routes()
 NEW: Final = "/apps/<app>/new"
 EDIT: Final = "/apps/<app>/components/<component>/edit"
+TAGS_CHARACTERS: Final = 12 * 1024
+"""Of a repository's tags, so that the page stays small."""
+
 _FIELD: Final = "f."
+_CREATED: Final = 201
 _CHANGED: Final = 412
 _INVALID: Final = 422
 _MISSING: Final = 404
@@ -52,8 +57,16 @@ class Draft:
     saved: dict[str, Any] = field(default_factory=dict)
     """What the newest config says."""
 
+    saved_toml: str | None = None
+    """Its file; ``None`` where there is none."""
+
     notice: dict[str, str] | None = None
     found: dict[str, Any] | None = None
+    """What a reference was found to mean and to hold."""
+
+    tags: dict[str, Any] | None = None
+    """The repository's tags; or where there are none why, as ``fault``."""
+
     touched: bool = True
 
     @property
@@ -65,6 +78,12 @@ class Draft:
     def changes(self) -> list[tuple[str, str, str]]:
         """What saving would change."""
         return differences(self.saved, self.form) if self.form is not None else []
+
+    @property
+    def only_layout(self) -> bool:
+        """Whether saving changes comments and layout, and nothing that the file says."""
+        known = self.form is not None and self.saved_toml is not None and not self.changes
+        return known and self.toml.strip() != (self.saved_toml or "").strip()
 
 
 # ---- pages -------------------------------------------------------------------------------------------------------
@@ -88,6 +107,7 @@ def show_edit(here: Here, app: str, component: str) -> Page:
     draft = _checked(here, app, component, toml, {})
     draft.match = latest.headers["etag"] if latest.good else ""
     draft.saved = draft.form or {} if latest.good else {}
+    draft.saved_toml = toml if latest.good else None
     draft.touched = latest.good
     return _page(here, draft)
 
@@ -123,6 +143,8 @@ def _typed(here: Here, app: str, component: str) -> Draft:
     """What a request of the form has, with what was typed put into the file."""
     said = here.request.form()
     typed = {name.removeprefix(_FIELD): value for name, value in said.items() if name.startswith(_FIELD)}
+    if said.get("act") == "take" and said.get("tags"):
+        typed |= {"oci_artifact.tag": said["tags"], "oci_artifact.digest": ""}
     if component:
         typed.pop("name", None)
     file, base = said.get("toml", ""), said.get("base", "")
@@ -134,6 +156,7 @@ def _typed(here: Here, app: str, component: str) -> Draft:
     draft.match = said.get("match", "")
     latest = _latest(here, app, component) if component else None
     if latest and latest.good:
+        draft.saved_toml = latest.document["toml"]
         draft.saved = _check(here, app, latest.document["toml"]).document["form"]
     return draft
 
@@ -193,8 +216,8 @@ def _latest(here: Here, app: str, component: str) -> Reply:
 
 def _done(here: Here, draft: Draft) -> Page | Moved:
     act = here.request.form().get("act", "check")
-    if act == "resolve":
-        return _page(here, _resolved(here, draft))
+    if act in LOOKUPS:
+        return _page(here, LOOKUPS[act](here, draft))
     if act != "save":
         return _page(here, draft)
     if not draft.valid:
@@ -208,8 +231,8 @@ def _done(here: Here, draft: Draft) -> Page | Moved:
     if made.status == _INVALID:
         draft.notice = {"cause": made.document["detail"], "remedy": made.document["remedy"]}
         return _page(here, draft, _INVALID)
-    build = made.held().document["build_id"]
-    return Moved(f"/apps/{draft.app}/components/{name}/builds/{build}")
+    place, build = f"/apps/{draft.app}/components/{name}", made.held().document["build_id"]
+    return Moved(f"{place}/builds/{build}" if made.status == _CREATED else place)
 
 
 def _overtaken(here: Here, draft: Draft, name: str) -> Draft:
@@ -217,6 +240,7 @@ def _overtaken(here: Here, draft: Draft, name: str) -> Draft:
     latest = _latest(here, draft.app, name).held()
     theirs = _check(here, draft.app, latest.document["toml"]).document["form"]
     draft.component, draft.match, draft.saved = name, latest.headers["etag"], theirs
+    draft.saved_toml = latest.document["toml"]
     draft.notice = {
         "cause": f"Somebody saved version {latest.document['version']} meanwhile.",
         "remedy": "What you typed is kept. Below is how it differs from theirs; saving again puts yours over it.",
@@ -226,9 +250,7 @@ def _overtaken(here: Here, draft: Draft, name: str) -> Draft:
 
 def _resolved(here: Here, draft: Draft) -> Draft:
     """What the registry has under the reference that is typed."""
-    said = {name: draft.typed[f"oci_artifact.{name}"].strip() for name in ("url", "tag", "digest", "credentials_ref")}
-    asked = {name: value for name, value in said.items() if value}
-    reply = here.api.write("POST", "/v1/artifacts/inspect", {"url": "", **asked})
+    reply = _asked(here, draft, "inspect", ("url", "tag", "digest", "credentials_ref"))
     if reply.good and reply.document.get("digest"):
         draft.found = reply.document
     elif reply.good:
@@ -236,6 +258,35 @@ def _resolved(here: Here, draft: Draft) -> Draft:
     else:
         draft.notice = {"cause": reply.document["detail"], "remedy": reply.document["remedy"]}
     return draft
+
+
+def _listed(here: Here, draft: Draft) -> Draft:
+    """The tags of the repository that is typed; that they can't be had is said at the field and is no fault of it."""
+    reply = _asked(here, draft, "tags", ("url", "credentials_ref"))
+    if reply.good and "tags" in reply.document:
+        shown = [tag for tag, so_far in _summed(reply.document["tags"]) if so_far <= TAGS_CHARACTERS]
+        more = reply.document["truncated"] or len(shown) < len(reply.document["tags"])
+        draft.tags = {"names": shown, "more": more, "fault": ""}
+    elif reply.good:
+        draft.tags = {"names": [], "fault": "The registry takes its time. List them again in a minute."}
+    else:
+        draft.tags = {"names": [], "fault": f"{reply.document['detail']} {reply.document['remedy']}"}
+    return draft
+
+
+def _summed(tags: list[str]) -> Iterator[tuple[str, int]]:
+    """Each tag with how many characters it and those before it have."""
+    return zip(tags, accumulate(len(tag) for tag in tags), strict=True)
+
+
+def _asked(here: Here, draft: Draft, action: str, names: tuple[str, ...]) -> Reply:
+    said = {name: draft.typed[f"oci_artifact.{name}"].strip() for name in names}
+    asked = {name: value for name, value in said.items() if value}
+    return here.api.write("POST", f"/v1/artifacts/{action}", {"url": "", **asked})
+
+
+LOOKUPS: Final = {"resolve": _resolved, "tags": _listed}
+"""What is asked of a registry, by the button that asks it."""
 
 
 # ---- what is shown -----------------------------------------------------------------------------------------------
@@ -268,6 +319,7 @@ def _told(draft: Draft) -> Sent:
         "faults": draft.faults,
         "elsewhere": _elsewhere(draft),
         "changes": draft.changes,
+        "only_layout": draft.only_layout,
         "valid": draft.valid,
         "notice": draft.notice,
     }

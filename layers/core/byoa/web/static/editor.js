@@ -44,7 +44,8 @@ const showFaults = (faults, elsewhere) => {
   document.getElementById("elsewhere").replaceChildren(...elsewhere.map((each) => element("li", `Line ${each.line}: ${told(each)}`)));
 };
 
-const showChanges = (changes) => {
+const showChanges = (changes, layout) => {
+  const nothing = layout ? element("p", "Comments or layout alone: kept with this version, and nothing is built.") : element("p", "Nothing yet.", { className: "muted" });
   const list = element("ul", "", { className: "plain" });
   for (const [path, was, now] of changes) {
     const text = was && now ? ` ${was} → ${now}` : now ? ` becomes ${now}` : ` goes: ${was}`;
@@ -52,7 +53,7 @@ const showChanges = (changes) => {
     item.append(element("code", path), text);
     list.append(item);
   }
-  document.getElementById("changes").replaceChildren(changes.length ? list : element("p", "Nothing yet.", { className: "muted" }));
+  document.getElementById("changes").replaceChildren(changes.length ? list : nothing);
 };
 
 const showNotice = (notice) => {
@@ -79,7 +80,7 @@ const show = (said) => {
   }
   colour();
   showFaults(said.faults, said.elsewhere);
-  showChanges(said.changes);
+  showChanges(said.changes, said.only_layout);
   showNotice(said.notice);
 };
 
@@ -129,21 +130,30 @@ const offerPin = () => {
   };
 };
 
+const lookups = { resolve: "found", tags: "listed" };  // buttons that have a registry asked, and where its answer goes
+
 form.addEventListener("submit", async (event) => {
-  if (event.submitter?.value !== "resolve") return;
+  const act = event.submitter?.value;
+  if (act === "take") {
+    event.preventDefault();
+    put(document.getElementById("f.oci_artifact.tag"), document.getElementById("tags").value);
+    put(document.getElementById("f.oci_artifact.digest"), "");
+    return soon();
+  }
+  if (!lookups[act]) return undefined;
   event.preventDefault();
-  const place = document.getElementById("found");
+  const place = document.getElementById(lookups[act]);
   place.replaceChildren(element("p", "Asking the registry…", { className: "busy" }));
   event.submitter.disabled = true;
   const body = new URLSearchParams(new FormData(form));
-  body.set("act", "resolve");
+  body.set("act", act);
   const answer = await fetch(form.getAttribute("action"), { method: "POST", body }).catch(() => null);
   event.submitter.disabled = false;
   place.replaceChildren();
   if (answer?.status === 401) return sessionEnded();
   if (!answer?.ok) return showNotice({ cause: "The registry couldn't be asked.", remedy: "Try again." });
   const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-  place.replaceChildren(...page.getElementById("found").childNodes);
+  place.replaceChildren(...page.getElementById(lookups[act]).childNodes);
   const notice = page.getElementById("notice");
   const now = document.getElementById("notice");
   now.className = notice.className;

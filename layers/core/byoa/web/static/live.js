@@ -13,6 +13,9 @@ const replace = (fresh, prepare) => {
   const place = held && [...now.querySelectorAll(held.tagName)].indexOf(held);
   announce(now, fresh);
   const made = document.adoptNode(fresh);
+  for (const form of now.querySelectorAll("form[data-keep]")) {  // what is typed stays where it is about the same
+    made.querySelector(`form[data-keep="${CSS.escape(form.dataset.keep)}"]`)?.replaceWith(form);
+  }
   for (const id of open) made.querySelector(`#${CSS.escape(id)}`)?.setAttribute("open", "");
   now.replaceWith(made);
   prepare(made);
