@@ -17,9 +17,8 @@ from byoa_cli.printable import styled
 from byoa_cli.reaching import reach_api
 
 if TYPE_CHECKING:
-    from byoa.adapters.remote.leases import RemoteJob
     from byoa.api.asking import Api
-    from byoa.installs.ports import Cluster
+    from byoa.installs.ports import Cluster, Job
     from byoa.installs.states import DeployEnded
 
 _RENEW_SECONDS: Final = 20.0
@@ -114,7 +113,7 @@ class _Agent:
             else:
                 self._run(job)
 
-    def _run(self, job: RemoteJob) -> int:
+    def _run(self, job: Job) -> int:
         """One deploy, from its lease to its report."""
         from dataclasses import replace
 
@@ -129,7 +128,7 @@ class _Agent:
             ended = run_deploy(checked, replace(rig, tell=lambda word: self._tell(f"{checked.component} {word}")))
         return self._report(job, ended)
 
-    def _report(self, job: RemoteJob, ended: DeployEnded) -> int:
+    def _report(self, job: Job, ended: DeployEnded) -> int:
         from byoa.errors import DeploySuperseded
         from byoa.installs import contents, parcels
 
@@ -163,7 +162,7 @@ class _Agent:
 class _Beat:
     """Renews a lease while a deploy runs."""
 
-    def __init__(self, job: RemoteJob) -> None:
+    def __init__(self, job: Job) -> None:
         self._job = job
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._beat, daemon=True)

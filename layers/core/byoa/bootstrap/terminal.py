@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from byoa.adapters.registries.layout import LayoutRepository
     from byoa.adapters.registries.proxies import Proxies
     from byoa.adapters.registries.transport import Response, Transport
-    from byoa.adapters.remote.leases import RemoteJob
     from byoa.adapters.remote.wire import Way
     from byoa.api.asking import Api, Artifacts
     from byoa.api.ports import Journal, Tokens
@@ -32,7 +31,7 @@ if TYPE_CHECKING:
     from byoa.engine.sending import Pace
     from byoa.engine.workers import Workers
     from byoa.installs.access import Access
-    from byoa.installs.ports import Clock, Cluster
+    from byoa.installs.ports import Clock, Cluster, Job
     from byoa.installs.run_deploy import Rig
     from byoa.installs.states import CheckedDeploy
     from byoa.oci.digest import Digest
@@ -363,7 +362,7 @@ def try_credentials(function: str, trial: Trial) -> Tried:
     return Tried.model_validate(functions.invoke(client, function, trial.model_dump(mode="json")))
 
 
-def lease(api: Api, install_id: str) -> tuple[RemoteJob | None, float]:
+def lease(api: Api, install_id: str) -> tuple[Job | None, float]:
     """A deploy of an install to run, through the API, and how many seconds to wait before the next question."""
     from byoa.adapters.remote.leases import lease
     from byoa.builds.records import milliseconds
@@ -371,18 +370,17 @@ def lease(api: Api, install_id: str) -> tuple[RemoteJob | None, float]:
     return lease(api, install_id, milliseconds(clock().now()))
 
 
-def rig(job: RemoteJob, cluster: Cluster, mirror: Callable[[CheckedDeploy], Source], key: bytes | None) -> Rig:
+def rig(job: Job, cluster: Cluster, mirror: Callable[[CheckedDeploy], Source], key: bytes | None) -> Rig:
     """What a leased deploy is run with here: its cluster, its mirror, and room in memory for what is pulled."""
     from byoa.adapters.memory.clocks import EpochTime
     from byoa.adapters.memory.repository import MemoryRepository
-    from byoa.adapters.remote.leases import RemoteShelf
     from byoa.installs.run_deploy import Rig
 
     return Rig(
         mirror=mirror,
         quarantine=MemoryRepository(),
         cluster=cluster,
-        shelf=RemoteShelf(job),
+        shelf=job.shelf,
         deploys=job,
         lists=job.lists,
         clock=EpochTime(),

@@ -9,9 +9,11 @@ from byoa.installs.objects import MANAGER
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
+    from byoa.builds.ports import Lists
     from byoa.installs.inventory import Inventory
     from byoa.installs.messages import Answered, Deploy, DeployKey, Install, InstallComponent, Operation
     from byoa.installs.objects import Kind, Object, Place
+    from byoa.installs.states import CheckedDeploy, DeployEnded
 
     type Becomes = Callable[[Deploy, InstallComponent], tuple[Deploy, InstallComponent]]
 
@@ -241,6 +243,33 @@ class Leases(Protocol):
 
     def give_back(self, deploy_id: str, lease: str) -> None:
         """Let others have it, if it still is one's own."""
+        ...
+
+
+class Job(Running, Protocol):
+    """A deploy that an agent has a lease of. Raises ``DeploySuperseded`` where the lease or the deploy has ended."""
+
+    @property
+    def checked(self) -> CheckedDeploy:
+        """The deploy, with its time as the agent's own clock has it."""
+        ...
+
+    @property
+    def lists(self) -> Lists:
+        """What its install says, and room for what goes from state to state."""
+        ...
+
+    @property
+    def shelf(self) -> Shelf:
+        """What is tracked of its component."""
+        ...
+
+    def renew(self) -> None:
+        """Have it for another minute."""
+        ...
+
+    def report(self, ended: DeployEnded, packed: str | None) -> str | None:
+        """Tell which way it went, with its plan's document (``contents.pack``); how it ended, if it hadn't before."""
         ...
 
 

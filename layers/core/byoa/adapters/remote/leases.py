@@ -25,7 +25,7 @@ _LOST: Final = "The lease of the deploy has ended: it was cancelled or overtaken
 
 @dataclass(slots=True)
 class RemoteJob:
-    """A deploy that is leased. Implements Running; ``lists`` has what its install says."""
+    """A deploy that is leased. Implements Job."""
 
     api: Api
     lease: str
@@ -33,6 +33,11 @@ class RemoteJob:
     lists: Lists
     lost: bool = False
     _writes: bool = field(default=False, init=False)
+
+    @property
+    def shelf(self) -> RemoteShelf:
+        """See ``installs.ports.Job``."""
+        return RemoteShelf(self)
 
     def renew(self) -> None:
         """Have it for another minute. Raises ``DeploySuperseded`` where that isn't to be, then and ever after."""
