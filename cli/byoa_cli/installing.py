@@ -120,6 +120,34 @@ def teardown(
     return _run(_Deal(options, teardown=True), frozenset(approve), within, None, yes=yes, as_json=as_json)
 
 
+@command(*_WHERE, JSON)
+def recover(*, as_json: bool, **options: Any) -> int:  # noqa: ANN401 - the same
+    """Track again what an install's component has in a cluster, by its labels, where the record of it was lost.
+
+    What was applied by `byoa install` and has no other owner counts. Nothing but the record is written.
+
+    Example:
+        byoa install recover --install shop --component web --kubeconfig kubeconfig
+    """
+    from byoa.installs.inventory import EMPTY
+    from byoa.installs.recover import recover
+
+    deal = _Deal(options, teardown=True)
+    work, owner = deal.work(), deal.task.owner
+    before = work.shelf.read() or EMPTY
+    now = before.with_uids(recover(work.cluster, owner, work.workers))
+    if not now.holds_the_same(before):
+        work.shelf.write(now)
+    added = sorted(str(each) for each in now.uids.keys() - before.uids.keys())
+    if as_json:
+        print_json({**deal.about, "tracked": len(now.uids), "recovered": added})
+        return FINE
+    for each in added:
+        err().print(styled(each))
+    err().print(styled(f"{len(now.uids)} objects are tracked, {len(added)} of them again"))
+    return FINE
+
+
 class _Deal:
     """An artifact, a cluster, and what is to be done with the two."""
 
@@ -240,6 +268,7 @@ install = Group(
         "apply": apply,
         "drift": drift,
         "teardown": teardown,
+        "recover": recover,
         "run": Deferred("Run the deploys of an install at the platform whose cluster is an agent's.", _run_agent),
     },
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import quote, urlencode
 
 import pytest
@@ -18,10 +18,12 @@ from byoa.api.asking import Reply
 from byoa.bootstrap import terminal
 from byoa.builds.records import milliseconds
 from byoa.engine.copying import copy
-from byoa.errors import DeploySuperseded
+from byoa.errors import ClusterForbidden, DeploySuperseded
 from byoa.installs import contents, parcels
 from byoa.installs.inventory import unpack
+from byoa.installs.normalising import Owner
 from byoa.installs.objects import Place
+from byoa.installs.recover import recover
 from byoa.installs.run_deploy import Rig, run_deploy
 from byoa.oci.digest import Digest
 from byoa.oci.reference import Reference, Registry
@@ -316,3 +318,58 @@ def test_the_command_runs_what_waits_with_its_own_logins(tmp_path: Path, monkeyp
             idle = home.byoa(*arguments, stdin=min(cluster.tokens), **variables)
             assert (idle.code, idle.out) == (0, "")
         assert cluster.memory.get(Place(DEPLOYMENTS, "corner", "web"))
+
+
+def test_a_lost_record_is_made_again_from_labels_and_what_was_forgotten_is_pruned(bed: Bed) -> None:
+    bed.platform.ask(bed.platform.build(*OBJECTS))
+    bed.run_next()
+    bed.platform.store.packed.clear()
+    build = bed.platform.build(OBJECTS[0], OBJECTS[2])
+    plain = bed.platform.ask(build)
+    bed.run_next()
+    assert bed.there(CONFIG_MAPS, "two"), "nobody knows of it any more"
+    bed.platform.store.packed.clear()
+    deploy = bed.platform.ask(build, recover=True)
+    assert bed.run_next() == "active"
+    assert (bed.now(plain).counts["delete"], bed.now(deploy).counts["delete"]) == (0, 1)
+    assert bed.there(CONFIG_MAPS, "two") is None
+    (packed, _) = next(iter(bed.platform.store.packed.values()))
+    assert {each.name for each in unpack(packed).uids} == {"one", "web"}
+    again = bed.platform.ask(build, recover=True)
+    assert bed.run_next() == "noop"
+    assert bed.now(again).counts["unchanged"] == 2
+
+
+def test_only_what_we_applied_and_nobody_owns_is_found_by_its_labels(bed: Bed) -> None:
+    owner = Owner(INSTALL, "web", "corner")
+
+    def labelled(name: str, **about: Any) -> None:
+        found = config_map(name)
+        found["metadata"] |= {"labels": dict(owner.labels), **about}
+        bed.platform.cluster.create(Place(CONFIG_MAPS, "corner", name), found)
+
+    labelled("ours")
+    labelled("copied", managedFields=[{"manager": "endpoint-controller"}])
+    labelled("applied", managedFields=[{"manager": "byoa", "operation": "Apply"}])
+    labelled("owned", ownerReferences=[{"kind": "Service", "name": "web"}])
+    found = recover(bed.platform.cluster, owner)
+    assert {each.name for each in found} == {"ours", "applied"}
+    assert recover(bed.platform.cluster, owner._replace(component="other")) == {}
+
+
+def test_where_a_kind_may_not_be_listed_everywhere_its_own_namespace_is_looked_at(bed: Bed) -> None:
+    bed.platform.ask(bed.platform.build(*OBJECTS))
+    bed.run_next()
+    cluster = bed.platform.cluster
+
+    class Narrow:
+        def kinds(self) -> Any:
+            return cluster.kinds()
+
+        def list(self, kind: Any, namespace: str = "", **more: Any) -> Any:
+            if namespace != "corner" or kind == DEPLOYMENTS:
+                raise ClusterForbidden("The login may not list these.")
+            return cluster.list(kind, namespace, **more)
+
+    found = recover(cast("Any", Narrow()), Owner(INSTALL, "web", "corner"))
+    assert {each.name for each in found} == {"one", "two"}

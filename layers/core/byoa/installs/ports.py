@@ -119,6 +119,7 @@ class Request(NamedTuple):
     take_over: tuple[str, ...] = ()
     cause: Literal["asked", "followed", "schedule", "rollback"] = "asked"
     by: str | None = None
+    recover: bool = False
 
 
 class Installs(Protocol):
