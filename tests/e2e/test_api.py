@@ -207,8 +207,8 @@ def test_a_job_of_ci_is_let_in_by_its_token(enforced: Pipeline, admin: Client) -
 def test_an_install_s_agent_leases_a_deploy_whose_receipt_is_good_and_tells_how_it_went(
     enforced: Pipeline, admin: Client
 ) -> None:
-    enforced.push("flux", "v2.4.0")
-    source = {"url": f"oci://{enforced.desk.vendor}/vendor/flux", "tag": "v2.4.0"}
+    enforced.push("flux", "v2.3.1")
+    source = {"url": f"oci://{enforced.desk.vendor}/vendor/flux", "tag": "v2.3.1"}
     _, config = admin.ask(
         "POST", f"{APP}/leased/configs/kubernetes-manifest", {"namespace": "vendor", "oci_artifact": source}
     )
