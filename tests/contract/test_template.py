@@ -303,7 +303,7 @@ def test_only_the_recording_step_signs_and_nobody_hands_that_on(resources: dict[
         action: statement["Resource"]
         for _, statement in _statements(resources)
         for action in _many(statement["Action"])
-        if action.startswith("kms:") and action != "kms:GetPublicKey"
+        if action.startswith("kms:") and action not in {"kms:GetPublicKey", "kms:Verify"}
     }
     wanted = ("kms:CreateGrant", "kms:DescribeKey", "kms:RetireGrant")
     assert kms == {action: {"Ref": "EcrKmsKeyArn"} for action in wanted}
@@ -345,7 +345,7 @@ def test_the_api_reads_no_secret_and_reaches_nothing_but_the_table_and_secrets(r
     assert "secretsmanager:GetSecretValue" not in actions
     assert {action.partition(":")[0] for action in actions} == {"dynamodb", "secretsmanager"}
     own = _actions(resources, "ApiRole") - LOG_AND_TRACE - OPENS_SESSIONS
-    assert own == {"dynamodb:GetItem", "kms:GetPublicKey", "lambda:InvokeFunction"}
+    assert own == {"dynamodb:GetItem", "kms:GetPublicKey", "kms:Verify", "lambda:InvokeFunction"}
     (invoked,) = (each for role, each in _statements(resources) if (role, each.get("Sid")) == ("ApiRole", "FetchKeys"))
     assert invoked["Resource"] == {"Fn::GetAtt": ["FetchKeysFunction", "Arn"]}
 

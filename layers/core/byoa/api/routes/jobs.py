@@ -167,11 +167,12 @@ def _leased(deploy: Deploy) -> JobOut | None:
 
 def _let_go(deploy: Deploy) -> None:
     """A deploy before this one may have ended without its agent, which then told nobody: it holds nothing any more."""
-    here, install = visit(), found(deploy.install_id)
-    for each in here.installs.deploys(install, deploy.component, _BEFORE).items:
+    here, name = visit(), _name(deploy)
+    for each in here.installs.deploys(found(deploy.install_id), deploy.component, _BEFORE).items:
         until_ts = here.now_ts + LEASE_MS
-        if each.ended and each.execution and here.leases.take(each.id, random_id("lea"), here.now_ts, until_ts):
-            here.deploying.finish(each.key, each.execution, lambda ended, part: (ended, part))
+        is_ours = each.ended and each.execution == name
+        if is_ours and here.leases.take(each.id, random_id("lea"), here.now_ts, until_ts):
+            here.deploying.finish(each.key, name, lambda ended, part: (ended, part))
 
 
 def _refuse(deploy: Deploy, error: ByoaError) -> None:
