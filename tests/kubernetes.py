@@ -30,6 +30,8 @@ MISSING: Final = "needs a real API server: kube-apiserver and etcd on the PATH"
 ADMIN: Final = "admin-token"
 INSTALLER: Final = "installer-token"
 """A user who may do what RBAC in the cluster grants, which is nothing to begin with."""
+STRANGER: Final = "stranger-token"
+"""Another one."""
 
 _SECONDS: Final = 60.0
 
@@ -113,7 +115,8 @@ def _kube_apiserver(folder: Path, store: int, port: int, arguments: tuple[str, .
     key = generate_private_key(public_exponent=65537, key_size=2048)
     pem = key.private_bytes(Encoding.PEM, PrivateFormat.TraditionalOpenSSL, NoEncryption())
     (folder / "sa.key").write_bytes(pem)
-    (folder / "tokens.csv").write_text(f"{ADMIN},admin,1,system:masters\n{INSTALLER},installer,2\n")
+    users = f"{ADMIN},admin,1,system:masters\n{INSTALLER},installer,2\n{STRANGER},stranger,3\n"
+    (folder / "tokens.csv").write_text(users)
     return _start(
         folder, "kube-apiserver", f"--etcd-servers=http://127.0.0.1:{store}", "--bind-address=127.0.0.1",
         f"--secure-port={port}", f"--cert-dir={folder / 'certs'}", "--authorization-mode=RBAC",

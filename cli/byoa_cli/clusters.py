@@ -86,6 +86,11 @@ class Goal:
 
         return Owner(self.install, self.component, self.namespace)
 
+    @property
+    def names_a_cluster(self) -> bool:
+        """Whether they name one at all."""
+        return any((self.kubeconfig, self.server, self.eks))
+
     def cluster(self) -> Cluster:
         """The cluster. Raises ``UsageError``, ``ClusterAccessInvalid`` and what asking EKS raises."""
         from byoa.bootstrap import terminal

@@ -11,6 +11,7 @@ from byoa_cli.options import JSON, PLAIN_HTTP, TOKEN_HOST, YES
 from byoa_cli.output import FINE, MEND, err, exit_code, print_error, print_json
 from byoa_cli.planned import outcome_document, show_outcome, show_plan
 from byoa_cli.printable import styled
+from byoa_cli.rights import load_from, rbac
 
 if TYPE_CHECKING:
     from byoa.installs.apply import Work
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from byoa.installs.objects import Object
     from byoa.installs.plan import Task
     from byoa.installs.plans import Plan
-    from byoa.installs.ports import Cluster
+    from byoa.installs.ports import Cluster, Right
     from byoa_cli.commands import Command
 
 _REFERENCE = Option("ref", metavar="REF", help="oci://HOST/REPOSITORY@DIGEST (or :TAG), or oci-layout:FOLDER[:TAG]")
@@ -88,7 +89,7 @@ def drift(*, as_json: bool, **options: Any) -> int:  # noqa: ANN401 - the same
     from byoa.installs.contents import document
     from byoa.installs.plans import fingerprint
 
-    deal = _Deal(options)
+    deal = _Deal(options, looking=True)
     found = deal.plan()
     known_as = fingerprint(found, plan_key())
     found = found.as_approved(frozenset())
@@ -151,12 +152,13 @@ def recover(*, as_json: bool, **options: Any) -> int:  # noqa: ANN401 - the same
 class _Deal:
     """An artifact, a cluster, and what is to be done with the two."""
 
-    def __init__(self, options: dict[str, Any], *, teardown: bool = False) -> None:
+    def __init__(self, options: dict[str, Any], *, teardown: bool = False, looking: bool = False) -> None:
         self._ref: str | None = options.pop("ref", None)
         self._inputs: str | None = options.pop("inputs", None)
         self._take_over = frozenset(options.pop("take_over", []))
         self._places = (options.pop("plain_http", []), options.pop("token_host", []))
         self._teardown = teardown
+        self._looking = looking
         self._goal = Goal(**options)
         self.about: dict[str, Any] = {"install": self._goal.install, "component": self._goal.component}
 
@@ -168,9 +170,16 @@ class _Deal:
 
         terminal.begin(None)
         if self._teardown:
-            return Task(digest="", objects=(), owner=self._goal.owner, teardown=True)
+            return Task(digest="", objects=(), owner=self._goal.owner, teardown=True, rights=self._rights)
         digest, objects = self._load(self._ref or "")
-        return Task(digest=digest, objects=objects, owner=self._goal.owner, take_over=self._take_over)
+        return Task(
+            digest=digest, objects=objects, owner=self._goal.owner, take_over=self._take_over, rights=self._rights,
+            looking=self._looking,
+        )  # fmt: skip
+
+    @property
+    def _rights(self) -> frozenset[Right]:
+        return self._goal.shelf(None).rights
 
     @cached_property
     def cluster(self) -> Cluster:
@@ -196,15 +205,12 @@ class _Deal:
         return plan(task, work.cluster, work.shelf.read(), work.workers)
 
     def _load(self, ref: str) -> tuple[str, tuple[Object, ...]]:
-        from byoa.engine.contents import VerifiedContents
-        from byoa.installs.load import load
-        from byoa.trust.policy import STAGED
         from byoa_cli.places import open_source
 
         place = open_source(ref, *self._places)
         root = place.repository.fetch_manifest(place.digest or place.tag or "")
         self.about["artifact"] = {"reference": ref, "digest": str(root.digest)}
-        objects = load(VerifiedContents(place.repository), root, STAGED, self._goal.state(self._inputs))
+        objects = load_from(place.repository, root, self._goal.state(self._inputs))
         return str(root.digest), objects
 
 
@@ -269,6 +275,7 @@ install = Group(
         "drift": drift,
         "teardown": teardown,
         "recover": recover,
+        "rbac": rbac,
         "run": Deferred("Run the deploys of an install at the platform whose cluster is an agent's.", _run_agent),
     },
 )

@@ -31,7 +31,8 @@ _APPLY = "application/apply-patch+yaml"
 _MERGE = ("application/merge-patch+json", "application/strategic-merge-patch+json")
 """Both are merged the same way: without schemas nobody knows the keys of lists."""
 
-_REVIEWS = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
+_REVIEWS = "/apis/authorization.k8s.io/v1"
+_ALL = {"verbs": ["*"], "apiGroups": ["*"], "resources": ["*"]}
 
 
 class KubernetesApi:
@@ -62,8 +63,11 @@ class KubernetesApi:
         if path in ("/api", "/apis"):
             accepted = request.headers.get("Accept", "")
             return groups(path[1:], accepted, self._cluster.kinds(), self._cluster.keeps_status)
-        if (request.method, path) == ("POST", _REVIEWS):
+        if (request.method, path) == ("POST", f"{_REVIEWS}/selfsubjectaccessreviews"):
             return as_json(201, {**_document(request), "status": {"allowed": True, "reason": "all may do all here"}})
+        if (request.method, path) == ("POST", f"{_REVIEWS}/selfsubjectrulesreviews"):
+            status = {"resourceRules": [_ALL], "nonResourceRules": [], "incomplete": False}
+            return as_json(201, {**_document(request), "status": status})
         return None
 
     def _of_objects(self, request: Request, path: str) -> Response:

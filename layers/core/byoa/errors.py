@@ -377,6 +377,11 @@ class ClusterForbidden(Rejected):
 
     default_remedy = "Renew the login, or have a cluster's administrator grant what is named."
 
+    def __init__(self, cause: str, *, remedy: str = "", where: str | None = None, granting: bool = False) -> None:
+        super().__init__(cause, remedy=remedy, where=where)
+        self.granting = granting
+        """Whether it is about rights that are granted to others."""
+
 
 class KindUnknown(Rejected):
     """An object of a kind that the cluster doesn't serve and the artifact doesn't define."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from byoa.errors import InstallUnhealthy
+from byoa.errors import ClusterForbidden, InstallUnhealthy
 from byoa.installs.health import WORKLOADS, Health, judge, pods_reasons
 from byoa.installs.kinds import DEFINITION
 from byoa.installs.objects import Kind, Object, Place, mapping, metadata
@@ -101,7 +101,10 @@ class _Watch:
     def _is_late(self, claim: Object) -> bool:
         """Whether the claim's class binds it when a pod asks for it, which may never be."""
         name = mapping(claim, "spec").get("storageClassName")
-        found = self._work.cluster.get(Place(_CLASSES, "", str(name))) if name else None
+        try:
+            found = self._work.cluster.get(Place(_CLASSES, "", str(name))) if name else None
+        except ClusterForbidden:
+            found = None
         return bool(found) and found is not None and found.get("volumeBindingMode") == "WaitForFirstConsumer"
 
     def _with_pods(self, place: Place, found: Object, health: Health) -> Health:
@@ -109,7 +112,10 @@ class _Watch:
         labels = mapping(found, "spec", "selector", "matchLabels")
         if not labels:
             return health
-        reasons = pods_reasons(self._work.cluster.list(_PODS, place.namespace, labels=labels))
+        try:
+            reasons = pods_reasons(self._work.cluster.list(_PODS, place.namespace, labels=labels))
+        except ClusterForbidden:  # the workload's own status says less, and enough
+            return health
         if not reasons:
             self.stuck.pop(str(place.identity), None)
             return health
@@ -144,7 +150,10 @@ def _event(place: Place, work: Work) -> str:
     if not place.kind.namespaced:
         return ""
     fields = {"involvedObject.kind": place.kind.kind, "involvedObject.name": place.name, "type": "Warning"}
-    found = [*work.cluster.list(_EVENTS, place.namespace, fields=fields)]
+    try:
+        found = [*work.cluster.list(_EVENTS, place.namespace, fields=fields)]
+    except ClusterForbidden:
+        found = []
     if not found:
         return ""
     newest = max(found, key=lambda one: str(one.get("lastTimestamp") or metadata(one).get("creationTimestamp")))

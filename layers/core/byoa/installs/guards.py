@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from byoa.errors import ClusterForbidden
 from byoa.installs.kinds import DEFINITION, NAMESPACE, kinds_defined
 from byoa.installs.objects import COMPONENT, INSTALL, Identity, Kind, Place, metadata, uid_of
 from byoa.installs.plans import Step
@@ -84,13 +85,20 @@ class Deletions:
         name = str(metadata(live)["name"])
         if kind.type == NAMESPACE:
             kinds = [each for each in self._kinds.served.values() if each.namespaced and each.kind != "Event"]
-            count = sum(self._cluster.count(each, name) for each in kinds)
-            return f"{count} objects in it go along"
+            return self._counted(kinds, name, "objects in it go along")
         if kind.type == DEFINITION:
             defined = [each for each in kinds_defined(live) if self._kinds.serves(each)][:1]
-            count = sum(self._cluster.count(each) for each in defined)
-            return f"{count} objects of its kind go along"
+            return self._counted(defined, "", "objects of its kind go along")
         return "its data may go along"
+
+    def _counted(self, kinds: Sequence[Kind], namespace: str, what: str) -> str:
+        count, told = 0, ""
+        for each in kinds:
+            try:
+                count += self._cluster.count(each, namespace)
+            except ClusterForbidden:
+                told = "at least "
+        return f"{told}{count} {what}"
 
 
 def needs_of(deletions: Sequence[Step], tracked: int, wanted: int, *, teardown: bool) -> tuple[str, ...]:

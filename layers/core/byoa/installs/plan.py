@@ -18,6 +18,7 @@ from byoa.installs.kinds import DEFINITION, NAMESPACE, kinds_defined, know_kinds
 from byoa.installs.normalising import Wanted, normalise
 from byoa.installs.objects import goes_away
 from byoa.installs.plans import Plan, Step
+from byoa.installs.rights import role_of, with_rights
 from byoa.installs.settling import settle
 from byoa.installs.sharing import shared
 from byoa.installs.stages import stage_of
@@ -30,8 +31,8 @@ if TYPE_CHECKING:
     from byoa.installs.inventory import Inventory
     from byoa.installs.kinds import Kinds
     from byoa.installs.normalising import Owner
-    from byoa.installs.objects import Object
-    from byoa.installs.ports import Cluster
+    from byoa.installs.objects import Identity, Object
+    from byoa.installs.ports import Cluster, Right
     from byoa.installs.settling import Settled
 
 _LATER: Final = "checked once it exists"
@@ -41,15 +42,17 @@ _LATER: Final = "checked once it exists"
 class Task:
     """A set of objects for one component of an install: the artifact's ``digest``, what it holds, whose it is.
 
-    Fields of owners in ``take_over`` are taken, and other installs' objects whose names are. A ``teardown`` wants none
-    of the objects.
+    ``rights`` are what remembering it takes. Fields of owners in ``take_over`` are taken, and other installs' objects
+    whose names are. A ``teardown`` wants none of the objects; who is ``looking`` writes nothing.
     """
 
     digest: str
     objects: tuple[Object, ...]
     owner: Owner
     take_over: frozenset[str] = frozenset()
+    rights: frozenset[Right] = frozenset()
     teardown: bool = False
+    looking: bool = False
 
 
 def plan(task: Task, cluster: Cluster, inventory: Inventory | None, workers: Workers | None = None) -> Plan:
@@ -61,7 +64,7 @@ def plan(task: Task, cluster: Cluster, inventory: Inventory | None, workers: Wor
     objects = () if task.teardown else task.objects
     kinds = know_kinds(cluster.kinds(), objects)
     wanted, faults = normalise(objects, kinds, task.owner)
-    planning = _Planning(cluster, kinds, task, faults)
+    planning = _Planning(cluster, kinds, task, faults, frozenset(one.identity for one in wanted))
     first = [one for one in wanted if stage_of(one.place.kind) == 0]
     rest = [one for one in wanted if stage_of(one.place.kind) > 0]
     steps = dict(zip([one.identity for one in first], each(workers, planning.look, first), strict=True))
@@ -69,13 +72,16 @@ def plan(task: Task, cluster: Cluster, inventory: Inventory | None, workers: Wor
     steps |= dict(zip([one.identity for one in rest], each(workers, planning.look, rest), strict=True))
     dropped = [identity for identity in tracked.uids if identity not in steps]
     deletions = each(workers, Deletions(cluster, kinds, task.owner, dict(tracked.uids)).decide, dropped)
-    return Plan(
+    found = Plan(
         steps=(*(step for one in wanted if (step := steps[one.identity])), *deletions),
         faults=tuple(faults),
         digest=task.digest,
         inventory=tracked,
         needs=needs_of(deletions, len(tracked.uids), len(wanted), teardown=task.teardown),
     )
+    if task.looking or (found.is_noop and not faults):
+        return found
+    return with_rights(found, wanted, task.rights, cluster, workers)
 
 
 def check(found: Plan, approved: frozenset[str]) -> None:
@@ -98,6 +104,7 @@ class _Planning:
     kinds: Kinds
     task: Task
     faults: list[ByoaError]
+    wanted: frozenset[Identity]
     namespaces: set[str] = field(default_factory=set)
     redefined: set[tuple[str, str]] = field(default_factory=set)
 
@@ -122,6 +129,8 @@ class _Planning:
         except (OfCluster, Fault) as error:
             if not isinstance(error, ObjectBusy):
                 raise
+            if role_of(one) in self.wanted:  # which a login that may not bind all roles is asked for, and isn't there
+                return _unchecked(one)
             self.faults.append(error.at(str(one.identity)))
         except ObjectInvalid as error:
             if one.place.kind.type in self.redefined:

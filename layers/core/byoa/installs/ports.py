@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, Protocol
 
 from byoa.installs.objects import MANAGER
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from byoa.builds.ports import Lists
     from byoa.installs.inventory import Inventory
@@ -18,12 +18,44 @@ if TYPE_CHECKING:
     type Becomes = Callable[[Deploy, InstallComponent], tuple[Deploy, InstallComponent]]
 
 
+_ALL: Final = "*"
+
+
 class Applied(NamedTuple):
     """An object as the API has it after it was applied; ``warnings`` are the API server's own words."""
 
     object: Object
     created: bool
     warnings: tuple[str, ...] = ()
+
+
+class Right(NamedTuple):
+    """To do something with objects of one resource (a plural): in a namespace, or in none; all of them, or one."""
+
+    verb: str
+    group: str
+    resource: str
+    namespace: str = ""
+    name: str = ""
+
+
+class Rule(NamedTuple):
+    """What a login may do in a namespace, as the API server tells it; without ``names`` with all objects."""
+
+    verbs: frozenset[str]
+    groups: frozenset[str]
+    resources: frozenset[str]
+    names: frozenset[str] = frozenset()
+
+    def covers(self, right: Right) -> bool:
+        """Whether it allows that, in the namespace that it is for."""
+        parts = ((self.verbs, right.verb), (self.groups, right.group), (self.resources, right.resource))
+        named = not self.names or right.name in self.names
+        return named and all(wanted in found or _ALL in found for found, wanted in parts)
+
+
+EVERYTHING: Final = Right(_ALL, _ALL, _ALL)
+"""What an administrator may."""
 
 
 class Cluster(Protocol):
@@ -72,6 +104,14 @@ class Cluster(Protocol):
 
     def replace(self, place: Place, wanted: Object) -> Object:
         """Another state of an object, whose ``resourceVersion`` says what it was. Raises ``ObjectBusy`` if it isn't."""
+        ...
+
+    def rules(self, namespace: str) -> Sequence[Rule]:
+        """What the login may do in a namespace, as far as the cluster has rules to tell."""
+        ...
+
+    def may(self, right: Right) -> bool:
+        """Whether the login may do that; ``*`` stands for all verbs, groups, resources or namespaces."""
         ...
 
     def delete(self, place: Place, uid: str, *, dry_run: bool = False) -> bool:
@@ -142,7 +182,10 @@ class Installs(Protocol):
         ...
 
     def remove(self, was: Install) -> bool:
-        """Forget it. ``False`` where it isn't any more as it ``was``, or still has objects that are tracked."""
+        """Forget it. ``False`` where it isn't any more as it ``was``, or still has objects that are tracked.
+
+        Nor while somebody runs a deploy of it, though that was cancelled: whoever does still has to let go of it.
+        """
         ...
 
     def components(self, install: Install) -> list[InstallComponent]:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 from byoa.errors import DeploySuperseded, InventoryInvalid, ObjectBusy
 from byoa.installs.inventory import Inventory, pack, unpack
 from byoa.installs.objects import Kind, Place, mapping, metadata
+from byoa.installs.ports import Right
 from byoa.installs.records import OTHERS
 
 if TYPE_CHECKING:
@@ -60,6 +61,13 @@ class ConfigMapShelf:
         except ObjectBusy:
             raise DeploySuperseded(OTHERS) from None
         return inventory._replace(version=str(metadata(written).get("resourceVersion", "")))
+
+    @property
+    def rights(self) -> frozenset[Right]:
+        """What keeping it there takes."""
+        namespace, plural = self.place.namespace, _CONFIG_MAPS.plural
+        named = {Right(verb, "", plural, namespace, self.place.name) for verb in ("get", "update")}
+        return frozenset({*named, Right("create", "", plural, namespace)})
 
     @property
     def _of(self) -> str:

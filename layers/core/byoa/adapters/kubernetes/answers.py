@@ -76,6 +76,7 @@ def _forbidden(answer: Answer, verb: str, place: Place) -> ByoaError:
         return ClusterForbidden(
             "The login may not grant rights that it doesn't have itself.",
             remedy="Grant it these rights, or the verbs escalate and bind on roles.",
+            granting=True,
         )
     if all(part in text for part in _BY_RIGHTS):
         return not_allowed(verb, place.kind, place.namespace)

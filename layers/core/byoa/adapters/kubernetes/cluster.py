@@ -8,16 +8,18 @@ from urllib.parse import quote, urlencode
 from byoa.adapters.kubernetes.answers import not_allowed, refusal, unknown_login
 from byoa.adapters.kubernetes.discovery import ACCEPT, PATHS, kinds_in
 from byoa.errors import KindUnknown
-from byoa.installs.objects import MANAGER, Place
-from byoa.installs.ports import Applied
+from byoa.installs.objects import MANAGER, Kind, Place, mapping
+from byoa.installs.ports import Applied, Rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from byoa.adapters.kubernetes.wire import Answer, Wire
-    from byoa.installs.objects import Kind, Object
+    from byoa.installs.objects import Object
+    from byoa.installs.ports import Right
 
 _APPLY: Final = "application/apply-patch+yaml"
+_REVIEWS: Final = "authorization.k8s.io"
 _PAGE: Final = 500
 _NOT_FOUND: Final = 404
 _FORBIDDEN: Final = 403
@@ -111,6 +113,27 @@ class KubernetesCluster:
             return False
         self._object(answer, "delete", place)
         return True
+
+    def rules(self, namespace: str) -> tuple[Rule, ...]:
+        """What the login may do in a namespace (SelfSubjectRulesReview). Raises what the port names."""
+        status = self._reviewed("SelfSubjectRulesReview", {"namespace": namespace})
+        return tuple(
+            Rule(*(frozenset(each.get(part) or ()) for part in ("verbs", "apiGroups", "resources", "resourceNames")))
+            for each in status.get("resourceRules") or []
+        )
+
+    def may(self, right: Right) -> bool:
+        """Whether the login may do that (SelfSubjectAccessReview). Raises what the port names."""
+        resource, _, part = right.resource.partition("/")
+        asked = {**right._asdict(), "resource": resource, "subresource": part}
+        status = self._reviewed("SelfSubjectAccessReview", {"resourceAttributes": asked})
+        return status.get("allowed") is True
+
+    def _reviewed(self, kind: str, spec: dict[str, Any]) -> dict[str, Any]:
+        place = Place(Kind(_REVIEWS, "v1", kind, f"{kind.lower()}s", namespaced=False), "", "")
+        body = {"apiVersion": f"{_REVIEWS}/v1", "kind": kind, "spec": spec}
+        found = self._object(self._wire.ask("POST", _path(place), body), "create", place)
+        return mapping(found, "status")
 
     def _list(self, kind: Kind, namespace: str, asked: Mapping[str, str]) -> dict[str, Any]:
         place = Place(kind, namespace, "")

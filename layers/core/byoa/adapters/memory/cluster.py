@@ -17,12 +17,13 @@ from byoa.adapters.memory.toys import play
 from byoa.errors import KindUnknown, NamespaceMissing, ObjectBusy
 from byoa.installs.kinds import DEFINITION, NAMESPACE, kinds_defined
 from byoa.installs.objects import MANAGER, Kind, Place, goes_away, mapping, metadata, uid_of
-from byoa.installs.ports import Applied
+from byoa.installs.ports import EVERYTHING, Applied, Rule
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from byoa.installs.objects import Object
+    from byoa.installs.ports import Right
 
 type _Key = tuple[str, str, str, str]
 
@@ -36,6 +37,8 @@ class MemoryCluster:
     def __init__(self, *, broken_images: frozenset[str] = frozenset()) -> None:
         """Pods of ``broken_images`` can't be started, beside those that ``toys`` knows."""
         self.refuse: Callable[[str, Place, Object | None], None] = lambda *_: None
+        self.denied: set[Right] = set()
+        """What the login may not; it is told, and not held to."""
         self.writes = 0
         """How many requests changed something."""
         self._found: dict[_Key, Owned] = {}
@@ -141,6 +144,15 @@ class MemoryCluster:
                 self.writes += 1
                 self._delete(_key(place))
             return True
+
+    def rules(self, namespace: str) -> tuple[Rule, ...]:  # noqa: ARG002 - the same in all
+        """All that is not denied, if nothing is."""
+        everything = frozenset(("*",))
+        return () if self.denied else (Rule(everything, everything, everything),)
+
+    def may(self, right: Right) -> bool:
+        """What is not denied."""
+        return right not in self.denied and not (self.denied and right == EVERYTHING)
 
     def _check(self, place: Place, verb: str, wanted: Object) -> None:
         self._check_served(place.kind)
