@@ -145,7 +145,9 @@ _KINDS: Final[tuple[Callable[[str], dict[str, Any]], ...]] = (
     lambda name: _object("v1", "ConfigMap", name, data={f"key-{n}": name * 8 for n in range(8)}),
     lambda name: _object("v1", "Secret", name, stringData={"token": name * 4}),
     lambda name: _object("v1", "ServiceAccount", name),
-    lambda name: _object("v1", "Service", name, spec={"selector": {"app": name}, "ports": [{"port": 80}]}),
+    lambda name: _object("v1", "Service", name, spec={
+        "clusterIP": "None", "selector": {"app": name}, "ports": [{"port": 80}],
+    }),
     lambda name: _object("batch/v1", "Job", name, spec={"suspend": True, "template": _pod(name)}),
     lambda name: _object("batch/v1", "CronJob", name, spec={
         "schedule": "@daily", "jobTemplate": {"spec": {"template": _pod(name)}},
