@@ -10,6 +10,7 @@ import shlex
 import shutil
 import subprocess
 from contextlib import ExitStack
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 import yaml
@@ -33,7 +34,7 @@ NAMES: Final = tuple(f"install, {what} of {count}" for count in OBJECTS for what
 
 _KUBECTL: Final = "kubectl"
 _ROUNDS: Final = 7
-_FLAT_MIB: Final = 24.0
+FLAT_MIB: Final = 24.0
 """What 300 objects may take more than 25."""
 
 _NAMESPACES: Final = Kind("", "v1", "Namespace", "namespaces", namespaced=False)
@@ -53,8 +54,8 @@ def installs(stand: Stand) -> list[Load]:
             document = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
             admin.create(Place(_NAMESPACES, "", name), document)
 
-        counts = OBJECTS if stand.rounds != 1 else OBJECTS[:1]
-        return list(itertools.chain.from_iterable(_Set(stand, folder, count, make).loads() for count in counts))
+        sets = [_Set(stand, folder, count, make).loads() for count in stand.sizes.installs]
+        return with_memory(list(itertools.chain.from_iterable(sets)))
 
 
 class _Set:
@@ -116,10 +117,13 @@ class _Set:
         return [str(shutil.which(_KUBECTL)), verb, "--server-side", *where, "-f", str(self._file)]
 
 
-def flat(loads: Sequence[Load]) -> bool:
-    """Whether the largest set takes hardly more memory than the smallest one."""
-    peaks = [load.ours.rss_mib for load in loads if load.ours and load.ours.rss_mib]
-    return not peaks or max(peaks) - min(peaks) <= _FLAT_MIB
+def with_memory(loads: Sequence[Load]) -> list[Load]:
+    """The loads, each with the further goal that it takes hardly more memory than the one that takes the least."""
+    least = min((load.ours.rss_mib for load in loads if load.ours and load.ours.rss_mib), default=0.0)
+    return [
+        replace(load, further=(load.ours.rss_mib - least <= FLAT_MIB,)) if load.ours and load.ours.rss_mib else load
+        for load in loads
+    ]
 
 
 def objects(count: int) -> list[dict[str, Any]]:
