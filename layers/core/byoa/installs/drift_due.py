@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import timedelta
 from itertools import islice
 from typing import TYPE_CHECKING, Final, Protocol
@@ -47,14 +48,16 @@ class Due(Protocol):
 
 
 def drift_due(due: Due, installs: Callable[[str], Installs], clock: Clock) -> DriftAsked:
-    """Ask for what is due. One that a deploy is under way for waits: it is looked at by that."""
+    """Ask for what is due. One that a deploy is under way for waits: it is looked at by that.
+
+    What can't be asked for is put off as well: it would stand before all others at each call.
+    """
     now, asked = clock.now(), 0
     for organisation, install_id, component in islice(due.due(milliseconds(now)), _AT_ONCE):
-        try:
+        with suppress(ByoaError, ValueError):  # pydantic's errors are ValueErrors
             asked += _ask(installs(organisation), install_id, component)
+        with suppress(ByoaError):  # it is due still then
             due.put_off(organisation, install_id, component, milliseconds(now + _AGAIN))
-        except (ByoaError, ValueError):  # pydantic's errors are ValueErrors
-            continue
     return DriftAsked(asked=asked)
 
 
