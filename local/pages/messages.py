@@ -176,7 +176,7 @@ def _functions() -> Iterator[tuple[str, type, type]]:
 
 def _messages(steps: list[tuple[str, type, type]]) -> Iterator[type[Message]]:
     """All messages of the states and what they consist of, each once."""
-    waiting: list[type] = [BuildKey, *(each for _, taken, told in steps for each in (taken, *_parts(told)))]
+    waiting: list[type] = [BuildKey, DeployKey, *(each for _, taken, told in steps for each in (taken, *_parts(told)))]
     seen: set[type] = set()
     while waiting:
         message = waiting.pop(0)
