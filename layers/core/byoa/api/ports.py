@@ -270,6 +270,10 @@ class Tokens(Protocol):
         """Keep a new token's record."""
         ...
 
+    def open(self, session: TokenRecord, most: int) -> None:
+        """Keep a new session's record. Of its token's, or its person's, the oldest over ``most`` end."""
+        ...
+
     def page(self, span: Span) -> Page[TokenRecord]:
         """All of them, by id."""
         ...
@@ -422,6 +426,9 @@ class World:
 
     source_role: str = ""
     """The ARN of the role that builds come as where a vendor's role lets them in."""
+
+    cluster_role: str = ""
+    """The ARN of the role that deploys come as where a role of a cluster's owner lets them in."""
 
     quota: int = QUOTA
     """Requests that a token may send in a minute to one process."""
