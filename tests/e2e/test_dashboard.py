@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 
-from local.desk import ORGANISATION, POOLS
+from local.desk import APP, ORGANISATION, POOLS
 from tests.browser.chromium import chromium, needs_chromium, window
 
 if TYPE_CHECKING:
@@ -99,6 +99,29 @@ def test_somebody_writes_a_component_has_it_fail_mends_it_and_checks_its_receipt
         page.get_by_label("API token").wait_for()
         page.goto(place(enforced, "/apps/shop/components/written"))
         page.get_by_label("API token").wait_for()
+
+
+def test_an_install_is_made_and_what_is_deployed_to_it_is_looked_at(
+    enforced: Pipeline, browser: Browser, token: str
+) -> None:
+    enforced.push("flux", "v2.3.1")
+    enforced.wait(enforced.submit_artifact("installed", "flux", "v2.3.1").build)
+    with window(browser) as page:
+        sign_in(page, enforced, token)
+        page.goto(place(enforced, "/installs"))
+        page.get_by_label("App", exact=True).select_option(APP)
+        page.get_by_role("button", name="New install").click()
+        page.get_by_label("Name", exact=True).fill("looked-at")
+        page.get_by_role("radio", name="An agent").check()
+        page.get_by_role("button", name="Create install").click()
+        page.get_by_role("button", name="Deploy installed").click()
+        page.get_by_text("waiting for the pipeline").wait_for()
+        page.get_by_role("button", name="Cancel").click()
+        page.get_by_text("Somebody cancelled the deploy.").first.wait_for()
+        for name in ("installed", "looked-at", "Installs"):
+            page.get_by_label("Breadcrumbs").get_by_role("link", name=name, exact=True).click()
+            page.get_by_role("heading", level=1).filter(has_text=name).wait_for()
+        page.get_by_text("1 cancelled").wait_for()
 
 
 def test_a_session_ends_when_its_token_is_revoked_and_the_open_page_says_so(

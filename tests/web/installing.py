@@ -112,7 +112,7 @@ class Runner:
         if deploy.operation == "drift":
             return "drift-detected" if any(step.action in WRITES for step in plan.steps) else "no-drift", None
         if plan.is_noop or deploy.plan_only:
-            return "noop", None
+            return "noop" if plan.is_noop else "auto-skipped", None
         if plan.missing(names) or not (deploy.answered or deploy.approve_all):
             return "pending-approval", None
         try:
@@ -123,7 +123,8 @@ class Runner:
 
 
 _WORDS: dict[DeployStatus, str] = {
-    "pending-approval": "the plan waits for somebody", "noop": "nothing to do", "active": "healthy",
+    "pending-approval": "the plan waits for somebody", "auto-skipped": "planned", "noop": "nothing to do",
+    "active": "healthy",
     "inactive": "torn down", "drift-detected": "not as it was applied", "no-drift": "as it was applied",
 }  # fmt: skip
 

@@ -299,6 +299,16 @@ def test_a_plan_waits_and_what_is_approved_is_done(runner: Runner) -> None:
     assert "looks good" in done.words
 
 
+def test_a_plan_alone_is_deployed_from_its_page(runner: Runner) -> None:
+    build = runner.build(config_map("conf"))
+    install = runner.install()
+    place = deploy(runner, install, build, plan_only="yes")
+    assert runner.run(id_of(place)).status == "auto-skipped"
+    shown = runner.browser.get(place)
+    assert "with its plan: nothing is written" in shown.words
+    assert re.search(rf'name="build" value="{build}"><button>Deploy it<', shown.text)
+
+
 def test_what_was_seen_is_approved_and_nothing_else(runner: Runner) -> None:
     runner.build(config_map("conf", colour="blue"))
     install = runner.install()
@@ -452,6 +462,18 @@ def test_every_page_leads_to_the_same_as_json(runner: Runner) -> None:
         assert any("/v1/installs" in link for link in found), each
         for link in found:
             json.loads(runner.browser.get(link).text)
+
+
+def test_nothing_on_a_page_is_inline_or_from_elsewhere(runner: Runner) -> None:
+    runner.build(config_map("conf"))
+    install = runner.install()
+    place = deploy(runner, install)
+    assert f"byoa install run --install {install}" in runner.browser.get(place).words, "an agent's waits for it"
+    runner.run(id_of(place))
+    for each in (f"/installs/{install}", f"/installs/{install}/settings", f"/installs/{install}/components/web", place):
+        text = runner.browser.get(each).text
+        assert not re.search(r" style=|<style| on[a-z]+=|javascript:", text), each
+        assert not re.search(r"""(src|href|action)=["']?(https?:)?//""", text), each
 
 
 def test_a_page_that_has_not_changed_is_not_made_again(runner: Runner) -> None:

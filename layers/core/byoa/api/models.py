@@ -329,6 +329,29 @@ class CredentialsOut(_Out):
     last_used_at: str | None
 
 
+class TrialIn(_In):
+    """What to try stored credentials with."""
+
+    reference: Annotated[str, StringConstraints(max_length=2048)] | None = Field(
+        default=None,
+        description="oci://HOST[:PORT]/REPOSITORY with a tag or a digest. Without one the login alone is tried.",
+    )
+
+
+class TriedOut(_Out):
+    """What a build would meet with them. ``login`` is ``not asked`` where the registry lets everybody in."""
+
+    ref: str
+    type: str
+    host: str
+    version: str
+    login: Literal["accepted", "not asked"]
+    reference: str | None
+    digest: str | None
+    media_type: str | None
+    size: int | None = Field(description="Bytes of the manifest.")
+
+
 class PoliciesIn(_In):
     """What the organisation's builds may do: all of it, every time."""
 

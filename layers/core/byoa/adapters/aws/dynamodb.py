@@ -57,7 +57,7 @@ from byoa.builds.messages import ENDED, Build, BuildKey, ConfigVersion, HistoryE
 from byoa.builds.ports import Accepted
 from byoa.builds.records import HISTORY, cut_short, kept_text, queued_build, reusable
 from byoa.components.reading import fingerprint
-from byoa.errors import DuplicateEvent, EventUntrusted, StaleVersion, StoreThrottled
+from byoa.errors import DuplicateEvent, EventUntrusted, InternalFault, StaleVersion, StoreThrottled
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -223,8 +223,30 @@ class DynamoLedger:
         text: str | None = None,
     ) -> Accepted:
         """See ``builds.ports.Catalogue``. Raises ``StoreThrottled`` while others hand in the same component."""
+        accepted = self.submit_after(organisation, app, config, None, by=by, anew=anew, text=text)
+        if accepted is None:
+            raise InternalFault("A config was held to a version that nobody named.")
+        return accepted
+
+    def submit_after(  # noqa: PLR0913 - a config, and what it comes after
+        self,
+        organisation: str,
+        app: str,
+        config: ComponentConfig,
+        was: int | None,
+        *,
+        by: str | None = None,
+        anew: bool = False,
+        text: str | None = None,
+    ) -> Accepted | None:
+        """``submit`` while the newest config is the version ``was`` (0: none), or whichever it is; else ``None``.
+
+        The transaction holds the version that is read here, so nothing comes between. Raises what ``submit`` raises.
+        """
         for _ in range(_RACES):
             newest = self._get(organisation, f"COMPONENT#{app}#{config.name}")
+            if was is not None and was != int((newest or {}).get("version", 0)):
+                return None
             counted = newest or self._get(organisation, f"DELETED#{app}#{config.name}") or {"version": 0}
             version = int(counted["version"])
             if newest and not anew and newest.get("fingerprint") == fingerprint(config):

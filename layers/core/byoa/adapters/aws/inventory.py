@@ -159,6 +159,12 @@ class DynamoInventory:
         """See ``api.ports.Inventory``."""
         return self.ledger.submit(self.organisation, app, config, by=by, anew=anew, text=text)
 
+    def submit_after(
+        self, app: str, config: ComponentConfig, was: int, *, by: str, text: str | None = None
+    ) -> Accepted | None:
+        """See ``api.ports.Inventory``."""
+        return self.ledger.submit_after(self.organisation, app, config, was, by=by, text=text)
+
     def config(self, app: str, component: str, version: int) -> ConfigVersion | None:
         """See ``api.ports.Inventory``."""
         key = BuildKey(organisation=self.organisation, app=app, component=component, version=version)

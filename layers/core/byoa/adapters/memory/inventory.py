@@ -121,6 +121,13 @@ class MemoryInventory:
             )
         return accepted
 
+    def submit_after(
+        self, app: str, config: ComponentConfig, was: int, *, by: str, text: str | None = None
+    ) -> Accepted | None:
+        """See ``api.ports.Inventory``."""
+        newest = self.ledger.newest.get((self.organisation, app, config.name), 0)
+        return self.submit(app, config, by=by, text=text) if newest == was else None
+
     def config(self, app: str, component: str, version: int) -> ConfigVersion | None:
         """See ``api.ports.Inventory``."""
         key = BuildKey(organisation=self.organisation, app=app, component=component, version=version)
