@@ -50,6 +50,7 @@ const fillToken = () => {  // a sign-in link has the token where no server and n
 };
 
 prepare(document);
+document.addEventListener("fresh", (event) => prepare(event.target));  // what a script of a page put into it
 fillToken();
 setInterval(() => tellTimes(document), 15000);
 follow(document.getElementById("main"), prepare);
