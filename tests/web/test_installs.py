@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 import re
 from typing import TYPE_CHECKING
@@ -46,6 +47,11 @@ def deploy(runner: Runner, install: str, build: str = "", name: str = "web", **s
     made = runner.browser.post(f"/installs/{install}/components/{name}/deploy", {"build": build, **said})
     assert made.status == 303, made.words
     return made.place
+
+
+def fields(shown: Shown) -> dict[str, str]:
+    """What a page's fields hold."""
+    return {name: html.unescape(value) for name, value in re.findall(r'name="([^"]+)" value="([^"]*)"', shown.text)}
 
 
 def id_of(place: str) -> str:
@@ -149,6 +155,26 @@ def test_another_cluster_wants_its_token(runner: Runner) -> None:
     assert refused.status == 422
     assert re.search(r'id="token.fault">[^<]+<', refused.text)
     assert runner.browser.post(f"/installs/{install}/settings", {**said, "token": "new"}).status == 303
+
+
+def test_a_session_that_ends_loses_nothing_that_was_typed_but_the_token(runner: Runner) -> None:
+    browser = runner.browser
+    browser.hand_in()
+    install = runner.install()
+    for path, said in ((f"/apps/{APP}/installs/create", {**FORM, **STATIC}), (f"/installs/{install}/settings", STATIC)):
+        browser.cookies.clear()
+        asked = browser.post(path, {**said, "approval": "approve-all", "match": '"seen"'})
+        assert (asked.status, SECRET in asked.text) == (401, False)
+        kept = {
+            name: html.unescape(value) for name, value in re.findall(r'name="(kept[^"]+)" value="([^"]*)"', asked.text)
+        }
+        again = browser.post("/auth/login", {**kept, "token": browser.served.token(), "next": path})
+        shown = browser.post(path, fields(again))
+        assert shown.status == 200
+        assert 'value="https://k8s.example.com:6443"' in shown.text
+        assert '<option value="approve-all" selected>' in shown.text
+    assert 'name="match" value="&#34;seen&#34;"' in shown.text
+    assert len(browser.served.installing.installs) == 1, "nothing is made by signing in"
 
 
 def test_an_install_is_deleted_by_its_name_and_not_while_objects_are_tracked(runner: Runner) -> None:
@@ -396,6 +422,20 @@ def test_a_deploy_that_failed_tells_its_cause_its_remedy_and_where_to_read_on(ru
     assert "What stopped it" in shown.words
     assert "/errors#InstallUnhealthy" in links(shown)
     assert runner.cluster.get(Place(DEPLOYMENTS, "vendor", "web")), "what is there stays"
+
+
+def test_a_deploy_is_looked_at_after_its_install_is_gone(runner: Runner) -> None:
+    runner.build(config_map("conf"))
+    install = runner.install()
+    place = deploy(runner, install)
+    assert runner.browser.post(f"{place}/cancel").status == 303
+    match = runner.browser.served.ask("GET", f"/v1/installs/{install}").headers["ETag"]
+    assert runner.browser.served.ask("DELETE", f"/v1/installs/{install}", if_match=match).status == 204
+    shown = runner.browser.get(place)
+    assert shown.status == 200
+    assert "The install is gone." in shown.words
+    assert f"/installs/{install}" not in links(shown)
+    assert runner.browser.get("/").status == 200
 
 
 def test_a_deploy_is_cancelled_once(runner: Runner) -> None:
