@@ -69,7 +69,7 @@ def down() -> None:
 def for_shells(ready: Desk, token: str) -> dict[str, dict[str, str]]:
     """What a shell is given, under what it is for: all that people need is the first part."""
     stack = ready.environment()
-    names = ("BYOA_TABLE", "BYOA_SOURCE_ROLE", "BYOA_TRY_CREDENTIALS")
+    names = ("BYOA_TABLE", "BYOA_SOURCE_ROLE")
     return {
         "the command line at the API": {**members.variables(ready, token), **OF_USERS},
         "a browser": {"BYOA_DASHBOARD": ready.dashboard},
@@ -78,8 +78,8 @@ def for_shells(ready: Desk, token: str) -> dict[str, dict[str, str]]:
             "BYOA_CLUSTER_CA": str(ready.cluster_ca),
             "BYOA_CLUSTER_TOKEN": ready.ports.cluster_token,
         },
-        "byoa credentials test, byoa admin": {name: stack[name] for name in names},
-        "byoa credentials test, byoa admin, and AWS's own tools": aws_environment(ready.aws),
+        "byoa admin": {name: stack[name] for name in names},
+        "byoa admin, and AWS's own tools": aws_environment(ready.aws),
     }
 
 

@@ -8,7 +8,7 @@ from byoa.bootstrap import terminal
 from byoa_cli.columns import show
 from byoa_cli.commands import Group, Option, UsageError, command
 from byoa_cli.invitations import Invitation
-from byoa_cli.options import AT_API, JSON, STACKS_ORGANISATION, YES
+from byoa_cli.options import AT_API, JSON, YES
 from byoa_cli.output import FINE, MEND, err, out, print_json
 from byoa_cli.printable import styled
 from byoa_cli.reaching import seat
@@ -183,14 +183,17 @@ def delete_credentials(
     NAME,
     Option("reference", metavar="REF", nargs="?", help="An artifact there (oci://…) to look at with them."),
     Option(
-        "--function", metavar="NAME", variable="BYOA_TRY_CREDENTIALS",
-        help="The function that tries them (output TryCredentialsFunctionName).",
+        "--function", metavar="NAME", variable="BYOA_TRY_CREDENTIALS", needed=False,
+        help="Without an API: the function that tries them (output TryCredentialsFunctionName).",
     ),
-    STACKS_ORGANISATION,
+    *AT_API,
     JSON,
 )  # fmt: skip
-def try_credentials(name: str, reference: str | None, function: str, org: str, *, as_json: bool) -> int:
-    """Try stored credentials from where builds would use them, and tell what a build would meet. Needs AWS credentials.
+def try_credentials(
+    name: str, reference: str | None, function: str | None, api: str | None, profile: str | None, org: str | None,
+    *, as_json: bool,
+) -> int:  # fmt: skip
+    """Try stored credentials from where builds would use them, and tell what a build would meet.
 
     Without REF the registry is asked for nothing but whether the login is good; with one, what it means right now.
 
@@ -199,9 +202,7 @@ def try_credentials(name: str, reference: str | None, function: str, org: str, *
 
         byoa credentials test ghcr oci://ghcr.io/vendor/app-manifests:v2.3.1
     """
-    from byoa.builds.messages import Trial
-
-    tried = terminal.try_credentials(function, Trial(organisation=org, name=name, reference=reference))
+    tried = _keeping(api, profile, org).tried(name, reference, function)
     if as_json:
         print_json(tried.model_dump(mode="json"))
     else:
@@ -252,6 +253,17 @@ class _Keeping(NamedTuple):
         from byoa.trust.external_id import external_id
 
         return Invitation.of(host, external_id(table, self.named()), source_role)
+
+    def tried(self, name: str, reference: str | None, function: str | None) -> Tried:
+        """What a build would meet, as the API tells it, or the stack's ``function``. Raises what that ends with."""
+        if self.seat:
+            return terminal.remote_tried(self.seat.api(), name, reference)
+        if not function:
+            raise UsageError("--function (or BYOA_TRY_CREDENTIALS) is wanted: the stack's outputs have it")
+        from byoa.builds.messages import Trial
+
+        trial = Trial(organisation=self.named(), name=name, reference=reference)
+        return terminal.try_credentials(function, trial)
 
     def named(self) -> str:
         """The organisation. Raises ``UsageError`` where nothing names it."""

@@ -26,7 +26,7 @@ from byoa.builds.messages import BuildEnded
 from byoa.builds.records import entry, milliseconds
 from byoa.trust.issuers import KeysFound
 from local.pages.installed import INSTALL, OTHER, Installed
-from local.pages.lookups import Samples
+from local.pages.lookups import Samples, tried
 
 _EVENTS: Final = Path(__file__).parents[2] / "events"
 ORGANISATION: Final = "org_demo00000000"
@@ -90,6 +90,7 @@ class _Desk:
                 safe=lambda org: MemoryVault(org, clock, held[4]),
                 lookups=lambda org: MemoryLookups(org, clock, Samples(clock), held[6]),
                 issuers=lambda org: MemoryIssuers(org, held[5]),
+                try_credentials=tried,
                 fetch_keys=lambda *_: KeysFound(keys=[]),
                 verifier=PyJwtVerifier(),
                 installs=lambda org: MemoryInstalls(org, self.store),

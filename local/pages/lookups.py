@@ -19,10 +19,12 @@ from byoa.builds.lookups import (
     Surroundings,
     TagList,
 )
+from byoa.builds.messages import Tried
 from byoa.builds.records import milliseconds
 
 if TYPE_CHECKING:
     from byoa.builds.lookups import LookUp, Sought
+    from byoa.builds.messages import Trial
     from byoa.builds.ports import Clock
 
 _WEB: Final[dict[str, Any]] = {"api_version": "apps/v1", "kind": "Deployment", "namespace": "vendor", "name": "web"}
@@ -80,6 +82,22 @@ class Samples:
             artifact_type="application/vnd.cncf.flux.config.v1+json",
             resolved_at_ts=milliseconds(self._clock.now()),
         )
+
+
+def tried(trial: Trial) -> Tried:
+    """What a build would meet with the examples' credentials."""
+    digest = f"sha256:{hashlib.sha256((trial.reference or '').encode()).hexdigest()}"
+    return Tried(
+        name=trial.name,
+        kind="basic",
+        host="ghcr.io",
+        version="example",
+        login="accepted",
+        reference=trial.reference,
+        digest=digest if trial.reference else None,
+        media_type="application/vnd.oci.image.manifest.v1+json" if trial.reference else None,
+        size=634 if trial.reference else None,
+    )
 
 
 def _contents(digest: str) -> Contents:

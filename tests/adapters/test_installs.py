@@ -209,6 +209,27 @@ def test_an_install_is_forgotten_when_nothing_of_it_is_tracked(stand: Stand) -> 
     assert found, "what was done stays to be looked at"
 
 
+def test_an_install_with_more_components_than_a_transaction_takes_is_forgotten(stand: Stand) -> None:
+    install = stand.made()
+    for number in range(101):
+        deploy = stand.installs().ask(install, f"c{number:03}", APPLY)
+        assert stand.installs().cancel(deploy, "not wanted", "tok_1")
+    assert stand.installs().remove(install)
+    assert (stand.installs().install(install.id), stand.installs().everywhere(200).items) == (None, [])
+
+
+def test_an_install_is_not_forgotten_before_who_runs_a_cancelled_deploy_of_it_let_go(stand: Stand) -> None:
+    install = stand.made()
+    deploy = stand.installs().ask(install, "web", APPLY)
+    stand.deploys().begin(deploy.key, "first")
+    stand.installs().cancel(deploy, "not wanted", "tok_1")
+    assert not stand.installs().remove(install)
+    stand.later(timedelta(hours=6))
+    assert stand.deploys().finish(deploy.key, "first", to(stand, "error")) is None
+    assert stand.installs().remove(install)
+    assert [*stand.attended().unended(milliseconds(stand.clock.now()))] == [], "nobody looks after it for ever"
+
+
 def test_one_that_was_changed_meanwhile_is_not_forgotten(stand: Stand) -> None:
     install = stand.made()
     stand.installs().change(install, install.model_copy(update={"mend": True}))

@@ -248,6 +248,33 @@ def test_builds_of_an_app_are_listed_newest_first_in_parts(stand: Stand) -> None
     assert inventory.newest([]) == {}
 
 
+def test_a_config_that_comes_after_another_is_taken_after_that_one_alone(stand: Stand) -> None:
+    inventory = stand.inventory()
+    assert inventory.submit_after(APP, config(), 1, by="tok") is None
+    first = inventory.submit_after(APP, config(), 0, by="tok")
+    assert (first.build.version, first.build.created_by) == (1, "tok")
+    assert inventory.submit_after(APP, config("web", "a: 2"), 0, by="tok") is None
+    assert inventory.submit_after(APP, config("web", "a: 2"), 1, by="tok").build.version == 2
+    inventory.create(APP, "empty", None, [], "tok")
+    assert inventory.submit_after(APP, config("empty"), 0, by="tok").build.version == 1
+    inventory.remove(inventory.component(APP, "web"))
+    assert inventory.submit_after(APP, config("web", "a: 3"), 2, by="tok") is None
+    assert inventory.submit_after(APP, config("web", "a: 3"), 0, by="tok").build.version == 3
+
+
+def test_nothing_comes_between_what_is_read_and_what_is_written(dynamo: Stand) -> None:
+    inventory = dynamo.inventory()
+    inventory.submit(APP, config())
+
+    def meanwhile(**_: Any) -> None:
+        dynamo.client.meta.events.unregister("before-call.dynamodb.TransactWriteItems", meanwhile)
+        assert inventory.submit_after(APP, config("web", "a: 2"), 1, by="tok")
+
+    dynamo.client.meta.events.register("before-call.dynamodb.TransactWriteItems", meanwhile)
+    assert inventory.submit_after(APP, config("web", "a: 3"), 1, by="tok") is None
+    assert inventory.component(APP, "web").version == 2
+
+
 PLACES = (("shop", "a"), ("shop2", "b"), ("shop", "b"), ("shop", "c"), ("shop2", "a"))
 
 

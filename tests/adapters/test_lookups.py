@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import random
 import threading
@@ -21,9 +22,9 @@ from byoa.adapters.memory.clocks import SteppingClock
 from byoa.adapters.memory.lookups import MemoryLookups
 from byoa.builds.answer import answer
 from byoa.builds.lookups import Answer, AwaitedLookup, LookUp, LookupEnded, Sought
-from byoa.builds.messages import Failure
+from byoa.builds.messages import Failure, Trial
 from byoa.errors import AuthFailed, PlatformMissing, StoreThrottled, Timeout
-from local.pages.lookups import Samples
+from local.pages.lookups import Samples, tried
 from tests.adapters.test_quotas import make
 
 if TYPE_CHECKING:
@@ -332,6 +333,24 @@ def test_what_goes_on_is_told_to_who_has_the_time(lambdas: Lambda, clock: Steppi
     ((name, kind, payload),) = [(each["FunctionName"], each["InvocationType"], each["Payload"]) for each in messages]
     assert (name, kind) == ("byoa-answer-lookup", "Event")
     assert AwaitedLookup.model_validate_json(payload) == AwaitedLookup(organisation=OURS, id=ID, asked=ASKED)
+
+
+def test_credentials_are_tried_by_the_stack_s_function(clock: SteppingClock) -> None:
+    trial = Trial(organisation=OURS, name="ghcr", reference=None)
+    messages: list[dict[str, Any]] = []
+
+    class Client:
+        class exceptions:  # noqa: N801 - boto3's
+            ResourceNotFoundException = KeyError
+
+        def invoke(self, **asked: Any) -> Any:
+            messages.append(asked)
+            return {"Payload": io.BytesIO(tried(trial).model_dump_json().encode())}
+
+    found = StackFunctions(lambda _: Client(), "byoa").try_credentials(trial)  # type: ignore[arg-type, return-value]
+    assert found == tried(trial)
+    ((name, payload),) = [(each["FunctionName"], each["Payload"]) for each in messages]
+    assert (name, Trial.model_validate_json(payload)) == ("byoa-try-credentials", trial)
 
 
 def test_lambda_that_is_away_is_busy_and_not_late(clock: SteppingClock) -> None:

@@ -25,11 +25,12 @@ from byoa.errors import (
     StoreThrottled,
     TenantForbidden,
 )
+from byoa.trust.ports import Secret
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from byoa.trust.ports import Safe, Vault
+    from byoa.trust.ports import Safe, SharedSafe, Vault
 
 OURS, THEIRS = "org_0123456789ab", "org_0123456789abc"
 """One id begins with the other."""
@@ -40,7 +41,7 @@ CANARY = "canary-5f1c"
 class Both(NamedTuple):
     """A store with the two faces that an organisation sees of it."""
 
-    safe: Safe
+    safe: SharedSafe
     vault: Vault
     of: Callable[[str], Safe]
 
@@ -90,6 +91,32 @@ def test_storing_again_makes_a_new_version_and_says_so(both: Both) -> None:
     entry = both.safe.entry("ghcr")
     assert (entry.kind, entry.host, entry.version) == ("token", "quay.io", second.version)
     assert both.vault.read("ghcr").text == "two"
+
+
+def test_a_version_is_put_in_place_of_the_one_that_was_seen_and_of_no_other(both: Both) -> None:
+    first = both.safe.swap("a", "basic", "ghcr.io", "one", ("username",), "")
+    assert first
+    assert first.before == "nothing"
+    assert both.safe.swap("a", "token", "quay.io", "lost", (), "") is None, "somebody was faster"
+    second = both.safe.swap("a", "token", "quay.io", "two", (), first.version)
+    assert second
+    for was in (first.version, "a" * 32, ""):
+        assert both.safe.swap("a", "basic", "ghcr.io", "lost", (), was) is None
+    entry = both.safe.entry("a")
+    assert (entry.kind, entry.host, entry.version) == ("token", "quay.io", second.version)
+    assert both.vault.read("a").text == "two"
+
+
+@pytest.mark.parametrize("both", ["memory", pytest.param("emulator", marks=pytest.mark.emulator)], indirect=True)
+def test_what_was_deleted_is_none_and_is_brought_back_by_a_new_value(both: Both) -> None:
+    """moto takes values for what was deleted."""
+    first = both.safe.store("a", "basic", "ghcr.io", "one")
+    both.safe.delete("a")
+    assert both.safe.swap("a", "basic", "ghcr.io", "lost", (), first.version) is None
+    second = both.safe.swap("a", "token", "quay.io", "two", (), "")
+    assert second
+    assert (second.before, second.was) == ("deleted", ("basic", "ghcr.io"))
+    assert both.vault.read("a") == Secret("two", second.version)
 
 
 def test_what_was_there_before_is_told_and_what_it_was_stored_with(both: Both) -> None:

@@ -21,12 +21,13 @@ from byoa.api.ports import World
 from byoa.api.tokens import DAY_MS, issue
 from byoa.builds.records import milliseconds
 from byoa.trust.issuers import KeysFound
-from local.pages.lookups import Samples
+from local.pages.lookups import Samples, tried
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from byoa.api.face import Face
+    from byoa.builds.messages import Trial, Tried
     from byoa.builds.ports import LookupFunctions
 
 ORG, OTHER = "org_0123456789ab", "org_other0000000"
@@ -109,6 +110,7 @@ class Served:
         self.rules: dict[Any, Any] = {}
         self.keys: dict[Any, Any] = {}
         self.asked: dict[Any, Any] = {}
+        self.try_credentials: Callable[[Trial], Tried] = tried
         self.fetch_keys: Callable[[str, str], KeysFound] = lambda *_: KeysFound(keys=[])
         self.face: Face = make(self.world)
 
@@ -130,6 +132,7 @@ class Served:
             table="table",
             source_role=SOURCE_ROLE,
             issuers=self.issuers,
+            try_credentials=self._try_credentials,
             fetch_keys=self._fetch_keys,
             verifier=PyJwtVerifier(),
         )
@@ -137,6 +140,9 @@ class Served:
     def lookups(self, org: str = ORG) -> MemoryLookups:
         functions = self.functions or Samples(self.clock)
         return MemoryLookups(org, self.clock, functions, self.looked_up, self.awaited, lambda: self.lasting)
+
+    def _try_credentials(self, trial: Trial) -> Tried:
+        return self.try_credentials(trial)
 
     def _fetch_keys(self, organisation: str, issuer: str) -> KeysFound:
         return self.fetch_keys(organisation, issuer)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from byoa.adapters.memory.installs import MemoryDeploys
 from byoa.builds.messages import BuildKey, MirroredArtifact, Outcome
 from byoa.builds.records import entry
 from local.pages.installed import FINGERPRINT, OBJECT, Installed
@@ -309,6 +310,27 @@ def test_what_drifted_is_listed_with_where_to_look(served: Served) -> None:
     assert served.ask("GET", f"/v1/installs/{install['id']}").json["component_statuses"] == {"web": "active"}
 
 
+def test_a_deletion_that_was_cut_short_leaves_no_token_when_it_is_tried_again(served: Served) -> None:
+    install = made(served, cluster=STATIC)
+    del served.installing.installs[ORG, install["id"]]  # its process ended before it came to the token
+    (path,) = served.cluster_tokens
+    assert served.ask("DELETE", f"/v1/installs/{install['id']}", token=served.token(org=OTHER)).status == 404
+    assert path in served.cluster_tokens
+    assert served.ask("DELETE", f"/v1/installs/{install['id']}", if_match="*").status == 404
+    assert served.cluster_tokens == {}
+    assert served.ask("DELETE", "/v1/installs/none").status == 404
+
+
+def test_an_install_whose_cancelled_deploy_still_runs_is_not_deleted(served: Served) -> None:
+    install = made(served)
+    deploy = served.ask("POST", f"{web(install)}/deploys", {}).json
+    key = served.installing.told[-1].key
+    MemoryDeploys(served.installing).begin(key, "one")
+    served.ask("POST", f"{web(install)}/deploys/{deploy['id']}/cancel")
+    refused = served.ask("DELETE", f"/v1/installs/{install['id']}", if_match="*")
+    assert (refused.status, refused.code) == (409, "has_objects")
+
+
 def test_a_teardown_is_asked_for(served: Served) -> None:
     install = made(served)
     assert served.ask("POST", f"{web(install)}/teardown", {}).status == 404
@@ -385,6 +407,32 @@ def test_an_approval_is_of_the_plan_that_was_seen_and_of_parts_by_name(served: S
     assert (unnamed.status, unnamed.json["errors"][0]["message"]) == (422, "Job/vendor/migrate")
     named = served.ask("POST", place, {"response_type": "approve", "names": ["Job/vendor/migrate"]})
     assert (named.json["status"], named.json["approval"]["names"]) == ("queued", ["Job/vendor/migrate"])
+
+
+def test_all_that_goes_by_name_is_asked_for_though_a_deploy_tells_the_first_of_it_alone(served: Served) -> None:
+    install = made(served)
+    needs = [f"Job/vendor/migrate-{number:02}" for number in range(25)]
+    deploy = waiting(served, install, *needs)
+    served.installing.deploys[deploy.key] = deploy.model_copy(update={"needs": needs[:20]})
+    place = f"{web(install)}/deploys/{deploy.id}/approval"
+    refused = served.ask("POST", place, {"response_type": "approve", "names": needs[:20]})
+    assert [each["message"] for each in refused.json["errors"]] == needs[20:], "the deploy would end without them"
+    assert served.ask("POST", place, {"response_type": "approve", "names": needs}).status == 200
+
+
+def test_an_answer_of_an_empty_fingerprint_is_none(served: Served) -> None:
+    install = made(served)
+    place = f"{web(install)}/deploys/{waiting(served, install).id}/approval"
+    assert served.ask("POST", place, {"response_type": "approve", "fingerprint": ""}).status == 422
+
+
+def test_names_of_an_approval_have_room_where_the_deploy_is_kept(served: Served) -> None:
+    install = made(served)
+    place = f"{web(install)}/deploys/{waiting(served, install).id}/approval"
+    names = [f"Job/vendor/{number:04}{'x' * 500}" for number in range(100)]
+    refused = served.ask("POST", place, {"response_type": "approve", "names": names})
+    assert (refused.status, refused.json["errors"][0]["pointer"]) == (422, "/body/names")
+    assert served.ask("POST", place, {"response_type": "approve", "names": names[:60]}).status == 200
 
 
 # ---- whose -------------------------------------------------------------------------------------------------------

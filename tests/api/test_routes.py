@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from byoa.adapters.memory.inventory import MemoryInventory
 from byoa.adapters.memory.tracking import MemoryTracked
-from byoa.builds.messages import BuildKey, MirroredArtifact, Outcome
+from byoa.adapters.memory.vault import MemoryVault
+from byoa.api.app import make
+from byoa.builds.messages import BuildKey, MirroredArtifact, NamedObjects, Outcome, Trial, Tried
 from byoa.builds.records import entry
 from byoa.components.reading import check_config
+from byoa.errors import AuthFailed, ByoaError, CredentialForbidden, RegistryUnavailable, Timeout
 from byoa.tracking.messages import Moved
 from byoa.trust.external_id import external_id
+from local.pages.lookups import tried
 from tests.api.served import APP, ORG, OTHER, SOURCE_ROLE, Answer, Served
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 COMPONENTS = f"/v1/apps/{APP}/components"
 WEB = f"{COMPONENTS}/web"
@@ -262,6 +271,24 @@ def test_components_are_listed_by_name_with_their_newest_builds(served: Served) 
     assert served.ask("GET", "/v1/apps/other/components").json == []
 
 
+def test_objects_of_a_build_that_went_well_are_told_by_kind_and_name(served: Served) -> None:
+    build = handed_in(served).json["build_id"]
+    key = BuildKey(organisation=ORG, app=APP, component="web", version=1)
+    by_kind = {"Deployment": ["vendor/web"], "Namespace": ["vendor"]}
+    served.ledger.keep_objects(key, "one", NamedObjects(by_kind=by_kind, left_out=3))
+    assert served.ask("GET", f"{WEB}/builds/{build}/resources").status == 404
+    went_well(served)
+    assert served.ask("GET", f"{WEB}/builds/{build}/resources").json == {
+        "resources": [
+            {"kind": "Deployment", "namespace": "vendor", "name": "web"},
+            {"kind": "Namespace", "namespace": None, "name": "vendor"},
+        ],
+        "left_out": 3,
+    }
+    stranger = served.token(org=OTHER)
+    assert served.ask("GET", f"{WEB}/builds/{build}/resources", token=stranger).status == 404
+
+
 def test_deleting_stops_the_build_keeps_receipts_and_tells(served: Served) -> None:
     handed_in(served)
     key = went_well(served)
@@ -418,3 +445,111 @@ def test_a_config_is_taken_for_the_state_that_it_was_made_for(served: Served) ->
     assert served.ask("POST", CONFIGS, {**CONFIG, "manifest": "c: 3"}, if_match=etag).status == 412
     assert served.ask("POST", CONFIGS.replace("web", "api"), CONFIG, if_match=etag).status == 412
     assert served.ask("POST", CONFIGS.replace("web", "api"), CONFIG, if_none_match="*").status == 201
+
+
+def test_stored_credentials_are_tried_by_the_function_that_may_read_them(served: Served) -> None:
+    asked: list[Trial] = []
+
+    def found(trial: Trial) -> Tried:
+        asked.append(trial)
+        return tried(trial)
+
+    served.try_credentials = found
+    assert served.ask("POST", "/v1/credentials/ghcr/test", {}).code == "not_found"
+    served.ask("POST", "/v1/credentials", {"ref": "ghcr", **BASIC})
+    place, reference = "/v1/credentials/ghcr/test", "oci://ghcr.io/vendor/app:v1"
+    told = served.ask("POST", place, {"reference": reference}, token=served.token("sync")).json
+    assert (told["ref"], told["type"], told["login"], told["reference"]) == ("ghcr", "basic", "accepted", reference)
+    assert told["digest"].startswith("sha256:")
+    assert served.ask("POST", place, {}).json["digest"] is None
+    assert asked == [Trial(organisation=ORG, name="ghcr", reference=said) for said in (reference, None)]
+    assert served.ask("POST", "/v1/credentials/A%2Fb/test", {}).status == 404
+    assert served.ask("POST", place, {"reference": "ghcr.io/vendor/app"}).code == "ReferenceInvalid"
+    served.ask("PUT", "/v1/policies", {"references": ["ghcr.io/other/*"]}, if_match="*")
+    assert served.ask("POST", place, {"reference": reference}).code == "ReferenceForbidden"
+    assert served.ask("POST", place, {}, token=served.token("read")).status == 403
+    assert len(asked) == 2
+
+
+@pytest.mark.parametrize(
+    ("error", "status"),
+    [(CredentialForbidden("none"), 404), (AuthFailed("refused"), 400), (RegistryUnavailable("out"), 503),
+     (Timeout("late"), 503)],
+)  # fmt: skip
+def test_a_trial_that_fails_tells_what_a_build_would_meet(served: Served, error: ByoaError, status: int) -> None:
+    def fails(_: Trial) -> Tried:
+        raise error
+
+    served.try_credentials = fails
+    served.ask("POST", "/v1/credentials", {"ref": "ghcr", **BASIC})
+    answer = served.ask("POST", "/v1/credentials/ghcr/test", {})
+    assert (answer.status, answer.code) == (status, error.code)
+
+
+# ---- what two do at once -----------------------------------------------------------------------------------------
+
+
+@dataclass
+class Meanwhile:
+    """A store in which somebody else is faster: ``does`` that once, before the first write that a caller means."""
+
+    does: Callable[[], object]
+    done: bool = False
+
+    def first(self) -> None:
+        if not self.done:
+            self.done = True
+            self.does()
+
+
+def test_of_two_who_make_credentials_of_one_name_one_is_told(served: Served) -> None:
+    first, second = ({"ref": "ghcr", **BASIC, "value": {"username": "u", "password": said}} for said in ("one", "two"))
+    meanwhile = Meanwhile(lambda: served.ask("POST", "/v1/credentials", second))
+
+    class Slow(MemoryVault):
+        def swap(self, *args: Any, **said: Any) -> Any:
+            meanwhile.first()
+            return super().swap(*args, **said)
+
+    served.face = make(replace(served.world, safe=lambda org: Slow(org, served.clock, served.secrets)))
+    assert served.ask("POST", "/v1/credentials", first).code == "exists"
+    assert "two" in MemoryVault(ORG, served.clock, served.secrets).read("ghcr").text
+
+
+def test_of_two_who_replace_credentials_that_they_saw_one_is_told(served: Served) -> None:
+    served.ask("POST", "/v1/credentials", {"ref": "ghcr", **BASIC})
+    etag = served.ask("GET", "/v1/credentials/ghcr").headers["ETag"]
+    first, second = ({**BASIC, "value": {"username": "u", "password": said}} for said in ("one", "two"))
+    meanwhile = Meanwhile(lambda: served.ask("PUT", "/v1/credentials/ghcr", second, if_match=etag))
+
+    class Slow(MemoryVault):
+        def swap(self, *args: Any, **said: Any) -> Any:
+            meanwhile.first()
+            return super().swap(*args, **said)
+
+    served.face = make(replace(served.world, safe=lambda org: Slow(org, served.clock, served.secrets)))
+    assert served.ask("PUT", "/v1/credentials/ghcr", first, if_match=etag).code == "changed"
+    assert "two" in MemoryVault(ORG, served.clock, served.secrets).read("ghcr").text
+
+
+@pytest.mark.parametrize("there", [True, False], ids=["If-Match", "If-None-Match"])
+def test_of_two_who_hand_in_a_config_for_what_they_saw_one_is_told(served: Served, *, there: bool) -> None:
+    place = f"{COMPONENTS}/web/configs/kubernetes-manifest"
+    headers = {"if_none_match": "*"}
+    if there:
+        served.ask("POST", place, CONFIG)
+        headers = {"if_match": served.ask("GET", f"{COMPONENTS}/web/configs/latest").headers["ETag"]}
+    first, second = ({**CONFIG, "manifest": f"said: {said}"} for said in ("one", "two"))
+    meanwhile = Meanwhile(lambda: served.ask("POST", place, second, **headers))
+
+    class Slow(MemoryInventory):
+        def submit_after(self, *args: Any, **said: Any) -> Any:
+            meanwhile.first()
+            return super().submit_after(*args, **said)
+
+    served.face = make(
+        replace(served.world, inventory=lambda org: Slow(org, served.ledger, served.components, served.told))
+    )
+    assert served.ask("POST", place, first, **headers).code == "changed"
+    assert served.ask("GET", f"{COMPONENTS}/web/configs/latest").json["version"] == 1 + there
+    assert [key.version for key in served.ledger.records] == [*range(1, 2 + there)]

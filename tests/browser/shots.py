@@ -29,7 +29,8 @@ def furnish(site: Site) -> dict[str, str]:
     first = site.hand_in("web", oci_artifact=SOURCE, dependencies=["database", "cache"], labels={"team": "web"})
     site.go_well(first["build_id"])
     second = site.hand_in("web", oci_artifact={**SOURCE, "tag": "v2.4.0"}, dependencies=["database", "cache"])
-    site.go_well(second["build_id"])
+    named = {"Deployment": ["vendor/web"], "Service": ["vendor/web"], "ConfigMap": ["vendor/web"]}
+    site.go_well(second["build_id"], objects={"by_kind": named, "left_out": 0})
     failed = site.hand_in("api", oci_artifact={**SOURCE, "url": "oci://ghcr.io/vendor/api", "tag": "v9"})["build_id"]
     cause = "The registry ghcr.io has no such repository, tag or digest, or doesn't show it to us."
     remedy = "Check the repository and the tag, and that the artifact was pushed; a private one needs credentials."

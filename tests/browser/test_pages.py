@@ -30,7 +30,10 @@ def furnish(site: Site, said: str) -> list[str]:
     """A world with something on each page, ``said`` wherever an artifact or a failure can say something; all pages."""
     good = site.hand_in("good", **ARTIFACT, dependencies=["failed", "absent"], labels={"team": "web"})["build_id"]
     kinds = {f"{said}{number}": number for number in range(9)}
-    site.go_well(good, format=said, kinds=kinds, namespaces=[said], images=[said], usable_by={said: True})
+    objects = {"by_kind": {said: [f"{said}/{said}"]}, "left_out": 1}
+    site.go_well(
+        good, objects=objects, format=said, kinds=kinds, namespaces=[said], images=[said], usable_by={said: True}
+    )
     failed = site.hand_in("failed")["build_id"]
     site.fail(failed, cause=said, remedy=said, where=said)
     waiting = site.hand_in("waiting")["build_id"]

@@ -25,14 +25,17 @@ from byoa.builds import resolve as resolve_step
 from byoa.builds import stage as stage_step
 from byoa.builds import validate as validate_step
 from byoa.builds.books import Books
-from byoa.builds.inspect import summarise
+from byoa.builds.inspect import name_objects, summarise
 from byoa.builds.lists import nodes_of
 from byoa.builds.messages import (
+    NAMED,
+    NAMED_CHARACTERS,
     BuildEnded,
     ChangeReceived,
     InspectedArtifact,
     MirrorBlobTask,
     MirrorTask,
+    NamedObjects,
     PinnedArtifact,
     StageBlobTask,
     StagedArtifact,
@@ -101,6 +104,17 @@ def inspection() -> Any:
     return summarise(Report(manifest, Format.INDEX, encrypted=False, resources=resources, obstacles={}, content=""))
 
 
+def named(count: int = 5000, length: int = 40, kind: str = "Kind") -> NamedObjects:
+    """What a message says of so many objects of three kinds, in some order."""
+    order = sorted(range(count), key=lambda number: number * 7919 % 5000)
+    resources = tuple(
+        Resource("v1", f"{kind}{number % 3}", "vendor", f"{number:05d}{'n' * length}", (), templated=False)
+        for number in order
+    )
+    manifest = next(iter(Vast().images(1, 1)))
+    return name_objects(Report(manifest, Format.PLAIN, encrypted=False, resources=resources, obstacles={}, content=""))
+
+
 @pytest.fixture(scope="module")
 def staged() -> tuple[StagedArtifact, MemoryLists, MemoryRepository]:
     vast, _ = largest()
@@ -122,7 +136,7 @@ def test_the_largest_artifact_is_about_as_large_as_the_limits_let_it_be(
 
 def test_every_message_of_it_has_room(staged: tuple[StagedArtifact, MemoryLists, MemoryRepository]) -> None:
     artifact, _, quarantine = staged
-    inspected = InspectedArtifact(**artifact.model_dump(), inspection=inspection())
+    inspected = InspectedArtifact(**artifact.model_dump(), inspection=inspection(), objects=named())
     shared_out = Pace(spread_from=1)
     plain = inspected.model_copy(update={"manifest": None})
     mirrored = mirror_step.mirror(
@@ -144,6 +158,18 @@ def test_every_message_of_it_has_room(staged: tuple[StagedArtifact, MemoryLists,
         BuildEnded(**inspected.key.model_dump(), execution=inspected.execution, artifact=inspected, mirrors=[left]),
     ]
     assert {type(each).__name__: size(each) for each in messages if size(each) > MESSAGE} == {}
+
+
+def test_objects_are_named_by_kind_and_name_as_far_as_there_is_room() -> None:
+    few = named(7, 0)
+    assert (list(few.by_kind), few.left_out) == (["Kind0", "Kind1", "Kind2"], 0)
+    assert few.by_kind["Kind0"] == ["vendor/00000", "vendor/00003", "vendor/00006"]
+    for found in (named(), named(5000, 250), named(5000, 0), named(5000, 40, "ä" * 60)):
+        count = sum(len(names) for names in found.by_kind.values())
+        assert 0 < count <= NAMED
+        assert count + found.left_out == 5000
+        assert size(found) < NAMED_CHARACTERS + 1024
+    assert sum(len(names) for names in named(5000, 0).by_kind.values()) == NAMED
 
 
 def test_lists_that_people_only_look_at_are_cut_by_their_length_too() -> None:

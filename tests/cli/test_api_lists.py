@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import json
 import tomllib
+from typing import TYPE_CHECKING
 
 import pytest
 
 from byoa.adapters.memory.tracking import MemoryTracked
+from byoa.errors import AuthFailed
 from byoa.tracking.messages import Moved
 from byoa.trust.external_id import external_id
 from tests.api.served import APP, ORG, SOURCE_ROLE
 from tests.cli.homes import DIGEST, FINE, MEND, USAGE, Home, ended_by
+
+if TYPE_CHECKING:
+    from byoa.builds.messages import Trial, Tried
 
 # ---- components, configs, builds ---------------------------------------------------------------------------------
 
@@ -235,6 +240,23 @@ def test_through_the_api_too_a_name_keeps_what_it_is_for(home: Home) -> None:
     assert home.byoa("credentials", "get", "ghcr", "--json").json()["options"] == ["username"]
     other = home.byoa(*words, "--kind", "token", "--host", "quay.io", stdin="three")
     assert other.out.endswith("; it was basic for ghcr.io\n")
+
+
+def test_stored_credentials_are_tried_through_the_api(home: Home) -> None:
+    words = ("credentials", "set", "ghcr", "--kind", "basic", "--host", "ghcr.io", "-u", "me")
+    assert home.byoa(*words, stdin="secret").code == FINE
+    done = home.byoa("credentials", "test", "ghcr", "oci://ghcr.io/vendor/app:v1")
+    assert (done.code, "accepted by ghcr.io" in done.out, "sha256:" in done.out) == (FINE, True, True)
+    told = home.byoa("credentials", "test", "ghcr", "--json").json()
+    assert (told["name"], told["kind"], told["login"], told["digest"]) == ("ghcr", "basic", "accepted", None)
+
+    def refuses(_: Trial) -> Tried:
+        raise AuthFailed("The registry refuses the credentials.")
+
+    home.api.served.try_credentials = refuses
+    asked = len(home.api.requests)
+    done = home.byoa("credentials", "test", "ghcr", "--json")
+    assert (done.code, done.json()["error"]["code"], len(home.api.requests)) == (MEND, "AuthFailed", asked + 1)
 
 
 def test_credentials_go_through_the_api_and_never_come_back(home: Home) -> None:

@@ -348,6 +348,11 @@ def test_the_api_reads_no_secret_and_reaches_nothing_but_the_table_and_secrets(r
     assert own == {"dynamodb:GetItem", "kms:GetPublicKey", "lambda:InvokeFunction"}
     (invoked,) = (each for role, each in _statements(resources) if (role, each.get("Sid")) == ("ApiRole", "FetchKeys"))
     assert invoked["Resource"] == {"Fn::GetAtt": ["FetchKeysFunction", "Arn"]}
+    (trying,) = (
+        each for role, each in _statements(resources) if (role, each.get("Sid")) == ("ApiRole", "TryCredentials")
+    )
+    name = trying["Resource"]["Fn::Sub"].rpartition("function:")[2]
+    assert name == resources["TryCredentialsFunction"]["Properties"]["FunctionName"]["Fn::Sub"]
 
 
 @pytest.mark.parametrize("name", ["ExchangeCode", "FetchKeys"])

@@ -34,6 +34,7 @@ NOT_OF_ONE = {
     "ReadTokens": "records of tokens by their names, before it is known whose a request is: keys TOKEN#",
     "AskLookups": "the functions of lookups, whose questions name their organisation",
     "FetchKeys": "the function that asks issuers of JWTs for their keys, which everybody may have",
+    "TryCredentials": "the function that tries credentials; whose they are, the message says, which the API makes",
     "ExchangeCode": "the function that asks issuers what a code of somebody who signs in stands for",
     "ReadReceiptKey": "the public half of the key that signs receipts",
     "ListCredentials": "IAM knows no resource for it; names and tags, no values",

@@ -100,6 +100,9 @@ def test_the_api_answers_at_once_with_what_the_functions_find(enforced: Pipeline
     status, planned = caller.ask("POST", "/v1/artifacts/plan", {"url": place.url, "digest": resolved["digest"],
                                                                 "credentials_ref": place.credentials})  # fmt: skip
     assert (status, planned["missing_permissions"], planned["blobs"]["copy"]) == (200, [], 0), planned
+    tried = caller.ask("POST", f"/v1/credentials/{place.credentials}/test", {"reference": f"{place.url}:{place.tag}"})
+    assert (tried[0], tried[1]["login"], tried[1]["digest"]) == (200, "accepted", resolved["digest"]), tried
+    assert caller.ask("POST", "/v1/credentials/none/test", {})[1]["code"] == "not_found"
     repository = {"url": place.url, "credentials_ref": place.credentials}
     assert caller.ask("POST", "/v1/artifacts/tags", repository) == (200, {"tags": [place.tag], "truncated": False})
     before, after = (_public(enforced, tag, SECRET % value) for tag, value in (("v1", "old"), ("v2", CANARY)))

@@ -296,6 +296,33 @@ def test_what_nobody_approved_by_name_is_kept(platform: Platform) -> None:
     assert _get(platform, NAMESPACES, "more") is not None
 
 
+@pytest.mark.parametrize("approval", ["approve-all", "prompt"])
+def test_what_a_teardown_left_because_it_goes_by_name_goes_by_the_next_one(approval: str) -> None:
+    platform = _platform(approval=approval)
+    deploy = platform.deploy(*FIRST, namespace("more"))
+    _finished(platform, deploy)
+    _finished(platform, platform.run(platform.ask(operation="teardown")))
+    assert _part(platform).objects == 1, "the namespace"
+    asked = platform.run(platform.ask(operation="teardown"))
+    assert asked.status == "pending-approval"
+    contents = platform.installs.contents(asked)
+    assert contents
+    assert [each["needs"] for each in contents["objects"]] == ["Namespace/more"]
+    unnamed = platform.run(_answer(platform, asked))
+    assert (unnamed.status, _part(platform).objects) == ("inactive", 1)
+    again = platform.run(platform.ask(operation="teardown"))
+    done = platform.run(_answer(platform, again, "approve", "Namespace/more"))
+    assert (done.status, _part(platform).objects, _get(platform, NAMESPACES, "more")) == ("inactive", 0, None)
+    install = platform.installs.install(INSTALL)
+    assert install
+    assert platform.installs.remove(install)
+
+
+def _finished(platform: Platform, deploy: Deploy) -> None:
+    done = platform.run(_answer(platform, deploy)) if deploy.status == "pending-approval" else deploy
+    assert done.status in {"active", "inactive"}, done
+
+
 def test_a_plan_alone_applies_nothing(platform: Platform) -> None:
     found = platform.deploy(*FIRST, plan_only=True)
     assert (found.status, found.counts["create"]) == ("auto-skipped", 4)

@@ -137,6 +137,7 @@ class Browser:
         sample = json.loads((EVENTS / "record_build.json").read_text())
         said = {**key.model_dump(), "execution": "one"}
         sample["artifact"] |= {**said, "build_id": build_id}
+        sample["artifact"]["objects"] = inspection.pop("objects", sample["artifact"]["objects"])
         sample["artifact"]["inspection"] |= inspection
         for mirror in sample["mirrors"]:
             mirror["tag"] = build_id

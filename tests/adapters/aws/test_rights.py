@@ -22,7 +22,7 @@ from byoa.adapters.aws.tracking import DynamoTracked, DynamoWorkshop
 from byoa.adapters.memory.clocks import SteppingClock
 from byoa.api.ports import Deed, Span
 from byoa.api.tokens import issue
-from byoa.builds.messages import Failure, Outcome
+from byoa.builds.messages import Failure, NamedObjects, Outcome
 from byoa.builds.records import HISTORY, entry
 from byoa.components.reading import check_config
 from byoa.errors import QuotaExceeded
@@ -124,6 +124,7 @@ def test_each_step_s_role_lets_it_write_what_it_writes(spied: Spied) -> None:
         ledger.check_running(key, "one")
         check(role, spied)
     ledger.keep_receipt(key, "one", "text")
+    ledger.keep_objects(key, "one", NamedObjects(by_kind={}, left_out=0))
     outcome = Outcome(status="error", failure=Failure(code="Timeout", cause="late", remedy="again"))
     ledger.finish(key, "one", outcome, [entry("error", "late", now)])
     check("RecordBuildTenantRole", spied)

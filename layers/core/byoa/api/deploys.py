@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import Field, StringConstraints
+from pydantic import AfterValidator, Field, StringConstraints
+from pydantic_core import PydanticCustomError
 
 from byoa.api.documents import moment
 from byoa.api.models import OciArtifactRow
@@ -21,7 +22,21 @@ type ResponseType = Literal["approve", "deny", "deny-skip-current", "deny-skip-c
 """Nuon's answers that mean something where a workflow is one deploy; the last three are one."""
 
 Note = Annotated[str, StringConstraints(max_length=1000)]
-Names = Annotated[list[Annotated[str, StringConstraints(min_length=1, max_length=600)]], Field(max_length=1000)]
+NAMES_LIMIT = 32 * 1024
+"""Characters of all names of an approval: they go with the deploy, whose messages take 256 KiB."""
+
+
+def _bounded(names: list[str]) -> list[str]:
+    if sum(map(len, names)) > NAMES_LIMIT:
+        raise PydanticCustomError("too_long", "All names together are 32 KiB at most.")
+    return names
+
+
+Names = Annotated[
+    list[Annotated[str, StringConstraints(min_length=1, max_length=700)]],
+    Field(max_length=1000),
+    AfterValidator(_bounded),
+]
 Owners = Annotated[
     list[Annotated[str, StringConstraints(min_length=1, max_length=128)]],
     Field(max_length=20, description="Owners, as plans name them, whose fields are taken where they stand in the way."),
@@ -62,7 +77,7 @@ class ApprovalResponse(Taken):
 class ApprovalIn(ApprovalResponse):
     """The same with what the answer is about."""
 
-    fingerprint: Annotated[str, StringConstraints(max_length=128)] | None = Field(
+    fingerprint: Annotated[str, StringConstraints(min_length=1, max_length=128)] | None = Field(
         default=None, description="The plan that was seen: an answer to another one is refused."
     )
     names: Names = Field(default=[], description="Parts that only go by name, as the plan's `needs` has them.")

@@ -17,6 +17,8 @@ from byoa.api.models import (
     OciArtifactRow,
     PoliciesOut,
     Resolved,
+    ResourceName,
+    ResourcesOut,
     StatusV2,
     TagMovedOut,
     TokenOut,
@@ -28,7 +30,7 @@ from byoa.trust.policy import TARGETS
 
 if TYPE_CHECKING:
     from byoa.api.ports import App, Component, Deed, IssuerRule, TokenRecord
-    from byoa.builds.messages import Build, ConfigVersion, Outcome
+    from byoa.builds.messages import Build, ConfigVersion, NamedObjects, Outcome
     from byoa.tracking.records import HookRecord
     from byoa.trust.allowed import Allowed
     from byoa.trust.ports import Entry
@@ -252,6 +254,13 @@ def issuer_out(rule: IssuerRule) -> IssuerOut:
         created_at=moment(rule.created_at_ts),
         created_by_id=rule.created_by,
     )
+
+
+def resources_out(objects: NamedObjects) -> ResourcesOut:
+    """The objects of a build's artifact."""
+    split = ((kind, *name.rpartition("/")) for kind, names in objects.by_kind.items() for name in names)
+    named = [ResourceName(kind=kind, namespace=namespace or None, name=name) for kind, namespace, _, name in split]
+    return ResourcesOut(resources=named, left_out=objects.left_out)
 
 
 def deed_out(deed: Deed) -> DeedOut:

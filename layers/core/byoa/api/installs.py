@@ -20,7 +20,7 @@ type Health = Literal["healthy", "progressing", "degraded", "unhealthy", "unknow
 type Drift = Literal["drift-detected", "no-drift", "unknown"]
 
 Server = Annotated[str, StringConstraints(min_length=9, max_length=300)]
-Pem = Annotated[str, StringConstraints(max_length=64 * 1024)]
+Pem = Annotated[str, StringConstraints(max_length=32 * 1024)]
 Token = Annotated[str, StringConstraints(pattern=r"^[!-~]+$", max_length=16 * 1024)]
 InputName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_-]{0,62}$")]
 Inputs = Annotated[

@@ -280,6 +280,21 @@ class Queued(_Out):
     next_after: str | None = Field(description="Where to go on with ``after``: a call queues 25 builds at most.")
 
 
+class ResourceName(_Out):
+    """A Kubernetes object, by what identifies it within its API."""
+
+    kind: str
+    namespace: str | None
+    name: str
+
+
+class ResourcesOut(_Out):
+    """The objects of an artifact, by kind and name."""
+
+    resources: list[ResourceName]
+    left_out: int = Field(description="How many more there are.")
+
+
 class Receipt(_Out):
     """A build's receipt in its envelope (DSSE), as it was signed."""
 
@@ -312,6 +327,29 @@ class CredentialsOut(_Out):
     version: str
     updated_at: str | None
     last_used_at: str | None
+
+
+class TrialIn(_In):
+    """What to try stored credentials with."""
+
+    reference: Annotated[str, StringConstraints(max_length=2048)] | None = Field(
+        default=None,
+        description="oci://HOST[:PORT]/REPOSITORY with a tag or a digest. Without one the login alone is tried.",
+    )
+
+
+class TriedOut(_Out):
+    """What a build would meet with them. ``login`` is ``not asked`` where the registry lets everybody in."""
+
+    ref: str
+    type: str
+    host: str
+    version: str
+    login: Literal["accepted", "not asked"]
+    reference: str | None
+    digest: str | None
+    media_type: str | None
+    size: int | None = Field(description="Bytes of the manifest.")
 
 
 class PoliciesIn(_In):

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from byoa.builds.lookups import Action, Answer, LookUp, LookupEnded
-    from byoa.builds.messages import Build, ConfigVersion, Stage
+    from byoa.builds.messages import Build, ConfigVersion, NamedObjects, Stage, Trial, Tried
     from byoa.builds.ports import Accepted, Clock
     from byoa.components.reading import ComponentConfig
     from byoa.installs.ports import Installs
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from byoa.tracking.records import HookRecord
     from byoa.trust.allowed import Allowed
     from byoa.trust.issuers import Key, KeysFound
-    from byoa.trust.ports import ClusterTokens, Safe, Verifier
+    from byoa.trust.ports import ClusterTokens, SharedSafe, Verifier
 
 
 class Span(NamedTuple):
@@ -118,6 +118,12 @@ class Inventory(Protocol):
         """See ``builds.ports.Catalogue.submit``; ``anew`` makes a new version of the same content as well."""
         ...
 
+    def submit_after(
+        self, app: str, config: ComponentConfig, was: int, *, by: str, text: str | None = None
+    ) -> Accepted | None:
+        """``submit`` while the component's newest config is the version ``was``, 0 for none; else ``None``."""
+        ...
+
     def config(self, app: str, component: str, version: int) -> ConfigVersion | None:
         """A config as it was accepted."""
         ...
@@ -143,6 +149,10 @@ class Inventory(Protocol):
 
     def receipt(self, build_id: str) -> str | None:
         """The receipt of a build that ended as active, in its envelope."""
+        ...
+
+    def objects(self, build_id: str) -> NamedObjects | None:
+        """The names of what the artifact of a build that ended as active holds."""
         ...
 
     def cancel(self, build: Build, cause: str, by: str) -> Build | None:
@@ -385,9 +395,11 @@ class World:
     hooks: Callable[[str], Hooks]
     journal: Callable[[str], Journal]
     answers: Callable[[str], Answers]
-    safe: Callable[[str], Safe]
+    safe: Callable[[str], SharedSafe]
     lookups: Callable[[str], Lookups]
     issuers: Callable[[str], Issuers]
+    try_credentials: Callable[[Trial], Tried]
+    """What a build would meet with stored credentials. Raises what the function that tries them ends with."""
     fetch_keys: Callable[[str, str], KeysFound]
     """For an organisation, what an issuer says of itself now. Raises ``IssuerUnusable``."""
     verifier: Verifier

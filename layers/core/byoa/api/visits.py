@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from byoa.api.ports import Inventory, Lookups, TokenRecord, World
     from byoa.installs.ports import Installs
-    from byoa.trust.ports import ClusterTokens, Safe
+    from byoa.trust.ports import ClusterTokens, SharedSafe
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class Visit:
         return self.world.inventory(self.organisation)
 
     @property
-    def safe(self) -> Safe:
+    def safe(self) -> SharedSafe:
         """The credentials of the caller's organisation."""
         return self.world.safe(self.organisation)
 

@@ -16,9 +16,10 @@ if TYPE_CHECKING:
     from byoa.adapters.aws.rows import Rows
     from byoa.api.face import Face
     from byoa.api.ports import World
+    from byoa.builds.messages import Trial, Tried
     from byoa.installs.ports import Installs
     from byoa.trust.issuers import KeysFound
-    from byoa.trust.ports import ClusterTokens, Safe
+    from byoa.trust.ports import ClusterTokens, SharedSafe
 
 
 @cache
@@ -50,6 +51,7 @@ def world() -> World:
         receipt_key=_receipt_key,
         lookups=_lookups,
         issuers=lambda organisation: DynamoIssuers(organisation, _rows(organisation)),
+        try_credentials=_try_credentials,
         fetch_keys=_fetch_keys,
         verifier=PyJwtVerifier(),
         table=settings().table,
@@ -71,7 +73,7 @@ def _inventory(organisation: str) -> DynamoInventory:
     return DynamoInventory(organisation, DynamoLedger(rows.client, rows.table, clock()), rows)
 
 
-def _safe(organisation: str) -> Safe:
+def _safe(organisation: str) -> SharedSafe:
     from byoa.adapters.aws.secrets import SecretsSafe
 
     return SecretsSafe(clients.of_api("secretsmanager", organisation), organisation)
@@ -94,6 +96,17 @@ def _lookups(organisation: str) -> StackLookups:
     from byoa.adapters.aws.lookups import StackLookups, TableShelf
 
     return StackLookups(clients.functions, settings().stack, TableShelf(organisation, _rows(organisation), clock()))
+
+
+def _try_credentials(trial: Trial) -> Tried:
+    """By the function that may read them, for as long as a request waits."""
+    import time
+
+    from byoa.adapters.aws.lookups import StackFunctions
+    from byoa.api.routes.artifacts import PATIENCE
+
+    asked = StackFunctions(clients.functions, settings().stack, time.monotonic() + PATIENCE)
+    return asked.try_credentials(trial)
 
 
 def _fetch_keys(organisation: str, issuer: str) -> KeysFound:

@@ -328,6 +328,13 @@ def remote_safe(api: Api) -> Safe:
     return RemoteSafe(api)
 
 
+def remote_tried(api: Api, name: str, reference: str | None) -> Tried:
+    """What the API says of stored credentials that are tried."""
+    from byoa.adapters.remote.safe import tried
+
+    return tried(api, name, reference)
+
+
 def public_key(key: str) -> bytes:
     """The public half of a key of KMS (SubjectPublicKeyInfo, DER)."""
     from byoa.adapters.aws.kms import KmsKey

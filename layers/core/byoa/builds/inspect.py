@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from itertools import accumulate
 from typing import TYPE_CHECKING
 
-from byoa.builds.messages import LISTED, LISTED_CHARACTERS, InspectedArtifact, Inspection
+from byoa.builds.messages import (
+    LISTED,
+    LISTED_CHARACTERS,
+    NAMED,
+    NAMED_CHARACTERS,
+    InspectedArtifact,
+    Inspection,
+    NamedObjects,
+)
 from byoa.builds.pinned import root_of
 from byoa.content import inspection
 from byoa.engine.contents import VerifiedContents
@@ -24,7 +33,7 @@ if TYPE_CHECKING:
 def inspect(staged: StagedArtifact, quarantine: Source) -> InspectedArtifact:
     """Look into the quarantined artifact. Reads the quarantine and touches nothing else."""
     report = look_into(quarantine, root_of(staged, quarantine))
-    return InspectedArtifact(**staged.model_dump(), inspection=summarise(report))
+    return InspectedArtifact(**staged.model_dump(), inspection=summarise(report), objects=name_objects(report))
 
 
 def look_into(source: Source, root: Manifest) -> Report:
@@ -49,6 +58,21 @@ def summarise(report: Report) -> Inspection:
         images=_cut(report.images),
         usable_by=report.usable_by,
     )
+
+
+def name_objects(report: Report) -> NamedObjects:
+    """The first objects by their names, as many as a message carries, in the order of kinds and names."""
+    every = report.resources
+    named = sorted((each.kind, f"{each.namespace}/{each.name}" if each.namespace else each.name) for each in every)
+    found: dict[str, list[str]] = {}
+    room, count = NAMED_CHARACTERS, 0
+    for kind, name in named[:NAMED]:
+        room -= len(json.dumps(name)) + 2 + (0 if kind in found else len(json.dumps(kind)) + 6)
+        if room < 0:
+            break
+        found.setdefault(kind, []).append(name)
+        count += 1
+    return NamedObjects(by_kind=found, left_out=len(named) - count)
 
 
 def _cut(names: Sequence[str]) -> list[str]:

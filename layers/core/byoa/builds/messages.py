@@ -34,6 +34,12 @@ LISTED: Final = 100
 LISTED_CHARACTERS: Final = 8 * 1024
 """How long each of these lists is at most, whatever its entries are."""
 
+NAMED: Final = 500
+"""How many objects a message names at most."""
+
+NAMED_CHARACTERS: Final = 24 * 1024
+"""How long their names and kinds are at most, as JSON has them."""
+
 type Status = Literal["queued", "planning", "building", "active", "error", "superseded"]
 ENDED: Final[frozenset[Status]] = frozenset({"active", "error", "superseded"})
 
@@ -190,10 +196,18 @@ class Inspection(Message):
     usable_by: dict[str, bool]
 
 
+class NamedObjects(Message):
+    """Objects by their kinds, each as ``NAMESPACE/NAME`` or ``NAME``; ``left_out`` counts those that have no room."""
+
+    by_kind: dict[str, list[str]]
+    left_out: int
+
+
 class InspectedArtifact(StagedArtifact):
     """The artifact may be mirrored."""
 
     inspection: Inspection
+    objects: NamedObjects | None = None
 
 
 class MirrorTask(Message):

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from byoa.builds.lookups import LookedUp, LookUp, LookupEnded, ReadContents
-    from byoa.builds.messages import Build, BuildKey, ConfigVersion, HistoryEntry, Outcome
+    from byoa.builds.messages import Build, BuildKey, ConfigVersion, HistoryEntry, NamedObjects, Outcome
     from byoa.components.reading import ComponentConfig
     from byoa.oci.digest import Digest
     from byoa.trust.allowed import Allowed
@@ -95,6 +95,10 @@ class Ledger(Protocol):
 
         It shows when the build has ended as active, if the build is that execution's.
         """
+        ...
+
+    def keep_objects(self, key: BuildKey, execution: str, objects: NamedObjects) -> None:
+        """Keep the names of what an artifact holds, as the receipt is kept."""
         ...
 
 

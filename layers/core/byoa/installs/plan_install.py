@@ -81,13 +81,24 @@ def _decided(loaded: LoadedDeploy, found: Plan, kept: Plan) -> tuple[DeployStatu
         return "error", "record"
     if loaded.operation == "drift":
         return ("no-drift" if kept.is_noop else "drift-detected"), "look"
-    if kept.is_noop:
+    asks = _only_by_name(loaded, found, kept)
+    if kept.is_noop and not asks:
         return ("noop" if done == "active" else done), "look"
     if loaded.plan_only:
         return "auto-skipped", "record"
-    if loaded.fingerprint is not None or (loaded.approve_all and not found.missing(frozenset(loaded.names))):
+    approved = loaded.approve_all and not asks and not found.missing(frozenset(loaded.names))
+    if loaded.fingerprint is not None or approved:
         return done, "apply"
     return "pending-approval", "record"
+
+
+def _only_by_name(loaded: LoadedDeploy, found: Plan, kept: Plan) -> bool:
+    """Whether all that a teardown still finds goes by name: somebody is asked, or it would stay, and tracked, for ever.
+
+    What an artifact no longer has stays until then: that is nothing to ask about with each of its deploys.
+    """
+    asked = loaded.plan_only or loaded.fingerprint is not None
+    return loaded.operation == "teardown" and not asked and kept.is_noop and not found.is_noop
 
 
 def _cut(told: dict[str, str | None]) -> dict[str, str | None]:

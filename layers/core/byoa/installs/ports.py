@@ -179,7 +179,10 @@ class Installs(Protocol):
         ...
 
     def remove(self, was: Install) -> bool:
-        """Forget it. ``False`` where it isn't any more as it ``was``, or still has objects that are tracked."""
+        """Forget it. ``False`` where it isn't any more as it ``was``, or still has objects that are tracked.
+
+        Nor while somebody runs a deploy of it, though that was cancelled: whoever does still has to let go of it.
+        """
         ...
 
     def components(self, install: Install) -> list[InstallComponent]:

@@ -110,6 +110,16 @@ class ClusterTokens(Protocol):
         ...
 
 
+class SharedSafe(Safe, Protocol):
+    """The same for whoever changes it beside others."""
+
+    def swap(  # noqa: PLR0913, PLR0917 - what is stored, and in place of what
+        self, name: str, kind: str, host: str, text: str, options: tuple[str, ...], was: str
+    ) -> Kept | None:
+        """``store`` while the current version is ``was``, or while there is none where it is empty; else ``None``."""
+        ...
+
+
 class EcrLogin(Protocol):
     """Private ECR registries of other accounts, by roles that their owners let us assume."""
 

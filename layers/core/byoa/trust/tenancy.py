@@ -24,6 +24,9 @@ WRITING: Final = (
 )  # fmt: skip
 """What keeping a secret takes of Secrets Manager; reading its value is not among it."""
 
+COMPARING: Final = "UpdateSecretVersionStage"
+"""What it takes besides to replace a version that was seen, and no other."""
+
 _ORGANISATION: Final = re.compile(r"org_[a-z0-9]{12,40}")
 """Nothing in it stands for something else in a policy: no ``*``, ``?`` or ``$``."""
 
@@ -106,7 +109,7 @@ def _credentials(organisation: str, places: Places) -> list[dict[str, Any]]:
         tag = {"secretsmanager:ResourceTag/" + TAG: organisation}
         found.append(_allow("secretsmanager:GetSecretValue", f"{places.secrets}/{organisation}/*", StringEquals=tag))
     if places.kept:
-        writing = [f"secretsmanager:{action}" for action in WRITING]
+        writing = [f"secretsmanager:{action}" for action in (*WRITING, COMPARING)]
         found += [
             _allow(writing, [f"{places.kept}/{organisation}/*", f"{places.kept}-clusters/{organisation}/*"]),
             _allow("secretsmanager:ListSecrets", "*"),  # IAM knows no resource for it; it tells names and tags

@@ -157,7 +157,7 @@ def _page(here: Here, page: Page) -> Event:
         "place": here.request.place,
         "path": here.request.path,
         "origin": here.request.origin,
-        "asked": [each for each in here.api.asked if each.startswith("/v1/")],
+        "asked": [each for each, etag in here.api.asked.items() if etag],  # and not what wasn't there
         "live": page.live,
         "etag": etag,
     }

@@ -10,6 +10,7 @@ organisation apart from the other:
     CONFIG#<app>#<component>#<version>     a config as it was accepted
     BUILD#<app>#<component>#<version>      its build: status, history, outcome
     RECEIPT#<app>#<component>#<version>#<execution>    what an execution says of it, in an envelope
+    OBJECTS#<app>#<component>#<version>#<execution>    the names of what it holds
     BUILDID#<build id>                     the sort key of that build
     POLICIES                               what the organisation lets its builds read
     AUDIT#…, ANSWER#…, and TOKEN#… under TOKEN#<organisation>: ``adapters/aws/office.py``
@@ -51,11 +52,11 @@ from byoa.adapters.aws.refusals import translated
 from byoa.adapters.aws.table import Item, dump, load
 from byoa.adapters.aws.transactions import transact
 from byoa.adapters.aws.writes import OURS_OR_NOBODYS, RUNNING, UNENDED, UNFINISHED, append, end, leave_out
-from byoa.builds.messages import ENDED, Build, BuildKey, ConfigVersion, HistoryEntry, Outcome
+from byoa.builds.messages import ENDED, Build, BuildKey, ConfigVersion, HistoryEntry, NamedObjects, Outcome
 from byoa.builds.ports import Accepted
 from byoa.builds.records import HISTORY, cut_short, kept_text, queued_build, reusable
 from byoa.components.reading import fingerprint
-from byoa.errors import DuplicateEvent, EventUntrusted, StaleVersion, StoreThrottled
+from byoa.errors import DuplicateEvent, EventUntrusted, InternalFault, StaleVersion, StoreThrottled
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -165,13 +166,20 @@ class DynamoLedger:
 
     def keep_receipt(self, key: BuildKey, execution: str, envelope: str) -> None:
         """See ``builds.ports.Ledger``."""
-        sk = _receipt_sk(key, execution)
+        self._keep(key, _of_execution("RECEIPT", key, execution), "envelope", envelope)
+
+    def keep_objects(self, key: BuildKey, execution: str, objects: NamedObjects) -> None:
+        """See ``builds.ports.Ledger``."""
+        self._keep(key, _of_execution("OBJECTS", key, execution), "objects", objects.model_dump_json())
+
+    def _keep(self, key: BuildKey, sk: str, name: str, text: str) -> None:
+        """Keep a text in an item of its own; the first one stays."""
         with translated("DynamoDB"), suppress(self.client.exceptions.ConditionalCheckFailedException):
             self.client.update_item(  # a put could replace any item, and so could whoever took this role over
                 TableName=self.table,
                 Key=dump({"pk": f"ORG#{key.organisation}", "sk": sk}),
-                UpdateExpression="SET envelope = :envelope",
-                ExpressionAttributeValues=dump({":envelope": envelope}),
+                UpdateExpression=f"SET {name} = :text",
+                ExpressionAttributeValues=dump({":text": text}),
                 ConditionExpression="attribute_not_exists(pk)",
             )
 
@@ -214,8 +222,30 @@ class DynamoLedger:
         text: str | None = None,
     ) -> Accepted:
         """See ``builds.ports.Catalogue``. Raises ``StoreThrottled`` while others hand in the same component."""
+        accepted = self.submit_after(organisation, app, config, None, by=by, anew=anew, text=text)
+        if accepted is None:
+            raise InternalFault("A config was held to a version that nobody named.")
+        return accepted
+
+    def submit_after(  # noqa: PLR0913 - a config, and what it comes after
+        self,
+        organisation: str,
+        app: str,
+        config: ComponentConfig,
+        was: int | None,
+        *,
+        by: str | None = None,
+        anew: bool = False,
+        text: str | None = None,
+    ) -> Accepted | None:
+        """``submit`` while the newest config is the version ``was`` (0: none), or whichever it is; else ``None``.
+
+        The transaction holds the version that is read here, so nothing comes between. Raises what ``submit`` raises.
+        """
         for _ in range(_RACES):
             newest = self._get(organisation, f"COMPONENT#{app}#{config.name}")
+            if was is not None and was != int((newest or {}).get("version", 0)):
+                return None
             counted = newest or self._get(organisation, f"DELETED#{app}#{config.name}") or {"version": 0}
             version = int(counted["version"])
             if newest and not anew and newest.get("fingerprint") == fingerprint(config):
@@ -260,11 +290,20 @@ class DynamoLedger:
 
     def receipt(self, organisation: str, build_id: str) -> str | None:
         """See ``builds.ports.Catalogue``."""
+        item = self._of_active(organisation, build_id, "RECEIPT")
+        return str(item["envelope"]) if item else None
+
+    def objects(self, organisation: str, build_id: str) -> NamedObjects | None:
+        """See ``api.ports.Inventory``."""
+        item = self._of_active(organisation, build_id, "OBJECTS")
+        return NamedObjects.model_validate_json(item["objects"]) if item else None
+
+    def _of_active(self, organisation: str, build_id: str, kind: str) -> Item | None:
+        """What the execution that has a build has kept of it, if the build ended as active."""
         build = self._build_item(organisation, build_id)
         if build is None or build["status"] != "active":
             return None
-        item = self._get(organisation, _receipt_sk(read_build(build).key, build["execution"]))
-        return str(item["envelope"]) if item else None
+        return self._get(organisation, _of_execution(kind, read_build(build).key, build["execution"]))
 
     def builds(self, organisation: str, app: str, component: str | None, limit: int) -> list[Build]:
         """See ``builds.ports.Catalogue``."""
@@ -439,9 +478,9 @@ class DynamoLedger:
         }
 
 
-def _receipt_sk(key: BuildKey, execution: str) -> str:
+def _of_execution(kind: str, key: BuildKey, execution: str) -> str:
     """No execution's name has a ``#`` in it (Step Functions, StartExecution)."""
-    return f"{sort_key('RECEIPT', key)}#{execution}"
+    return f"{sort_key(kind, key)}#{execution}"
 
 
 def _refusal(item: Item, execution: str) -> DuplicateEvent | StaleVersion:

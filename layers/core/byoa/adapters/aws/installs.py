@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from itertools import batched
 from typing import TYPE_CHECKING, Any, Final
 
 from byoa.adapters.aws.deploys import RACES, deploy_key, item_of, part_key, read_deploy, read_install, read_part
 from byoa.adapters.aws.listed import RECENT
 from byoa.adapters.aws.rows import AT_ONCE
-from byoa.adapters.aws.transactions import check, delete, put, transact, update
+from byoa.adapters.aws.transactions import TOGETHER, check, delete, put, transact, update
 from byoa.adapters.aws.writes import UNFINISHED
 from byoa.api.ports import Span
 from byoa.errors import StoreThrottled
@@ -79,19 +80,27 @@ class DynamoInstalls:
         return self._transact(writes)
 
     def remove(self, was: Install) -> bool:
-        """See ``installs.ports.Installs``. Its deploys stay to be looked at; what stood of its components goes."""
-        parts = self._parts(was)
+        """See ``installs.ports.Installs``. Its deploys stay to be looked at; what stood of its components goes.
+
+        More of these than a transaction takes go after it: of an install that isn't there nothing is deployed.
+        """
+        items = self._items_of_parts(was)
+        if any("holder" in item for item in items):
+            return False
+        parts = self._with_deploys(items)
         if any(each.objects or each.status not in ENDED for each in parts):
             return False
         gone = [
             self._delete(f"INSTALL#{was.id}", "#version = :was", {":was": was.version}),
             self._delete(str(self._name(was)["sk"])),
         ]
-        gone += [
-            self._delete(part_key(was.id, each.component), "#number = :number", {":number": each.number})
-            for each in parts
-        ]
-        return self._transact(gone)
+        unheld = "#number = :number AND attribute_not_exists(holder)"
+        gone += [self._delete(part_key(was.id, each.component), unheld, {":number": each.number}) for each in parts]
+        if not self._transact(gone[:TOGETHER]):
+            return False
+        for rest in batched(gone[TOGETHER:], TOGETHER, strict=False):
+            self._transact(rest)
+        return True
 
     def components(self, install: Install) -> list[InstallComponent]:
         """See ``installs.ports.Installs``."""
@@ -189,10 +198,11 @@ class DynamoInstalls:
         return item.get("holder") if item else None
 
     def _parts(self, install: Install) -> list[InstallComponent]:
-        prefix = f"PART#{install.id}#"
-        values = {":pk": self._pk, ":prefix": prefix}
-        items = self.deploying.rows.asked("pk = :pk AND begins_with(sk, :prefix)", values, 10 * AT_ONCE, None)
-        return self._with_deploys(items)
+        return self._with_deploys(self._items_of_parts(install))
+
+    def _items_of_parts(self, install: Install) -> list[Item]:
+        values = {":pk": self._pk, ":prefix": f"PART#{install.id}#"}
+        return self.deploying.rows.asked("pk = :pk AND begins_with(sk, :prefix)", values, 10 * AT_ONCE, None)
 
     def _with_deploys(self, items: Sequence[Item]) -> list[InstallComponent]:
         """The components that items are; their status is their newest deploys'."""

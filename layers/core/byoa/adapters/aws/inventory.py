@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from byoa.adapters.aws.dynamodb import DynamoLedger
     from byoa.adapters.aws.rows import Rows
-    from byoa.builds.messages import Build, Stage
+    from byoa.builds.messages import Build, NamedObjects, Stage
     from byoa.builds.ports import Accepted
     from byoa.components.reading import ComponentConfig
     from byoa.trust.allowed import Allowed
@@ -159,6 +159,12 @@ class DynamoInventory:
         """See ``api.ports.Inventory``."""
         return self.ledger.submit(self.organisation, app, config, by=by, anew=anew, text=text)
 
+    def submit_after(
+        self, app: str, config: ComponentConfig, was: int, *, by: str, text: str | None = None
+    ) -> Accepted | None:
+        """See ``api.ports.Inventory``."""
+        return self.ledger.submit_after(self.organisation, app, config, was, by=by, text=text)
+
     def config(self, app: str, component: str, version: int) -> ConfigVersion | None:
         """See ``api.ports.Inventory``."""
         key = BuildKey(organisation=self.organisation, app=app, component=component, version=version)
@@ -198,6 +204,10 @@ class DynamoInventory:
     def receipt(self, build_id: str) -> str | None:
         """See ``api.ports.Inventory``."""
         return self.ledger.receipt(self.organisation, build_id)
+
+    def objects(self, build_id: str) -> NamedObjects | None:
+        """See ``api.ports.Inventory``."""
+        return self.ledger.objects(self.organisation, build_id)
 
     def cancel(self, build: Build, cause: str, by: str) -> Build | None:
         """See ``api.ports.Inventory``."""

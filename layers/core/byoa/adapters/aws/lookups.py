@@ -23,6 +23,7 @@ from byoa.adapters.aws.table import dump
 from byoa.api.ports import KeptLookup
 from byoa.builds.answer import answered
 from byoa.builds.lookups import AwaitedLookup, LookedUp, LookupEnded, ReadContents
+from byoa.builds.messages import Tried
 from byoa.errors import ContentTooLarge, StoreThrottled, Timeout
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 
     from byoa.adapters.aws.rows import Rows
     from byoa.builds.lookups import Answer, LookUp
+    from byoa.builds.messages import Trial
     from byoa.builds.ports import Clock
 
 DAY: Final = 24 * 3600
@@ -45,7 +47,7 @@ _SERVICE: Final = "DynamoDB"
 
 
 class StackFunctions:
-    """The stack's functions, by their names. Implements LookupFunctions.
+    """The stack's functions that ask registries for people, by their names. Implements LookupFunctions.
 
     ``client`` makes what waits so many whole seconds for a function; ``until`` (``time.monotonic``) ends the patience.
     """
@@ -63,6 +65,10 @@ class StackFunctions:
         """See ``builds.ports.LookupFunctions``."""
         return ReadContents.model_validate(self._ask("read-artifacts", found.model_dump(mode="json")))
 
+    def try_credentials(self, trial: Trial) -> Tried:
+        """What a build would meet with stored credentials. Raises what the function ends with, and ``Timeout``."""
+        return Tried.model_validate(self._ask("try-credentials", trial.model_dump(mode="json")))
+
     def _ask(self, function: str, message: dict[str, Any]) -> Any:  # noqa: ANN401 - a function's JSON
         """What it answers. Raises ``Timeout`` where that takes too long: the function goes on, and nobody hears it."""
         left = LONGEST_SECONDS if self._until is None else int(self._until - time.monotonic())
@@ -77,7 +83,7 @@ class StackFunctions:
 
 
 def _late() -> Timeout:
-    return Timeout("The lookup did not end within its time.", remedy="Ask again, or have the artifact built.")
+    return Timeout("What was asked of a registry did not end within its time.", remedy="Ask again.")
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,7 @@ RECOVERY_DAYS: Final = 7
 """How long deleted credentials can be brought back: the shortest that Secrets Manager has."""
 
 _CURRENT: Final = "AWSCURRENT"
+_NEXT: Final = "BYOANEXT"
 _SERVICE: Final = "Secrets Manager"
 _PAGE: Final = 100
 
@@ -38,6 +39,9 @@ _FROM_TAG: Final = str.maketrans("+@", "[]")
 _MISSING: Final = "ResourceNotFoundException"
 _DELETED: Final = "InvalidRequestException"
 """What Secrets Manager answers about a secret that is to be deleted (API reference, DeleteSecret)."""
+
+_MOVED: Final = frozenset({"InvalidParameterException", _MISSING, _DELETED})
+"""The same of a version that isn't the current one, and of a secret that is gone (UpdateSecretVersionStage)."""
 
 _TAKEN: Final = frozenset({"ResourceExistsException", _DELETED})
 _REFUSED: Final = frozenset({_MISSING, _DELETED, "AccessDeniedException", "AccessDenied"})
@@ -90,13 +94,7 @@ class SecretsSafe:
 
     def store(self, name: str, kind: str, host: str, text: str, options: tuple[str, ...] = ()) -> Kept:
         """See ``trust.ports.Safe``. What was to be deleted is restored first: its name is taken until it is gone."""
-        path = secret_name(self.organisation, name)
-        tags: list[TagTypeDef] = [
-            {"Key": "org_id", "Value": self.organisation},
-            {"Key": "byoa_kind", "Value": kind},
-            {"Key": "byoa_host", "Value": host.translate(_TO_TAG)},
-            {"Key": "byoa_options", "Value": " ".join(options)},
-        ]
+        path, tags = secret_name(self.organisation, name), self._tags(kind, host, options)
         with translated(_SERVICE):
             try:
                 made = self.client.create_secret(Name=path, SecretString=text, Tags=tags)
@@ -111,6 +109,49 @@ class SecretsSafe:
                 self.client.tag_resource(SecretId=path, Tags=tags)
                 put = self.client.put_secret_value(SecretId=path, SecretString=text)
         return Kept(put["VersionId"], "deleted" if deleted else "another", _labels(earlier)[:2])
+
+    def swap(  # noqa: PLR0913, PLR0917 - see the port
+        self, name: str, kind: str, host: str, text: str, options: tuple[str, ...], was: str
+    ) -> Kept | None:
+        """See ``trust.ports.SharedSafe``. A label is moved from the version that it is on, or not at all."""
+        path, tags = secret_name(self.organisation, name), self._tags(kind, host, options)
+        with translated(_SERVICE):
+            if was:
+                return self._swapped(path, text, tags, was)
+            try:
+                made = self.client.create_secret(Name=path, SecretString=text, Tags=tags)
+                return Kept(made["VersionId"], "nothing")
+            except ClientError as error:
+                if error_code(error) not in _TAKEN:
+                    raise
+            earlier = self.client.describe_secret(SecretId=path)
+            if "DeletedDate" not in earlier:
+                return None
+            with self._brought_back(path):
+                kept = self._swapped(path, text, tags, _current(earlier.get("VersionIdsToStages")))
+            return kept and kept._replace(before="deleted", was=_labels(earlier)[:2])
+
+    def _swapped(self, path: str, text: str, tags: list[TagTypeDef], was: str) -> Kept | None:
+        """Put a version under a label that nobody reads, and make it the current one in place of ``was``."""
+        try:
+            put = self.client.put_secret_value(SecretId=path, SecretString=text, VersionStages=[_NEXT])
+            self.client.update_secret_version_stage(
+                SecretId=path, VersionStage=_CURRENT, MoveToVersionId=put["VersionId"], RemoveFromVersionId=was
+            )
+        except ClientError as error:
+            if error_code(error) in _MOVED:
+                return None
+            raise
+        self.client.tag_resource(SecretId=path, Tags=tags)
+        return Kept(put["VersionId"], "another")
+
+    def _tags(self, kind: str, host: str, options: tuple[str, ...]) -> list[TagTypeDef]:
+        return [
+            {"Key": "org_id", "Value": self.organisation},
+            {"Key": "byoa_kind", "Value": kind},
+            {"Key": "byoa_host", "Value": host.translate(_TO_TAG)},
+            {"Key": "byoa_options", "Value": " ".join(options)},
+        ]
 
     @contextmanager
     def _brought_back(self, path: str) -> Iterator[None]:
@@ -182,16 +223,20 @@ def _entry(prefix: str, secret: Mapping[str, Any]) -> Entry | None:
     kind, host, options = _labels(secret)
     changed: datetime | None = secret.get("LastChangedDate")
     used: datetime | None = secret.get("LastAccessedDate")
-    stages: Mapping[str, list[str]] = secret.get("SecretVersionsToStages") or {}
     return Entry(
         name=name,
         kind=kind,
         host=host,
-        version=next((version for version, names in stages.items() if _CURRENT in names), ""),
+        version=_current(secret.get("SecretVersionsToStages")),
         changed=changed and changed.astimezone(UTC),  # botocore tells times in the machine's own zone
         used=used and used.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0),
         options=options,
     )
+
+
+def _current(stages: Mapping[str, list[str]] | None) -> str:
+    """The id of the current version, of all versions with their labels."""
+    return next((version for version, names in (stages or {}).items() if _CURRENT in names), "")
 
 
 def _labels(secret: Mapping[str, Any]) -> tuple[str, str, tuple[str, ...]]:

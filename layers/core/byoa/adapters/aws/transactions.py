@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from botocore.exceptions import ClientError
 
@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
     from types_boto3_dynamodb import DynamoDBClient
     from types_boto3_dynamodb.type_defs import TransactWriteItemTypeDef
+
+TOGETHER: Final = 100
+"""Writes of one transaction at most (DynamoDB API reference)."""
 
 
 def transact(client: DynamoDBClient, writes: Sequence[TransactWriteItemTypeDef]) -> bool:

@@ -211,7 +211,8 @@ class MemoryInstalls:
     def remove(self, was: Install) -> bool:
         """See ``installs.ports.Installs``."""
         parts = self.components(was)
-        if self.install(was.id) != was or any(each.objects or each.status not in ENDED for each in parts):
+        held = any((self.organisation, was.id, each.component) in self.store.holders for each in parts)
+        if self.install(was.id) != was or held or any(each.objects or each.status not in ENDED for each in parts):
             return False
         del self.store.installs[self.organisation, was.id]
         for each in parts:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from byoa.adapters.memory.ledger import MemoryLedger
     from byoa.api.ports import IssuerRule, KeptKeys
-    from byoa.builds.messages import Build, ConfigVersion, Stage
+    from byoa.builds.messages import Build, ConfigVersion, NamedObjects, Stage
     from byoa.builds.ports import Accepted
     from byoa.components.reading import ComponentConfig
     from byoa.trust.allowed import Allowed
@@ -121,6 +121,13 @@ class MemoryInventory:
             )
         return accepted
 
+    def submit_after(
+        self, app: str, config: ComponentConfig, was: int, *, by: str, text: str | None = None
+    ) -> Accepted | None:
+        """See ``api.ports.Inventory``."""
+        newest = self.ledger.newest.get((self.organisation, app, config.name), 0)
+        return self.submit(app, config, by=by, text=text) if newest == was else None
+
     def config(self, app: str, component: str, version: int) -> ConfigVersion | None:
         """See ``api.ports.Inventory``."""
         key = BuildKey(organisation=self.organisation, app=app, component=component, version=version)
@@ -149,6 +156,10 @@ class MemoryInventory:
     def receipt(self, build_id: str) -> str | None:
         """See ``api.ports.Inventory``."""
         return self.ledger.receipt(self.organisation, build_id)
+
+    def objects(self, build_id: str) -> NamedObjects | None:
+        """See ``api.ports.Inventory``."""
+        return self.ledger.objects(self.organisation, build_id)
 
     def cancel(self, build: Build, cause: str, by: str) -> Build | None:
         """See ``api.ports.Inventory``."""

@@ -15,7 +15,7 @@ from byoa.trust.allowed import Allowed
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from byoa.builds.messages import HistoryEntry, Outcome
+    from byoa.builds.messages import HistoryEntry, NamedObjects, Outcome
     from byoa.builds.ports import Clock
     from byoa.components.reading import ComponentConfig
 
@@ -32,6 +32,7 @@ class MemoryLedger:
     gone: dict[tuple[str, str, str], int] = field(default_factory=dict)
     executions: dict[BuildKey, str] = field(default_factory=dict)
     receipts: dict[tuple[BuildKey, str], str] = field(default_factory=dict)
+    named: dict[tuple[BuildKey, str], NamedObjects] = field(default_factory=dict)
     policies: dict[str, Allowed] = field(default_factory=dict)
     apps: dict[tuple[str, str], tuple[int, str | None]] = field(default_factory=dict)
 
@@ -87,6 +88,10 @@ class MemoryLedger:
     def keep_receipt(self, key: BuildKey, execution: str, envelope: str) -> None:
         """See ``builds.ports.Ledger``."""
         self.receipts.setdefault((key, execution), envelope)
+
+    def keep_objects(self, key: BuildKey, execution: str, objects: NamedObjects) -> None:
+        """See ``builds.ports.Ledger``."""
+        self.named.setdefault((key, execution), objects)
 
     def unfinished(self, before_ts: int) -> Iterator[BuildKey]:
         """See ``builds.ports.Unfinished``."""
@@ -164,6 +169,13 @@ class MemoryLedger:
         if build is None or build.status != "active":
             return None
         return self.receipts.get((build.key, self.executions[build.key]))
+
+    def objects(self, organisation: str, build_id: str) -> NamedObjects | None:
+        """See ``api.ports.Inventory``."""
+        build = self.build(organisation, build_id)
+        if build is None or build.status != "active":
+            return None
+        return self.named.get((build.key, self.executions[build.key]))
 
     def builds(self, organisation: str, app: str, component: str | None, limit: int) -> list[Build]:
         """See ``builds.ports.Catalogue``."""

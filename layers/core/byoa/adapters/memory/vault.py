@@ -56,6 +56,15 @@ class MemoryVault:
             return Kept(version, "nothing")
         return Kept(version, "deleted" if earlier.gone else "another", (earlier.kind, earlier.host))
 
+    def swap(  # noqa: PLR0913, PLR0917 - see the port
+        self, name: str, kind: str, host: str, text: str, options: tuple[str, ...], was: str
+    ) -> Kept | None:
+        """See ``trust.ports.SharedSafe``."""
+        held = self.held.get(secret_name(self.organisation, name))
+        if was != (held.secret.version if held and not held.gone else ""):
+            return None
+        return self.store(name, kind, host, text, options)
+
     def entries(self) -> list[Entry]:
         """See ``trust.ports.Safe``."""
         prefix = secrets_prefix(self.organisation)

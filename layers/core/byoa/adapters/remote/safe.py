@@ -6,6 +6,9 @@ import json
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal
 
+from pydantic import ValidationError
+
+from byoa.builds.messages import Tried
 from byoa.errors import ApiRefused, ApiUnusable, CredentialForbidden
 from byoa.trust.ports import Entry, Kept
 from byoa.trust.secrets import check_name
@@ -82,6 +85,17 @@ def _entry(document: Any) -> Entry:  # noqa: ANN401 - what the API says
         )
     except (LookupError, TypeError, ValueError) as error:
         raise ApiUnusable("The API tells of credentials in a way that this version doesn't know.") from error
+
+
+def tried(api: Api, name: str, reference: str | None) -> Tried:
+    """Have stored credentials tried, once: the platform tries by itself. Raises what a build would end with."""
+    check_name(name)
+    body = {} if reference is None else {"reference": reference}
+    told = api.ask("POST", "credentials", name, "test", body=body, once=True).fields()
+    try:
+        return Tried.model_validate({**told, "name": told.pop("ref"), "kind": told.pop("type")}, extra="ignore")
+    except (KeyError, ValidationError) as error:
+        raise ApiUnusable("The API tells of a trial in a way that this version doesn't know.") from error
 
 
 def _moment(said: str | None) -> datetime | None:

@@ -87,13 +87,19 @@ def _deploy(workflow_id: str, step_id: str, approval_id: str) -> Deploy:
     return deploy
 
 
+def _needed(deploy: Deploy) -> set[str]:
+    """All that has to be approved by name: a deploy's record has the first of it, its plan the rest."""
+    contents = visit().installs.contents(deploy) or {}
+    return {*deploy.needs, *(contents.get("needs") or [])}
+
+
 def _answer(deploy: Deploy, body: ApprovalIn) -> Deploy:
     """Raises ``Problem``: 409 where the plan doesn't wait or is another one than was seen, 422 for names that miss."""
     here = visit()
     if deploy.status != "pending-approval" or deploy.fingerprint is None:
         raise Problem("not_waiting")
     approved = body.response_type == "approve"
-    missing = sorted({*deploy.needs} - {*body.names}) if approved else []
+    missing = sorted(_needed(deploy) - {*body.names}) if approved else []
     if missing:
         cause = f"The plan needs approval by name for {len(missing)} of its parts."
         faults = [{"pointer": "/body/names", "code": "missing", "message": each} for each in missing[:_LISTED]]

@@ -6,8 +6,8 @@ from typing import Annotated
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.params import Query
 
-from byoa.api.documents import build_out
-from byoa.api.models import BuildIn, BuildOut, Id, Queued, Receipt
+from byoa.api.documents import build_out, resources_out
+from byoa.api.models import BuildIn, BuildOut, Id, Queued, Receipt, ResourcesOut
 from byoa.api.operations import Operations
 from byoa.api.paging import Cursor, Limit, Number, Offset, paged, span_of
 from byoa.api.ports import Component, Span
@@ -129,6 +129,16 @@ def _check_filters(app_id: str | None, status: Stage | None) -> None:
     if told:
         faults = [{"pointer": f"/query/{name}", "code": "combination", "message": why} for name, why in told.items()]
         raise Problem("invalid", faults=faults)
+
+
+@operations.add("GET", f"{BUILD}/resources", "read", faults=(404,))
+def list_build_resources(app_id: AppId, component_id: Id, build_id: Id) -> ResourcesOut:
+    """The Kubernetes objects of a build that went well, by kind and name: 500 at most, all are counted."""
+    build = _found(app_id, component_id, build_id)
+    objects = visit().inventory.objects(build.build_id)
+    if objects is None:
+        raise Problem("not_found")
+    return resources_out(objects)
 
 
 def _found(app_id: str, component_id: str, build_id: str) -> Build:

@@ -68,8 +68,14 @@ def create_config(app_id: AppId, component_id: Annotated[Label, Path()], body: C
     is taken while the newest config is the one with that ETag, with If-None-Match: * while there is none.
     """
     here = visit()
-    _check_newest(app_id, component_id)
-    accepted = here.inventory.submit(app_id, _config(component_id, body), by=here.caller.id, text=body.toml)
+    seen, config = _seen(app_id, component_id), _config(component_id, body)
+    accepted = (
+        here.inventory.submit(app_id, config, by=here.caller.id, text=body.toml)
+        if seen is None
+        else here.inventory.submit_after(app_id, config, seen, by=here.caller.id, text=body.toml)
+    )
+    if accepted is None:
+        raise Problem("changed")
     version = here.inventory.config(app_id, component_id, accepted.build.version)
     if version is None:
         raise LookupError("a config that was accepted is missing")
@@ -98,18 +104,20 @@ def get_config(app_id: AppId, component_id: Id, config_id: Id) -> ConfigOut:
     return _out(_version(app_id, component_id, config_id))
 
 
-def _check_newest(app_id: str, component_id: str) -> None:
-    """Hold a request to the state that it was made for. Raises ``Problem`` with 412."""
+def _seen(app_id: str, component_id: str) -> int | None:
+    """The newest version that a request was made for, 0 for none, ``None`` for any. Raises ``Problem`` with 412."""
     here = visit()
     wanted = here.header("if-match").strip()
     if wanted == "*" or (not wanted and here.header("if-none-match").strip() != "*"):
-        return
+        return None
     component = here.inventory.component(app_id, component_id)
     newest = component and component.version and here.inventory.config(app_id, component_id, component.version)
     if bool(newest) != bool(wanted):
         raise Problem("changed")
-    if newest:
-        check_match(_out(newest).model_dump(mode="json"))
+    if not newest:
+        return 0
+    check_match(_out(newest).model_dump(mode="json"))
+    return newest.version
 
 
 def _version(app_id: str, component_id: str, config_id: str) -> ConfigVersion:

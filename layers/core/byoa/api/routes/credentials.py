@@ -7,13 +7,15 @@ from aws_lambda_powertools.event_handler import Response
 
 from byoa.api.around import check_match
 from byoa.api.documents import credentials_out
-from byoa.api.models import CredentialsIn, CredentialsOut, Id, NewCredentials
+from byoa.api.models import CredentialsIn, CredentialsOut, Id, NewCredentials, TrialIn, TriedOut
 from byoa.api.operations import Operations
 from byoa.api.paging import Cursor, Limit, Number, Offset, paged, span_of
 from byoa.api.ports import Page
 from byoa.api.problems import Problem
 from byoa.api.visits import visit
+from byoa.builds.messages import Trial
 from byoa.errors import CredentialForbidden, CredentialMalformed
+from byoa.oci.reference import Reference
 from byoa.trust.invitations import check_foreign
 from byoa.trust.kinds import DockerConfig, Stored, parse_secret
 from byoa.trust.secrets import is_name
@@ -44,9 +46,10 @@ def list_credentials(
 @operations.add("POST", "/v1/credentials", "admin", status=201, faults=(409,), example={"ref": "ghcr", **BASIC})
 def create_credentials(body: NewCredentials) -> CredentialsOut:
     """Store credentials under a new name. They are good for this one host, port included."""
-    if _known(body.ref):
+    made = _store(body.ref, body, "")
+    if made is None:
         raise Problem("exists")
-    return _store(body.ref, body)
+    return made
 
 
 @operations.add("GET", "/v1/credentials/<ref>", "read", faults=(404,))
@@ -58,8 +61,12 @@ def get_credentials(ref: Id) -> CredentialsOut:
 @operations.add("PUT", "/v1/credentials/<ref>", "admin", faults=(404,), conditional=True, example=BASIC)
 def replace_credentials(ref: Id, body: CredentialsIn) -> CredentialsOut:
     """Store a new version of credentials. Builds use it from their next request on."""
-    check_match(_found(ref).model_dump(mode="json"))
-    return _store(ref, body)
+    was = _found(ref)
+    check_match(was.model_dump(mode="json"))
+    made = _store(ref, body, was.version)
+    if made is None:
+        raise Problem("changed")
+    return made
 
 
 @operations.add("DELETE", "/v1/credentials/<ref>", "admin", faults=(404,), conditional=True, status=204)
@@ -70,12 +77,17 @@ def delete_credentials(ref: Id) -> Response[None]:
     return Response(204, None)
 
 
-def _known(ref: str) -> bool:
-    try:
-        visit().safe.entry(ref)
-    except CredentialForbidden:
-        return False
-    return True
+@operations.add("POST", "/v1/credentials/<ref>/test", "sync", faults=(404,), example={})
+def test_credentials(ref: Id, body: TrialIn) -> TriedOut:
+    """Try stored credentials from where builds use them, and tell what a build would meet.
+
+    Without a reference the registry is asked for nothing but whether the login is good.
+    """
+    here, known = visit(), _found(ref)
+    if body.reference is not None:
+        here.inventory.allowed().check(Reference.parse(body.reference))
+    tried = here.world.try_credentials(Trial(organisation=here.organisation, name=known.ref, reference=body.reference))
+    return TriedOut(ref=tried.name, type=tried.kind, **tried.model_dump(exclude={"name", "kind"}))
 
 
 def _found(ref: str) -> CredentialsOut:
@@ -88,7 +100,8 @@ def _found(ref: str) -> CredentialsOut:
         raise Problem("not_found") from None
 
 
-def _store(ref: str, body: CredentialsIn) -> CredentialsOut:
+def _store(ref: str, body: CredentialsIn, was: str) -> CredentialsOut | None:
+    """Keep them in place of the version that was seen, or of none; ``None`` where somebody was faster."""
     if body.value.keys() & {"kind", "host"}:
         raise CredentialMalformed("The value has kind or host, which stand beside it.")
     stored = parse_secret(json.dumps({**body.value, "kind": body.kind, "host": body.host}))
@@ -96,8 +109,8 @@ def _store(ref: str, body: CredentialsIn) -> CredentialsOut:
         stored.check()
     _check_foreign(stored)
     text = json.dumps({**body.value, "kind": stored.kind, "host": stored.host})
-    visit().safe.store(ref, stored.kind, stored.host, text, stored.options)
-    return credentials_out(visit().safe.entry(ref))
+    kept = visit().safe.swap(ref, stored.kind, stored.host, text, stored.options, was)
+    return credentials_out(visit().safe.entry(ref)) if kept else None
 
 
 def _check_foreign(stored: Stored) -> None:

@@ -1,6 +1,7 @@
 """Installs: clusters that components of an app are applied to."""
 
 import json
+import re
 from typing import Annotated, Any
 
 from aws_lambda_powertools.event_handler import Response
@@ -30,7 +31,7 @@ from byoa.api.visits import visit
 from byoa.builds.messages import Label
 from byoa.errors import ByoaError, ClusterAccessInvalid
 from byoa.installs.access import place_of_server
-from byoa.installs.messages import ENDED, Install, InstallComponent
+from byoa.installs.messages import Install, InstallComponent
 from byoa.installs.reaching import ClusterAccess, StaticAccess, check_foreign, read_cluster_access
 from byoa.trust.addresses import is_address, is_public
 
@@ -41,6 +42,7 @@ COMPONENTS = f"{INSTALL}/components"
 COMPONENT = f"{COMPONENTS}/<component_id>"
 InstallId = Annotated[str, Path(min_length=1, max_length=128, description="The install's id.")]
 ComponentId = Annotated[str, Path(min_length=1, max_length=128, description="The component's name.")]
+_ID = re.compile(r"inl[a-z2-7]{23}")
 _ACCOUNT = 4
 """Which part of an ARN."""
 
@@ -156,12 +158,13 @@ def update_install(install_id: InstallId, body: InstallPatch) -> InstallOut:
 @operations.add("DELETE", INSTALL, "admin", faults=(404, 409), conditional=True, status=204)
 def delete_install(install_id: InstallId) -> Response[None]:
     """Forget an install and its token. One whose objects are still there is refused: tear it down first."""
-    here, was = visit(), found(install_id)
-    components = here.installs.components(was)
-    check_match(install_out(was, components).model_dump(mode="json"))
+    here, was = visit(), visit().installs.install(install_id)
+    if was is None:
+        _forget_token(install_id)
+        raise Problem("not_found")
+    check_match(_shown(was).model_dump(mode="json"))
     if not here.installs.remove(was):
-        busy = any(each.objects or each.status not in ENDED for each in components)
-        raise Problem("has_objects" if busy else "changed")
+        raise Problem("has_objects" if here.installs.install(was.id) == was else "changed")
     here.clusters.delete(was.id)
     return Response(204, None)
 
@@ -300,6 +303,12 @@ def _store_or_undo(install: Install, token: str) -> None:
     except ByoaError:
         here.installs.remove(install)
         raise
+
+
+def _forget_token(install_id: str) -> None:
+    """Whoever deletes once more, because the first time was cut short, leaves no token without an install behind."""
+    if _ID.fullmatch(install_id):
+        visit().clusters.delete(install_id)
 
 
 def _inputs(inputs: dict[str, Any]) -> dict[str, Any]:

@@ -17,6 +17,9 @@ SOON: Final = 2
 LATER: Final = 20
 """Seconds after which a page is asked for again: while something runs, and else."""
 
+OBJECTS: Final = 200
+"""Objects that a page names; the API names more."""
+
 _RUNNING: Final = frozenset({"queued", "planning", "building"})
 _SIGNATURES: Final = "application/vnd.dev.cosign", "application/vnd.cncf.notary", "application/vnd.dev.sigstore"
 _TOOLS: Final = (
@@ -44,11 +47,13 @@ def show_build(here: Here, app: str, component: str, build: str) -> Page:
     found = here.api.get(place)
     envelope = here.api.find(f"{place}/receipt") if found["receipt_id"] else None
     receipt = json.loads(base64.b64decode(envelope["payload"])) if envelope else None
+    objects = here.api.find(f"{place}/resources") if found["status"] == "active" else None
     running = is_running(found)
     data = {
         "app": app, "component": component, "build": found, "receipt": receipt, "signed": _signed(envelope),
         "row": _row(found, receipt), "attached": _attached(receipt), "lines": _lines(found["status_v2"]["history"]),
         "took": _took(found), "running": running, "commands": _commands(found), "place": place,
+        "objects": objects, "most": OBJECTS,
     }  # fmt: skip
     return Page("build.html", f"Build {build}", data, live=SOON if running else 0)
 
