@@ -517,6 +517,58 @@ def _applied(stand: Stand, deploy: Deploy, **part: Any) -> None:
     stand.deploys().finish(deploy.key, "one", becomes)
 
 
+def test_an_organisation_whose_plans_all_wait_holds_up_no_other_s_deploys(
+    stand: Stand, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("byoa.installs.sweep_deploys._AT_ONCE", 2)
+    install = stand.made()
+    for component in ("a", "b", "c"):
+        asked_for_approval(stand, install, component)
+    theirs = an_install("prod", 1, organisation=OTHER)
+    assert stand.installs(OTHER).create(theirs)
+    deploy = stand.installs(OTHER).ask(theirs, "web", APPLY)
+    stand.deploys(OTHER).begin(deploy.key, "first")
+    stand.later(SILENCE + timedelta(minutes=1))
+    assert sweep_deploys(stand.attended(), stand.clock).ended == 1
+
+
+def test_nor_do_its_waiting_plans_its_own(stand: Stand, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("byoa.installs.sweep_deploys._AT_ONCE", 1)
+    install = stand.made()
+    for component in ("a", "b"):
+        asked_for_approval(stand, install, component)
+    silent = stand.installs().ask(install, "web", APPLY)
+    stand.deploys().begin(silent.key, "first")
+    for _ in range(20):
+        stand.later(SILENCE)
+        sweep_deploys(stand.attended(), stand.clock)
+    assert stand.installs().deploy(silent.id).status == "error"
+
+
+def test_a_component_whose_drift_can_t_be_asked_for_stands_before_no_other(
+    stand: Stand, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("byoa.installs.drift_due._AT_ONCE", 1)
+    for number, name in enumerate(("one", "two")):
+        install = stand.made(name, number)
+        due = milliseconds(stand.clock.moment) + 1000 + number
+        _applied(stand, stand.installs().ask(install, "web", APPLY), next_drift_ts=due)
+
+    class Unreadable:
+        def install(self, install_id: str) -> Install | None:
+            if install_id == f"inl{'a' * 23}":
+                raise ValueError("an item that this version can't read")
+            found: Install | None = stand.installs().install(install_id)
+            return found
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(stand.installs(), name)
+
+    stand.later(timedelta(seconds=5))
+    asked = [drift_due(stand.attended(), lambda _: cast("Any", Unreadable()), stand.clock).asked for _ in range(2)]
+    assert asked == [0, 1]
+
+
 def test_drift_is_looked_for_when_it_is_due_and_mended_where_the_install_says_so(stand: Stand) -> None:
     install = stand.made(mend=True)
     deploy = stand.installs().ask(install, "web", APPLY)

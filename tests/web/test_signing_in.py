@@ -213,6 +213,20 @@ def test_what_another_browser_began_is_refused_here(person: Person) -> None:
     assert TOKEN not in person.issuer.asked
 
 
+@pytest.mark.parametrize("site", ["cross-site", "same-site"])
+def test_another_site_signs_nobody_in_to_an_organisation_of_its_own(person: Person, site: str) -> None:
+    person.browser.sign_in("read", org=OTHER)
+    link = f"/auth/with/{ORG}/{person.rule_id}?next=/apps/shop"
+    shown = person.browser.get(link, sec_fetch_site=site)
+    assert (shown.status, shown.place) == (303, f"/auth/login?org={ORG}&next=%2Fapps%2Fshop")
+    assert person.browser.cookies.keys() == {SESSION}
+    assert person.browser.get(shown.place).place == "/apps/shop", "who is signed in stays who they are"
+    person.browser.cookies.clear()
+    asked = person.browser.get(shown.place)
+    assert "Sign in with Vendor" in asked.words
+    assert person.browser.get(link, sec_fetch_site="same-origin").place.startswith(LOGIN)
+
+
 @pytest.mark.parametrize("state", ["", "forged", "ü", "\udcff"], ids=ascii)
 def test_a_forged_state_is_refused_before_anybody_is_asked(person: Person, state: str) -> None:
     answer = person.go()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from byoa.errors import ClusterForbidden, InstallUnhealthy
-from byoa.installs.health import WORKLOADS, Health, judge, pods_reasons
+from byoa.installs.health import WORKLOADS, Health, is_word, judge, pods_reasons
 from byoa.installs.kinds import DEFINITION
 from byoa.installs.objects import Kind, Object, Place, mapping, metadata
 from byoa.installs.together import each
@@ -158,4 +158,4 @@ def _event(place: Place, work: Work) -> str:
         return ""
     newest = max(found, key=lambda one: str(one.get("lastTimestamp") or metadata(one).get("creationTimestamp")))
     reason = str(newest.get("reason", ""))
-    return f"; last warning: {reason}" if reason.isascii() and reason.isalnum() else ""
+    return f"; last warning: {reason}" if is_word(reason) else ""

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import timedelta
 from itertools import islice
 from typing import TYPE_CHECKING, Final, Protocol
 
+from pydantic import ConfigDict
+
+from byoa.builds.messages import Message
 from byoa.builds.records import milliseconds
 from byoa.errors import ByoaError
-from byoa.installs.messages import ENDED
+from byoa.installs.messages import ENDED, DeployStatusChanged
 from byoa.installs.ports import Request
 from byoa.installs.states import DriftAsked
 
@@ -16,12 +20,19 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from byoa.builds.ports import Clock
-    from byoa.installs.messages import DeployStatusChanged
     from byoa.installs.ports import Installs
 
 _AT_ONCE: Final = 500
 _AGAIN: Final = timedelta(hours=1)
 """When a component is looked at again that could not be asked for, or whose deploy never ends."""
+
+
+class DriftEvent(Message):
+    """What the function is called with: the schedule's event, or that drift was ``found``."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", defer_build=True)
+
+    found: DeployStatusChanged | None = None
 
 
 class Due(Protocol):
@@ -37,14 +48,16 @@ class Due(Protocol):
 
 
 def drift_due(due: Due, installs: Callable[[str], Installs], clock: Clock) -> DriftAsked:
-    """Ask for what is due. One that a deploy is under way for waits: it is looked at by that."""
+    """Ask for what is due. One that a deploy is under way for waits: it is looked at by that.
+
+    What can't be asked for is put off as well: it would stand before all others at each call.
+    """
     now, asked = clock.now(), 0
     for organisation, install_id, component in islice(due.due(milliseconds(now)), _AT_ONCE):
-        try:
+        with suppress(ByoaError, ValueError):  # pydantic's errors are ValueErrors
             asked += _ask(installs(organisation), install_id, component)
+        with suppress(ByoaError):  # it is due still then
             due.put_off(organisation, install_id, component, milliseconds(now + _AGAIN))
-        except (ByoaError, ValueError):  # pydantic's errors are ValueErrors
-            continue
     return DriftAsked(asked=asked)
 
 

@@ -25,6 +25,8 @@ class Health(NamedTuple):
 
 
 HEALTHY: Final = Health("healthy")
+_LONGEST: Final = 128
+"""Characters of an event's reason (Kubernetes API reference, events.k8s.io/v1)."""
 
 WAITING: Final = frozenset(
     ("CrashLoopBackOff", "CreateContainerConfigError", "CreateContainerError", "ErrImageNeverPull", "ErrImagePull",
@@ -77,7 +79,12 @@ def _is(told: Mapping[str, dict[str, Any]], name: str, status: str) -> bool:
 def _why(condition: Mapping[str, Any]) -> str:
     """A condition's reason, which is one word by its own rules; what doesn't look like one isn't told."""
     reason = condition.get("reason")
-    return f": {reason}" if isinstance(reason, str) and reason.isascii() and reason.isalnum() else ""
+    return f": {reason}" if is_word(reason) else ""
+
+
+def is_word(reason: object) -> bool:
+    """Whether a reason is one word, of a length that Kubernetes' own stay under."""
+    return isinstance(reason, str) and reason.isascii() and reason.isalnum() and len(reason) <= _LONGEST
 
 
 def _number(holder: Mapping[str, Any], name: str, default: int = 0) -> int:
@@ -259,7 +266,8 @@ WORKLOADS: Final = frozenset({("apps", "Deployment"), ("apps", "StatefulSet"), (
 def waiting_reasons(pod: Object) -> list[str]:
     """Why containers of a pod wait, in kubelet's words, and that no node takes it; what passes by itself isn't told."""
     status = mapping(pod, "status")
-    listed = [each for name in ("initContainerStatuses", "containerStatuses") for each in status.get(name) or []]
+    told = [status.get(name) for name in ("initContainerStatuses", "containerStatuses")]
+    listed = [each for part in told if isinstance(part, list) for each in part]
     reasons = {str(mapping(each, "state", "waiting").get("reason")) for each in listed} & WAITING
     scheduled = _conditions(pod).get("PodScheduled", {})
     if scheduled.get("reason") == "Unschedulable":

@@ -7,8 +7,9 @@ from urllib.parse import quote, urlencode
 
 from byoa.adapters.kubernetes.answers import not_allowed, refusal, unknown_login
 from byoa.adapters.kubernetes.discovery import ACCEPT, PATHS, kinds_in
-from byoa.errors import KindUnknown
-from byoa.installs.objects import MANAGER, Kind, Place, mapping
+from byoa.adapters.kubernetes.shapes import items_of, mappings, object_of, texts
+from byoa.errors import ClusterUnavailable, KindUnknown
+from byoa.installs.objects import MANAGER, Kind, Place, mapping, metadata
 from byoa.installs.ports import Applied, Rule
 
 if TYPE_CHECKING:
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
 _APPLY: Final = "application/apply-patch+yaml"
 _REVIEWS: Final = "authorization.k8s.io"
 _PAGE: Final = 500
+_PAGES: Final = 200
+"""Pages of a list at most: what is listed here are pods of a workload, and events and objects of one install."""
+
 _NOT_FOUND: Final = 404
 _FORBIDDEN: Final = 403
 _UNKNOWN: Final = 401
@@ -48,7 +52,7 @@ class KubernetesCluster:
         answer = self._wire.ask("GET", _path(place))
         if answer.status == _NOT_FOUND and answer.body is not None:
             return None
-        return self._object(answer, "get", place)
+        return object_of(place.kind, self._body(answer, "get", place))
 
     def list(
         self,
@@ -62,20 +66,20 @@ class KubernetesCluster:
         asked = {"limit": str(_PAGE)}
         asked |= {"labelSelector": _selector(labels)} if labels else {}
         asked |= {"fieldSelector": _selector(fields)} if fields else {}
-        while True:
+        for _ in range(_PAGES):
             body = self._list(kind, namespace, asked)
-            types = {"apiVersion": kind.api_version, "kind": kind.kind}
-            yield from ({**types, **each} for each in body.get("items") or [])
-            more = (body.get("metadata") or {}).get("continue")
+            yield from items_of(kind, body)
+            more = metadata(body).get("continue")
             if not more:
                 return
             asked = {**asked, "continue": str(more)}
+        raise ClusterUnavailable("The cluster's API tells a list that has no end.")
 
     def count(self, kind: Kind, namespace: str = "") -> int:
         """How many objects of a kind there are. Raises what the port names."""
         body = self._list(kind, namespace, {"limit": "1"})
-        rest = (body.get("metadata") or {}).get("remainingItemCount")
-        return len(body.get("items") or []) + (rest if isinstance(rest, int) else 0)
+        rest = metadata(body).get("remainingItemCount")
+        return len(mappings(body, "items")) + (rest if isinstance(rest, int) else 0)
 
     def apply(
         self, place: Place, wanted: Object, *, force: bool = False, dry_run: bool = False, manager: str = MANAGER
@@ -83,18 +87,20 @@ class KubernetesCluster:
         """Server-side apply. Raises what the port names."""
         asked = {"fieldManager": manager, "force": "true" if force else "false"}
         answer = self._wire.ask("PATCH", _path(place, asked, dry_run=dry_run), wanted, content_type=_APPLY)
-        return Applied(self._object(answer, "patch", place), answer.status == _CREATED, answer.warnings)
+        found = object_of(place.kind, self._body(answer, "patch", place))
+        return Applied(found, answer.status == _CREATED, answer.warnings)
 
     def create(self, place: Place, wanted: Object, *, dry_run: bool = False) -> Object:
         """A new object. Raises what the port names."""
         asked = {"fieldManager": MANAGER}
         path = _path(place._replace(name=""), asked, dry_run=dry_run)
-        return self._object(self._wire.ask("POST", path, wanted, once=not dry_run), "create", place)
+        answer = self._wire.ask("POST", path, wanted, once=not dry_run)
+        return object_of(place.kind, self._body(answer, "create", place))
 
     def replace(self, place: Place, wanted: Object) -> Object:
         """Another state of an object. Raises what the port names."""
         path = _path(place, {"fieldManager": MANAGER})
-        return self._object(self._wire.ask("PUT", path, wanted, once=True), "update", place)
+        return object_of(place.kind, self._body(self._wire.ask("PUT", path, wanted, once=True), "update", place))
 
     def delete(self, place: Place, uid: str, *, dry_run: bool = False) -> bool:
         """Delete the object of this UID. Raises what the port names.
@@ -111,15 +117,15 @@ class KubernetesCluster:
         answer = self._wire.ask("DELETE", _path(place), options)
         if answer.status == _NOT_FOUND:
             return False
-        self._object(answer, "delete", place)
+        self._body(answer, "delete", place)
         return True
 
     def rules(self, namespace: str) -> tuple[Rule, ...]:
         """What the login may do in a namespace (SelfSubjectRulesReview). Raises what the port names."""
         status = self._reviewed("SelfSubjectRulesReview", {"namespace": namespace})
         return tuple(
-            Rule(*(frozenset(each.get(part) or ()) for part in ("verbs", "apiGroups", "resources", "resourceNames")))
-            for each in status.get("resourceRules") or []
+            Rule(*(texts(each, part) for part in ("verbs", "apiGroups", "resources", "resourceNames")))
+            for each in mappings(status, "resourceRules")
         )
 
     def may(self, right: Right) -> bool:
@@ -132,7 +138,7 @@ class KubernetesCluster:
     def _reviewed(self, kind: str, spec: dict[str, Any]) -> dict[str, Any]:
         place = Place(Kind(_REVIEWS, "v1", kind, f"{kind.lower()}s", namespaced=False), "", "")
         body = {"apiVersion": f"{_REVIEWS}/v1", "kind": kind, "spec": spec}
-        found = self._object(self._wire.ask("POST", _path(place), body), "create", place)
+        found = self._body(self._wire.ask("POST", _path(place), body), "create", place)
         return mapping(found, "status")
 
     def _list(self, kind: Kind, namespace: str, asked: Mapping[str, str]) -> dict[str, Any]:
@@ -142,10 +148,10 @@ class KubernetesCluster:
             raise not_allowed("list", kind, namespace)
         if answer.status == _NOT_FOUND:
             raise KindUnknown(f"The cluster serves no {kind.kind} of {kind.api_version}.")
-        return self._object(answer, "list", place)
+        return self._body(answer, "list", place)
 
     @staticmethod
-    def _object(answer: Answer, verb: str, place: Place) -> Object:
+    def _body(answer: Answer, verb: str, place: Place) -> Object:
         if not answer.fine:
             raise refusal(answer, verb, place)
         return answer.body or {}

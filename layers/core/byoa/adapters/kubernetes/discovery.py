@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from byoa.adapters.kubernetes.shapes import mappings, texts
 from byoa.errors import ClusterAccessInvalid
-from byoa.installs.objects import Kind
+from byoa.installs.objects import Kind, mapping, metadata
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,7 +22,8 @@ _NEEDED: Final = frozenset(("get", "list", "patch", "delete"))
 def kinds_in(answer: Answer) -> Iterator[Kind]:
     """The kinds that an answer tells, of each group the preferred version first.
 
-    Raises ``ClusterAccessInvalid`` for who doesn't know aggregated discovery.
+    Raises ``ClusterAccessInvalid`` for who doesn't know aggregated discovery, and ``ClusterUnavailable`` for lists that
+    are none.
     """
     body = answer.body or {}
     if body.get("kind") != "APIGroupDiscoveryList":
@@ -29,17 +31,17 @@ def kinds_in(answer: Answer) -> Iterator[Kind]:
             "What answers is no Kubernetes API of version 1.27 or newer.",
             remedy="Check the address, or update the cluster.",
         )
-    for group in body.get("items") or []:
-        name = str((group.get("metadata") or {}).get("name", ""))
-        for version in group.get("versions") or []:
-            for resource in version.get("resources") or []:
+    for group in mappings(body, "items"):
+        name = str(metadata(group).get("name", ""))
+        for version in mappings(group, "versions"):
+            for resource in mappings(version, "resources"):
                 kind = _kind(name, str(version.get("version", "")), resource)
                 if kind:
                     yield kind
 
 
 def _kind(group: str, version: str, resource: dict[str, Any]) -> Kind | None:
-    told = resource.get("responseKind") or {}
-    if not {*(resource.get("verbs") or [])} >= _NEEDED or not told.get("kind"):
+    told, plural = mapping(resource, "responseKind").get("kind"), resource.get("resource")
+    if not texts(resource, "verbs") >= _NEEDED or not told or not plural:
         return None
-    return Kind(group, version, str(told["kind"]), str(resource["resource"]), resource.get("scope") == "Namespaced")
+    return Kind(group, version, str(told), str(plural), resource.get("scope") == "Namespaced")

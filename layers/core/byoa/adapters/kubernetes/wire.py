@@ -10,6 +10,7 @@ import re
 import ssl
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
+from byoa.adapters.kubernetes.shapes import can_be_kept
 from byoa.engine.patience import HASTY
 from byoa.errors import (
     ByoaError,
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 LARGEST: Final = 64 * 1024 * 1024
 """Bytes of an answer: a page of 500 objects of 100 KB."""
 
+_WARNINGS: Final = 20
 _UNKNOWN: Final = 401
 _THROTTLED: Final = 429
 _INTERNAL: Final = 500
@@ -162,13 +164,14 @@ class Wire:
         content = response.read(LARGEST)
         if len(content) > LARGEST:
             raise ClusterUnavailable("The cluster's API answers with more than is read.")
-        warnings = [_WARNING.match(each) for each in response.headers("Warning")]
+        warnings = [_WARNING.match(each) for each in response.headers("Warning")[:_WARNINGS]]
         told = tuple(re.sub(r"\\(.)", r"\1", each[1])[:500] for each in warnings if each)
         try:
             body = json.loads(content)
         except (ValueError, RecursionError):
             body = None
-        return Answer(response.status, body if isinstance(body, dict) else None, told)
+        read = isinstance(body, dict) and can_be_kept(content, body)
+        return Answer(response.status, body if read else None, told)
 
 
 def _translated(error: ByoaError, authority: str) -> ByoaError:

@@ -36,7 +36,7 @@ def show_component(here: Here, install: str, component: str) -> Page:
 def deploy_component(here: Here, install: str, component: str) -> Moved | Page:
     """Deploy a build, an older one too."""
     said = here.request.form()
-    body: dict[str, Any] = {"plan_only": bool(said.get("plan_only")), "approve_all": bool(said.get("approve_all"))}
+    body: dict[str, Any] = {name: bool(said.get(name)) for name in ("plan_only", "approve_all", "recover")}
     body |= {"build_id": said["build"]} if said.get("build") else {}
     body["take_over"] = [line.strip() for line in said.get("take_over", "").splitlines() if line.strip()]
     return _asked(here, install, component, "deploys", body)

@@ -7,12 +7,13 @@ the token is the issuer's, and what its rules let do, the API decides, which mak
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
+from urllib.parse import urlencode
 
 from byoa.errors import ByoaError
 from byoa.trust.jwts import claims_of
 from byoa.trust.signing_in import CodeGiven, place_to_sign_in, scopes_for
 from byoa.web import beginnings
-from byoa.web.pages.signing import form, inside
+from byoa.web.pages.signing import LOGIN, form, inside
 from byoa.web.routes import Here, Moved, Page, Routes
 from byoa.web.sessions import kept
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 routes = Routes()
 CALLBACK: Final = "/auth/callback"
+_OTHERS: Final = ("cross-site", "same-site")
 NOT_BEGUN: Final = "This signing in was not begun in this browser, or took longer than ten minutes. Begin again."
 NOT_SAID: Final = "Your provider let nobody in. Begin again, or use an API token."
 NOT_FITTING: Final = (
@@ -33,11 +35,18 @@ NOT_NOW: Final = "Too many sign in to this organisation at once. Try again in a 
 
 @routes.add("GET", "/auth/with/<organisation>/<rule>", open=True)
 def leave(here: Here, organisation: str, rule: str) -> Page | Moved:
-    """Send somebody to the issuer, where they say who they are."""
+    """Send somebody to the issuer, where they say who they are.
+
+    Who was sent here by another site is shown the button first: an organisation's issuer can let in whom it likes as
+    whom it likes, and nobody is to get into a stranger's organisation without a word (RFC 9700, 4.7: login CSRF).
+    """
     found = _rule(here, organisation, rule)
     if found is None:
         return _refused(here, NOT_THERE, 404)
-    begun = beginnings.begin(organisation, rule, inside(here.request.query.get("next", "")))
+    following = inside(here.request.query.get("next", ""))
+    if here.request.header("sec-fetch-site") in _OTHERS:
+        return Moved(f"{LOGIN}?{urlencode({'org': organisation, 'next': following})}")
+    begun = beginnings.begin(organisation, rule, following)
     place = place_to_sign_in(
         found.authorization_endpoint, found.audience, here.request.origin + CALLBACK, scopes_for(found.claims),
         begun.state, begun.nonce, begun.verifier,
