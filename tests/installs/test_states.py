@@ -413,6 +413,25 @@ def test_a_deploy_that_is_stopped_while_it_applies_writes_no_more(platform: Plat
     assert platform.deploy(*SECOND).status == "active"
 
 
+def test_nor_does_one_that_is_stopped_while_it_prunes(platform: Platform, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("byoa.installs.prune.SIDE_BY_SIDE", 1)
+    olds = [config_map(f"old-{number}") for number in range(4)]
+    keeps = [config_map(f"new-{number}") for number in range(5)]
+    platform.deploy(*keeps, *olds)
+    deploy = platform.ask(platform.build(*keeps))
+    cluster = platform.cluster
+
+    class Stopping:
+        def __getattr__(self, name: str) -> Any:
+            if name == "delete":
+                platform.installs.cancel(deploy, "It isn't wanted.", "tok_1")
+            return getattr(cluster, name)
+
+    platform.cluster = Stopping()
+    assert platform.run(deploy).status == "cancelled"
+    assert [bool(_get(platform, CONFIG_MAPS, f"old-{number}")) for number in range(4)].count(False) == 1
+
+
 def test_the_same_event_twice_is_one_execution_s(platform: Platform) -> None:
     deploy = platform.ask(platform.build(*FIRST))
     begun = platform.deploys.begin(deploy.key, "another")
