@@ -21,7 +21,7 @@ from byoa.adapters.memory.clocks import SteppingClock
 from byoa.adapters.memory.inventory import MemoryAnswers, MemoryInventory, MemoryJournal, MemoryTokens
 from byoa.adapters.memory.ledger import MemoryLedger
 from byoa.api.ports import Deed, Kept, Span
-from byoa.api.tokens import issue
+from byoa.api.tokens import issue, session_of
 from byoa.builds.messages import Failure, Outcome
 from byoa.builds.records import entry, milliseconds
 from byoa.components.reading import check_config
@@ -389,6 +389,21 @@ def test_the_bus_hears_of_a_component_that_was_deleted(dynamo: Stand) -> None:
     assert told
     assert told[0] == "Component Deleted"
     assert told[1].model_dump(exclude={"deleted_at_ts"}) == {"organisation": ORG, "app": APP, "component": "web"}
+
+
+def test_the_oldest_session_of_a_token_ends_when_there_are_too_many(stand: Stand) -> None:
+    tokens, parents = stand.tokens(), [issue(ORG, name, ["read"], 0, 10**13, "x")[0] for name in ("a", "b")]
+    for parent in parents:
+        tokens.add(parent)
+    made = [session_of(parents[0], number)[0] for number in range(5)]
+    other = session_of(parents[1], 1)[0]
+    tokens.open(other, 3)
+    for session in made:
+        tokens.open(session, 3)
+    found = [stand.doorkeeper.find(ORG, session.id) for session in made]
+    assert found == [None, None, *made[2:]]
+    assert [stand.doorkeeper.find(ORG, each.id) for each in (other, *parents)] == [other, *parents]
+    assert len(read(tokens.page, Span(limit=100))[0]) == 6, "what lists sessions is no token"
 
 
 def test_a_token_is_found_by_both_of_its_names_listed_and_revoked(stand: Stand) -> None:

@@ -103,6 +103,18 @@ def test_an_artifact_is_inspected_planned_and_compared(served: Served) -> None:
     assert compared["before"]["digest"] != compared["after"]["digest"]
 
 
+def test_a_plan_is_for_targets_that_there_are(served: Served) -> None:
+    for targets in (None, ["ecr"]):
+        assert look(served, "plan", {**ARTIFACT, **({"targets": targets} if targets else {})}).json["targets"] == [
+            "ecr"
+        ]
+    refused = look(served, "plan", {**ARTIFACT, "targets": ["ecr", "gar", "x"]})
+    pointers = [each["pointer"] for each in refused.json["errors"]]
+    assert (refused.status, pointers) == (422, ["/body/targets/1", "/body/targets/2"])
+    assert look(served, "plan", {**ARTIFACT, "targets": []}).status == 422
+    assert look(served, "resolve", {**ARTIFACT, "targets": ["ecr"]}).status == 422
+
+
 def test_the_tags_of_a_repository_are_listed_at_once_or_later(served: Served) -> None:
     wanted = {"tags": ["v2.4.0-rc.1", "v2.3.1", "v2.3.0", "latest"], "truncated": False}
     at_once = look(served, "tags", {"url": URL, "credentials_ref": "ghcr"})

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from byoa.api.issuers import RULES_LIMIT
+from byoa.api.issuers import RULE_LIMIT, RULES_LIMIT, is_too_wide
 from byoa.errors import IssuerUnusable
 from byoa.trust.jwts import LIMIT, LONGEST, SKEW
 from tests.api.served import APP, ORG, OTHER, Answer, Served
@@ -384,6 +384,22 @@ WIDE: list[tuple[str, dict[str, Any]]] = [
     ("https://gitlab.com", {"ref": "main", "ref_protected": "true"}),
     ("https://gitlab.com", {"project_path": "vendor*"}),
     ("https://accounts.google.com", {"email": "*@vendor.example"}),
+    ("https://accounts.google.com", {"email": "me@vendor.example"}),
+    ("https://accounts.google.com", {"email": "*@vendor.example", "email_verified": "true"}),
+    ("https://accounts.google.com", {"email": "me@vendor.example", "email_verified": "*"}),
+    ("https://accounts.google.com", {"email": "me@vendor.example", "email_verified": ["true", "false"]}),
+    ("https://accounts.google.com", {"email": ["me@vendor.example", "*"], "email_verified": "true"}),
+    ("https://oauth2.sigstore.dev/auth", {"email": "me@vendor.example"}),
+    ("https://oauth2.sigstore.dev/auth", {"email_verified": "true"}),
+    ("https://appleid.apple.com", {"email_verified": "true"}),
+    ("https://login.microsoftonline.com/common/v2.0", {"sub": "a", "tid": "b"}),
+    ("https://login.microsoftonline.com/9188040d-6c67-4c5b-b112-36a304b66dad/v2.0", {"email": "me@vendor.example"}),
+    ("https://oidc.circleci.com", {"oidc.circleci.com/vcs-ref": "refs/heads/main"}),
+    ("https://oidc.circleci.com", {"sub": "org/*"}),
+    ("https://oidc.codefresh.io", {"scm_repo_url": "https://github.com/vendor/app"}),
+    ("https://oidc.vercel.com", {"environment": "production"}),
+    ("https://agent.buildkite.com", {"pipeline_slug": "release"}),
+    ("https://app.terraform.io", {"terraform_run_phase": "apply"}),
     ("https://ci.example", {"sub": "*"}),
     ("https://ci.example", {"sub": ["job-1", "**"]}),
 ]
@@ -402,6 +418,33 @@ def test_a_rule_that_strangers_could_meet_is_refused(world: World, issuer: str, 
 def test_a_rule_on_what_is_one_s_own_is_taken(world: World, claims: dict[str, Any]) -> None:
     answer = world.rule(claims=claims)
     assert answer.status == 201, answer.text
+
+
+@pytest.mark.parametrize(("issuer", "claims"), [
+    ("https://accounts.google.com", {"email": ["a@vendor.example", "b@vendor.example"], "email_verified": ["true"]}),
+    ("https://accounts.google.com", {"hd": ["vendor.example"]}), ("https://accounts.google.com", {"sub": ["1"]}),
+    ("https://oauth2.sigstore.dev/auth", {"email": ["a@vendor.example"], "email_verified": ["true"]}),
+    ("https://oidc.circleci.com/org/6d2d6bff", {"oidc.circleci.com/vcs-ref": ["refs/heads/main"]}),
+    ("https://oidc.circleci.com", {"sub": ["org/6d2d6bff/project/*"]}),
+    ("https://oidc.codefresh.io", {"sub": ["account:5f3e:pipeline:*"]}),
+    ("https://oidc.vercel.com", {"owner_id": ["team_1"], "environment": ["production"]}),
+    ("https://oidc.vercel.com/vendor", {"environment": ["production"]}),
+    ("https://login.microsoftonline.com/6d2d6bff-0000-4000-8000-000000000000/v2.0", {"roles": ["ci"]}),
+    ("https://api.bitbucket.org/2.0/workspaces/vendor/pipelines-config/identity/oidc", {"repositoryUuid": ["{1}"]}),
+    ("https://agent.buildkite.com", {"organization_slug": ["vendor"]}),
+])  # fmt: skip
+def test_a_rule_on_what_is_one_s_own_at_other_issuers_is_narrow(issuer: str, claims: dict[str, list[str]]) -> None:
+    assert not is_too_wide(issuer, claims)
+
+
+def test_rules_have_room_in_one_item_whatever_they_say(world: World) -> None:
+    long = [f"vendor/{number:03d}" + "a" * 245 for number in range(20)]
+    full = {"repository": long, "sub": [f"repo:{each}"[:255] for each in long], "ref": long[:9]}
+    told = world.rule(claims=full | {"workflow": long})
+    assert (told.status, told.json["errors"][0]["code"]) == (422, "too_long")
+    assert len(json.dumps(full)) < RULE_LIMIT
+    assert world.rule(claims=full).status == 201
+    assert RULES_LIMIT * (RULE_LIMIT + 2048) < 400_000, "what else a rule has is short"
 
 
 @pytest.mark.parametrize("changed", [

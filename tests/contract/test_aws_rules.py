@@ -75,12 +75,14 @@ def _states(machine: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 def test_the_machine_s_log_group_has_the_name_that_its_policy_needs_not_grow_for() -> None:
     """Source: Step Functions, "Logging": other names make a resource policy outgrow its 5,120 bytes."""
-    assert RESOURCES["BuildLogs"]["Properties"]["LogGroupName"]["Fn::Sub"].startswith("/aws/vendedlogs/")
+    for name in ("BuildLogs", "InstallLogs"):
+        assert RESOURCES[name]["Properties"]["LogGroupName"]["Fn::Sub"].startswith("/aws/vendedlogs/")
 
 
-def test_log_delivery_has_all_of_its_actions() -> None:
+@pytest.mark.parametrize("role", ["BuildRole", "InstallRole"])
+def test_log_delivery_has_all_of_its_actions(role: str) -> None:
     """Source: the same, "IAM policies for logging to CloudWatch Logs"."""
-    assert {action for action in actions("BuildRole") if action.startswith("logs:")} == {
+    assert {action for action in actions(role) if action.startswith("logs:")} == {
         "logs:CreateLogDelivery",
         "logs:DeleteLogDelivery",
         "logs:DescribeLogGroups",
@@ -227,5 +229,6 @@ def test_no_role_of_a_function_writes_what_others_may_do() -> None:
     writes = {(role, action) for role in POLICIES for action in actions(role) if "Policy" in action}
     assert writes == {
         ("BuildRole", "logs:PutResourcePolicy"),
+        ("InstallRole", "logs:PutResourcePolicy"),
         ("MirrorArtifactTenantRole", "ecr:PutLifecyclePolicy"),
     }

@@ -15,24 +15,29 @@ import pytest
 import yaml
 
 from byoa import step
-from byoa.errors import ByoaError, OfCluster, Transient, leaves
+from byoa.errors import ByoaError, DeployBusy, OfCluster, Transient, leaves
 from byoa.settings import Settings
 from byoa_cli.main import COMMANDS
 from tests.template import read_template
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 
 ROOT = Path(__file__).parents[2]
-ASL_TEXT = (ROOT / "statemachine" / "build.asl.yaml").read_text()
-ASL = yaml.safe_load(ASL_TEXT)
+TEXTS = {name: (ROOT / "statemachine" / f"{name}.asl.yaml").read_text() for name in ("build", "install")}
+ASL = {name: yaml.safe_load(text) for name, text in TEXTS.items()}
+MACHINES = {"build": "BuildStateMachine", "install": "InstallStateMachine"}
+LAST = {"build": "RecordBuild", "install": "RecordDeploy"}
 TEMPLATE = read_template()
 RESOURCES = TEMPLATE["Resources"]
 MODULES = sorted(path.stem for path in (ROOT / "functions").glob("*.py") if path.stem != "__init__")
 FUNCTIONS = {name: body for name, body in RESOURCES.items() if body["Type"] == "AWS::Serverless::Function"}
-RETRIED = [leaf for leaf in leaves(Transient) if not issubclass(leaf, OfCluster)]
-"""What may be tried again of a build, which meets no cluster."""
+RETRIED = {
+    "build": [leaf for leaf in leaves(Transient) if not issubclass(leaf, OfCluster)],
+    "install": [leaf for leaf in leaves(Transient) if leaf is not DeployBusy],
+}
+"""What may be tried again: a build meets no cluster, and who waits for another deploy waits longer than all others."""
 
 LEAVES = {leaf.__name__: leaf for leaf in leaves()}
 
@@ -44,7 +49,12 @@ def _states(machine: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
             yield from _states(state["ItemProcessor"])
 
 
-TASKS = {name: state for name, state in _states(ASL) if state["Type"] == "Task"}
+OF_MACHINE = {
+    machine: {name: state for name, state in _states(found) if state["Type"] == "Task"}
+    for machine, found in ASL.items()
+}
+TASKS = {name: state for tasks in OF_MACHINE.values() for name, state in tasks.items()}
+STEPS_BEFORE = [(machine, name) for machine, tasks in OF_MACHINE.items() for name in tasks if name != LAST[machine]]
 
 
 def _module(function: dict[str, Any]) -> str:
@@ -54,18 +64,18 @@ def _module(function: dict[str, Any]) -> str:
 # ---- the state machine -------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", sorted(TASKS.keys() - {"RecordBuild"}))
-def test_exactly_the_transient_errors_are_retried_first(name: str) -> None:
+@pytest.mark.parametrize(("machine", "name"), STEPS_BEFORE)
+def test_exactly_the_transient_errors_are_retried_first(machine: str, name: str) -> None:
     ours = [error for retry in TASKS[name]["Retry"][:2] for error in retry["ErrorEquals"] if "." not in error]
-    assert sorted(ours) == sorted(leaf.__name__ for leaf in RETRIED)
+    assert sorted(ours) == sorted(leaf.__name__ for leaf in RETRIED[machine])
 
 
-@pytest.mark.parametrize("name", sorted(TASKS.keys() - {"RecordBuild"}))
-def test_who_asked_for_time_gets_minutes_of_it_and_lambda_is_one_of_them(name: str) -> None:
+@pytest.mark.parametrize(("machine", "name"), STEPS_BEFORE)
+def test_who_asked_for_time_gets_minutes_of_it_and_lambda_is_one_of_them(machine: str, name: str) -> None:
     """Source: Lambda quotas, "Concurrent executions": a new account may run few functions at once."""
     asked = TASKS[name]["Retry"][0]
     assert {error for error in asked["ErrorEquals"] if "Throttled" in error or "." in error} == {
-        *(leaf.__name__ for leaf in RETRIED if "Throttled" in leaf.__name__),
+        *(leaf.__name__ for leaf in RETRIED[machine] if "Throttled" in leaf.__name__),
         "Lambda.TooManyRequestsException",
     }
     delays = [min(asked["IntervalSeconds"] * asked["BackoffRate"] ** n, asked["MaxDelaySeconds"]) for n in range(12)]
@@ -73,37 +83,54 @@ def test_who_asked_for_time_gets_minutes_of_it_and_lambda_is_one_of_them(name: s
     assert sum(delays) / 2 > 180, "full jitter halves the waits"
 
 
-def test_every_task_but_the_last_retries_alike() -> None:
-    lists = {json.dumps(TASKS[name]["Retry"]) for name in TASKS.keys() - {"RecordBuild"}}
+@pytest.mark.parametrize("machine", MACHINES)
+def test_every_task_but_the_last_retries_alike(machine: str) -> None:
+    lists = {json.dumps(TASKS[name]["Retry"][:3]) for of, name in STEPS_BEFORE if of == machine}
     assert len(lists) == 1
 
 
-@pytest.mark.parametrize("name", sorted(TASKS.keys() - {"RecordBuild"}))
+def test_who_takes_up_a_deploy_waits_for_another_one_s_end_for_hours() -> None:
+    waiting = {name: TASKS[name]["Retry"][3:] for _, name in STEPS_BEFORE if TASKS[name]["Retry"][3:]}
+    assert waiting.keys() == {"ReceiveDeploy"}
+    ((busy,),) = waiting.values()
+    assert busy["ErrorEquals"] == ["DeployBusy"]
+    waits = (busy["IntervalSeconds"] * busy["BackoffRate"] ** n for n in range(busy["MaxAttempts"]))
+    assert sum(min(each, busy["MaxDelaySeconds"]) for each in waits) / 2 > 3600, "deploy_timeout is an hour at most"
+
+
+@pytest.mark.parametrize("name", [name for _, name in STEPS_BEFORE])
 def test_beside_those_only_the_platform_s_own_errors_are_retried(name: str) -> None:
-    for retry in TASKS[name]["Retry"][2:]:
+    for retry in TASKS[name]["Retry"][2:3]:
         assert all(re.fullmatch(r"(Lambda|Runtime|Sandbox|States)\.\w+", error) for error in retry["ErrorEquals"])
         assert "States.ALL" not in retry["ErrorEquals"]
 
 
-def test_recording_is_retried_whatever_happens() -> None:
-    assert TASKS["RecordBuild"]["Retry"][0]["ErrorEquals"] == ["States.ALL"]
+@pytest.mark.parametrize("last", LAST.values())
+def test_recording_is_retried_whatever_happens(last: str) -> None:
+    assert TASKS[last]["Retry"][0]["ErrorEquals"] == ["States.ALL"]
 
 
-def test_every_caught_name_is_an_error_of_ours_or_all_of_them() -> None:
-    caught = {name for _, state in _states(ASL) for catch in state.get("Catch", []) for name in catch["ErrorEquals"]}
+@pytest.mark.parametrize("machine", MACHINES)
+def test_every_caught_name_is_an_error_of_ours_or_all_of_them(machine: str) -> None:
+    states = [state for _, state in _states(ASL[machine])]
+    caught = {name for state in states for catch in state.get("Catch", []) for name in catch["ErrorEquals"]}
     assert caught <= LEAVES.keys() | {"States.ALL", "States.QueryEvaluationError"}
     assert {"DuplicateEvent", "EventUntrusted", "States.ALL"} <= caught
 
 
 def test_every_step_before_the_record_leads_there_when_it_fails() -> None:
-    for name, state in ASL["States"].items():
-        if state["Type"] in ("Task", "Map") and name not in ("RecordBuild", "RetireTags"):
-            assert state["Catch"][-1] == {"ErrorEquals": ["States.ALL"], "Next": "TellFailure"}, name
-    assert ASL["States"]["TellFailure"]["Next"] == "RecordBuild"
+    first = {"ReceiveDeploy": "TellRefusal"}
+    for machine, found in ASL.items():
+        for name, state in found["States"].items():
+            if state["Type"] in ("Task", "Map") and name not in (LAST[machine], "RetireTags"):
+                wanted = first.get(name, "TellFailure")
+                assert state["Catch"][-1] == {"ErrorEquals": ["States.ALL"], "Next": wanted}, name
+        told = [state for name, state in found["States"].items() if name in ("TellFailure", "TellRefusal")]
+        assert {state["Next"] for state in told} == {LAST[machine]}
 
 
 def test_a_build_is_not_worse_for_tags_that_could_not_be_retired() -> None:
-    state = ASL["States"]["RetireTags"]
+    state = ASL["build"]["States"]["RetireTags"]
     (catch,) = state["Catch"]
     assert (state["Next"], catch["Next"]) == ("RecordBuild", "RecordBuild")
     assert state["Output"] == catch["Output"] == "{% $states.input %}"
@@ -120,13 +147,15 @@ def test_a_task_outlasts_its_function(name: str) -> None:
     assert TASKS[name]["TimeoutSeconds"] > function["Properties"]["Timeout"]
 
 
-def test_every_placeholder_is_substituted_and_no_other_is() -> None:
-    machine = RESOURCES["BuildStateMachine"]["Properties"]
-    assert set(re.findall(r"\$\{(\w+)\}", ASL_TEXT)) == machine["DefinitionSubstitutions"].keys()
+@pytest.mark.parametrize("name", MACHINES)
+def test_every_placeholder_is_substituted_and_no_other_is(name: str) -> None:
+    machine = RESOURCES[MACHINES[name]]["Properties"]
+    assert set(re.findall(r"\$\{(\w+)\}", TEXTS[name])) == machine["DefinitionSubstitutions"].keys()
 
 
-def test_a_substitution_is_the_function_of_its_name() -> None:
-    substitutions = dict(RESOURCES["BuildStateMachine"]["Properties"]["DefinitionSubstitutions"])
+@pytest.mark.parametrize("machine", MACHINES.values())
+def test_a_substitution_is_the_function_of_its_name(machine: str) -> None:
+    substitutions = dict(RESOURCES[machine]["Properties"]["DefinitionSubstitutions"])
     assert substitutions.pop("Partition") == {"Ref": "AWS::Partition"}
     for name, value in substitutions.items():
         assert value == {"Fn::GetAtt": [name.removesuffix("Arn"), "Arn"]}
@@ -137,10 +166,20 @@ def test_a_substitution_is_the_function_of_its_name() -> None:
 OF_TRACKING = {"follow_tags": "follow", "build_again": "build_again"}
 """Functions whose steps are of the wing ``tracking``, each with its module there."""
 
+OF_INSTALLS = (
+    "receive_deploy", "pull_mirror", "load_manifests", "plan_install", "apply_install", "check_health", "prune_install",
+    "record_deploy", "end_stopped_deploy", "sweep_deploys", "drift_due", "follow_builds",
+)  # fmt: skip
+"""Functions whose steps are of the wing ``installs``, each in a module of its name."""
+
+WINGS = {name: ("tracking", verb) for name, verb in OF_TRACKING.items()} | {
+    name: ("installs", name) for name in OF_INSTALLS
+}
+
 NO_STEPS = {"api", "dashboard", "exchange_code", "fetch_keys", "hooks", "publish_changes"}
 """Functions that answer requests, those that ask issuers for them, and the one from the table to the bus."""
 
-STEPS = {name: name.partition("_")[0] for name in MODULES if name not in {*NO_STEPS, *OF_TRACKING}}
+STEPS = {name: name.partition("_")[0] for name in MODULES if name not in {*NO_STEPS, *WINGS}}
 """A function's step is in the module of its verb."""
 STEPS["try_credentials"] = "trying"  # the verb is Python's
 STEPS["look_up_artifact"] = "look_up"
@@ -180,9 +219,10 @@ def test_the_builds_wing_has_a_module_for_each_verb_and_nouns_beside_them() -> N
     assert here == set(STEPS.values()) | NOUNS
 
 
-@pytest.mark.parametrize(("module", "verb"), [*STEPS.items(), *OF_TRACKING.items()])
-def test_a_function_runs_the_step_of_its_name(module: str, verb: str) -> None:
-    step_of = importlib.import_module(f"byoa.{'tracking' if module in OF_TRACKING else 'builds'}.{verb}")
+@pytest.mark.parametrize("module", [*STEPS, *WINGS])
+def test_a_function_runs_the_step_of_its_name(module: str) -> None:
+    wing, verb = WINGS.get(module) or ("builds", STEPS[module])
+    step_of = importlib.import_module(f"byoa.{wing}.{verb}")
     names = [verb, module] if module not in vars(step_of) else [module]
     (function,) = [vars(step_of)[name] for name in names if name in vars(step_of)]
     assert f"{verb}.{function.__name__}(" in (ROOT / "functions" / f"{module}.py").read_text()
@@ -248,15 +288,18 @@ def test_what_every_function_gets_is_no_setting_of_ours() -> None:
     assert not [name for name in variables if name.startswith("BYOA_")]
 
 
-def test_the_alarm_on_failed_builds_watches_what_is_counted(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize(
+    ("count", "name"), [(step.count_build, "FailedBuildsAlarm"), (step.count_deploy, "FailedDeploysAlarm")]
+)
+def test_the_alarm_on_what_failed_watches_what_is_counted(
+    count: Callable[[str], None], name: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     service = TEMPLATE["Globals"]["Function"]["Environment"]["Variables"]["POWERTOOLS_SERVICE_NAME"]
     monkeypatch.setenv("POWERTOOLS_SERVICE_NAME", service)
-    step.count_build("error")
+    count("error")
     line = json.loads(capsys.readouterr().out)
     (counted,) = line["_aws"]["CloudWatchMetrics"]
-    alarm = RESOURCES["FailedBuildsAlarm"]["Properties"]
+    alarm = RESOURCES[name]["Properties"]
     assert counted["Namespace"] == alarm["Namespace"]
     assert [metric["Name"] for metric in counted["Metrics"]] == [alarm["MetricName"]]
     wanted = {dimension["Name"]: dimension["Value"] for dimension in alarm["Dimensions"]}

@@ -39,6 +39,15 @@ FREE_ACTIONS = {
 }
 """The actions that IAM lets nobody narrow to a resource; those of log delivery are the state machine's alone."""
 
+MACHINES = {"BuildStateMachine": "BuildRole", "InstallStateMachine": "InstallRole"}
+"""The state machines, each with its role."""
+
+REACHING = ("PlanInstall", "ApplyInstall", "CheckHealth", "PruneInstall")
+"""The functions that reach clusters."""
+
+ASKING = ("DriftDueTenantRole", "FollowBuildsTenantRole")
+"""Roles that ask for deploys, which are items of ours."""
+
 REFUSALS = {"BorrowNoneOfOurs", "NotByOurCode"}
 """Statements that deny, each what another one of the same role allows too much."""
 
@@ -55,7 +64,7 @@ ON_INTERFACES = {
 LOG_AND_TRACE = {"logs:CreateLogStream", "logs:PutLogEvents", "xray:PutTelemetryRecords", "xray:PutTraceSegments"}
 
 OPENS_SESSIONS = {"sts:AssumeRole", "sts:TagSession"}
-INSPECTING = ("InspectArtifact", "ReadArtifacts")
+INSPECTING = ("InspectArtifact", "ReadArtifacts", "LoadManifests")
 """The functions that parse strangers' bytes."""
 
 WHOSE = "${aws:PrincipalTag/org_id}"
@@ -150,7 +159,13 @@ def test_a_fault_in_the_state_machine_would_be_found(resources: dict[str, Any], 
 # ---- how changes travel ------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", ["ConfigChangedRule", "ExecutionStoppedRule", "RegistryPushedRule", "TagMovedRule"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "ConfigChangedRule", "ExecutionStoppedRule", "RegistryPushedRule", "TagMovedRule", "DeployAskedRule",
+        "DeployStoppedRule", "BuildActiveRule", "DriftFoundRule",
+    ],
+)  # fmt: skip
 def test_a_rule_believes_one_source_in_this_account_alone(name: str, resources: dict[str, Any]) -> None:
     pattern = resources[name]["Properties"]["EventPattern"]
     assert pattern["account"] == [{"Ref": "AWS::AccountId"}]
@@ -163,6 +178,15 @@ def test_builds_start_by_our_own_events_on_our_own_bus(resources: dict[str, Any]
     assert properties["EventPattern"]["source"] == ["io.byoa"]
     assert properties["EventPattern"]["detail-type"] == ["Component Config Changed"]
     assert properties["EventBusName"] == {"Ref": "Bus"}
+
+
+def test_deploys_start_by_our_own_events_unless_an_agent_is_to_do_them(resources: dict[str, Any]) -> None:
+    properties = resources["DeployAskedRule"]["Properties"]
+    assert properties["EventPattern"]["source"] == ["io.byoa"]
+    assert properties["EventPattern"]["detail-type"] == ["Install Deploy Requested"]
+    assert properties["EventPattern"]["detail"] == {"agent": [False]}
+    assert properties["EventBusName"] == {"Ref": "Bus"}
+    assert [target["Arn"] for target in properties["Targets"]] == [{"Ref": "InstallStateMachine"}]
 
 
 def test_what_hooks_tell_is_heeded_by_who_asks_registries_and_what_moved_by_who_builds(
@@ -212,10 +236,16 @@ def test_the_queue_of_lost_events_takes_them_from_every_rule_and_from_nobody_els
     assert allowed == _of_type(resources, "AWS::Events::Rule").keys()
 
 
-def test_executions_that_did_not_end_by_themselves_are_heard_of(resources: dict[str, Any]) -> None:
-    detail = resources["ExecutionStoppedRule"]["Properties"]["EventPattern"]["detail"]
+@pytest.mark.parametrize(
+    ("rule", "machine"),
+    [("ExecutionStoppedRule", "BuildStateMachine"), ("DeployStoppedRule", "InstallStateMachine")],
+)
+def test_executions_that_did_not_end_by_themselves_are_heard_of(
+    rule: str, machine: str, resources: dict[str, Any]
+) -> None:
+    detail = resources[rule]["Properties"]["EventPattern"]["detail"]
     assert set(detail["status"]) == {"FAILED", "TIMED_OUT", "ABORTED"}
-    assert detail["stateMachineArn"] == [{"Ref": "BuildStateMachine"}]
+    assert detail["stateMachineArn"] == [{"Ref": machine}]
 
 
 def test_one_bad_change_neither_blocks_the_stream_nor_gets_lost(resources: dict[str, Any]) -> None:
@@ -253,11 +283,13 @@ def test_every_resource_is_named_but_where_iam_knows_none(resources: dict[str, A
     for role, statement in _statements(resources):
         if "*" in _many(statement["Resource"]):
             assert set(_many(statement["Action"])) <= FREE_ACTIONS or _is_on_interfaces(role, statement), role
-            assert role == "BuildRole" or not any("LogDeliver" in each for each in _many(statement["Action"])), role
+            delivers = any("LogDeliver" in each for each in _many(statement["Action"]))
+            assert role in MACHINES.values() or not delivers, role
 
 
 def _is_on_interfaces(role: str, statement: dict[str, Any]) -> bool:
-    return role in {f"{name}Role" for name in INSPECTING} and set(_many(statement["Action"])) == ON_INTERFACES
+    joining = {f"{name}Role" for name in (*INSPECTING, *REACHING)}
+    return role in joining and set(_many(statement["Action"])) == ON_INTERFACES
 
 
 def test_nothing_is_granted_by_exclusion_or_by_a_managed_policy(resources: dict[str, Any]) -> None:
@@ -271,13 +303,82 @@ def test_nothing_is_granted_by_exclusion_or_by_a_managed_policy(resources: dict[
 @pytest.mark.parametrize("name", INSPECTING)
 def test_who_parses_strangers_bytes_reads_quarantine_and_no_more(name: str, resources: dict[str, Any]) -> None:
     assert _actions(resources, f"{name}Role") - LOG_AND_TRACE - ON_INTERFACES == OPENS_SESSIONS
-    assert _actions(resources, f"{name}TenantRole") == {"s3:GetObject", "s3:ListBucket"}
-    (place,) = (
-        statement["Resource"]
-        for role, statement in _statements(resources)
-        if role == f"{name}TenantRole" and "s3:GetObject" in _many(statement["Action"])
-    )
-    assert place == [{"Fn::Sub": f"{BELOW_THE_ORGANISATION}/{kind}/*"} for kind in ("blobs", "manifests")]
+    loads = name == "LoadManifests"
+    writes = {"s3:PutObject"} if loads else set()
+    assert _actions(resources, f"{name}TenantRole") == {"s3:GetObject", "s3:ListBucket"} | writes
+    kinds = ["blobs", "manifests", *(["values"] if loads else [])]
+    assert _kinds(resources, f"{name}TenantRole", "s3:GetObject") == kinds
+    assert _kinds(resources, f"{name}TenantRole", "s3:PutObject") == (["objects"] if loads else [])
+
+
+def _kinds(resources: dict[str, Any], role: str, action: str) -> list[str]:
+    """The kinds of objects below an organisation that a role may do something with."""
+    places = [
+        place["Fn::Sub"]
+        for each, statement in _statements(resources)
+        if each == role and action in _many(statement["Action"])
+        for place in _many(statement["Resource"])
+    ]
+    return [place.removeprefix(f"{BELOW_THE_ORGANISATION}/").removesuffix("/*") for place in places]
+
+
+def test_each_state_of_a_deploy_has_of_the_quarantine_what_goes_in_and_what_comes_out(
+    resources: dict[str, Any],
+) -> None:
+    """Objects and plans hold values of Secrets; who shows plans to people reads what holds none."""
+    wanted = {
+        "ReceiveDeploy": ([], ["values"]),
+        "LoadManifests": (["blobs", "manifests", "values"], ["objects"]),
+        "PlanInstall": (["objects"], ["plans", "contents"]),
+        "ApplyInstall": (["plans"], []),
+        "CheckHealth": (["plans"], []),
+        "PruneInstall": (["plans"], []),
+        "RecordDeploy": (["contents"], []),
+    }
+    for name, (reads, writes) in wanted.items():
+        role = f"{name}TenantRole"
+        assert (_kinds(resources, role, "s3:GetObject"), _kinds(resources, role, "s3:PutObject")) == (reads, writes)
+
+
+def test_who_pulls_mirrors_reads_our_registry_and_reaches_no_cluster(resources: dict[str, Any]) -> None:
+    actions = _actions(resources, "PullMirrorTenantRole")
+    assert {action for action in actions if action.startswith("ecr:")} == {
+        "ecr:BatchGetImage", "ecr:DescribeRepositories", "ecr:GetAuthorizationToken", "ecr:GetDownloadUrlForLayer",
+    }  # fmt: skip
+    assert {action.partition(":")[0] for action in actions} == {"ecr", "s3"}
+    for name in ("ReceiveDeploy", "PullMirror", "LoadManifests", "RecordDeploy"):
+        variables = resources[f"{name}Function"]["Properties"]["Environment"]["Variables"]
+        assert "BYOA_CLUSTER_ROLE" not in variables
+
+
+def test_who_reaches_clusters_parses_no_documents_and_has_nothing_of_builds(resources: dict[str, Any]) -> None:
+    for name in REACHING:
+        actions = _actions(resources, f"{name}TenantRole")
+        assert {action.partition(":")[0] for action in actions} <= {"dynamodb", "s3"}
+        assert not set(_kinds(resources, f"{name}TenantRole", "s3:GetObject")) & {"blobs", "manifests", "lists"}
+    assert not any(action.startswith("dynamodb:") for action in _actions(resources, "CheckHealthTenantRole"))
+
+
+@pytest.mark.parametrize("name", REACHING)
+def test_who_reaches_clusters_is_in_the_operator_s_network_where_there_is_one(
+    name: str, translated: dict[str, Any], resources: dict[str, Any]
+) -> None:
+    condition, there, elsewhere = resources[f"{name}Function"]["Properties"]["VpcConfig"]["Fn::If"]
+    assert (condition, elsewhere) == ("HasClusterNetwork", {"Ref": "AWS::NoValue"})
+    assert there == {"SubnetIds": {"Ref": "ClusterSubnetIds"}, "SecurityGroupIds": {"Ref": "ClusterSecurityGroupIds"}}
+    assert translated["Parameters"]["ClusterSubnetIds"]["Default"] == ""
+
+
+def test_fingerprints_of_plans_are_made_by_one_step_with_a_key_that_stays_in_kms(resources: dict[str, Any]) -> None:
+    key = resources["PlanKey"]["Properties"]
+    assert (key["KeySpec"], key["KeyUsage"]) == ("HMAC_256", "GENERATE_VERIFY_MAC")
+    manages, makes = key["KeyPolicy"]["Statement"]
+    assert (makes["Action"], makes["Principal"]) == (
+        "kms:GenerateMac", {"AWS": {"Fn::GetAtt": ["PlanInstallRole", "Arn"]}},
+    )  # fmt: skip
+    assert not {each for each in manages["Action"] if "Mac" in each or "Grant" in each} - {
+        "kms:ListGrants", "kms:RevokeGrant",
+    }  # fmt: skip
 
 
 def test_only_the_mirroring_steps_may_write_to_ecr_and_only_below_our_prefix(resources: dict[str, Any]) -> None:
@@ -303,7 +404,7 @@ def test_only_the_recording_step_signs_and_nobody_hands_that_on(resources: dict[
         action: statement["Resource"]
         for _, statement in _statements(resources)
         for action in _many(statement["Action"])
-        if action.startswith("kms:") and action != "kms:GetPublicKey"
+        if action.startswith("kms:") and action not in {"kms:GetPublicKey", "kms:Verify"}
     }
     wanted = ("kms:CreateGrant", "kms:DescribeKey", "kms:RetireGrant")
     assert kms == {action: {"Ref": "EcrKmsKeyArn"} for action in wanted}
@@ -324,7 +425,9 @@ def test_receipts_are_signed_by_a_key_of_the_kind_that_they_are_checked_with(res
         for name, function in _of_type(resources, "AWS::Lambda::Function").items()
         if "BYOA_RECEIPT_KEY" in function["Properties"]["Environment"]["Variables"]
     }
-    assert given == {"RecordBuildFunction", "ApiFunction", "DashboardFunction"}
+    assert given == {"RecordBuildFunction", "ApiFunction", "DashboardFunction", "ReceiveDeployFunction"}
+    checks = [(role, each["Resource"]) for role, each in _statements(resources) if each["Action"] == "kms:Verify"]
+    assert checks == [("ReceiveDeployRole", {"Fn::GetAtt": ["ReceiptKey", "Arn"]})]
     reads = [(role, each["Resource"]) for role, each in _statements(resources) if each["Action"] == "kms:GetPublicKey"]
     assert reads == [(role, {"Fn::GetAtt": ["ReceiptKey", "Arn"]}) for role in ("ApiRole", "DashboardRole")]
 
@@ -336,7 +439,8 @@ def test_no_step_may_delete_anything_but_the_one_that_retires_tags(resources: di
         for action in _many(statement["Action"])
         if "Delete" in action and not _is_on_interfaces(role, statement) and role != "ApiTenantRole"
     }
-    assert deletes == {("BuildRole", "logs:DeleteLogDelivery"), ("RetireTagsTenantRole", "ecr:BatchDeleteImage")}
+    delivering = {(role, "logs:DeleteLogDelivery") for role in MACHINES.values()}
+    assert deletes == delivering | {("RetireTagsTenantRole", "ecr:BatchDeleteImage")}
     assert _actions(resources, "RetireTagsTenantRole") == {"ecr:BatchDeleteImage", "ecr:DescribeImages"}
 
 
@@ -475,7 +579,8 @@ def test_a_role_has_of_the_table_the_kinds_of_keys_that_it_needs(resources: dict
     for role, each in _of_the_table(resources):
         allowed = [values["dynamodb:LeadingKeys"] for name, values in each["Condition"].items() if "ForAll" in name
                    and "dynamodb:LeadingKeys" in values]  # fmt: skip
-        own = next((f"{kind}#*" for kind in ("TAG", "TOKEN", "HOOK", "HOST") if f"{kind}#*" in str(each)), "build")
+        found = next((kind for kind in ("deploy", "drift") if f"'{kind}'" in str(each)), "build")
+        own = next((f"{kind}#*" for kind in ("TAG", "TOKEN", "HOOK", "HOST") if f"{kind}#*" in str(each)), found)
         kinds = ("QUOTA", "TOKEN", "HOOK", "DELIVERY", "LOOKUP")
         theirs = next((f"{kind}#{WHOSE}" for kind in kinds if f"{kind}#" in str(each)), f"ORG#{WHOSE}")
         wanted = [theirs if role.endswith("TenantRole") else own]
@@ -488,7 +593,7 @@ def test_who_writes_below_organisations_names_the_attributes_and_none_that_makes
 ) -> None:
     """An item is a config or a build by its ``entity``, and its news are events: only who hands in makes one."""
     for role, each in _of_the_table(resources):
-        if role in ("ApiTenantRole", "BuildAgainTenantRole"):  # who hands in, and hands in again
+        if role in ("ApiTenantRole", "BuildAgainTenantRole", *ASKING):  # who hands in, and hands in again
             continue
         assert "dynamodb:PutItem" not in _many(each["Action"]), role
         if "dynamodb:UpdateItem" in _many(each["Action"]) and "ORG#" in str(each):
@@ -568,7 +673,7 @@ def test_every_queue_answers_over_tls_alone(resources: dict[str, Any]) -> None:
 def test_every_function_runs_in_a_role_of_its_own(resources: dict[str, Any]) -> None:
     functions = _of_type(resources, "AWS::Lambda::Function")
     roles = [body["Properties"]["Role"]["Fn::GetAtt"][0] for body in functions.values()]
-    assert len(set(roles)) == len(functions) == 23
+    assert len(set(roles)) == len(functions) == 35
 
 
 # ---- what is kept, and what wakes somebody -----------------------------------------------------------------------
@@ -604,7 +709,7 @@ def test_the_table_can_be_restored_and_tells_of_its_changes(resources: dict[str,
     assert table["Properties"]["StreamSpecification"] == {"StreamViewType": "NEW_AND_OLD_IMAGES"}
 
 
-@pytest.mark.parametrize("name", ["Table", "QuarantineBucket", "ReceiptKey"])
+@pytest.mark.parametrize("name", ["Table", "QuarantineBucket", "ReceiptKey", "PlanKey"])
 def test_what_holds_data_outlives_the_stack(name: str, resources: dict[str, Any]) -> None:
     assert resources[name]["DeletionPolicy"] == "RetainExceptOnCreate"
     assert resources[name]["UpdateReplacePolicy"] == "Retain"
@@ -640,6 +745,11 @@ def test_every_queue_is_encrypted_and_watched(resources: dict[str, Any]) -> None
         "FailedExecutions",
         "AbortedExecutions",
         "TimedOutExecutions",
+        "FailedDeploys",
+        "DeploysLeftBehind",
+        "FailedDeployExecutions",
+        "AbortedDeployExecutions",
+        "TimedOutDeployExecutions",
     ],
 )
 def test_the_first_loss_wakes_somebody(name: str, resources: dict[str, Any]) -> None:
@@ -656,8 +766,9 @@ def test_failed_builds_are_counted_by_their_status(resources: dict[str, Any]) ->
     assert {"Name": "status", "Value": "error"} in properties["Dimensions"]
 
 
-def test_the_state_machine_s_log_keeps_no_payloads(resources: dict[str, Any]) -> None:
-    logging = resources["BuildStateMachine"]["Properties"]["LoggingConfiguration"]
+@pytest.mark.parametrize("machine", MACHINES)
+def test_the_state_machine_s_log_keeps_no_payloads(machine: str, resources: dict[str, Any]) -> None:
+    logging = resources[machine]["Properties"]["LoggingConfiguration"]
     assert logging["IncludeExecutionData"] is False
 
 
@@ -671,7 +782,9 @@ def _of_network(resources: dict[str, Any]) -> set[str]:
 def test_inspection_alone_is_in_a_network_of_its_own(resources: dict[str, Any]) -> None:
     functions = _of_type(resources, "AWS::Lambda::Function")
     placed = {
-        name: body["Properties"]["VpcConfig"] for name, body in functions.items() if "VpcConfig" in body["Properties"]
+        name: body["Properties"]["VpcConfig"]
+        for name, body in functions.items()
+        if "VpcConfig" in body["Properties"] and name.removesuffix("Function") not in REACHING
     }
     assert placed.keys() == {f"{name}Function" for name in INSPECTING}
     assert len({json.dumps(each) for each in placed.values()}) == 1
@@ -716,7 +829,10 @@ def test_what_that_network_leads_to_serves_its_roles_in_one_place(resources: dic
             allowed[name, *(each["Fn::GetAtt"][0] for each in callers)] = statement
     opening = {("InspectionSts", f"{name}Role"): f"{name}TenantRole" for name in INSPECTING}
     reading = ("InspectionS3", *opening.values())
-    assert allowed.keys() == {reading, *opening}
+    writing = ("InspectionS3", "LoadManifestsTenantRole")
+    assert allowed.keys() == {reading, writing, *opening}
+    assert allowed[writing]["Action"] == "s3:PutObject"
+    assert allowed[writing]["Resource"] == {"Fn::Sub": "${QuarantineBucket.Arn}/*/objects/*"}
     assert set(allowed[reading]["Action"]) == {"s3:GetObject", "s3:ListBucket"}
     assert "QuarantineBucket" in str(allowed[reading]["Resource"])
     for caller, role in opening.items():

@@ -20,7 +20,10 @@ WHOSE = "${aws:PrincipalTag/org_id}"
 FUNCTIONS = sorted(
     name.removesuffix("Function") for name, body in RESOURCES.items() if body["Type"] == "AWS::Serverless::Function"
 )
-OF_TENANTS = sorted(name for name in POLICIES if name.endswith("TenantRole") or name == "SourceRole")
+SHARED = ("SourceRole", "ClusterRole")
+"""What vendors and clusters' owners lend: one role each for all functions that borrow it."""
+
+OF_TENANTS = sorted(name for name in POLICIES if name.endswith("TenantRole") or name in SHARED)
 WITHOUT = {"ExchangeCode", "FetchKeys", "Hooks", "PublishChanges", "TryCredentials"}
 """Functions that have no tenant role: two reach nothing of organisations, two work for whichever comes, one has what
 vendors lend alone.
@@ -42,6 +45,9 @@ NOT_OF_ONE = {
     "FindComponents": "an index of keys alone, of components by the tag that they name",
     "RingTheBus": "the bus, and one source",
     "FindBuilds": "an index of keys alone, of builds that have not ended",
+    "FindDeploys": "an index of keys alone, of deploys that have not ended",
+    "FindComponentsDue": "an index of keys alone, of components that drift is looked for in",
+    "CheckReceipts": "the key that signs receipts, for checking them",
     "ReadStream": "the changes of the table, which PublishChanges tells of",
     "FindStream": "IAM knows no resource for it",
     "TellTheBus": "the bus, and one source",
@@ -56,6 +62,7 @@ NOT_OF_ONE = {
     "AskTheApi": "the API's function, which asks again whose a request is",
     "DeliverLogs": "log delivery knows no resources",
     "StartBuilds": "the state machine",
+    "StartDeploys": "the other state machine",
 }
 """Statements that name no organisation, each with what it is about; there are no others."""
 
@@ -115,7 +122,7 @@ def test_a_function_s_own_role_has_of_the_table_what_is_no_organisation_s() -> N
                 for operator, key, value in conditions(each)
                 if key == "dynamodb:LeadingKeys" and "For" in operator
             }
-            assert keys in ({"HOST#*"}, {"TOKEN#*"}, {"HOOK#*"}, {"TAG#*"}, {"build"}), role
+            assert keys in ({"HOST#*"}, {"TOKEN#*"}, {"HOOK#*"}, {"TAG#*"}, {"build"}, {"deploy"}, {"drift"}), role
             asks = role in ("ApiRole", "DashboardRole") and each["Action"] == "dynamodb:GetItem"
             assert keys != {"TOKEN#*"} or asks
             assert keys != {"HOOK#*"} or (role, each["Action"]) == ("HooksRole", "dynamodb:GetItem")
@@ -125,14 +132,24 @@ def test_a_function_s_own_role_has_of_the_table_what_is_no_organisation_s() -> N
 def test_credentials_of_vendors_are_one_role_s() -> None:
     reading = {role for role, each in every() if "secretsmanager:GetSecretValue" in many(each["Action"])}
     borrowing = {role for role, each in every() if each.get("Sid") == "BorrowRoles"}
-    assert reading == borrowing == {"SourceRole"}
+    assert reading == borrowing == set(SHARED)
     (secrets,) = [each for each in POLICIES["SourceRole"]["Statement"] if each["Sid"] == "ReadCredentials"]
     assert secrets["Resource"].endswith(f":secret:byoa/{WHOSE}/*")
     assert secrets["Condition"] == {"StringEquals": {"secretsmanager:ResourceTag/org_id": WHOSE}}
 
 
-def test_no_role_of_this_account_is_borrowed() -> None:
-    (refused,) = [each for each in POLICIES["SourceRole"]["Statement"] if each["Effect"] == "Deny"]
+def test_what_lets_into_clusters_is_another_role_s_and_no_step_of_a_build_has_it() -> None:
+    (tokens,) = [each for each in POLICIES["ClusterRole"]["Statement"] if each["Sid"] == "ReadClusterTokens"]
+    assert tokens["Resource"].endswith(f":secret:byoa-clusters/{WHOSE}/*")
+    assert tokens["Condition"] == {"StringEquals": {"secretsmanager:ResourceTag/org_id": WHOSE}}
+    reaching = {f"{name}Role" for name in ("PlanInstall", "ApplyInstall", "CheckHealth", "PruneInstall")}
+    assert _trusted("ClusterRole") == reaching
+    assert not reaching & _trusted("SourceRole")
+
+
+@pytest.mark.parametrize("role", SHARED)
+def test_no_role_of_this_account_is_borrowed(role: str) -> None:
+    (refused,) = [each for each in POLICIES[role]["Statement"] if each["Effect"] == "Deny"]
     assert refused["Action"] == "sts:AssumeRole"
     assert refused["Resource"] == "arn:aws:iam::123456789012:role/*"
 
@@ -196,8 +213,9 @@ def test_a_function_opens_sessions_of_its_own_tenant_role_and_of_no_other_s(func
     opened, variables = _opened(function), RESOURCES[f"{function}Function"]["Properties"]["Environment"]["Variables"]
     named = {key: value["Fn::GetAtt"][0] for key, value in variables.items() if key.endswith("_ROLE")}
     assert opened == set(named.values())
-    assert opened - {"SourceRole"} == (set() if function in WITHOUT else {f"{function}TenantRole"})
+    assert opened - set(SHARED) == (set() if function in WITHOUT else {f"{function}TenantRole"})
     assert named.get("BYOA_SOURCE_ROLE", "SourceRole") == "SourceRole"
+    assert named.get("BYOA_CLUSTER_ROLE", "ClusterRole") == "ClusterRole"
 
 
 @pytest.mark.parametrize("role", OF_TENANTS)
@@ -217,7 +235,8 @@ def test_no_tag_is_passed_on_to_roles_of_others() -> None:
 
 
 def test_the_output_that_vendors_trust_is_the_role_of_sources() -> None:
-    assert TEMPLATE["Outputs"]["SourceRoleArn"]["Value"] == {"Fn::GetAtt": ["SourceRole", "Arn"]}
+    for role in SHARED:
+        assert TEMPLATE["Outputs"][f"{role}Arn"]["Value"] == {"Fn::GetAtt": [role, "Arn"]}
 
 
 def test_every_variable_in_a_policy_is_the_session_s_organisation() -> None:

@@ -6,11 +6,15 @@ import json
 import re
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from byoa.adapters.aws.issuers import DynamoIssuers
+from byoa.adapters.aws.rows import Rows
+from byoa.api.ports import IssuerRule
 from local import members
 from tests.e2e.test_api import Client
 
@@ -29,7 +33,7 @@ CHECKS = (
 """What bad bodies are answered is the matter of tests/api/test_generated.py."""
 
 
-LOOKUPS = "^/v1/artifacts/"
+LOOKUPS = "^/v1/artifacts/|/test$"
 """They would ask the registries of their examples; tests/api/test_generated.py asks them."""
 APP = "shop"
 DEPLOYED = "/v1/installs/{install_id}/components/{component_id}"
@@ -66,7 +70,7 @@ def test_every_answer_of_the_deployed_api_is_described_and_nobody_reads_another_
 
 
 @pytest.fixture(scope="module")
-def things(clients: list[Client]) -> dict[str, str]:
+def things(enforced: Pipeline, clients: list[Client]) -> dict[str, str]:
     """What the first organisation has, by the names that paths have for it."""
     owner, _ = clients
 
@@ -79,6 +83,9 @@ def things(clients: list[Client]) -> dict[str, str]:
     config = made(
         f"/v1/apps/{APP}/components/{component}/configs/kubernetes-manifest", {"namespace": "a", "manifest": "a: 1"}
     )
+    sought = {"url": f"oci://{enforced.desk.vendor}/vendor/flux", "tag": "v2.3.1"}
+    status, lookup = owner.ask("POST", "/v1/artifacts/resolve", sought, prefer="respond-async")
+    assert status == 202, lookup
     stored = {"ref": "owned", "kind": "basic", "host": "ghcr.io", "value": {"username": "a", "password": "b"}}
     return {
         "app_id": APP,
@@ -88,6 +95,9 @@ def things(clients: list[Client]) -> dict[str, str]:
         "build_id": config["build_id"],
         "ref": made("/v1/credentials", stored)["ref"],
         "install_id": made(f"/v1/apps/{APP}/installs", {"name": "owned", "cluster": STATIC})["id"],
+        "hook_id": made("/v1/hooks", {"name": "owned", "kind": "quay"})["id"],
+        "issuer_id": _rule(enforced, ORGANISATIONS[0]),
+        "lookup_id": lookup["id"],
         "token_id": made("/v1/tokens", {"name": "owned", "scopes": ["read"]})["id"],
     }
 
@@ -103,6 +113,7 @@ def test_no_described_place_of_one_organisation_s_things_is_there_for_another(
         if _named(path) - {"app_id"} and _named(path) <= things.keys() and operation["operationId"] not in OWN_BY_NAME
     ]
     assert len(places) > 15
+    assert {"hook_id", "issuer_id", "lookup_id"} <= {name for _, path, _ in places for name in _named(path)}
     filled = {path: path.format_map(things) for _, path, _ in places}
     seen = {path: owner.ask("GET", place) for path, place in filled.items() if ("get", path) in _of(places)}
     assert [path for path, (status, _) in seen.items() if status != 200] == [
@@ -114,6 +125,16 @@ def test_no_described_place_of_one_organisation_s_things_is_there_for_another(
         assert status == 404, (method, path, answer)
     for path, before in seen.items():
         assert _lasting(owner.ask("GET", filled[path])) == _lasting(before), path
+
+
+def _rule(enforced: Pipeline, organisation: str) -> str:
+    """A rule on an issuer that nobody on the desk could be asked for: put where the API would put it."""
+    rule = IssuerRule(
+        organisation, "iss" + "a" * 23, "owned", "https://ci.example", "byoa", {"sub": ("a",)}, ("read",), 1, "tok"
+    )
+    with closing(enforced.desk.client("dynamodb")) as client:
+        DynamoIssuers(organisation, Rows(client, enforced.desk.outputs["TableName"])).add(rule)
+    return rule.id
 
 
 def _named(path: str) -> set[str]:

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from byoa.installs.end_stopped_deploy import end_stopped_deploy
 from byoa.installs.messages import Answered
 from byoa.installs.objects import COMPONENT, Place
 from byoa.installs.objects import INSTALL as LABEL
-from byoa.installs.record_stopped_deploy import record_stopped_deploy
 from byoa.installs.states import StoppedDeploy
 from tests.installs.beds import (
     CONFIG_MAPS,
@@ -501,7 +501,7 @@ def test_an_execution_that_dies_at_any_call_is_ended_and_the_next_deploy_goes_on
             event = {"detail": {**deploy.key.model_dump(), "operation": "create-apply-plan"}}
             name = f"execution-{platform.executions}"
             stopped = StoppedDeploy.model_validate({"status": "ABORTED", "name": name, "input": json.dumps(event)})
-            record_stopped_deploy(stopped, platform.deploys, platform.clock)
+            end_stopped_deploy(stopped, platform.deploys, platform.clock)
         platform.around = lambda found: found
         assert platform.store.holders == {}, at
         again = platform.run(platform.ask(build))

@@ -28,7 +28,7 @@ KEPT = (
     "AWS::DynamoDB::Table", "AWS::S3::Bucket", "AWS::KMS::Key", "AWS::Logs::LogGroup", "AWS::SQS::Queue",
     "AWS::Events::EventBus", "AWS::IAM::Role", "AWS::IAM::Policy",
 )  # fmt: skip
-OF_SERVICES = {"BuildRole", "ConfigChangedRole"}
+OF_SERVICES = {"BuildRole", "ConfigChangedRole", "InstallRole", "DeployAskedRole"}
 """Roles of services, whose policies are about functions that aren't deployed here."""
 
 type Keys = dict[str, Any]
@@ -110,8 +110,9 @@ class Stack:
 
     def session(self, role: str, organisation: str, *, policy: bool = True) -> Make:
         """Clients of a session that the role's function opened for the organisation, as it opens them."""
-        opener = "TryCredentials" if role == "SourceRole" else role.removesuffix("TenantRole")
+        opener = opener_of(role)
         own = self.policy_of_api if role in ("ApiTenantRole", "DashboardTenantRole") else self.policy
+        own = self.policy_of_clusters if role == "ClusterRole" else own
         more = {"Policy": own(organisation)} if policy else {}
         sts = self.function(opener)("sts")
         return self.clients(assume(sts, self.arn(role), Tags=tags(organisation), **more))
@@ -129,6 +130,12 @@ class Stack:
         )
         return session_policy(organisation, places)
 
+    def policy_of_clusters(self, organisation: str) -> str:
+        """The same for what lets us into clusters."""
+        ids = (external_id(self.table, organisation), strangers_id(self.table))
+        kept = f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:byoa-clusters"
+        return session_policy(organisation, Places(clusters=kept, account=ACCOUNT, external_ids=ids))
+
     def policy_of_api(self, organisation: str) -> str:
         """The same for the API, which has other places, too many for one policy with those."""
         where = f"{REGION}:{ACCOUNT}"
@@ -143,7 +150,7 @@ class Stack:
         table, s3 = self.cloud.client("dynamodb"), self.cloud.client("s3")
         for pk in (f"{kind}#{organisation}" for kind in ("ORG", "QUOTA", "HOOK", "DELIVERY", "LOOKUP")):
             table.put_item(TableName=self.table, Item={"pk": {"S": pk}, "sk": {"S": "x"}, "unfinished": {"S": "no"}})
-        for kind in ("blobs", "manifests", "lists", "parts"):
+        for kind in ("blobs", "manifests", "lists", "parts", "values", "objects", "plans", "contents"):
             s3.put_object(Bucket=self.bucket, Key=f"{organisation}/{kind}/x", Body=b"x")
         self.cloud.client("ecr").create_repository(repositoryName=f"byoa/{organisation}/shop/web")
         for name in (f"byoa/{organisation}/x", f"byoa-clusters/{organisation}/inl{'a' * 23}"):
@@ -154,8 +161,15 @@ OPENERS = (
     "ValidateReference", "ResolveDigest", "StageArtifact", "StageBlob", "InspectArtifact", "MirrorArtifact",
     "MirrorBlob", "RetireTags", "RecordBuild", "RecordStopped", "SweepBuilds", "TryCredentials",
     "LookUpArtifact", "ReadArtifacts", "AnswerLookup", "FollowTags", "BuildAgain", "Api", "Dashboard",
+    "ReceiveDeploy", "PullMirror", "LoadManifests", "PlanInstall", "ApplyInstall", "CheckHealth", "PruneInstall",
+    "RecordDeploy", "EndStoppedDeploy", "SweepDeploys", "DriftDue", "FollowBuilds",
 )  # fmt: skip
 """The functions that open sessions."""
+
+
+def opener_of(role: str) -> str:
+    """A function that opens a role's sessions."""
+    return {"SourceRole": "TryCredentials", "ClusterRole": "PlanInstall"}.get(role) or role.removesuffix("TenantRole")
 
 
 def assume(sts: Any, arn: str, **more: Any) -> Keys:

@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError
 
 from byoa.trust.external_id import external_id, strangers_id
 from tests.local.cloud import emulated
-from tests.tenancy.roles import ACCOUNT, ONE, OPENERS, OTHER, OTHER_ACCOUNT, Stack, assume, tags
+from tests.tenancy.roles import ACCOUNT, ONE, OPENERS, OTHER, OTHER_ACCOUNT, Stack, assume, opener_of, tags
 from tests.tenancy.verbs import ACROSS, VERBS, crosses, reaches
 
 if TYPE_CHECKING:
@@ -28,6 +28,12 @@ READS = {"table get", "table transact get"}
 LISTS = {"list below", "list blobs below"}
 FILLS = {f"{verb} of {kind}" for verb in ("get", "put") for kind in ("blobs", "parts")}
 PUSHES = {"repository describe", "layers get", "layers check", "layers put"}
+ASKS = (
+    READS
+    | {f"table {verb}" for verb in ("put", "transact put", "batch get", "query", "update")}
+    | {f"table update {attribute}" for attribute in ("entity", "envelope", "outcome", "moved", "version")}
+    | {f"table update {attribute}" for attribute in ("packed", "plan", "told again")}
+)
 MAY: dict[str, set[str]] = {
     "ValidateReferenceTenantRole": READS | {"table update"},
     "ResolveDigestTenantRole": READS | {"table update"},
@@ -46,22 +52,41 @@ MAY: dict[str, set[str]] = {
     "RetireTagsTenantRole": {"images describe", "images delete"},
     "RecordBuildTenantRole": LISTS | {"table update", "table update envelope", "table update outcome", "get of lists"},
     "RecordStoppedTenantRole": {"table update", "table update outcome"},
-    "SweepBuildsTenantRole": READS | {"table update", "table update outcome"},
+    "SweepBuildsTenantRole": READS | {"table update", "table update outcome", "table update told again"},
     "LookUpArtifactTenantRole": LISTS | FILLS | {"quota get", "quota update", "get of manifests", "put of manifests"},
     "FollowTagsTenantRole": {"table batch get", "table update moved", "delivery claim", "hook get"},
     "BuildAgainTenantRole": {"table get", "table transact get", "table put", "table transact put", "hook get"}
-    | {f"table update{attribute}" for attribute in ("", " entity", " envelope", " outcome", " moved", " version")},
+    | {f"table update{attribute}" for attribute in ("", " entity", " envelope", " outcome", " moved", " version")}
+    | {f"table update {attribute}" for attribute in ("packed", "plan", "told again")},
     "ReadArtifactsTenantRole": LISTS | {"get of blobs", "get of manifests"},
     "AnswerLookupTenantRole": {"lookup end"},
     "ApiTenantRole": READS
     | {"lookup get", "lookup put"}
     | {f"table {verb}" for verb in ("put", "delete", "update", "update entity", "update envelope", "update outcome")}
     | {"table update moved", "table update version", "hook put", "hook query"}
+    | {f"table update {attribute}" for attribute in ("packed", "plan", "told again")}
     | {f"table {verb}" for verb in ("query", "batch get", "transact put", "transact get")}
     | {f"secret {verb}" for verb in ("put", "describe", "delete")}
     | {f"cluster token {verb}" for verb in ("put", "delete")},
     "DashboardTenantRole": READS | {"table query", "table batch get", "secret describe"},
     "SourceRole": {"secret get"},
+    "ReceiveDeployTenantRole": READS | {"table batch get", "table update", "put of values"},
+    "PullMirrorTenantRole": LISTS
+    | FILLS
+    | {"get of manifests", "put of manifests", "repository describe", "layers get", "images get"},
+    "LoadManifestsTenantRole": LISTS | {"get of blobs", "get of manifests", "get of values", "put of objects"},
+    "PlanInstallTenantRole": READS | LISTS | {"get of objects", "put of plans", "put of contents"},
+    "ApplyInstallTenantRole": READS
+    | LISTS
+    | {"table batch get", "table update", "table update packed", "get of plans"},
+    "CheckHealthTenantRole": LISTS | {"get of plans"},
+    "PruneInstallTenantRole": READS | LISTS | {"table update packed", "get of plans"},
+    "RecordDeployTenantRole": LISTS | {"table batch get", "table update", "table update plan", "get of contents"},
+    "EndStoppedDeployTenantRole": READS | {"table batch get", "table update"},
+    "SweepDeploysTenantRole": READS | {"table batch get", "table update", "table update told again"},
+    "DriftDueTenantRole": ASKS,
+    "FollowBuildsTenantRole": ASKS,
+    "ClusterRole": {"cluster token get"},
 }
 """What each session may do with its own organisation's things: nothing below holds because nothing is allowed."""
 
@@ -71,6 +96,10 @@ LISTS_NAMES = {"ApiTenantRole": {"secrets list"}, "DashboardTenantRole": {"secre
 
 SOURCES = ("ResolveDigest", "StageArtifact", "StageBlob", "TryCredentials", "LookUpArtifact", "FollowTags")
 """The functions that borrow what vendors lend."""
+
+
+REACHING = ("PlanInstall", "ApplyInstall", "CheckHealth", "PruneInstall")
+"""The functions that reach clusters."""
 
 
 @pytest.fixture(scope="module")
@@ -97,7 +126,7 @@ def crossings(make: Make, stack: Stack, mine: str, others: str) -> set[str]:
 
 
 def test_every_role_that_works_for_organisations_is_tried(stack: Stack) -> None:
-    found = {name for name in stack.names if name.endswith("TenantRole") or name == "SourceRole"}
+    found = {name for name in stack.names if name.endswith("TenantRole") or name in ("SourceRole", "ClusterRole")}
     assert found == MAY.keys()
 
 
@@ -118,11 +147,13 @@ def test_no_session_reaches_another_organisation_s(role: str, stack: Stack, *, p
 
 def test_a_session_s_own_policy_holds_even_a_role_that_may_everything(stack: Stack) -> None:
     role = open_role(stack)
-    steps = set().union(*(verbs for name, verbs in MAY.items() if name not in LISTS_NAMES))
+    others_own = (*LISTS_NAMES, "ClusterRole")
+    steps = set().union(*(verbs for name, verbs in MAY.items() if name not in others_own))
     for mine, others in PAIRS:
         for policy, least, listed in (
             (stack.policy(mine), steps, set()),
             (stack.policy_of_api(mine), MAY["ApiTenantRole"], LISTS_NAMES["ApiTenantRole"]),
+            (stack.policy_of_clusters(mine), MAY["ClusterRole"], set()),
         ):
             make = stack.clients(assume(stack.cloud.client("sts"), role, Tags=tags(mine), Policy=policy))
             within = {name for name, verb in VERBS.items() if reaches(verb, make, stack, mine)}
@@ -161,9 +192,9 @@ def test_a_function_opens_sessions_of_its_own_roles_alone(function: str, stack: 
         with contextlib.suppress(ClientError):
             assume(sts, stack.arn(role), Tags=tags(ONE))
             opened.add(role)
-    sources = {"SourceRole"} if function in SOURCES else set()
+    lent = {"SourceRole"} if function in SOURCES else {"ClusterRole"} if function in REACHING else set()
     own = {f"{function}TenantRole"} & MAY.keys()
-    assert opened == own | sources
+    assert opened == own | lent
 
 
 @pytest.mark.parametrize("role", MAY)
@@ -183,7 +214,7 @@ def test_a_function_opens_sessions_of_its_own_roles_alone(function: str, stack: 
     ids=str,
 )
 def test_a_session_has_one_tag_that_is_an_organisation(role: str, given: list[tuple[str, str]], stack: Stack) -> None:
-    opener = "TryCredentials" if role == "SourceRole" else role.removesuffix("TenantRole")
+    opener = opener_of(role)
     with refused():
         assume(
             stack.function(opener)("sts"), stack.arn(role), Tags=[{"Key": key, "Value": value} for key, value in given]
@@ -192,7 +223,7 @@ def test_a_session_has_one_tag_that_is_an_organisation(role: str, given: list[tu
 
 @pytest.mark.parametrize("role", MAY)
 def test_an_organisation_is_named_once(role: str, stack: Stack) -> None:
-    opener = "TryCredentials" if role == "SourceRole" else role.removesuffix("TenantRole")
+    opener = opener_of(role)
     with pytest.raises(ClientError):
         assume(stack.function(opener)("sts"), stack.arn(role), Tags=[*tags(ONE), *tags(OTHER)])
 

@@ -112,6 +112,9 @@ VERBS: dict[str, Verb] = {
     "table update entity": partial(_update, attribute="entity"),
     "table update envelope": partial(_update, attribute="envelope"),
     "table update outcome": partial(_update, attribute="outcome"),
+    "table update packed": partial(_update, attribute="packed"),
+    "table update plan": partial(_update, attribute="plan"),
+    "table update told again": partial(_update, attribute="told_again_ts"),
     "table query": _query,
     "table batch get": _batch_get,
     "table batch put": _batch_put,
@@ -138,7 +141,7 @@ VERBS: dict[str, Verb] = {
     **{
         f"{action.partition('_')[0]} of {kind}": _object(action, kind)
         for action in ("get_object", "put_object", "delete_object")
-        for kind in ("blobs", "manifests", "lists", "parts")
+        for kind in ("blobs", "manifests", "lists", "parts", "values", "objects", "plans", "contents")
     },
     "list below": _list(lambda whose: f"{whose}/"),
     "list blobs below": _list(lambda whose: f"{whose}/blobs/"),

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from byoa.api.tokens import SESSION_MS, parse_token
+from byoa.api.tokens import SESSION_MS, SESSIONS, parse_token
 from byoa.errors import StoreThrottled
 from byoa.web.app import ROUTES
 from byoa.web.guards import POLICY
@@ -64,6 +64,17 @@ def test_a_session_lasts_half_a_day(browser: Browser) -> None:
     shown = browser.get("/")
     assert (shown.status, shown.place) == (303, "/auth/login")
     assert browser.cookies == {}
+
+
+def test_a_token_has_so_many_sessions_and_the_oldest_makes_room(browser: Browser) -> None:
+    token = browser.served.token("read")
+    first = browser.served.ask("POST", "/v1/sessions", token=token).json["token"]
+    for _ in range(SESSIONS - 1):
+        last = browser.served.ask("POST", "/v1/sessions", token=token).json["token"]
+    assert browser.served.ask("GET", "/v1/account", token=first).status == 200
+    browser.served.ask("POST", "/v1/sessions", token=last)
+    told = [browser.served.ask("GET", "/v1/account", token=each).status for each in (first, last, token)]
+    assert told == [401, 200, 200]
 
 
 def test_a_session_ends_with_the_token_that_it_is_of(browser: Browser) -> None:

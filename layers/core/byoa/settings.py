@@ -21,7 +21,8 @@ class Settings(BaseModel):
     (``trust.addresses``). An artifact of ``spread_from`` bytes is copied by an invocation per blob: 64 MiB is what one
     invocation moves in half a minute. The builds of one organisation take ``bytes_per_day`` at most: a hundred of the
     largest that ``trust.policy`` lets through. ``tenant_role`` and ``source_role`` are the ARNs of the roles whose
-    sessions work for one organisation: on what it has with us, and with what vendors lend it. ``fetch_keys`` and
+    sessions work for one organisation: on what it has with us, and with what vendors lend it; ``cluster_role`` is the
+    same for what lets us into clusters. ``plan_key`` is what fingerprints of plans are made with. ``fetch_keys`` and
     ``exchange_code`` name the functions that ask issuers, for their keys and for the token of who signs in;
     ``api_function`` is the one that answers the API, and ``stack`` what the names of those of lookups begin with.
     ``sign_in`` are the organisations whose ways to sign in everybody is shown. ``vendors_trust`` is ``source_role`` for
@@ -35,11 +36,13 @@ class Settings(BaseModel):
     bucket: str = ""
     bus: str = ""
     bytes_per_day: int = 100 * 1024 * 1024 * 1024
+    cluster_role: str = ""
     ecr_endpoint: str = ""
     exchange_code: str = ""
     fetch_keys: str = ""
     kms_key: str = ""
     own_hosts: str = ""
+    plan_key: str = ""
     plain_http_hosts: str = ""
     reachable: str = ""
     receipt_key: str = ""

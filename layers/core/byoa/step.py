@@ -16,6 +16,7 @@ from byoa.bootstrap import pipeline
 from byoa.builds.lookups import AwaitedLookup, LookedUp, LookUp
 from byoa.builds.messages import BuildKey, MirrorTask, RetireTask, StageBlobTask, Trial, ValidReference
 from byoa.errors import ByoaError, EventUntrusted, InternalFault
+from byoa.installs.messages import DeployKey
 from byoa.trust.issuers import KeysWanted
 from byoa.trust.signing_in import CodeGiven
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
     from byoa.builds.messages import Swept
+    from byoa.installs.states import SweptDeploys
 
 logger = Logger(service="byoa")
 NAMESPACE: Final = "byoa"
@@ -78,6 +80,8 @@ def _run[In: BaseModel, Out: BaseModel | None](
     if message is None:
         raise EventUntrusted("The event is not of the form that this step takes.")
     key = message.artifact if isinstance(message, MirrorTask | RetireTask | StageBlobTask) else message
+    if isinstance(key, DeployKey):
+        logger.append_keys(**key.key.model_dump())
     if isinstance(key, BuildKey):
         build = {"build": key.build_id} if isinstance(key, ValidReference) else {}  # told by the ledger
         logger.append_keys(**key.key.model_dump(), **build)
@@ -127,6 +131,20 @@ def count_swept(swept: Swept) -> None:
         pass
     for _ in range(swept.ended):
         count_build("error")
+
+
+def count_swept_deploys(swept: SweptDeploys) -> None:
+    """Count what a sweep of deploys found: the same alarm reads this."""
+    with single_metric(
+        "DeploysLeftBehind", MetricUnit.Count, swept.told + swept.ended + swept.failed, namespace=NAMESPACE
+    ):
+        pass
+
+
+def count_deploy(status: str) -> None:
+    """Count an ended deploy by its status: the alarm on failed deploys reads this."""
+    with single_metric("DeploysEnded", MetricUnit.Count, 1, namespace=NAMESPACE) as metric:
+        metric.add_dimension("status", status)
 
 
 def count_build(status: str) -> None:

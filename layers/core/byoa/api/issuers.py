@@ -20,11 +20,27 @@ RULES_LIMIT: Final = 20
 STARS_LIMIT: Final = 4
 
 
+RULE_LIMIT: Final = 16 * 1024
+"""Bytes of a rule as it is kept: an item of the table has 400 KB for all of them."""
+
+
 class _Shared(NamedTuple):
-    """An issuer that anybody gets tokens of: which claims say whose, to the letter or from a beginning on."""
+    """An issuer that anybody gets tokens of: which claims say whose, to the letter or from a beginning on.
+
+    An address says it where the issuer has ``verified`` it, and the rule asks for that: anybody can write one down.
+    """
 
     exact: frozenset[str]
-    beginnings: Mapping[str, str]
+    beginnings: Mapping[str, str] = {}
+    verified: Mapping[str, str] = {}
+
+
+_EMAIL: Final = {"email": "email_verified"}
+_PEOPLE: Final = _Shared(frozenset({"sub"}), verified=_EMAIL)
+_NOBODY: Final = _Shared(frozenset())
+"""An address that stands for all tenants of an issuer, each of which has one of its own."""
+
+_MICROSOFT: Final = "https://login.microsoftonline.com"
 
 
 _SHARED: Final[dict[str, _Shared]] = {
@@ -36,7 +52,21 @@ _SHARED: Final[dict[str, _Shared]] = {
         frozenset({"project_id", "namespace_id", "namespace_path", "project_path"}),
         {"project_path": r"[^/*]+/", "namespace_path": r"[^/*]+/", "sub": r"project_path:[^/*:]+/"},
     ),
-    "https://accounts.google.com": _Shared(frozenset({"sub", "email", "hd"}), {}),
+    "https://accounts.google.com": _Shared(frozenset({"sub", "hd"}), verified=_EMAIL),
+    "https://oauth2.sigstore.dev/auth": _PEOPLE,
+    "https://sigstore.verify.ibm.com/oauth2": _PEOPLE,
+    "https://issuer.hello.coop": _PEOPLE,
+    "https://www.kaggle.com/api/v1/models/signing": _PEOPLE,
+    "https://appleid.apple.com": _PEOPLE,
+    f"{_MICROSOFT}/9188040d-6c67-4c5b-b112-36a304b66dad/v2.0": _Shared(frozenset({"sub", "oid"})),
+    **{
+        f"{_MICROSOFT}/{tenants}{version}": _NOBODY
+        for tenants in ("common", "organizations", "consumers", "{tenantid}")
+        for version in ("", "/v2.0")
+    },
+    "https://oidc.circleci.com": _Shared(frozenset({"oidc.circleci.com/project-id"}), {"sub": r"org/[^/*]+/"}),
+    "https://oidc.codefresh.io": _Shared(frozenset({"account_id", "pipeline_id"}), {"sub": r"account:[^:*]+:"}),
+    "https://oidc.vercel.com": _Shared(frozenset({"owner_id", "project_id"}), {"sub": r"owner:[^:*]+:"}),
     "https://agent.buildkite.com": _Shared(
         frozenset({"organization_slug", "organization_id", "pipeline_id"}), {"sub": r"organization:[^:*]+:"}
     ),
@@ -46,8 +76,13 @@ _SHARED: Final[dict[str, _Shared]] = {
     ),
 }
 """Sources: GitHub, "OpenID Connect reference"; GitLab, "OpenID Connect (OIDC) authentication using ID tokens"; Google,
-"OpenID Connect"; Buildkite, "OIDC"; HCP Terraform, "Workload identity tokens". A claim about a reusable workflow is
-missing: everybody may call those of others.
+"OpenID Connect"; Buildkite, "OIDC"; HCP Terraform, "Workload identity tokens"; Sigstore, fulcio's configuration of its
+issuers (people's, CircleCI's, Codefresh's); Microsoft, "ID token claims reference" (the tenant of personal accounts);
+Vercel, "OIDC federation reference". A claim about a reusable workflow is missing: everybody may call those of others.
+
+Not here, because the address is one customer's own: Bitbucket (``…/workspaces/NAME/…``), CircleCI's ``/org/ID``,
+Vercel's ``/TEAM``, a tenant of Microsoft's or of Auth0's, a cluster's, a GitLab or GitHub of one's own. Whom such a
+tenant lets sign up is its owner's to know.
 """
 
 
@@ -71,7 +106,15 @@ def is_too_wide(issuer: str, claims: Mapping[str, Sequence[str]]) -> bool:
     shared = _SHARED.get(issuer.rstrip("/"))
     if shared is None:
         return not any(_narrow(patterns) for patterns in claims.values())
-    return not any(_owned(shared, name, patterns) for name, patterns in claims.items())
+    return not any(
+        _owned(shared, name, patterns) or _verified(shared, name, patterns, claims) for name, patterns in claims.items()
+    )
+
+
+def _verified(shared: _Shared, name: str, patterns: Sequence[str], claims: Mapping[str, Sequence[str]]) -> bool:
+    """Whether a rule names whole addresses, and wants them to be verified."""
+    proof = shared.verified.get(name)
+    return proof is not None and tuple(claims.get(proof, ())) == ("true",) and not any("*" in each for each in patterns)
 
 
 def _narrow(patterns: Iterable[str]) -> bool:

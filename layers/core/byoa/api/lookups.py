@@ -8,6 +8,7 @@ from byoa.api.documents import moment
 from byoa.api.models import CredentialName
 from byoa.builds.lookups import Action, Answer, AttachedHere, DifferingObject, Found, NamedObject, Surroundings
 from byoa.builds.messages import Failure
+from byoa.trust.policy import TARGETS
 
 Text = Annotated[str, StringConstraints(max_length=2048)]
 Url = Annotated[Text, Field(description="oci://HOST[:PORT]/REPOSITORY, perhaps with the tag or the digest.")]
@@ -32,6 +33,14 @@ class ArtifactIn(_In):
     tag: Text | None = None
     digest: Text | None = None
     credentials_ref: CredentialName | None = Field(default=None, description="The name of stored credentials.")
+
+
+class PlanIn(ArtifactIn):
+    """The same, and where a build of it would be mirrored to."""
+
+    targets: list[Annotated[str, StringConstraints(max_length=63)]] | None = Field(
+        default=None, min_length=1, max_length=10, description="Names of targets (GET /v1/policies); left out: all."
+    )
 
 
 class RepositoryIn(_In):
@@ -88,6 +97,7 @@ class PlannedOut(ResolvedOut):
     attached: int
     missing_permissions: list[str]
     notes: list[str]
+    targets: list[str] = Field(description="Where a build would mirror it to.")
 
 
 class DifferenceOut(_Out):
@@ -146,7 +156,7 @@ def result_out(answer: Answer) -> Result:
     if answer.plan:
         said = answer.plan.model_dump(exclude={"blobs_to_copy", "blobs_to_skip"})
         blobs = {"copy": answer.plan.blobs_to_copy, "skip": answer.plan.blobs_to_skip}
-        return PlannedOut(**first.model_dump(), blobs=blobs, **said)
+        return PlannedOut(**first.model_dump(), blobs=blobs, **said, targets=list(TARGETS))
     return first
 
 

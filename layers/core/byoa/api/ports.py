@@ -269,6 +269,10 @@ class Tokens(Protocol):
         """Keep a new token's record."""
         ...
 
+    def open(self, session: TokenRecord, most: int) -> None:
+        """Keep a new session's record. Of its token's, or its person's, the oldest over ``most`` end."""
+        ...
+
     def page(self, span: Span) -> Page[TokenRecord]:
         """All of them, by id."""
         ...

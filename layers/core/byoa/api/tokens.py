@@ -39,6 +39,9 @@ DEFAULT_DAYS: Final = 90
 SESSION_MS: Final = 12 * 3600 * 1000
 """How long a session lasts: a day's work."""
 
+SESSIONS: Final = 20
+"""Sessions of one token, or of one person who signed in: each is a browser, and a script that makes them is a fault."""
+
 USE_NOTED_EVERY_MS: Final = 3600 * 1000
 """How coarse the time of last use is: a write for every request would cost more than the request."""
 

@@ -78,6 +78,18 @@ def secretsmanager(organisation: str | None = None) -> SecretsManagerClient:
     return client
 
 
+def secrets_of_clusters(organisation: str) -> SecretsManagerClient:
+    """Where what lets us into an organisation's clusters is kept."""
+    client: SecretsManagerClient = _clusters().client("secretsmanager", organisation)
+    return client
+
+
+def sts_of_clusters(organisation: str) -> STSClient:
+    """What opens sessions of roles that an organisation lends us for its clusters."""
+    client: STSClient = _clusters().client("sts", organisation)
+    return client
+
+
 def sts(organisation: str | None = None) -> STSClient:
     """What opens sessions: ours, and with an organisation those of roles that others lend it."""
     client: STSClient = _sources().client("sts", organisation) if organisation else own("sts")
@@ -140,6 +152,12 @@ def _sources() -> Vending:
     return _vending(settings().source_role, _credentials)
 
 
+@cache
+def _clusters() -> Vending:
+    """Sessions of the role that is let into clusters."""
+    return _vending(settings().cluster_role, _cluster_access)
+
+
 def _vending(role: str, policy: Callable[[str], str]) -> Vending:
     from byoa.adapters.aws.vending import Vending
 
@@ -192,6 +210,18 @@ def _credentials(organisation: str) -> str:
     ids = (external_id(current.table, organisation), strangers_id(current.table))
     lent = Places(secrets=secrets, account=account, external_ids=ids)
     return session_policy(organisation, lent)
+
+
+def _cluster_access(organisation: str) -> str:
+    """The same for clusters: what is kept for them, and roles of their owners."""
+    from byoa.trust.external_id import external_id, strangers_id
+    from byoa.trust.tenancy import Places, session_policy
+
+    current = settings()
+    _, partition, _, _, account, _ = current.cluster_role.split(":", 5)
+    secrets = f"arn:{partition}:secretsmanager:{_region()}:{account}:secret:byoa-clusters"
+    ids = (external_id(current.table, organisation), strangers_id(current.table))
+    return session_policy(organisation, Places(clusters=secrets, account=account, external_ids=ids))
 
 
 def _region() -> str:

@@ -90,7 +90,7 @@ def _eks(organisation: str, access: EksAccess, session: str) -> Login:
 
     table = pipeline.settings().table
     policy = session_policy(access.cluster, access.region, access.role_arn)
-    roles = Roles(clients.sts(organisation), session, strangers_id(table), policy, _careful())
+    roles = Roles(clients.sts_of_clusters(organisation), session, strangers_id(table), policy, _careful())
     lent = LentRole(roles, access.role_arn, external_id(table, organisation))
     return EksLogin(access.cluster, access.region, lent.keys, clients.lent_eks, time.time)
 

@@ -246,6 +246,25 @@ def target(task: MirrorTask) -> tuple[Repository, tuple[Registry, str]]:
     return repository, (registry, name)
 
 
+def mirrored(key: BuildKey) -> Repository:
+    """The repository of our ECR that a component's builds are mirrored to, for reading."""
+    from byoa.adapters.registries.distribution import DistributionRepository
+    from byoa.adapters.registries.traits import ECR
+
+    name = policy().repository_for(key)
+    ecr = _ecr_registry(clients.ecr(key.organisation))
+    return DistributionRepository(
+        _lines().open(key.organisation).transport,
+        _ecr_endpoint(ecr.registry(name)),
+        name,
+        role="source",
+        credential=ecr.credential(),
+        renew=ecr.renew,
+        traits=ECR,
+        patience=patience(),
+    )
+
+
 def _ecr_endpoint(registry: Registry) -> Endpoint:
     """Where ECR's data plane is: at the registry's own address, or where the settings say."""
     from byoa.adapters.registries.locations import endpoint_of, parse_location

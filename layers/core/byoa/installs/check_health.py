@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from byoa.builds.messages import Failure
 from byoa.installs.check import Watched, look_again, unhealthy
 from byoa.installs.messages import ObjectHealth
+from byoa.installs.parcels import fetch_plan
 from byoa.installs.states import HealthSeen
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ def check_health(task: HealthTask, site: Site) -> HealthSeen:
     late = site.clock.now() * 1000 >= task.ends_ts
     work = site.work(task.model_copy(update={"ends_ts": task.ends_ts + 60_000}) if task.looks else task)
     before = Watched(task.begun, task.stuck) if task.begun is not None else None
-    steps = [step for step in site.plan(task.plan).steps if step.wanted is not None]
+    steps = [step for step in fetch_plan(task.plan, site.plans).steps if step.wanted is not None]
     found, watched = look_again(steps, work, before)
     unwell = [each for each in found if each.health.state != "healthy"]
     failed = [each for each in unwell if each.health.state == "failed"]

@@ -7,9 +7,12 @@ from datetime import timedelta
 from itertools import islice
 from typing import TYPE_CHECKING, Final, Protocol
 
+from pydantic import ConfigDict
+
+from byoa.builds.messages import Message
 from byoa.builds.records import milliseconds
 from byoa.errors import ByoaError
-from byoa.installs.messages import ENDED
+from byoa.installs.messages import ENDED, DeployStatusChanged
 from byoa.installs.ports import Request
 from byoa.installs.states import DriftAsked
 
@@ -17,12 +20,19 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from byoa.builds.ports import Clock
-    from byoa.installs.messages import DeployStatusChanged
     from byoa.installs.ports import Installs
 
 _AT_ONCE: Final = 500
 _AGAIN: Final = timedelta(hours=1)
 """When a component is looked at again that could not be asked for, or whose deploy never ends."""
+
+
+class DriftEvent(Message):
+    """What the function is called with: the schedule's event, or that drift was ``found``."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", defer_build=True)
+
+    found: DeployStatusChanged | None = None
 
 
 class Due(Protocol):

@@ -1,6 +1,7 @@
 """What was applied of one component, in the table. Implements Shelf for the deploy that an execution has.
 
-The lock is the component's holder: a write goes through while the deploy holds it and has not ended, and never else.
+The lock is the component's holder: a write goes through while the execution holds it, and never else. Who stops a
+deploy takes that away from it, and leaves it held until whoever runs it lets go.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from byoa.adapters.aws.deploys import deploy_key, part_key, read_deploy
-from byoa.adapters.aws.transactions import check, transact, update
+from byoa.adapters.aws.transactions import transact, update
 from byoa.errors import ContentTooLarge, DeploySuperseded
 from byoa.installs.inventory import pack, unpack
 from byoa.installs.records import OTHERS, check_runs
@@ -64,14 +65,7 @@ class TableShelf:
             condition="holder = :holder AND holder_execution = :execution",
             values={":holder": self.key.number, ":execution": self.execution},
         )
-        runs = check(
-            self.rows.table,
-            self._pk,
-            deploy_key(self.key),
-            "execution = :execution AND #status = :executing",
-            {":execution": self.execution, ":executing": "executing"},
-        )
-        if not transact(self.rows.client, [kept, holds, runs]):
+        if not transact(self.rows.client, [kept, holds]):
             raise DeploySuperseded(OTHERS)
         return inventory._replace(version=str(before + 1))
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final
 from botocore.exceptions import ClientError
 
 from byoa.adapters.aws.refusals import error_code, translated
-from byoa.errors import InternalFault
+from byoa.errors import InternalFault, PlatformMissing
 from byoa.oci.reference import Registry
 from byoa.trust.credentials import Credential
 
@@ -69,6 +69,14 @@ class EcrRegistry:
         """
         with translated("ECR"):
             uri = self._find(name) or self._create(name, tags)
+        return Registry.parse(uri.partition("/")[0])
+
+    def registry(self, name: str) -> Registry:
+        """The registry that the repository ``name`` is pulled from. Raises ``PlatformMissing`` where there is none."""
+        with translated("ECR"):
+            uri = self._find(name)
+        if uri is None:
+            raise PlatformMissing("The mirror's repository isn't there any more.", remedy="Build the component again.")
         return Registry.parse(uri.partition("/")[0])
 
     def credential(self) -> Credential:

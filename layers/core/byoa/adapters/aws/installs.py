@@ -188,9 +188,17 @@ class DynamoInstalls:
             after = becomes(kept.deploy) if kept else None
             if kept is None or after is None:
                 return None
-            if self.deploying.write(kept, after, done=after.ended and self._holder(after) != after.number):
+            holds = self._holder(after) == after.number
+            others = [self._lock(after)] if holds and after.ended else []
+            if self.deploying.write(kept, after, *others, done=after.ended and not holds):
                 return after
         raise StoreThrottled("Others change the same deploy at this moment.")
+
+    def _lock(self, deploy: Deploy) -> TransactWriteItemTypeDef:
+        """Let whoever runs a deploy write nothing more of its component, which it holds yet."""
+        sk, condition = part_key(deploy.install_id, deploy.component), "holder = :number"
+        nobody = {"holder_execution": ""}
+        return update(self._table, self._pk, sk, nobody, condition=condition, values={":number": deploy.number})
 
     def _holder(self, deploy: Deploy) -> int | None:
         """The number of the deploy that holds the component."""

@@ -1,4 +1,4 @@
-"""The key that signs receipts: ECC_NIST_P256 in AWS KMS; its private half never leaves there."""
+"""The stack's keys in AWS KMS, which never leave there: of receipts (ECC_NIST_P256), and of plans (HMAC_256)."""
 
 from __future__ import annotations
 
@@ -34,6 +34,26 @@ class KmsKey:
                 SigningAlgorithm="ECDSA_SHA_256",
             )
         return Signature(answer["KeyId"], answer["Signature"])
+
+    def verify(self, signature: bytes, payload: bytes) -> bool:
+        """Whether ``signature`` is of ``payload``, by this key. Raises what ``sign`` raises."""
+        with self._translated():
+            try:
+                found = self.client.verify(
+                    KeyId=self.key_id,
+                    Message=hashlib.sha256(payload).digest(),
+                    MessageType="DIGEST",
+                    Signature=signature,
+                    SigningAlgorithm="ECDSA_SHA_256",
+                )
+            except self.client.exceptions.KMSInvalidSignatureException:
+                return False
+        return bool(found["SignatureValid"])
+
+    def mac(self, payload: bytes) -> bytes:
+        """An HMAC (SHA-256) of at most 4096 bytes. Raises what ``sign`` raises."""
+        with self._translated():
+            return self.client.generate_mac(KeyId=self.key_id, Message=payload, MacAlgorithm="HMAC_SHA_256")["Mac"]
 
     def public_key(self) -> bytes:
         """The public half, as SubjectPublicKeyInfo in DER. Raises what ``sign`` raises."""

@@ -1,6 +1,7 @@
 """Lists that no message could hold, in the quarantine's bucket, under a prefix of their own.
 
-Who reads nothing but these, RecordBuild, is given nothing else of the bucket.
+Who reads nothing but these, RecordBuild, is given nothing else of the bucket. What travels between the states of a
+deploy lies beside them, each kind under a prefix of its own.
 """
 
 from __future__ import annotations
@@ -27,10 +28,19 @@ _ABSENT: Final = "NoSuchKey"
 class QuarantineLists:
     """Those of one organisation. ``client`` is asked for when a list is: most builds have none."""
 
-    def __init__(self, client: Callable[[], S3Client], bucket: str, organisation: str) -> None:
+    def __init__(
+        self,
+        client: Callable[[], S3Client],
+        bucket: str,
+        organisation: str,
+        kind: str = "lists",
+        limit: int = _LIMIT,
+    ) -> None:
+        """``kind`` is the last part of their prefix; what is larger than ``limit`` bytes is not read to its end."""
         self._client = client
         self._bucket = bucket
-        self._prefix = f"{organisation}/lists"
+        self._prefix = f"{organisation}/{kind}"
+        self._limit = limit
 
     def put(self, content: bytes) -> Digest:
         """See ``builds.ports.Lists``."""
@@ -49,7 +59,7 @@ class QuarantineLists:
                     raise ReferenceNotFound("The quarantine doesn't hold this list any more.") from error
                 raise
         with closing(found["Body"]) as body:
-            return ObjectReader(body).read(_LIMIT)
+            return ObjectReader(body).read(self._limit)
 
     def _key(self, digest: Digest) -> str:
         return f"{self._prefix}/{digest.algorithm}/{digest.hex}"

@@ -2,6 +2,7 @@
 
     pk                      sk                     item
     TOKEN#<organisation>    TOKEN#<id>             a token's record
+    TOKEN#<organisation>    SESSIONS#<digest>      the ids of a token's sessions, the oldest first
     ORG#<organisation>      AUDIT#<ms>#<id>        who did what
     ORG#<organisation>      ANSWER#<name>          an answer that came with an Idempotency-Key, for a day
 
@@ -12,7 +13,9 @@ Rules on issuers of JWTs lie there too (``issuers.py``).
 
 from __future__ import annotations
 
+import hashlib
 import json
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
@@ -83,6 +86,39 @@ class DynamoTokens:
         with translated(_SERVICE):
             self.rows.client.put_item(
                 TableName=self.rows.table, Item=dump(item), ConditionExpression="attribute_not_exists(pk)"
+            )
+
+    def open(self, session: TokenRecord, most: int) -> None:
+        """See ``api.ports.Tokens``. Ids are kept in their order in one item, whatever is made at the same moment."""
+        whose = hashlib.sha256(f"{session.parent} {session.name}".encode()).hexdigest()[:32]
+        key = {"pk": self._pk, "sk": f"SESSIONS#{whose}"}
+        values = {":none": [], ":new": [session.id], ":gone": session.expires_at_ts // 1000 + DAY}
+        with translated(_SERVICE):
+            kept = self.rows.client.update_item(
+                TableName=self.rows.table,
+                Key=dump(key),
+                UpdateExpression="SET ids = list_append(if_not_exists(ids, :none), :new), expires_at = :gone",
+                ExpressionAttributeValues=dump(values),
+                ReturnValues="ALL_NEW",
+            )
+        ids: list[str] = load(kept["Attributes"])["ids"]
+        self.add(session)
+        over = ids[: max(0, len(ids) - most)]
+        for each in over:
+            self.revoke(each)
+        if over:
+            self._forget(key, over)
+
+    def _forget(self, key: Item, ids: list[str]) -> None:
+        """Take the first ids out of the list, unless somebody did."""
+        client = self.rows.client
+        with translated(_SERVICE), suppress(client.exceptions.ConditionalCheckFailedException):
+            client.update_item(
+                TableName=self.rows.table,
+                Key=dump(key),
+                UpdateExpression=f"REMOVE {', '.join(f'ids[{number}]' for number in range(len(ids)))}",
+                ConditionExpression="ids[0] = :first",
+                ExpressionAttributeValues=dump({":first": ids[0]}),
             )
 
     def page(self, span: Span) -> Page[TokenRecord]:

@@ -221,6 +221,14 @@ class MemoryTokens:
         """See ``api.ports.Tokens``."""
         self.held[self.organisation, record.id] = record
 
+    def open(self, session: TokenRecord, most: int) -> None:
+        """See ``api.ports.Tokens``."""
+        self.add(session)
+        whose = (session.parent, session.name)
+        mine = [each for (owner, _), each in self.held.items() if owner == self.organisation]
+        for each in [each for each in mine if (each.parent, each.name) == whose][:-most]:
+            self.revoke(each.id)
+
     def page(self, span: Span) -> Page[TokenRecord]:
         """See ``api.ports.Tokens``."""
         mine = sorted(

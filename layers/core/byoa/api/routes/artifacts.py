@@ -11,6 +11,7 @@ from byoa.api.lookups import (
     InspectedOut,
     LookupOut,
     PairIn,
+    PlanIn,
     PlannedOut,
     RepositoryIn,
     ResolvedOut,
@@ -26,9 +27,11 @@ from byoa.api.visits import visit
 from byoa.builds.lookups import Action, LookUp, Sought
 from byoa.builds.messages import Failure
 from byoa.errors import ByoaError
+from byoa.trust.policy import TARGETS
 
 operations = Operations()
 ARTIFACT: Final[dict[str, Any]] = {"url": "oci://ghcr.io/vendor/app-manifests", "tag": "v2.3.1"}
+PLAN: Final[dict[str, Any]] = {**ARTIFACT, "targets": ["ecr"]}
 REPOSITORY: Final[dict[str, Any]] = {"url": ARTIFACT["url"]}
 PAIR: Final[dict[str, Any]] = {"before": ARTIFACT, "after": {**ARTIFACT, "tag": "v2.4.0"}}
 LOOKUP: Final = "/v1/artifacts/lookups/<lookup_id>"
@@ -54,9 +57,17 @@ def inspect_artifact(body: ArtifactIn) -> Response[InspectedOut | LookupOut]:
     return _looked_up("inspect", body)
 
 
-@operations.add("POST", "/v1/artifacts/plan", "sync", faults=_FAULTS, example=ARTIFACT, lookup=True)
-def plan_artifact(body: ArtifactIn) -> Response[PlannedOut | LookupOut]:
-    """What a build of it would fetch, and what the registry would refuse. Nothing but manifests is fetched for it."""
+@operations.add("POST", "/v1/artifacts/plan", "sync", faults=_FAULTS, example=PLAN, lookup=True)
+def plan_artifact(body: PlanIn) -> Response[PlannedOut | LookupOut]:
+    """What a build of it would fetch, and what the registry would refuse. Nothing but manifests is fetched for it.
+
+    Builds mirror to all targets that there are, so others are refused.
+    """
+    unknown = [number for number, name in enumerate(body.targets or ()) if name not in TARGETS]
+    if unknown:
+        told = f"There is no such target; there are: {', '.join(TARGETS)}."
+        faults = [{"pointer": f"/body/targets/{number}", "code": "unknown", "message": told} for number in unknown]
+        raise Problem("invalid", faults=faults)
     return _looked_up("plan", body)
 
 
@@ -84,7 +95,7 @@ def get_lookup(lookup_id: Id) -> LookupOut:
 def _looked_up(action: Action, *artifacts: ArtifactIn | RepositoryIn) -> Response[Any]:
     """The answer, or where it will be: whoever answers late is asked anew, by a function that has the time."""
     here = visit()
-    sought = [Sought(**each.model_dump()) for each in artifacts]
+    sought = [Sought(**each.model_dump(exclude={"targets"})) for each in artifacts]
     _check_allowed(action, sought)
     asked = LookUp(organisation=here.organisation, action=action, artifacts=sought)
     patience = _patience(here.header("prefer"))

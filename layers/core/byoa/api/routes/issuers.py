@@ -1,9 +1,11 @@
 """Issuers of JWTs that the organisation trusts beside its tokens."""
 
+import json
+
 from aws_lambda_powertools.event_handler import Response
 
 from byoa.api.documents import issuer_out
-from byoa.api.issuers import RULES_LIMIT, default_audience, is_too_wide
+from byoa.api.issuers import RULE_LIMIT, RULES_LIMIT, default_audience, is_too_wide
 from byoa.api.knocks import NEW_QUESTIONS
 from byoa.api.models import Id, IssuerIn, IssuerOut
 from byoa.api.operations import Operations
@@ -55,8 +57,12 @@ def create_issuer(body: IssuerIn) -> IssuerOut:
     parse_issuer(body.issuer)
     claims = {name: tuple([said] if isinstance(said, str) else said) for name, said in body.claims.items()}
     if is_too_wide(body.issuer, claims):
-        told = "Strangers could have tokens that say this; name a claim of your own, as repository = OWNER/NAME."
+        told = "Strangers could have tokens that say this; name a claim of your own, as repository = OWNER/NAME, or "
+        told += "whole addresses as email, with email_verified = true."
         raise Problem("invalid", faults=[{"pointer": "/body/claims", "code": "too_wide", "message": told}])
+    if len(json.dumps({name: list(said) for name, said in claims.items()})) > RULE_LIMIT:
+        told = f"What claims are to say has over {RULE_LIMIT} bytes; use patterns, or several rules."
+        raise Problem("invalid", faults=[{"pointer": "/body/claims", "code": "too_long", "message": told}])
     issuers = here.world.issuers(here.organisation)
     if body.sign_in and not body.audience:
         told = "Name the id of the client that the issuer knows the dashboard as."

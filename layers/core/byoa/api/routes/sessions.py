@@ -6,7 +6,7 @@ from byoa.api.documents import token_fields
 from byoa.api.models import NewToken
 from byoa.api.operations import Operations
 from byoa.api.problems import Problem
-from byoa.api.tokens import session_of
+from byoa.api.tokens import SESSIONS, session_of
 from byoa.api.visits import visit
 
 operations = Operations()
@@ -16,14 +16,15 @@ operations = Operations()
 def create_session() -> NewToken:
     """Make a session of the token that the request comes with: a token of the same scopes, for half a day.
 
-    It ends with the token that it is of. The dashboard keeps it in a cookie, in place of the token itself. Of an
-    issuer's token it is made where a rule has people sign in with it, and lasts no longer than that token.
+    It ends with the token that it is of, which has 20 at most: another one ends the oldest. The dashboard keeps it in a
+    cookie, in place of the token itself. Of an issuer's token it is made where a rule has people sign in with it, and
+    lasts no longer than that token.
     """
     here = visit()
     if not here.caller.digest and not here.caller.rules:  # a job's, which nobody signs in with
         raise Problem("token_refused", cause="A job's token makes no session.", remedy="Use an API token.")
     record, token = session_of(here.caller, here.now_ts)
-    here.world.tokens(here.organisation).add(record)
+    here.world.tokens(here.organisation).open(record, SESSIONS)
     return NewToken(**token_fields(record, here.now_ts), token=token)
 
 

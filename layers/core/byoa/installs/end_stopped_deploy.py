@@ -1,4 +1,4 @@
-"""RecordStoppedDeploy: an execution that ended without RecordDeploy still ends its deploy."""
+"""EndStoppedDeploy: an execution that ended without RecordDeploy still ends its deploy."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from byoa.installs.states import StoppedDeploy
 
 
-def record_stopped_deploy(stopped: StoppedDeploy, deploys: Deploys, clock: Clock) -> DeployOutcome | None:
+def end_stopped_deploy(stopped: StoppedDeploy, deploys: Deploys, clock: Clock) -> DeployOutcome | None:
     """End the deploy of an execution that was stopped, and let go of its component.
 
     ``None`` where it had ended, waits for an answer, or that execution had not begun it.

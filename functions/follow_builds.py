@@ -1,0 +1,12 @@
+"""FollowBuilds: a build that became active is deployed where its component is followed."""
+
+from byoa.bootstrap import installs
+from byoa.installs import follow_builds
+from byoa.installs.follow_builds import BuildActive, BuildFollowed
+from byoa.step import step
+
+
+@step
+def handler(built: BuildActive) -> BuildFollowed:
+    """Ask for its deploys."""
+    return follow_builds.follow_builds(built, installs.installs(built.organisation))

@@ -1,0 +1,180 @@
+"""Installs on the desk: the stack pulls the mirror, plans, applies to the desk's cluster, prunes and watches."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import json
+import time
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from byoa.adapters.aws.deploys import DynamoDeploys
+from byoa.adapters.aws.installs import DynamoInstalls
+from byoa.adapters.aws.rows import Rows
+from byoa.adapters.memory.clocks import SystemClock
+from byoa.installs.access import Access
+from byoa.installs.messages import Answered, Install
+from byoa.installs.objects import Kind, Place
+from byoa.installs.ports import Request
+from local.desk import APP, ORGANISATION
+from tests.kubernetes import reached
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from byoa.builds.messages import Build
+    from byoa.installs.messages import Deploy
+    from byoa.installs.objects import Object
+    from byoa.installs.ports import Cluster
+    from tests.e2e.conftest import Pipeline
+
+pytestmark = pytest.mark.emulator
+
+CONFIG_MAPS = Kind("", "v1", "ConfigMap", "configmaps", namespaced=True)
+SECRETS = Kind("", "v1", "Secret", "secrets", namespaced=True)
+_NUMBERS = itertools.count(1)
+
+CANARY = "canary-that-no-record-shows"
+
+
+def manifest(**objects: str) -> str:
+    """ConfigMaps of the namespace vendor, each with one value, and one Secret."""
+    text = "".join(
+        f"apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: {name}}}\ndata: {{value: '{value}'}}\n---\n"
+        for name, value in objects.items()
+    )
+    (first, *_) = objects
+    secret = f"apiVersion: v1\nkind: Secret\nmetadata: {{name: {first}}}\nstringData: {{a: {CANARY}}}\n"
+    return f'manifest = """\n{text}{secret}"""\n'
+
+
+class Stack:
+    """The deployed stack, an install of it, and the desk's cluster."""
+
+    def __init__(self, pipeline: Pipeline, table: Any, cluster: Cluster) -> None:
+        self.pipeline = pipeline
+        name = pipeline.desk.outputs["TableName"]
+        self.installs = DynamoInstalls(DynamoDeploys(ORGANISATION, Rows(table, name), SystemClock()))
+        ports = pipeline.desk.ports
+        ca = pipeline.desk.cluster_ca.read_text()
+        self.access = Access("127.0.0.1", ports.cluster, ca, ports.cluster_token)
+        self.cluster = cluster
+
+    def install(self, *, token: str | None = None, **settings: Any) -> Install:
+        """One whose cluster is the desk's, in a namespace of its own."""
+        number = next(_NUMBERS)
+        identity = "inl" + chr(ord("a") + number) * 23
+        way = {"kind": "static", "server": self.pipeline.desk.cluster, "ca": self.access.ca, "private": True}
+        fields = {"organisation": ORGANISATION, "app": APP, "id": identity, "name": f"i{number}", "access": way}
+        usual = {"approval": "approve-all", "created_at_ts": 1, "updated_at_ts": 1}
+        found = Install.model_validate({**fields, **usual, **settings})
+        assert self.installs.create(found)
+        secret = json.dumps({"token": token or self.access.token})
+        tags = [{"Key": "org_id", "Value": ORGANISATION}]
+        name = f"byoa-clusters/{ORGANISATION}/{identity}"
+        self.pipeline.call("secretsmanager", "create_secret", Name=name, SecretString=secret, Tags=tags)
+        return found
+
+    def build(self, component: str, text: str) -> Build:
+        build = self.pipeline.wait(self.pipeline.submit(component, text).build)
+        assert build.status == "active", build
+        return build
+
+    def ask(self, install: Install, build: Build | None, component: str, **request: Any) -> Deploy:
+        wanted = {"operation": "apply", "build_id": build.build_id if build else None, "by": "tok_1", **request}
+        return self.installs.ask(install, component, Request(**wanted))
+
+    def next_of(self, install: Install, component: str, number: int, seconds: float = 60) -> Deploy:
+        """The component's deploy of that number, as soon as it is asked for."""
+        deadline = time.monotonic() + seconds
+        while True:
+            found = self.installs.deploys(install, component, 1).items
+            if found and found[0].number >= number:
+                return found[0]
+            assert time.monotonic() < deadline, found
+            time.sleep(0.2)
+
+    def wait(self, deploy: Deploy, *until: str, seconds: float = 60) -> Deploy:
+        deadline = time.monotonic() + seconds
+        while True:
+            found = self.installs.deploy(deploy.id)
+            assert found
+            if found.ended or found.status in until:
+                return found
+            assert time.monotonic() < deadline, found
+            time.sleep(0.2)
+
+    def get(self, name: str, kind: Kind = CONFIG_MAPS) -> Object | None:
+        return self.cluster.get(Place(kind, "vendor", name))
+
+
+@pytest.fixture(scope="module")
+def stack(enforced: Pipeline) -> Iterator[Stack]:
+    desk = enforced.desk
+    access = Access("127.0.0.1", desk.ports.cluster, desk.cluster_ca.read_text(), desk.ports.cluster_token)
+    with contextlib.closing(desk.client("dynamodb")) as table, reached(access) as cluster:
+        yield Stack(enforced, table, cluster)
+
+
+def test_the_whole_way(stack: Stack) -> None:
+    install = stack.install()
+    first = stack.build("whole", manifest(**{"whole-a": "1", "whole-b": "1"}))
+    done = stack.wait(stack.ask(install, first, "whole"))
+    assert done.status == "active", done.failure
+    assert done.counts == {"create": 3, "change": 0, "recreate": 0, "delete": 0, "unchanged": 0}
+    second = stack.build("whole", manifest(**{"whole-a": "2", "whole-c": "1"}))
+    done = stack.wait(stack.ask(install, second, "whole"))
+    assert (done.status, done.counts) == (
+        "active", {"create": 1, "change": 1, "recreate": 0, "delete": 1, "unchanged": 1},
+    )  # fmt: skip
+    assert stack.get("whole-b") is None
+    assert CANARY not in json.dumps([done.model_dump(), stack.installs.contents(done)])
+    assert stack.wait(stack.ask(install, second, "whole")).status == "noop"
+
+
+def test_drift_that_the_schedule_finds_is_mended_where_the_install_says_so(stack: Stack) -> None:
+    install = stack.install(mend=True)
+    build = stack.build("drift", manifest(**{"drift-a": "1"}))
+    assert stack.wait(stack.ask(install, build, "drift")).status == "active"
+    place = Place(CONFIG_MAPS, "vendor", "drift-a")
+    live = stack.cluster.get(place)
+    assert live
+    stack.cluster.replace(place, {**live, "data": {"value": "by hand"}})
+    found = stack.wait(stack.ask(install, None, "drift", operation="drift", cause="schedule"))
+    assert (found.status, found.counts["change"]) == ("drift-detected", 1), found.failure
+    mended = stack.next_of(install, "drift", found.number + 1)
+    assert (stack.wait(mended).status, mended.cause, mended.operation) == ("active", "schedule", "apply")
+    assert (stack.get("drift-a") or {})["data"] == {"value": "1"}
+
+
+def test_a_plan_waits_for_approval_and_an_older_deploy_is_overtaken(stack: Stack) -> None:
+    install = stack.install(approval="prompt")
+    build = stack.build("asked", manifest(**{"asked-a": "1"}))
+    first, second = (stack.ask(install, build, "asked") for _ in range(2))
+    waits = stack.wait(second, "pending-approval")
+    assert waits.status == "pending-approval", waits.failure
+    assert stack.wait(first).status == "cancelled"
+    assert stack.get("asked-a") is None
+    said = Answered(decision="approve", fingerprint=waits.fingerprint or "", by="tok_2", at_ts=1)
+    assert stack.installs.answer(waits, said)
+    assert stack.wait(waits).status == "active"
+    assert stack.get("asked-a")
+
+
+def test_a_followed_component_is_deployed_as_soon_as_it_is_built(stack: Stack) -> None:
+    install = stack.install(follow=["followed"])
+    build = stack.build("followed", manifest(**{"followed-a": "1"}))
+    found = stack.wait(stack.next_of(install, "followed", 1))
+    assert (found.status, found.cause, found.build_id) == ("active", "followed", build.build_id), found.failure
+
+
+def test_a_wrong_token_is_told_as_such_and_an_agent_s_deploy_is_left_to_it(stack: Stack) -> None:
+    build = stack.build("wrong", manifest(**{"wrong-a": "1"}))
+    agents = stack.ask(stack.install(access={"kind": "agent"}), build, "wrong")
+    found = stack.wait(stack.ask(stack.install(token="nobody-s"), build, "wrong"))
+    assert (found.status, found.failure and found.failure.code) == ("error", "ClusterForbidden")
+    untouched = stack.installs.deploy(agents.id)
+    assert untouched
+    assert (untouched.status, untouched.execution) == ("queued", None)
