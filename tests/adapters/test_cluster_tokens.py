@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from contextlib import closing
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -10,9 +11,10 @@ import pytest
 from botocore.exceptions import ClientError
 from moto import mock_aws
 
+from byoa.adapters.aws.cluster_vault import ClusterVault
 from byoa.adapters.aws.clusters import SecretsClusterTokens
 from byoa.adapters.memory.vault import MemoryClusterTokens
-from byoa.errors import TenantForbidden
+from byoa.errors import ClusterAccessInvalid, TenantForbidden
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -87,3 +89,27 @@ def test_a_token_is_tagged_with_whose_it_is() -> None:
         assert described["Tags"] == [{"Key": "org_id", "Value": ORG}]
         with pytest.raises(ClientError):
             client.describe_secret(SecretId=f"byoa/{ORG}/{INSTALL}")
+
+
+SERVER = "https://k8s.example.com"
+
+
+@pytest.mark.parametrize(
+    "kept",
+    [
+        json.dumps({"server": "https://k8s.example.org", "token": CANARY}), json.dumps({"token": CANARY}), CANARY, "[]",
+        json.dumps({"server": SERVER, "token": 5}), json.dumps({"server": SERVER + ":443", "token": CANARY}), "",
+    ],
+)  # fmt: skip
+def test_a_token_is_read_for_the_server_that_it_was_stored_for_alone(kept: str) -> None:
+    with mock_aws(), closing(boto3.client("secretsmanager", "us-east-1")) as client:
+        tokens, vault = SecretsClusterTokens(client, ORG), ClusterVault(client, ORG)
+        tokens.store(INSTALL, json.dumps({"server": SERVER, "token": CANARY}))
+        assert vault.read(INSTALL, SERVER) == CANARY
+        if kept:
+            tokens.store(INSTALL, kept)
+        else:
+            tokens.delete(INSTALL)
+        with pytest.raises(ClusterAccessInvalid) as caught:
+            vault.read(INSTALL, SERVER)
+        assert CANARY not in str(caught.value.as_dict())

@@ -26,10 +26,10 @@ class ClusterVault:
     client: SecretsManagerClient
     organisation: str
 
-    def read(self, install_id: str) -> str:
-        """The token, or the kubeconfig, of an install's cluster.
+    def read(self, install_id: str, server: str | None = None) -> str:
+        """The token for the cluster at ``server``; without one the kubeconfig of an install's cluster.
 
-        Raises ``ClusterAccessInvalid`` where there is none, and ``SecretUnavailable``.
+        Raises ``ClusterAccessInvalid`` where there is none, or one for another server, and ``SecretUnavailable``.
         """
         try:
             with translated("Secrets Manager"):
@@ -47,13 +47,22 @@ class ClusterVault:
             raise ClusterAccessInvalid(
                 "No token is kept for the install's cluster.", remedy="Give the install one, with its server."
             )
-        return _token(text)
+        return text if server is None else _token(text, server)
 
 
-def _token(text: str) -> str:
-    """What stands in the JSON ``{"token": …}``, as which the API keeps it."""
+def _token(text: str, server: str) -> str:
+    """What stands in the JSON ``{"server": …, "token": …}``, as which the API keeps it.
+
+    The API writes an install and its token one after the other, and either may change while a deploy runs: a token is
+    shown to the one server that it was stored for.
+    """
     try:
         found = json.loads(text)
     except (ValueError, RecursionError):
-        return text
-    return str(found["token"]) if isinstance(found, dict) and "token" in found else text
+        found = None
+    if not isinstance(found, dict) or found.get("server") != server or not isinstance(found.get("token"), str):
+        raise ClusterAccessInvalid(
+            "The token that is kept is not for the server that the install names.",
+            remedy="Change the install's cluster once more, with its server and its token.",
+        )
+    return str(found["token"])
