@@ -350,6 +350,18 @@ def test_drift_is_found_shown_and_mended(platform: Platform) -> None:
     assert _part(platform).drift == "no-drift"
 
 
+def test_a_component_is_applied_as_its_install_was_then(platform: Platform) -> None:
+    platform.deploy(*FIRST)
+    install = platform.installs.install(INSTALL)
+    assert install
+    assert _part(platform).install_version == install.version
+    assert platform.installs.change(install, install.model_copy(update={"follow": ["web"]}))
+    platform.run(platform.ask(operation="drift"))
+    assert _part(platform).install_version == install.version, "nobody has deployed since"
+    assert platform.deploy(*FIRST).status == "noop"
+    assert _part(platform).install_version == install.version + 1
+
+
 def test_drift_is_looked_for_by_the_component_s_own_schedule(platform: Platform) -> None:
     build = platform.build(*FIRST, extra='drift_schedule = "0 2 * * *"\n')
     platform.run(platform.ask(build))

@@ -71,7 +71,8 @@ def apply_install(task: ApplyTask, site: Site, deploys: Deploys, calendar: Calen
 def _executing(task: ApplyTask, calendar: Calendar) -> Becomes:
     def becomes(deploy: Deploy, part: InstallComponent) -> tuple[Deploy, InstallComponent]:
         line = entry("executing", "applying the plan", calendar.now(), step="apply")
-        of_build = {"build_id": task.build_id, "digest": task.digest} if task.operation == "apply" else {}
+        applied = {"build_id": task.build_id, "digest": task.digest, "install_version": task.install_version}
+        of_build = applied if task.operation == "apply" else {}
         return moved(deploy, line), part.model_copy(update={**of_build, "health": "progressing"})
 
     return becomes
