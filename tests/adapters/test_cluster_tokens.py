@@ -91,25 +91,18 @@ def test_a_token_is_tagged_with_whose_it_is() -> None:
             client.describe_secret(SecretId=f"byoa/{ORG}/{INSTALL}")
 
 
-SERVER = "https://k8s.example.com"
-
-
-@pytest.mark.parametrize(
-    "kept",
-    [
-        json.dumps({"server": "https://k8s.example.org", "token": CANARY}), json.dumps({"token": CANARY}), CANARY, "[]",
-        json.dumps({"server": SERVER, "token": 5}), json.dumps({"server": SERVER + ":443", "token": CANARY}), "",
-    ],
-)  # fmt: skip
-def test_a_token_is_read_for_the_server_that_it_was_stored_for_alone(kept: str) -> None:
+def test_whoever_reaches_the_cluster_gets_the_token_for_the_server_that_it_was_stored_for_alone() -> None:
     with mock_aws(), closing(boto3.client("secretsmanager", "us-east-1")) as client:
-        tokens, vault = SecretsClusterTokens(client, ORG), ClusterVault(client, ORG)
-        tokens.store(INSTALL, json.dumps({"server": SERVER, "token": CANARY}))
-        assert vault.read(INSTALL, SERVER) == CANARY
-        if kept:
-            tokens.store(INSTALL, kept)
-        else:
-            tokens.delete(INSTALL)
-        with pytest.raises(ClusterAccessInvalid) as caught:
-            vault.read(INSTALL, SERVER)
-        assert CANARY not in str(caught.value.as_dict())
+        vault = ClusterVault(client, ORG)
+        with pytest.raises(ClusterAccessInvalid, match="No token is kept"):
+            vault.read(INSTALL, "https://one.example")
+        kept = json.dumps({"server": "https://one.example", "token": CANARY})
+        SecretsClusterTokens(client, ORG).store(INSTALL, kept)
+        assert vault.read(INSTALL, "https://one.example") == CANARY
+        for server in ("https://two.example", ""):
+            with pytest.raises(ClusterAccessInvalid, match="for another server") as raised:
+                vault.read(INSTALL, server)
+            assert CANARY not in str(raised.value.as_dict())
+        SecretsClusterTokens(client, ORG).store(INSTALL, CANARY)
+        with pytest.raises(ClusterAccessInvalid, match="for another server"):
+            vault.read(INSTALL, "https://one.example")

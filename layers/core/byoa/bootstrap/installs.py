@@ -138,10 +138,9 @@ def _cluster(checked: CheckedDeploy) -> Iterator[Cluster]:
     from byoa.bootstrap.clusters import opened
     from byoa.installs.reaching import read_cluster_access
 
-    access = read_cluster_access(checked.access)
     vault = ClusterVault(clients.secrets_of_clusters(checked.organisation), checked.organisation)
-    secret = partial(vault.read, checked.install_id, access.server if access.kind == "static" else None)
-    with opened(checked.organisation, access, secret, checked.deploy_id) as cluster:
+    secret = partial(vault.read, checked.install_id, str(checked.access.get("server", "")))
+    with opened(checked.organisation, read_cluster_access(checked.access), secret, checked.deploy_id) as cluster:
         yield cluster
 
 

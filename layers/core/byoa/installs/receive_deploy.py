@@ -81,6 +81,7 @@ def receive_deploy(received: DeployReceived, desk: Desk) -> CheckedDeploy:
         install_version=install.version,
         take_over=deploy.take_over,
         approve_all=deploy.approve_all,
+        recover=deploy.recover,
         fingerprint=deploy.answered.fingerprint if deploy.answered else None,
         names=deploy.answered.names if deploy.answered else [],
         begun_ts=begun_ts,

@@ -10,6 +10,7 @@ from botocore.exceptions import ClientError
 
 from byoa.adapters.aws.refusals import error_code, translated
 from byoa.errors import ClusterAccessInvalid, SecretUnavailable, StoreThrottled
+from byoa.trust.secrets import cluster_secret_name
 
 if TYPE_CHECKING:
     from types_boto3_secretsmanager import SecretsManagerClient
@@ -26,16 +27,17 @@ class ClusterVault:
     client: SecretsManagerClient
     organisation: str
 
-    def read(self, install_id: str, server: str | None = None) -> str:
-        """The token for the cluster at ``server``; without one the kubeconfig of an install's cluster.
+    def read(self, install_id: str, server: str) -> str:
+        """The token of an install's cluster, which goes to ``server`` alone.
 
-        Raises ``ClusterAccessInvalid`` where there is none, or one for another server, and ``SecretUnavailable``.
+        Raises ``ClusterAccessInvalid`` where there is none, or one that was kept for another server, and
+        ``SecretUnavailable``.
         """
         try:
             with translated("Secrets Manager"):
                 try:
-                    name = f"byoa-clusters/{self.organisation}/{install_id}"
-                    text = self.client.get_secret_value(SecretId=name).get("SecretString") or ""
+                    found = self.client.get_secret_value(SecretId=cluster_secret_name(self.organisation, install_id))
+                    text = found.get("SecretString") or ""
                 except ClientError as error:
                     if error_code(error) in _REFUSED:
                         text = ""
@@ -47,22 +49,18 @@ class ClusterVault:
             raise ClusterAccessInvalid(
                 "No token is kept for the install's cluster.", remedy="Give the install one, with its server."
             )
-        return text if server is None else _token(text, server)
+        return _token(text, server)
 
 
 def _token(text: str, server: str) -> str:
-    """What stands in the JSON ``{"server": …, "token": …}``, as which the API keeps it.
-
-    The API writes an install and its token one after the other, and either may change while a deploy runs: a token is
-    shown to the one server that it was stored for.
-    """
+    """What stands in the JSON ``{"server": …, "token": …}``, as which the API keeps it."""
     try:
         found = json.loads(text)
     except (ValueError, RecursionError):
         found = None
-    if not isinstance(found, dict) or found.get("server") != server or not isinstance(found.get("token"), str):
+    if not isinstance(found, dict) or not isinstance(found.get("token"), str) or found.get("server") != server:
         raise ClusterAccessInvalid(
-            "The token that is kept is not for the server that the install names.",
+            "The token that is kept was stored for another server than the install's.",
             remedy="Change the install's cluster once more, with its server and its token.",
         )
     return str(found["token"])
