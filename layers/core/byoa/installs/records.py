@@ -64,6 +64,7 @@ def queued(  # noqa: PLR0913, PLR0917 - where, what, and when
         cause=request.cause,
         approve_all=request.approve_all or install.approval == "approve-all",
         take_over=list(request.take_over),
+        recover=request.recover,
     )
 
 
