@@ -113,7 +113,9 @@ class Goal:
             return read_kubeconfig(read_text(self.kubeconfig), self.context)
         if not self.token_stdin:
             raise UsageError("--server takes its token from stdin: add --token-stdin")
-        token = sys.stdin.buffer.read(_LIMIT).decode("ascii", "replace").strip()
+        token = sys.stdin.buffer.read(_LIMIT + 1).decode("ascii", "replace").strip()
+        if len(token) > _LIMIT:
+            raise UsageError("the token has over 1 MiB")
         return access_of(self.server, read_text(self.ca) if self.ca else None, token, self.server_name)
 
     def shelf(self, cluster: Any) -> ConfigMapShelf:  # noqa: ANN401 - a port of installs
@@ -161,7 +163,10 @@ def read_text(path: str) -> str:
     """A file's text. Raises ``UsageError``."""
     try:
         with Path(path).open("rb") as file:
-            return file.read(_LIMIT).decode()
+            content = file.read(_LIMIT + 1)
+        if len(content) > _LIMIT:
+            raise UsageError(f"{path} has over 1 MiB")
+        return content.decode()
     except UnicodeDecodeError:
         raise UsageError(f"{path} is no text") from None
     except OSError as error:

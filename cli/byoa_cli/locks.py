@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import json
 import tomllib
-from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, NamedTuple
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from byoa.components.reading import fingerprint
 from byoa.errors import LockMismatch
@@ -30,7 +30,7 @@ _HEAD: Final = "# Written by `byoa sync`, to be committed: `byoa sync --locked` 
 class Locked(BaseModel):
     """A component as it was built: ``config`` is the fingerprint of what its file said."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
     version: int
     config: str
@@ -40,9 +40,9 @@ class Locked(BaseModel):
 
 
 class _Document(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
-    lock: Literal[1]
+    lock: Annotated[int, Field(ge=_FORMAT, le=_FORMAT)]
     components: dict[str, Locked] = {}
 
 

@@ -22,6 +22,7 @@ CORRECTIONS = (
     "local.emulator.workflows",
     "local.emulator.definitions",
     "local.emulator.quotas",
+    "local.emulator.expressions",
     "local.emulator.payloads",
     "local.emulator.events",
     "local.emulator.resources",

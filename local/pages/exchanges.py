@@ -121,6 +121,7 @@ class _Desk:
                 receipt_key=lambda: b"0Y an example and no key",
                 table="table",
                 source_role="arn:aws:iam::111122223333:role/byoa-SourceRole-EXAMPLE",
+                cluster_role="arn:aws:iam::111122223333:role/byoa-ClusterRole-EXAMPLE",
             )
         )
         now_ts = milliseconds(clock.now())

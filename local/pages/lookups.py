@@ -110,7 +110,7 @@ def _contents(digest: str) -> Contents:
         objects=[NamedObject(**_WEB)],
         images=["ghcr.io/vendor/app:2.3.1"],
         notes=[],
-        usable_by={"byoa": True, "flux": True, "argo-cd": True},
+        usable_by={"byoa": True, "flux": True, "argo_cd": True},
         obstacles={},
     )
 

@@ -573,7 +573,7 @@ def test_drift_is_looked_for_when_it_is_due_and_mended_where_the_install_says_so
     install = stand.made(mend=True)
     deploy = stand.installs().ask(install, "web", APPLY)
     due = milliseconds(stand.clock.moment) + 1000
-    _applied(stand, deploy, next_drift_ts=due)
+    _applied(stand, deploy, next_drift_ts=due, install_version=1)
     assert drift_due(stand.attended(), stand.installs, stand.clock).asked == 0
     stand.later(timedelta(seconds=2))
     assert drift_due(stand.attended(), stand.installs, stand.clock).asked == 1
@@ -591,6 +591,18 @@ def test_drift_is_looked_for_when_it_is_due_and_mended_where_the_install_says_so
     mends = stand.installs().deploys(install, "web", 1).items[0]
     assert (mends.operation, mends.build_id, mends.approve_all) == ("apply", APPLY.build_id, True)
     assert mend(told, stand.installs()).asked == 0
+
+
+def test_what_was_changed_of_an_install_since_it_was_approved_is_not_mended_without_a_word(stand: Stand) -> None:
+    install = stand.made(mend=True, inputs={"replicas": 1})
+    _applied(stand, stand.installs().ask(install, "web", APPLY), install_version=install.version)
+    assert stand.installs().change(install, install.model_copy(update={"inputs": {"replicas": 0}}))
+    looks = stand.installs().ask(install, "web", Request("drift", APPLY.build_id, cause="schedule"))
+    stand.deploys().begin(looks.key, "two")
+    found = stand.deploys().finish(looks.key, "two", to(stand, "drift-detected"))
+    told = DeployStatusChanged(**found.model_dump(include=set(DeployStatusChanged.model_fields)), changed_at_ts=1)
+    assert mend(told, stand.installs()).asked == 1
+    assert stand.installs().deploys(install, "web", 1).items[0].approve_all is False
 
 
 def test_an_install_that_doesnt_say_so_is_not_mended(stand: Stand) -> None:

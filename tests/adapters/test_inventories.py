@@ -11,6 +11,7 @@ import boto3
 import pytest
 from moto import mock_aws
 
+from byoa.adapters.aws import reads
 from byoa.adapters.aws.dynamodb import DynamoLedger
 from byoa.adapters.aws.inventory import DynamoInventory
 from byoa.adapters.aws.office import DynamoAnswers, DynamoDoorkeeper, DynamoJournal, DynamoTokens
@@ -330,6 +331,22 @@ def test_a_build_that_has_just_ended_is_not_shown_as_one_that_hasn_t(dynamo: Sta
     )  # fmt: skip
     assert dynamo.inventory().recent(APP, Span(), "unfinished").items == []
     assert [each.build_id for each in dynamo.inventory().recent(APP, Span()).items] == [build.build_id]
+
+
+def test_while_a_page_is_made_an_item_is_read_once_and_again_after_a_write(dynamo: Stand) -> None:
+    inventory = dynamo.inventory()
+    inventory.submit(APP, config("web"))
+    dynamo.asked.clear()
+    with reads.once():
+        first = [inventory.component(APP, "web") for _ in range(3)]
+        assert dynamo.asked == ["GetItem"]
+        inventory.submit(APP, config("web", "a: 2"))
+        reads.forget()
+        assert [each and each.version for each in (*first, inventory.component(APP, "web"))] == [1, 1, 1, 2]
+    dynamo.asked.clear()
+    for _ in range(2):
+        inventory.component(APP, "web")
+    assert dynamo.asked == ["GetItem"] * 2
 
 
 def test_every_list_is_one_query_a_page_and_one_batch_for_builds(dynamo: Stand) -> None:

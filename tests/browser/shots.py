@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
@@ -22,15 +23,50 @@ COMPONENTS = f"/apps/{APP}/components"
 SOURCE = {"url": "oci://ghcr.io/vendor/app-manifests", "tag": "v2.3.1", "credentials_ref": "ghcr"}
 
 
+NAME = "storefront"
+FILE = """\
+# kubernetes-manifest
+name = "storefront"
+type = "kubernetes_manifest"
+namespace = "vendor"             # theirs; ours would be shop
+dependencies = ["database", "cache"]
+
+# whoever moves this tag tells #releases first
+[oci_artifact]
+url = "oci://ghcr.io/vendor/storefront"
+tag = "v2.3.1"
+credentials_ref = "ghcr"
+
+[labels]
+team = "web"
+"""
+
+
+def itself(name: str, tag: str, build_id: str) -> dict[str, str]:
+    """What of the sample of a build is another's, and what it is of this one."""
+    digest = hashlib.sha256(f"{name} {tag}".encode()).hexdigest()
+    return {
+        "fac2bf4015b35638ed9d43cff4f53e09743639903d7b6f839127b6589d27b581": digest,
+        "bld7q362lqznuy44m52dmsrxgu": build_id,
+        "org_demo00000000/demo/flux": f"{ORG}/{APP}/{name}",
+        "oci://127.0.0.1:5101/vendor/flux": f"oci://ghcr.io/vendor/{name}",
+        "vendor/web:v2.3.1": f"vendor/{name}-server:{tag}",
+        '"v2.3.1"': f'"{tag}"',
+    }
+
+
 def furnish(site: Site) -> dict[str, str]:
     """Something on every page; pages by the names of their pictures."""
     for name in ("database", "cache", "worker", "metrics", "gateway", "mailer", "search", "reports", "login", "admin"):
-        site.go_well(site.hand_in(name, oci_artifact={**SOURCE, "url": f"oci://ghcr.io/vendor/{name}"})["build_id"])
-    first = site.hand_in("web", oci_artifact=SOURCE, dependencies=["database", "cache"], labels={"team": "web"})
-    site.go_well(first["build_id"])
-    second = site.hand_in("web", oci_artifact={**SOURCE, "tag": "v2.4.0"}, dependencies=["database", "cache"])
-    named = {"Deployment": ["vendor/web"], "Service": ["vendor/web"], "ConfigMap": ["vendor/web"]}
-    site.go_well(second["build_id"], objects={"by_kind": named, "left_out": 0})
+        made = site.hand_in(name, oci_artifact={**SOURCE, "url": f"oci://ghcr.io/vendor/{name}"})
+        site.go_well(made["build_id"], itself(name, "v2.3.1", made["build_id"]))
+    for tag in ("v2.3.1", "v2.4.0"):
+        path = f"/v1{COMPONENTS}/{NAME}/configs/kubernetes-manifest"
+        second = site.served.ask("POST", path, {"toml": FILE.replace("v2.3.1", tag)}).json
+        named = {kind: [f"vendor/{name}" for name in ("cart", NAME)] for kind in ("ConfigMap", "Deployment", "Service")}
+        kinds = {kind: len(names) for kind, names in named.items()}
+        texts = itself(NAME, tag, second["build_id"])
+        site.go_well(second["build_id"], texts, objects={"by_kind": named, "left_out": 0}, resources=6, kinds=kinds)
     failed = site.hand_in("api", oci_artifact={**SOURCE, "url": "oci://ghcr.io/vendor/api", "tag": "v9"})["build_id"]
     cause = "The registry ghcr.io has no such repository, tag or digest, or doesn't show it to us."
     remedy = "Check the repository and the tag, and that the artifact was pushed; a private one needs credentials."
@@ -44,10 +80,12 @@ def furnish(site: Site) -> dict[str, str]:
     site.served.ask("POST", "/v1/tokens", {"name": "github-actions", "scopes": ["sync"]})
     installs = furnish_installs(site)
     return {
-        "overview": "/", "components": f"/apps/{APP}", "component": f"{COMPONENTS}/web",
-        "build": f"{COMPONENTS}/web/builds/{second['build_id']}", "failed": f"{COMPONENTS}/api/builds/{failed}",
-        "running": f"{COMPONENTS}/search/builds/{waiting['build_id']}", "editor": f"{COMPONENTS}/web/edit",
-        "compare": f"{COMPONENTS}/web/compare", "credentials": "/credentials", "tokens": "/tokens",
+        "overview": "/", "components": f"/apps/{APP}", "component": f"{COMPONENTS}/{NAME}",
+        "build": f"{COMPONENTS}/{NAME}/builds/{second['build_id']}", "failed": f"{COMPONENTS}/api/builds/{failed}",
+        "resources": f"{COMPONENTS}/{NAME}/builds/{second['build_id']}",
+        "running": f"{COMPONENTS}/search/builds/{waiting['build_id']}", "editor": f"{COMPONENTS}/{NAME}/edit",
+        "resolved": f"{COMPONENTS}/{NAME}/edit", "compare": f"{COMPONENTS}/{NAME}/compare",
+        "credentials": "/credentials", "tokens": "/tokens",
         "policies": "/policies", "hooks": "/hooks-in", "audit": "/audit", "errors": "/errors", **installs,
     }  # fmt: skip
 
@@ -58,6 +96,15 @@ def take(page: Page, site: Site, places: dict[str, str], folder: Path) -> None:
         page.goto(site.address + place)
         if name == "compare":
             page.get_by_role("button", name="Compare").click()
+        if name == "resolved":
+            page.get_by_role("button", name="List the repository's tags").click()
+            page.get_by_label("Tags, the newest first").wait_for()
+            page.get_by_label("Tag", exact=True).fill("v2.3.0")
+            page.get_by_role("button", name="Resolve").click()
+            page.get_by_text("Nobody has checked it").wait_for()
+            page.get_by_role("button", name="List the repository's tags").evaluate("each => each.scrollIntoView()")
+        if name == "resources":
+            page.get_by_role("heading", name="Resources").evaluate("each => each.scrollIntoView()")
         for theme in THEMES:
             for width in WIDTHS:
                 page.emulate_media(color_scheme=theme)

@@ -135,6 +135,7 @@ def test_a_link_to_sign_in_with_fills_the_field_and_is_forgotten(browser: Browse
         page.goto(f"{site.address}/auth/login#{token}")
         page.wait_for_function("location.hash === ''")
         assert page.get_by_label("API token").input_value() == token
+        assert f"signs you in to {ORG}" in page.locator("#whose").inner_text()
         assert token not in page.url
         page.keyboard.press("Enter")
         page.get_by_role("heading", name="Overview").wait_for()

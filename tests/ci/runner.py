@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
-OURS = re.compile(r"example/byoa@[0-9a-f]{40}")
+OURS = re.compile(r"byoa/byoa@v[0-9]+")
 _EXPRESSION = re.compile(r"\$\{\{\s*(.*?)\s*\}\}")
 _CONDITION = re.compile(r"([a-z.]+) (!=|==) '([^']*)'")
 

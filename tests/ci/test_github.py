@@ -87,10 +87,12 @@ def test_a_pull_request_is_checked_at_its_lines_and_speaks_to_nobody(runner: Run
 @pytest.mark.parametrize(
     ("inputs", "words"),
     [
-        ({}, "--timeout 20 shop"),
-        ({"wait": "false"}, "--timeout 20 --no-wait shop"),
-        ({"timeout": "5", "prune": "true"}, "--timeout 5 --prune --yes shop"),
-        ({"folder": "my app"}, "--timeout 20 my app"),
+        ({}, "--timeout=20 shop"),
+        ({"wait": "false"}, "--timeout=20 --no-wait shop"),
+        ({"timeout": "5", "prune": "true"}, "--timeout=5 --prune --yes shop"),
+        ({"folder": "my app"}, "--timeout=20 my app"),
+        ({"folder": "-x"}, "--timeout=20 ./-x"),
+        ({"folder": "--yes", "timeout": "--prune"}, "--timeout=--prune ./--yes"),
         ({"folder": ""}, None),
     ],
     ids=str,
@@ -120,7 +122,7 @@ def test_a_step_that_fails_ends_the_job(runner: Runner) -> None:
 
 
 def _use(inputs: dict[str, str]) -> dict[str, Any]:
-    return {"uses": f"example/byoa@{'0' * 40}", "with": inputs}
+    return {"uses": "byoa/byoa@v1", "with": inputs}
 
 
 def _instead(runner: Runner, then: str = "exit 0") -> Callable[[], str]:
@@ -152,8 +154,10 @@ def test_an_action_of_others_is_pinned_by_its_commit_with_its_version_beside_it(
 ) -> None:
     path = ACTION if place == "action" else next(path for path in WORKFLOWS if path.name == place)
     name = re.escape(step["uses"])
+    if OURS.fullmatch(step["uses"]):
+        return  # a release, which the example's reader replaces by where the platform has it
     assert re.fullmatch(r"[a-z-]+/[a-z-]+@[0-9a-f]{40}", step["uses"])
-    assert OURS.fullmatch(step["uses"]) or re.search(rf"uses: {name} # v\d+\.\d+\.\d+$", path.read_text(), re.MULTILINE)
+    assert re.search(rf"uses: {name} # v\d+\.\d+\.\d+$", path.read_text(), re.MULTILINE)
 
 
 @pytest.mark.parametrize(("place", "step"), [each for each in steps() if "run" in each[1]], ids=str)

@@ -84,7 +84,7 @@ def test_a_release_pushes_names_syncs_and_follows(
 def test_the_token_is_for_the_organisation_that_it_knocks_at() -> None:
     assert JOB["id_tokens"] == {"BYOA_TOKEN": {"aud": f"byoa:{JOB['variables']['BYOA_ORG']}"}}
     assert JOB["variables"]["BYOA_ORG"] == ORG
-    assert re.fullmatch(r"[0-9a-f]{40}", JOB["variables"]["BYOA_COMMIT"])
+    assert re.fullmatch(r"v[0-9]+", JOB["variables"]["BYOA_REF"])
 
 
 def test_the_examples_components_are_valid() -> None:

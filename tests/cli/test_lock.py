@@ -84,7 +84,7 @@ def test_a_lock_that_can_t_be_written_is_a_note(home: Home) -> None:
     assert (done.code, "note byoa.lock can't be written: Is a directory" in done.err) == (FINE, True)
 
 
-@pytest.mark.parametrize("text", ["lock = 2\n", "<<<<<<< ours\n"])
+@pytest.mark.parametrize("text", ["lock = 2\n", "<<<<<<< ours\n", "lock = true\n", "lock = 1.0\n", 'lock = "1"\n'])
 def test_a_lock_that_can_t_be_read_is_left_to_people(text: str, home: Home) -> None:
     written = home.write("web")
     lock_of(home).write_text(text)

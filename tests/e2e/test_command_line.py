@@ -102,3 +102,39 @@ def _tag(pipeline: Pipeline, value: str) -> None:
     reference = Reference.parse(f"oci://{pipeline.desk.vendor}/vendor/moves:stable")
     target = bootstrap.repository(reference, "target", None, plain_http=True)
     copy(MemoryRepository.holding(packed), target, packed.manifest, tag="stable")
+
+
+def test_an_install_is_planned_approved_looked_at_and_torn_down(enforced: Pipeline, tmp_path: Path) -> None:
+    """By a token that may deploy, against the desk's own cluster, with values of the install's in the manifest."""
+    desk, home = enforced.desk, tmp_path
+    byoa(home, "login", "--api", desk.api, "--app", "line", stdin=members.bootstrap(desk))
+    deployer = byoa(home, "tokens", "create", "deployer", "--scope", "deploy", "--days", "1")
+    byoa(home, "login", "--api", desk.api, "--profile", "deployer", "--app", "line", stdin=deployer)
+    (home / "components").mkdir()
+    text = (
+        'name = "placed"\ntype = "kubernetes_manifest"\nnamespace = "vendor"\n'
+        "manifest = '''\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: placed}\n"
+        "data: {greeting: \"{{ .nuon.inputs.inputs.greeting }}\"}\n'''\n"
+    )
+    (home / "components" / "placed.toml").write_text(text)
+    byoa(home, "sync", "components", "--json")
+    (home / "inputs.toml").write_text('[inputs]\ngreeting = "hello"\n')
+    (home / "ca.pem").write_text(desk.cluster_ca.read_text())
+    way = ("--server", desk.cluster, "--ca", "ca.pem", "--private", "--token-stdin", "--inputs", "inputs.toml")
+    made = json.loads(byoa(home, "installs", "create", "acme", *way, "--json", stdin=desk.ports.cluster_token))
+    by = ("acme", "placed", "--profile", "deployer", "--json")
+    waits = json.loads(byoa(home, "installs", "deploy", *by, code=1))
+    assert (waits["status"], waits["counts"]["create"]) == ("pending-approval", 1), waits
+    done = json.loads(byoa(home, "installs", "approve", *by, "--note", "seen"))
+    assert (done["status"], done["error"], done["install_id"]) == ("active", None, made["id"])
+    assert json.loads(byoa(home, "installs", "drift", *by))["status"] == "no-drift"
+    assert json.loads(byoa(home, "installs", "plan", *by))["status"] == "noop"
+    (home / "inputs.toml").write_text('[inputs]\ngreeting = "good morning"\n')
+    byoa(home, "installs", "change", "acme", "--inputs", "inputs.toml")
+    drifted = json.loads(byoa(home, "installs", "drift", *by, code=1))
+    assert drifted["status"] == "drift-detected"
+    assert drifted["objects"][0]["changes"][0]["after"] == '"good morning"'
+    assert json.loads(byoa(home, "installs", "deploy", *by, "--approve"))["status"] == "active"
+    assert json.loads(byoa(home, "installs", "recover", *by, "--approve"))["status"] == "noop"
+    assert json.loads(byoa(home, "installs", "teardown", *by, "--approve", "--yes"))["status"] == "inactive"
+    assert byoa(home, "installs", "delete", "acme", "--yes") == "deleted acme\n"

@@ -16,8 +16,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 
+from byoa.installs.access import Access
+from byoa.installs.objects import Kind, Place
 from local.desk import APP, ORGANISATION, POOLS
 from tests.browser.chromium import chromium, needs_chromium, window
+from tests.kubernetes import reached
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -122,6 +125,70 @@ def test_an_install_is_made_and_what_is_deployed_to_it_is_looked_at(
             page.get_by_label("Breadcrumbs").get_by_role("link", name=name, exact=True).click()
             page.get_by_role("heading", level=1).filter(has_text=name).wait_for()
         page.get_by_text("1 cancelled").wait_for()
+
+
+def test_an_install_is_deployed_changed_watched_and_gone_back_from(
+    enforced: Pipeline, browser: Browser, token: str
+) -> None:
+    desk = enforced.desk
+    enforced.wait(enforced.submit("walked", config_maps(a="1", b="1", c="1")).build)
+    with window(browser) as page:
+        sign_in(page, enforced, token)
+        page.goto(place(enforced, f"/apps/{APP}/installs/create"))
+        page.get_by_label("Name", exact=True).fill("walked-through")
+        page.get_by_role("radio", name="Another cluster").check()
+        page.get_by_label("Server", exact=True).fill(desk.cluster)
+        page.get_by_label("Authority").fill(desk.cluster_ca.read_text())
+        page.get_by_label("It is in a private network").check()
+        page.get_by_role("textbox", name="Token").fill(desk.ports.cluster_token)
+        page.get_by_role("button", name="Create install").click()
+        page.get_by_role("button", name="Deploy walked").click()
+        approve(page, "3 create")
+        enforced.wait(enforced.submit("walked", config_maps(a="2", c="1")).build)
+        page.get_by_label("Breadcrumbs").get_by_role("link", name="walked-through").click()
+        page.get_by_role("button", name="Deploy walked").click()
+        approve(page, "1 change", "1 delete", "1 unchanged")
+        edit(enforced, "walked-a")
+        page.get_by_label("Breadcrumbs").get_by_role("link", name="walked", exact=True).click()
+        page.get_by_role("button", name="Look for drift").click()
+        page.locator(".acts .is-drift-detected").wait_for()
+        page.get_by_text('"by hand" → "2"').wait_for()
+        page.get_by_role("button", name="Put it back").click()
+        approve(page, "1 change")
+        page.get_by_role("button", name="Roll back to version 1").first.click()
+        approve(page, "1 create", "1 change", "1 unchanged")
+        page.get_by_text("back to an older build").first.wait_for()
+        assert desk.ports.cluster_token not in page.content()
+
+
+def config_maps(**values: str) -> str:
+    """A component's manifests: ConfigMaps of the namespace vendor, each with one value."""
+    text = "".join(
+        f"apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: walked-{name}}}\ndata: {{value: '{value}'}}\n---\n"
+        for name, value in values.items()
+    )
+    return f'manifest = """\n{text}"""\n'
+
+
+def approve(page: Page, *counts: str) -> None:
+    """The plan that waits, which counts so many, and wait until it is done."""
+    page.locator(".acts .is-pending-approval").wait_for()
+    told = page.locator(".counts").inner_text()
+    assert [each for each in counts if each not in told] == [], told
+    page.get_by_role("button", name="Approve").click()
+    page.locator(".acts .is-active").wait_for()
+
+
+def edit(pipeline: Pipeline, name: str) -> None:
+    """As somebody does by hand, in the desk's cluster."""
+    ports = pipeline.desk.ports
+    config_map = Place(Kind("", "v1", "ConfigMap", "configmaps", namespaced=True), "vendor", name)
+    with reached(
+        Access("127.0.0.1", ports.cluster, pipeline.desk.cluster_ca.read_text(), ports.cluster_token)
+    ) as found:
+        live = found.get(config_map)
+        assert live
+        found.replace(config_map, {**live, "data": {"value": "by hand"}})
 
 
 def test_a_session_ends_when_its_token_is_revoked_and_the_open_page_says_so(

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from byoa_cli.clusters import read_text
+from byoa_cli.commands import UsageError
 from tests.kubernetes import ADMIN, Server
 from tests.terminal import BYOA
 
@@ -180,6 +182,15 @@ def test_all_faults_are_told_and_nothing_is_applied(home: Home) -> None:
     ]
     code, printed, _ = home.install("apply", "--yes", "--json", ref=wrong)
     assert (code, json.loads(printed)["error"]["code"]) == (MEND, "KindUnknown")
+
+
+def test_inputs_and_kubeconfigs_that_are_too_long_are_refused_and_not_cut(tmp_path: Path) -> None:
+    long = tmp_path / "long"
+    long.write_text("#" * 1024 * 1024)
+    assert len(read_text(str(long))) == 1024 * 1024
+    long.write_text("#" * (1024 * 1024 + 1))
+    with pytest.raises(UsageError, match="over 1 MiB"):
+        read_text(str(long))
 
 
 @pytest.mark.parametrize("inputs", ["[inputs", "inputs = 5", ""])

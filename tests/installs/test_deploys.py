@@ -356,6 +356,43 @@ def test_the_older_of_two_deploys_writes_nothing_more(bed: Bed) -> None:
     assert (found["data"], bed.get(CONFIG_MAPS, "c")) == ({"n": "new"}, None)
 
 
+def test_the_older_of_two_deploys_prunes_nothing_that_the_newer_one_wants(bed: Bed) -> None:
+    bed.deploy(config_map("a"), config_map("b"), config_map("c"))
+    task, work = bed.task(config_map("a"), config_map("b", n="1")), bed.work()
+
+    def newer(word: str) -> None:
+        if word == "pruning":
+            bed.digest = "sha256:two"
+            bed.deploy(config_map("a"), config_map("b"), config_map("c"))
+
+    with pytest.raises(DeploySuperseded):
+        deploy(task, work, Approval(), newer)
+    assert bed.get(CONFIG_MAPS, "c")
+
+
+@pytest.mark.parametrize(
+    "about", [{"labels": {COMPONENT: "another"}}, {"annotations": {"helm.sh/resource-policy": "keep"}}]
+)
+def test_what_somebody_keeps_while_the_rest_is_waited_for_is_not_pruned(bed: Bed, about: Object) -> None:
+    bed.deploy(config_map("a"), config_map("b"), config_map("c"), config_map("d"))
+    task, work = bed.task(config_map("a"), config_map("b"), config_map("c", n="1")), bed.work()
+    place = Place(CONFIG_MAPS, bed.corner, "d")
+
+    def keeps(word: str) -> None:
+        if word == "pruning":
+            said = {
+                "apiVersion": "v1",
+                "kind": "ConfigMap",
+                "metadata": {"name": "d", "namespace": bed.corner, **about},
+            }
+            bed.cluster.apply(place, said, force=True, manager="somebody")
+
+    outcome = deploy(task, work, Approval(), keeps)
+    assert bed.get(CONFIG_MAPS, "d")
+    assert [str(each) for each, _ in outcome.left] == [f"ConfigMap/{bed.corner}/d"]
+    assert actions(bed.plan(config_map("a"), config_map("b"), config_map("c", n="1")))["ConfigMap/d"] == "keep"
+
+
 def test_an_older_artifact_brings_back_what_it_had_and_prunes_the_rest(bed: Bed) -> None:
     old = [config_map("a", n="1"), config_map("b"), config_map("x")]
     new = [config_map("a", n="2"), config_map("b"), config_map("y")]

@@ -350,6 +350,18 @@ def test_drift_is_found_shown_and_mended(platform: Platform) -> None:
     assert _part(platform).drift == "no-drift"
 
 
+def test_a_component_is_applied_as_its_install_was_then(platform: Platform) -> None:
+    platform.deploy(*FIRST)
+    install = platform.installs.install(INSTALL)
+    assert install
+    assert _part(platform).install_version == install.version
+    assert platform.installs.change(install, install.model_copy(update={"follow": ["web"]}))
+    platform.run(platform.ask(operation="drift"))
+    assert _part(platform).install_version == install.version, "nobody has deployed since"
+    assert platform.deploy(*FIRST).status == "noop"
+    assert _part(platform).install_version == install.version + 1
+
+
 def test_drift_is_looked_for_by_the_component_s_own_schedule(platform: Platform) -> None:
     build = platform.build(*FIRST, extra='drift_schedule = "0 2 * * *"\n')
     platform.run(platform.ask(build))
@@ -411,6 +423,25 @@ def test_a_deploy_that_is_stopped_while_it_applies_writes_no_more(platform: Plat
     assert platform.store.holders == {}, "whoever ran it has let go"
     platform.cluster = cluster
     assert platform.deploy(*SECOND).status == "active"
+
+
+def test_nor_does_one_that_is_stopped_while_it_prunes(platform: Platform, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("byoa.installs.prune.SIDE_BY_SIDE", 1)
+    olds = [config_map(f"old-{number}") for number in range(4)]
+    keeps = [config_map(f"new-{number}") for number in range(5)]
+    platform.deploy(*keeps, *olds)
+    deploy = platform.ask(platform.build(*keeps))
+    cluster = platform.cluster
+
+    class Stopping:
+        def __getattr__(self, name: str) -> Any:
+            if name == "delete":
+                platform.installs.cancel(deploy, "It isn't wanted.", "tok_1")
+            return getattr(cluster, name)
+
+    platform.cluster = Stopping()
+    assert platform.run(deploy).status == "cancelled"
+    assert [bool(_get(platform, CONFIG_MAPS, f"old-{number}")) for number in range(4)].count(False) == 1
 
 
 def test_the_same_event_twice_is_one_execution_s(platform: Platform) -> None:

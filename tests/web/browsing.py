@@ -19,7 +19,7 @@ from byoa.web.app import make
 from tests.api.served import APP, ORG, Context, Served, event_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from byoa.builds.messages import BuildKey
     from byoa.trust.signing_in import CodeGiven
@@ -130,11 +130,14 @@ class Browser:
     def key(self, build_id: str) -> BuildKey:
         return next(key for key, build in self.served.ledger.records.items() if build.build_id == build_id)
 
-    def go_well(self, build_id: str, **inspection: Any) -> None:
-        """The build goes well, as the sample of the last step has it."""
+    def go_well(self, build_id: str, other: Mapping[str, str] | None = None, **inspection: Any) -> None:
+        """The build goes well, as the sample of the last step has it, with ``other`` texts in place of some."""
         ledger, key = self.served.ledger, self.key(build_id)
         ledger.begin(key, "one", entry("planning", "checking the config", self.served.clock.now()))
-        sample = json.loads((EVENTS / "record_build.json").read_text())
+        text = (EVENTS / "record_build.json").read_text()
+        for was, now in (other or {}).items():
+            text = text.replace(was, now)
+        sample = json.loads(text)
         said = {**key.model_dump(), "execution": "one"}
         sample["artifact"] |= {**said, "build_id": build_id}
         sample["artifact"]["objects"] = inspection.pop("objects", sample["artifact"]["objects"])

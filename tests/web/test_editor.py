@@ -248,7 +248,7 @@ def test_resolve_shows_what_it_is_what_it_holds_what_is_attached_and_who_could_u
     for told in (
         "Digest sha256:", "Size 47.1 KiB in all", "Format flux", "Resources 1: Deployment web",
         "Images ghcr.io/vendor/app:2.3.1", "Attached signature sha256:",
-        "Nobody has checked it: this platform verifies no signatures yet", "Usable by byoa: yes",
+        "Nobody has checked it: this platform verifies no signatures yet", "Usable by BYOA: yes Flux: yes Argo CD: yes",
     ):  # fmt: skip
         assert told in words, told
 

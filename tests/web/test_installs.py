@@ -2,31 +2,25 @@
 
 from __future__ import annotations
 
+import html
 import json
 import re
-from typing import TYPE_CHECKING
 
 import pytest
 
-from byoa.adapters.memory.installs import MemoryDeploys
 from byoa.builds.messages import Failure
 from byoa.installs import records
 from byoa.installs.objects import Place
 from tests.api.served import APP, OTHER
-from tests.installs.beds import CONFIG_MAPS, DEPLOYMENTS, config_map, deployment, namespace, secret
-from tests.web.browsing import Browser, Shown, links
+from tests.installs.beds import CONFIG_MAPS, config_map, deployment
+from tests.web.browsing import Browser, links
+from tests.web.deploying import approve, deploy, deployed, fields, id_of, stop
 from tests.web.installing import Runner
 
 SECRET = "eyJ-c4n4ry-of-a-cluster"
 PEM = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----"
 STATIC = {"kind": "static", "server": "https://k8s.example.com:6443", "ca": PEM, "token": SECRET}
 FORM = {"name": "acme", "approval": "prompt", "inputs": "greeting=hello\nlist=[1, 2]\n", "mend": "yes"}
-
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from byoa.installs.messages import Deploy
 
 
 @pytest.fixture
@@ -41,43 +35,7 @@ def runner(browser: Browser) -> Runner:
     return Runner(browser)
 
 
-def deploy(runner: Runner, install: str, build: str = "", name: str = "web", **said: str) -> str:
-    """Where the page of a new deploy is."""
-    made = runner.browser.post(f"/installs/{install}/components/{name}/deploy", {"build": build, **said})
-    assert made.status == 303, made.words
-    return made.place
-
-
-def id_of(place: str) -> str:
-    return place.rpartition("/")[2]
-
-
-def approve(runner: Runner, place: str, *names: str, act: str = "approve", note: str = "") -> Shown:
-    """With what the page's form has."""
-    shown = runner.browser.get(place)
-    (fingerprint,) = re.findall(r'name="fingerprint" value="([^"]+)"', shown.text)
-    said = {f"name.{number}": name for number, name in enumerate(names)}
-    return runner.browser.post(f"{place}/answer", {"fingerprint": fingerprint, "act": act, "note": note, **said})
-
-
-def deployed(runner: Runner, install: str, build: str) -> str:
-    """The same, approved and done."""
-    place = deploy(runner, install, build)
-    if runner.run(id_of(place)).status == "pending-approval":
-        assert approve(runner, place).status == 303
-        assert runner.run(id_of(place)).status == "active"
-    return place
-
-
-def stop(runner: Runner, deploy_id: str, becomes: Callable[[Deploy], Deploy]) -> None:
-    """As an execution that ends by it does."""
-    store = runner.browser.served.installing
-    key = next(each.key for each in store.deploys.values() if each.id == deploy_id)
-    MemoryDeploys(store).begin(key, "one")
-    MemoryDeploys(store).finish(key, "one", lambda found, part: (becomes(found), part))
-
-
-# ---- installs ----------------------------------------------------------------------------------------------------
+# ---- installs ------------------------------------------------------------------------------------------------------
 
 
 def test_an_install_is_made_of_a_form_and_its_token_goes_to_the_store_alone(browser: Browser) -> None:
@@ -151,6 +109,26 @@ def test_another_cluster_wants_its_token(runner: Runner) -> None:
     assert runner.browser.post(f"/installs/{install}/settings", {**said, "token": "new"}).status == 303
 
 
+def test_a_session_that_ends_loses_nothing_that_was_typed_but_the_token(runner: Runner) -> None:
+    browser = runner.browser
+    browser.hand_in()
+    install = runner.install()
+    for path, said in ((f"/apps/{APP}/installs/create", {**FORM, **STATIC}), (f"/installs/{install}/settings", STATIC)):
+        browser.cookies.clear()
+        asked = browser.post(path, {**said, "approval": "approve-all", "match": '"seen"'})
+        assert (asked.status, SECRET in asked.text) == (401, False)
+        kept = {
+            name: html.unescape(value) for name, value in re.findall(r'name="(kept[^"]+)" value="([^"]*)"', asked.text)
+        }
+        again = browser.post("/auth/login", {**kept, "token": browser.served.token(), "next": path})
+        shown = browser.post(path, fields(again))
+        assert shown.status == 200
+        assert 'value="https://k8s.example.com:6443"' in shown.text
+        assert '<option value="approve-all" selected>' in shown.text
+    assert 'name="match" value="&#34;seen&#34;"' in shown.text
+    assert len(browser.served.installing.installs) == 1, "nothing is made by signing in"
+
+
 def test_an_install_is_deleted_by_its_name_and_not_while_objects_are_tracked(runner: Runner) -> None:
     browser = runner.browser
     build = runner.build(config_map("conf", colour="blue"))
@@ -203,7 +181,7 @@ def test_the_overview_tells_what_waits_failed_and_drifted_and_in_this_order(runn
     assert {place, failed} <= {*links(shown)}
 
 
-# ---- a component of an install -----------------------------------------------------------------------------------
+# ---- a component of an install -------------------------------------------------------------------------------------
 
 
 def test_an_install_tells_two_axes_what_runs_and_what_was_never_there(runner: Runner) -> None:
@@ -274,150 +252,7 @@ def test_a_component_is_torn_down_and_history_says_who_and_why(runner: Runner) -
     assert "runs nothing" in browser.get(f"/installs/{install}").words
 
 
-# ---- a deploy and its plan ---------------------------------------------------------------------------------------
-
-
-def test_a_plan_waits_and_what_is_approved_is_done(runner: Runner) -> None:
-    browser = runner.browser
-    runner.build(config_map("conf", colour="blue"), secret("keys", token="hunter2-c4n4ry"))
-    install = runner.install()
-    place = deploy(runner, install)
-    queued = browser.get(place)
-    assert 'data-live="2"' in queued.text
-    assert "It is not made yet." in queued.words
-    runner.run(id_of(place))
-    shown = browser.get(place)
-    assert 'data-live="20"' in shown.text
-    assert "2 create" in shown.words
-    assert "ConfigMap vendor/conf" in shown.words
-    assert "c4n4ry" not in shown.text
-    assert approve(runner, place, note="looks good").place == place
-    runner.run(id_of(place))
-    done = browser.get(place)
-    assert 'data-live="0"' in done.text
-    assert "2 healthy" in done.words
-    assert "looks good" in done.words
-
-
-def test_a_plan_alone_is_deployed_from_its_page(runner: Runner) -> None:
-    build = runner.build(config_map("conf"))
-    install = runner.install()
-    place = deploy(runner, install, build, plan_only="yes")
-    assert runner.run(id_of(place)).status == "auto-skipped"
-    shown = runner.browser.get(place)
-    assert "with its plan: nothing is written" in shown.words
-    assert re.search(rf'name="build" value="{build}"><button>Deploy it<', shown.text)
-
-
-def test_what_was_seen_is_approved_and_nothing_else(runner: Runner) -> None:
-    runner.build(config_map("conf", colour="blue"))
-    install = runner.install()
-    place = deploy(runner, install)
-    runner.run(id_of(place))
-    other = runner.browser.post(f"{place}/answer", {"fingerprint": "plan-other", "act": "approve"})
-    assert other.status == 409
-    assert "Look at the plan as it is now, and decide again." in other.words
-    assert f'action="{place}/answer"' in other.text
-    denied = approve(runner, place, act="deny", note="not today")
-    assert denied.place == place
-    words = runner.browser.get(place).words
-    assert "approval-denied" in words
-    assert "not today" in words
-
-
-def test_what_goes_by_name_has_a_box_each_and_what_is_kept_else_too(runner: Runner) -> None:
-    first = runner.build(config_map("one"), config_map("two"), namespace("extra"))
-    second = runner.build(config_map("three"))
-    install = runner.install()
-    deployed(runner, install, first)
-    place = deploy(runner, install, second)
-    assert runner.run(id_of(place)).needs == ["deletions:2"]
-    shown = runner.browser.get(place)
-    assert re.search(r'value="deletions:2" required> delete 2 objects', shown.text)
-    assert "These are kept, unless you name them to be deleted" in shown.words
-    assert re.search(r'name="name.o1" value="Namespace/extra">', shown.text)
-    unnamed = approve(runner, place)
-    assert unnamed.status == 422
-    assert "deletions:2" in unnamed.words
-    assert approve(runner, place, "deletions:2").status == 303
-    assert runner.run(id_of(place)).status == "active"
-    assert runner.cluster.get(Place(CONFIG_MAPS, "vendor", "one")) is None
-
-
-def test_a_plan_is_filtered_by_action_kind_and_name(runner: Runner) -> None:
-    first = runner.build(config_map("one", a="1"), config_map("two", a="1"), deployment("web"))
-    second = runner.build(config_map("one", a="2"), config_map("two", a="1"), deployment("web"), config_map("new"))
-    install = runner.install()
-    deployed(runner, install, first)
-    place = deploy(runner, install, second)
-    runner.run(id_of(place))
-
-    def told(query: str) -> list[str]:
-        shown = runner.browser.get(f"{place}?{query}")
-        return re.findall(r'<span class="name">([^<]+)<', shown.text)
-
-    assert told("") == ["vendor/one", "vendor/new"]
-    assert told("show=change") == ["vendor/one"]
-    assert told("show=create&kind=ConfigMap") == ["vendor/new"]
-    assert told("kind=Deployment") == []
-    assert told("q=NE") == ["vendor/one", "vendor/new"]
-    assert told("object=1") == ["vendor/new"]
-    assert told("show=nonsense&page=x&object=") == ["vendor/one", "vendor/new"]
-    assert "No object of the plan is so." in runner.browser.get(f"{place}?q=zzz").words
-
-
-def test_an_older_build_is_the_way_back_from_the_history(runner: Runner) -> None:
-    first = runner.build(config_map("conf", colour="blue"))
-    second = runner.build(config_map("conf", colour="red"))
-    install = runner.install(install_config={"approval_option": "approve-all"})
-    runner.run(id_of(deploy(runner, install, first)))
-    place = deploy(runner, install, second)
-    runner.run(id_of(place))
-    shown = runner.browser.get(place)
-    assert re.findall(r'name="build" value="(\w+)"', shown.text) == [first], "what runs is nothing to go back to"
-    back = runner.browser.post(f"/installs/{install}/components/web/deploy", {"build": first})
-    assert runner.run(id_of(back.place)).status == "active"
-    words = runner.browser.get(back.place).words
-    assert "back to an older build" in words
-    live = runner.cluster.get(Place(CONFIG_MAPS, "vendor", "conf"))
-    assert live
-    assert live["data"] == {"colour": "blue"}
-
-
-def test_a_deploy_that_failed_tells_its_cause_its_remedy_and_where_to_read_on(runner: Runner) -> None:
-    broken = deployment("web", image="registry.example.com/broken:1")
-    broken["spec"]["template"]["spec"]["containers"][0]["image"] = "registry.example.com/web:broken"
-    runner.build(broken)
-    runner.cluster._broken = frozenset({"registry.example.com/web:broken"})
-    install = runner.install(install_config={"approval_option": "approve-all"})
-    place = deploy(runner, install)
-    assert runner.run(id_of(place)).status == "error"
-    shown = runner.browser.get(place)
-    assert "What stopped it" in shown.words
-    assert "/errors#InstallUnhealthy" in links(shown)
-    assert runner.cluster.get(Place(DEPLOYMENTS, "vendor", "web")), "what is there stays"
-
-
-def test_a_deploy_is_cancelled_once(runner: Runner) -> None:
-    runner.build(config_map("conf"))
-    place = deploy(runner, runner.install())
-    assert runner.browser.post(f"{place}/cancel").place == place
-    assert "Somebody cancelled the deploy." in runner.browser.get(place).words
-    again = runner.browser.post(f"{place}/cancel")
-    assert again.status == 409
-
-
-def test_deploy_all_deploys_each_component_that_has_a_build(runner: Runner) -> None:
-    runner.build(config_map("conf"))
-    runner.build(config_map("other"), name="api")
-    runner.browser.hand_in("unbuilt")
-    install = runner.install()
-    assert runner.browser.post(f"/installs/{install}/deploy-all").place == f"/installs/{install}"
-    parts = runner.browser.served.ask("GET", f"/v1/installs/{install}/components").json
-    assert [each["component_id"] for each in parts] == ["api", "web"]
-
-
-# ---- who may, and what is seen -----------------------------------------------------------------------------------
+# ---- who may, and what is seen -------------------------------------------------------------------------------------
 
 
 def test_whoever_may_not_is_told_so_and_a_deployer_needs_no_more(runner: Runner) -> None:

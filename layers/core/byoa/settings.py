@@ -26,7 +26,7 @@ class Settings(BaseModel):
     ``exchange_code`` name the functions that ask issuers, for their keys and for the token of who signs in;
     ``api_function`` is the one that answers the API, and ``stack`` what the names of those of lookups begin with.
     ``sign_in`` are the organisations whose ways to sign in everybody is shown. ``vendors_trust`` is ``source_role`` for
-    who only tells vendors of it.
+    who only tells vendors of it, and ``clusters_trust`` ``cluster_role`` for who tells clusters' owners.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -37,6 +37,7 @@ class Settings(BaseModel):
     bus: str = ""
     bytes_per_day: int = 100 * 1024 * 1024 * 1024
     cluster_role: str = ""
+    clusters_trust: str = ""
     ecr_endpoint: str = ""
     exchange_code: str = ""
     fetch_keys: str = ""

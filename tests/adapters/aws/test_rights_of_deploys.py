@@ -87,7 +87,9 @@ def test_each_state_s_role_lets_it_write_what_it_writes(dynamo: Stand) -> None:
     spied.check("PlanInstall")
     dynamo.deploys().check(deploy.key, "one")
     dynamo.deploys().change(
-        deploy.key, "one", _stands(dynamo, build_id="bld" + "a" * 23, digest="sha256:1", health="progressing")
+        deploy.key,
+        "one",
+        _stands(dynamo, build_id="bld" + "a" * 23, digest="sha256:1", health="progressing", install_version=1),
     )
     kept = shelf.write(Inventory({Identity("", "ConfigMap", "a", "b"): ""}))
     kept = shelf.write(kept)
@@ -100,7 +102,7 @@ def test_each_state_s_role_lets_it_write_what_it_writes(dynamo: Stand) -> None:
     def ended(found: Deploy, part: InstallComponent) -> tuple[Deploy, InstallComponent]:
         all_of_it = {
             "build_id": None, "digest": None, "health": "healthy", "drift": "no-drift", "drift_checked_at_ts": 1,
-            "next_drift_ts": 5,
+            "next_drift_ts": 5, "install_version": 2,
         }  # fmt: skip
         changes: dict[str, Any] = {
             "counts": {"create": 1},

@@ -511,6 +511,7 @@ class OrganisationOut(_Out):
     name: str
     external_id: str = Field(description="The external id that the organisation's builds come with.")
     source_role_arn: str = Field(description="The platform's role that they come as.")
+    cluster_role_arn: str = Field(description="The platform's role that deploys come as, where a cluster is of EKS.")
 
 
 class AccountOut(_Out):

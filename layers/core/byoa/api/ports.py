@@ -427,5 +427,8 @@ class World:
     source_role: str = ""
     """The ARN of the role that builds come as where a vendor's role lets them in."""
 
+    cluster_role: str = ""
+    """The ARN of the role that deploys come as where a role of a cluster's owner lets them in."""
+
     quota: int = QUOTA
     """Requests that a token may send in a minute to one process."""

@@ -62,6 +62,7 @@ def world() -> World:
         verifier=PyJwtVerifier(),
         table=settings().table,
         source_role=settings().vendors_trust,
+        cluster_role=settings().clusters_trust,
     )
 
 

@@ -16,7 +16,7 @@ from byoa.installs.normalising import Wanted
 from byoa.installs.objects import goes_away, uid_of
 from byoa.installs.settling import settle
 from byoa.installs.stages import in_stages
-from byoa.installs.together import each
+from byoa.installs.together import SIDE_BY_SIDE, each
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,10 +32,6 @@ _POLL: Final = 0.1
 
 _SERVED: Final = 15.0
 """Seconds in which a kind is served after it was established."""
-
-
-_SIDE_BY_SIDE: Final = 256
-"""Objects between two looks at whether another deploy has begun and at the time: a few seconds' worth."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,7 +71,7 @@ def apply(plan: Plan, work: Work, done: int = 0) -> Written:
     """
     wanted = plan.inventory.with_all((step.identity for step in plan.kept), plan.digest)
     inventory = plan.inventory if wanted.holds_the_same(plan.inventory) else work.shelf.write(wanted)
-    parts = [part for stage in in_stages(_written(plan)) for part in batched(stage, _SIDE_BY_SIDE, strict=False)]
+    parts = [part for stage in in_stages(_written(plan)) for part in batched(stage, SIDE_BY_SIDE, strict=False)]
     total, passed = sum(map(len, parts)), 0
     for part in parts:
         passed += len(part)

@@ -73,7 +73,8 @@ def executing(task: CheckedDeploy, calendar: Calendar) -> Becomes:
 
     def becomes(deploy: Deploy, part: InstallComponent) -> tuple[Deploy, InstallComponent]:
         line = entry("executing", "applying the plan", calendar.now(), step="apply")
-        of_build = {"build_id": task.build_id, "digest": task.digest} if task.operation == "apply" else {}
+        applied = {"build_id": task.build_id, "digest": task.digest, "install_version": task.install_version}
+        of_build = applied if task.operation == "apply" else {}
         return moved(deploy, line), part.model_copy(update={**of_build, "health": "progressing"})
 
     return becomes

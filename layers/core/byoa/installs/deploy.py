@@ -52,7 +52,7 @@ def deploy(task: Task, work: Work, approval: Approval, tell: Callable[[str], Non
     tell("waiting for health")
     findings = check_step.check(found.steps, work)
     tell("pruning")
-    pruned = prune_step.prune(found, work)
+    pruned = prune_step.prune(found, work, task.owner, lambda: work.shelf.check(inventory))
     return record_step.record(found, inventory, pruned, findings, work)
 
 

@@ -73,7 +73,8 @@ def _ask(installs: Installs, install_id: str, component: str) -> bool:
 def mend(changed: DeployStatusChanged, installs: Installs) -> DriftAsked:
     """Where drift was found by the schedule and the install says so, apply what was applied last once more.
 
-    That was approved then; what only goes by name isn't.
+    That was approved then; what only goes by name isn't. Nor is what somebody has changed of the install since: then it
+    goes as any deploy of it, and where the install says so it waits for somebody.
     """
     install = installs.install(changed.install_id)
     found = installs.deploy(changed.id)
@@ -83,5 +84,6 @@ def mend(changed: DeployStatusChanged, installs: Installs) -> DriftAsked:
         return DriftAsked(asked=0)
     if found.cause != "schedule" or stands is None or stands.build_id is None:
         return DriftAsked(asked=0)
-    installs.ask(install, changed.component, Request("apply", stands.build_id, approve_all=True, cause="schedule"))
+    approved = stands.install_version == install.version
+    installs.ask(install, changed.component, Request("apply", stands.build_id, approve_all=approved, cause="schedule"))
     return DriftAsked(asked=1)

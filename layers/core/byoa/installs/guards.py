@@ -48,7 +48,7 @@ class Deletions:
         live = self._cluster.get(place)
         if live is None:
             return Step(place=place, action="gone")
-        kept = self._kept(live, self._tracked[identity])
+        kept = why_kept(live, self._tracked[identity], self._owner)
         if kept:
             return Step(place=place, action="keep", live=live, why=kept)
         if kind.type not in GUARDED:
@@ -67,18 +67,6 @@ class Deletions:
             if not any(each and _defines(each, identity) for each in found):
                 return Step(place=place, action="gone")
         return Step(place=place, action="keep", why="the cluster doesn't serve its kind at the moment")
-
-    def _kept(self, live: Object, uid: str) -> str:
-        labels = metadata(live).get("labels") or {}
-        if any(labels.get(name) != value for name, value in self._owner.labels.items()):
-            return f"it no longer has this install's labels ({INSTALL}, {COMPONENT})"
-        if uid and uid != uid_of(live):
-            return "another object of its name has taken its place"
-        annotations = metadata(live).get("annotations") or {}
-        for name, value in _KEEPS:
-            if value in str(annotations.get(name, "")).split(","):
-                return f"its annotation {name} says so"
-        return ""
 
     def _along(self, kind: Kind, live: Object) -> str:
         """What goes along with a guarded object, in words."""
@@ -99,6 +87,20 @@ class Deletions:
             except ClusterForbidden:
                 told = "at least "
         return f"{told}{count} {what}"
+
+
+def why_kept(live: Object, uid: str, owner: Owner) -> str:
+    """Why an object isn't ``owner``'s to delete, though one of its name and of this ``uid`` is tracked; else empty."""
+    labels = metadata(live).get("labels") or {}
+    if any(labels.get(name) != value for name, value in owner.labels.items()):
+        return f"it no longer has this install's labels ({INSTALL}, {COMPONENT})"
+    if uid and uid != uid_of(live):
+        return "another object of its name has taken its place"
+    annotations = metadata(live).get("annotations") or {}
+    for name, value in _KEEPS:
+        if value in str(annotations.get(name, "")).split(","):
+            return f"its annotation {name} says so"
+    return ""
 
 
 def needs_of(deletions: Sequence[Step], tracked: int, wanted: int, *, teardown: bool) -> tuple[str, ...]:

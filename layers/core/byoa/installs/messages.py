@@ -70,7 +70,8 @@ class InstallComponent(Message):
     """One component of an install: two axes, how its newest deploy went and how its objects are.
 
     ``number`` is its newest deploy's; ``build_id`` and ``digest`` are what was applied last. ``objects`` are tracked.
-    ``next_drift_ts`` is when drift is looked for by its schedule.
+    ``next_drift_ts`` is when drift is looked for by its schedule. ``install_version`` is the install's when it was
+    applied: what is approved is approved as the install was then.
     """
 
     install_id: InstallId
@@ -84,6 +85,7 @@ class InstallComponent(Message):
     drift: Literal["drift-detected", "no-drift", "unknown"] = "unknown"
     drift_checked_at_ts: int | None = None
     next_drift_ts: int | None = None
+    install_version: int | None = None
     objects: int = 0
     updated_at_ts: int
 

@@ -5,17 +5,20 @@ What the cluster refuses to delete, and what a finalizer holds, stays tracked an
 
 from __future__ import annotations
 
+from itertools import batched
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from byoa.errors import ClusterForbidden, ObjectBusy, ObjectInvalid
+from byoa.installs.guards import why_kept
 from byoa.installs.objects import metadata, uid_of
 from byoa.installs.stages import in_stages
-from byoa.installs.together import each
+from byoa.installs.together import SIDE_BY_SIDE, each
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from byoa.installs.apply import Work
+    from byoa.installs.normalising import Owner
     from byoa.installs.objects import Identity
     from byoa.installs.plans import Plan, Step
 
@@ -32,8 +35,18 @@ class Pruned(NamedTuple):
     pending: bool = False
 
 
-def prune(plan: Plan, work: Work, forget: Callable[[Sequence[Identity]], None] = lambda _: None) -> Pruned:
-    """Delete what the plan deletes; ``forget`` is told at once what is gone. Raises what the cluster fails with."""
+def prune(
+    plan: Plan,
+    work: Work,
+    owner: Owner,
+    go_on: Callable[[], None],
+    forget: Callable[[Sequence[Identity]], None] = lambda _: None,
+) -> Pruned:
+    """Delete what the plan deletes; ``forget`` is told at once what is gone.
+
+    Since the plan was made the rest was waited for, so what is no longer ``owner``'s stays. ``go_on`` raises where the
+    deploy is to write nothing more. Raises that, and what the cluster fails with.
+    """
     gone: list[Identity] = [step.identity for step in plan.steps if step.action == "gone"]
     forget(gone)
     left: list[tuple[Identity, str]] = []
@@ -41,7 +54,10 @@ def prune(plan: Plan, work: Work, forget: Callable[[Sequence[Identity]], None] =
     for stage in reversed(in_stages(doomed)):
         if work.out_of_time():
             return Pruned(tuple(gone), tuple(left), pending=True)
-        answers = each(work.workers, lambda step: _delete(step, work), stage)
+        answers: list[str | None] = []
+        for part in batched(stage, SIDE_BY_SIDE, strict=False):
+            go_on()
+            answers += each(work.workers, lambda step: _delete(step, work, owner), part)
         waiting = [step for step, answer in zip(stage, answers, strict=True) if answer is None]
         left += [(step.identity, answer) for step, answer in zip(stage, answers, strict=True) if answer]
         held = _await(waiting, work)
@@ -52,9 +68,13 @@ def prune(plan: Plan, work: Work, forget: Callable[[Sequence[Identity]], None] =
     return Pruned(tuple(gone), tuple(left))
 
 
-def _delete(step: Step, work: Work) -> str | None:
+def _delete(step: Step, work: Work, owner: Owner) -> str | None:
     """Why it isn't deleted; ``None`` where it is, or is gone already."""
     try:
+        live = work.cluster.get(step.place)
+        kept = why_kept(live, step.uid, owner) if live else ""
+        if kept:
+            return kept
         work.cluster.delete(step.place, step.uid)
     except (ClusterForbidden, ObjectBusy, ObjectInvalid) as error:
         return error.cause

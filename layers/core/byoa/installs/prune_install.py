@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from byoa.installs.normalising import Owner
 from byoa.installs.prune import prune
 from byoa.installs.states import PrunedInstall
 
@@ -38,6 +39,8 @@ def prune_install(task: PruneTask, site: Site) -> PrunedInstall:
             inventory = site.shelf.write(rest)
 
     steps = tuple(step for step in plan.steps if step.action not in ("delete", "gone") or step.identity in tracked)
-    done = prune(plan.__class__(steps=steps, digest=plan.digest), work, forget)
+    doomed = plan.__class__(steps=steps, digest=plan.digest)
+    owner = Owner(task.install_id, task.component)
+    done = prune(doomed, work, owner, lambda: site.shelf.check(inventory), forget)
     left = [[str(identity), why[:300]] for identity, why in done.left]
     return PrunedInstall(gone=len(done.gone), left=left[:_TOLD], pending=done.pending)

@@ -78,6 +78,7 @@ def receive_deploy(received: DeployReceived, desk: Desk) -> CheckedDeploy:
         operation=deploy.operation,
         plan_only=deploy.plan_only,
         access=install.access,
+        install_version=install.version,
         take_over=deploy.take_over,
         approve_all=deploy.approve_all,
         recover=deploy.recover,

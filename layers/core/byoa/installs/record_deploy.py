@@ -105,6 +105,8 @@ def _stands(part: InstallComponent, ended: DeployEnded, failure: Failure | None,
         if status in ("active", "noop", "no-drift", "drift-detected"):
             drift = "drift-detected" if status == "drift-detected" else "no-drift"
             found |= {"drift": drift, "drift_checked_at_ts": milliseconds(now)}
+        if status == "noop" and checked:
+            found["install_version"] = checked.install_version
         if status == "inactive":
             gone = {"build_id": None, "digest": None, "health": "not-applicable"}
             found |= {**gone, "drift": "unknown", "next_drift_ts": None}

@@ -47,6 +47,7 @@ class CheckedDeploy(DeployKey):
     fingerprint: str | None = None
     names: list[str] = Field(default_factory=list)
     drift_schedule: str | None = None
+    install_version: int | None = None
     begun_ts: int
     ends_ts: int
 

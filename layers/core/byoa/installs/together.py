@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from byoa.engine.workers import Workers
+
+SIDE_BY_SIDE: Final = 256
+"""Objects between two looks at whether another deploy has begun and at the time: a few seconds' worth."""
 
 
 def each[Part, Result](

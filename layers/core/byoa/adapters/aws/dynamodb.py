@@ -48,6 +48,7 @@ from byoa.adapters.aws.items import (
     tagged_by,
 )
 from byoa.adapters.aws.listed import handed_in, standing
+from byoa.adapters.aws.reads import get_item
 from byoa.adapters.aws.refusals import translated
 from byoa.adapters.aws.table import Item, dump, load
 from byoa.adapters.aws.transactions import transact
@@ -451,9 +452,7 @@ class DynamoLedger:
         return self._get_item(f"ORG#{organisation}", sk)
 
     def _get_item(self, pk: str, sk: str) -> Item | None:
-        with translated("DynamoDB"):
-            found = self.client.get_item(TableName=self.table, Key=dump({"pk": pk, "sk": sk}), ConsistentRead=True)
-        return load(found["Item"]) if "Item" in found else None
+        return get_item(self.client, self.table, pk, sk)
 
     def _query(self, organisation: str, prefix: str, limit: int | None) -> list[Item]:
         """Items under a prefix of the sort key, the last first; ``limit`` bounds one page and with it the answer."""

@@ -6,6 +6,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from byoa.adapters.aws.reads import get_item
 from byoa.adapters.aws.refusals import translated
 from byoa.adapters.aws.table import Item, dump, load
 from byoa.api.ports import Page, Span
@@ -32,9 +33,7 @@ class Rows:
 
     def one(self, pk: str, sk: str) -> Item | None:
         """An item, as the last write left it."""
-        with translated(_SERVICE):
-            found = self.client.get_item(TableName=self.table, Key=dump({"pk": pk, "sk": sk}), ConsistentRead=True)
-        return load(found["Item"]) if "Item" in found else None
+        return get_item(self.client, self.table, pk, sk)
 
     def several(self, keys: Sequence[tuple[str, str]]) -> dict[str, Item]:
         """Up to 100 items by their sort keys; those that aren't there are left out."""

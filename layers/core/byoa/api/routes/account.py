@@ -31,4 +31,5 @@ def get_organisation() -> OrganisationOut:
         name=here.organisation,
         external_id=external_id(here.world.table, here.organisation),
         source_role_arn=here.world.source_role,
+        cluster_role_arn=here.world.cluster_role,
     )

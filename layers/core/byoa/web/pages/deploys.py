@@ -18,6 +18,9 @@ DEPLOY: Final = f"{COMPONENT}/deploys/<deploy>"
 HEALTHS: Final = 50
 """Objects whose health a page shows: those that aren't well first."""
 
+NAMES: Final = 50
+"""Parts of a plan that have a box each to be approved by name; more have one for all of them."""
+
 _OFFERED: Final = 50
 _NAME: Final = "name."
 _REFUSED: Final = (409, 422)
@@ -33,7 +36,7 @@ def show_component(here: Here, install: str, component: str) -> Page:
 def deploy_component(here: Here, install: str, component: str) -> Moved | Page:
     """Deploy a build, an older one too."""
     said = here.request.form()
-    body: dict[str, Any] = {"plan_only": bool(said.get("plan_only")), "approve_all": bool(said.get("approve_all"))}
+    body: dict[str, Any] = {name: bool(said.get(name)) for name in ("plan_only", "approve_all", "recover")}
     body |= {"build_id": said["build"]} if said.get("build") else {}
     body["take_over"] = [line.strip() for line in said.get("take_over", "").splitlines() if line.strip()]
     return _asked(here, install, component, "deploys", body)
@@ -70,11 +73,14 @@ def cancel_deploy(here: Here, install: str, component: str, deploy: str) -> Move
 def answer_plan(here: Here, install: str, component: str, deploy: str) -> Moved | Page:
     """Say yes or no to the plan that the page showed: to this one and no other."""
     said = here.request.form()
+    names = [value for name, value in said.items() if name.startswith(_NAME)]
+    if said.get("every"):  # of the plan of this fingerprint
+        names += here.api.get(f"{_api(install, component)}/deploys/{deploy}/plan")["needs"]
     body = {
         "response_type": "approve" if said.get("act") == "approve" else "deny",
         "note": said.get("note", "").strip(),
         "fingerprint": said.get("fingerprint", ""),
-        "names": [value for name, value in said.items() if name.startswith(_NAME)],
+        "names": names,
     }
     made = here.api.write("POST", f"{_api(install, component)}/deploys/{deploy}/approval", body)
     if made.status in _REFUSED:
@@ -123,8 +129,9 @@ def _deploy(here: Here, install: str, component: str, deploy: str, refused: Repl
     data = {
         "install": about, "app": found["app_id"], "component": component, "deploy": found, "part": part, "plan": plan,
         "view": view(plan["objects"], wanted) if plan else None, "wanted": wanted, "actions": ACTIONS, "marks": MARKS,
-        "optional": optional(plan) if plan else [], "health": _health(found["health"]), "running": running,
-        "waits": waits, "lines": timeline(found["status_v2"]["history"]), "who": names_of(here), "causes": CAUSES,
+        "optional": optional(plan) if plan else [], "most": NAMES, "running": running,
+        "health": _health(found["health"]), "waits": waits, "lines": timeline(found["status_v2"]["history"]),
+        "who": names_of(here), "causes": CAUSES,
         "deploys": history.document if history.good else [], "more": history.good and history.more,
         "problem": refused.document if refused else None,
     }  # fmt: skip

@@ -40,8 +40,10 @@ def show_form(here: Here, app: str) -> Page:
 
 @routes.add("POST", CREATE)
 def create_install(here: Here, app: str) -> Page | Moved:
-    """Make it."""
+    """Make it; or show what was typed before somebody had to sign in again."""
     said = here.request.form()
+    if said.get("act") == "check":
+        return _create(here, app, typed(said))
     inputs, wrong = inputs_of(said.get("inputs", ""), {})
     if wrong:
         return _create(here, app, typed(said), _invalid(wrong), 422)
@@ -61,9 +63,11 @@ def show_settings(here: Here, install: str) -> Page:
 
 @routes.add("POST", SETTINGS)
 def change_install(here: Here, install: str) -> Page | Moved:
-    """Change what differs; of a cluster also its token, if one is typed."""
+    """Change what differs; of a cluster also its token, if one is typed. The same of what was typed before."""
     said = here.request.form()
     found = here.api.listing(f"/v1/installs/{install}")
+    if said.get("act") == "check":
+        return _settled(here, found, typed(said), match=said.get("match", ""))
     now = found.document
     inputs, wrong = inputs_of(said.get("inputs", ""), now["inputs"])
     if wrong:

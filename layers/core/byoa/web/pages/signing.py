@@ -21,7 +21,10 @@ _INSIDE: Final = re.compile(r"/(?![/\\])[!-~]{0,1000}", re.ASCII)
 """A place of ours: two slashes, or a slash and what browsers take for one, would begin a host's name."""
 
 _UNAUTHENTICATED: Final = 401
-_DRAFTS: Final = ("/edit", "/new")
+_DRAFTS: Final = ("/edit", "/new", "/installs/create", "/settings")
+_NEVER_SHOWN: Final = "token"
+"""A field that no page is filled with."""
+
 _KEPT: Final = "kept."
 _NONE: Final = "The token is none, was revoked, or has expired."
 _NOT_YET: Final = "You are not signed in yet."
@@ -32,7 +35,8 @@ def wanted(here: Here) -> Page | Moved | Sent:
     if here.request.by_script:
         return Sent(b"", "text/plain; charset=utf-8", _UNAUTHENTICATED)
     if here.request.method != "GET":
-        draft = here.request.form() if here.request.path.endswith(_DRAFTS) else {}
+        said = here.request.form() if here.request.path.endswith(_DRAFTS) else {}
+        draft = {name: value for name, value in said.items() if name != _NEVER_SHOWN}
         told = "Your session has ended. Sign in; what you typed is kept." if draft else "Sign in, then do it again."
         return form(here, here.request.path if draft else "", told, _UNAUTHENTICATED, draft)
     place = here.request.place

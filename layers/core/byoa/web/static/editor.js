@@ -154,6 +154,7 @@ form.addEventListener("submit", async (event) => {
   if (!answer?.ok) return showNotice({ cause: "The registry couldn't be asked.", remedy: "Try again." });
   const page = new DOMParser().parseFromString(await answer.text(), "text/html");
   place.replaceChildren(...page.getElementById(lookups[act]).childNodes);
+  place.dispatchEvent(new Event("fresh", { bubbles: true }));
   const notice = page.getElementById("notice");
   const now = document.getElementById("notice");
   now.className = notice.className;

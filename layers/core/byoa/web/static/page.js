@@ -43,10 +43,14 @@ const fillToken = () => {  // a sign-in link has the token where no server and n
   const field = document.getElementById("token");
   if (!field) return;
   field.value = token;
+  const whose = document.getElementById("whose");  // a stranger's link leads into the stranger's organisation
+  whose.querySelector("strong").textContent = token.match(/^byoa_(org_[a-z0-9]{12,40})_/)?.[1] ?? "an organisation that it doesn't name";
+  whose.hidden = false;
   field.form.querySelector("button").focus();
 };
 
 prepare(document);
+document.addEventListener("fresh", (event) => prepare(event.target));  // what a script of a page put into it
 fillToken();
 setInterval(() => tellTimes(document), 15000);
 follow(document.getElementById("main"), prepare);
