@@ -179,6 +179,48 @@ def test_a_plan_waits_for_somebody_and_is_leased_again_once_it_was_approved() ->
     assert bed.there(CONFIG_MAPS, "three") is None
 
 
+PLANNED = {
+    "plan": "sha256:1", "contents": "sha256:1", "fingerprint": "plan-1", "counts": {"create": 1}, "status": "noop",
+    "next": "look",
+}  # fmt: skip
+SAID = {"plan": "plan-1", "counts": {}, "objects": [], "needs": [], "errors": []}
+OBJECT: dict[str, Any] = {
+    "object": "ConfigMap/a", "group": "", "api_version": "v1", "kind": "ConfigMap", "resource": "configmaps",
+    "namespace": None, "name": "a", "action": "create", "unchecked": False, "why": "", "needs": None, "changes": [],
+    "left_out": 0, "left_to": [], "taken_from": [], "warnings": [],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "ended",
+    [
+        {}, {"planned": {**PLANNED, "status": "queued"}}, {"planned": {**PLANNED, "status": "executing"}},
+        {"planned": {**PLANNED, "status": "error"}}, {"planned": {**PLANNED, "status": "active", "next": "apply"}},
+        {"planned": {**PLANNED, "needs": ["x" * 1000] * 200}}, {"planned": {**PLANNED, "fingerprint": "x" * 200_000}},
+        {"planned": PLANNED, "pruned": {"gone": 0, "left": [["a", "b" * 400]] * 500, "pending": False}},
+        {"planned": PLANNED, "contents": "e30="}, {"planned": PLANNED, "contents": "AAAA"},
+        {"planned": PLANNED, "contents": contents.pack({**SAID, "objects": [5]})},
+        {"planned": PLANNED, "contents": contents.pack({**SAID, "objects": [{**OBJECT, "changes": 5}]})},
+        {"planned": PLANNED, "contents": contents.pack({**SAID, "objects": [{**OBJECT, "action": "<b>"}]})},
+        {"planned": PLANNED, "contents": contents.pack({**SAID, "counts": {"create": "x"}})},
+        {"planned": PLANNED, "contents": contents.pack({**SAID, "plan": " " * 17_000_000})},
+    ],
+)  # fmt: skip
+def test_what_no_agent_can_have_seen_is_not_recorded(bed: Bed, ended: Any) -> None:
+    deploy = bed.platform.ask(bed.platform.build(*OBJECTS))
+    job = bed.lease()
+    assert job
+    place = f"/v1/installs/{INSTALL}/jobs/{deploy.id}/report"
+    token = bed.served.token("deploy", org=ORG)
+    answer = bed.served.ask("POST", place, {"lease_id": job.lease, "ended": ended}, token=token)
+    assert answer.status == 422, answer.text
+    assert bed.now(deploy).status == "planning"
+    sound = {"planned": PLANNED, "contents": contents.pack({**SAID, "objects": [OBJECT]})}
+    assert bed.served.ask("POST", place, {"lease_id": job.lease, "ended": sound}, token=token).json["status"] == "noop"
+    plan = f"/v1/installs/{INSTALL}/components/web/deploys/{deploy.id}/plan"
+    assert bed.served.ask("GET", plan, token=bed.served.token("read", org=ORG)).json["objects"] == [OBJECT]
+
+
 def test_one_agent_at_a_time_has_a_deploy_until_its_lease_ends(bed: Bed) -> None:
     bed.platform.ask(bed.platform.build(*OBJECTS))
     first = bed.lease()

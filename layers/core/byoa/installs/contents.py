@@ -70,11 +70,11 @@ def pack(found: dict[str, Any]) -> str:
         shown = shown * KEPT // (len(text) + KEPT // 8)
 
 
-def unpack(text: str) -> dict[str, Any]:
-    """What ``pack`` made. Raises ``InternalFault`` for anything else."""
+def unpack(text: str, largest: int = _LARGEST) -> dict[str, Any]:
+    """What ``pack`` made, of ``largest`` bytes at most. Raises ``InternalFault`` for anything else."""
     try:
         inflater = zlib.decompressobj()
-        found = json.loads(inflater.decompress(base64.b64decode(text, validate=True), _LARGEST))
+        found = json.loads(inflater.decompress(base64.b64decode(text, validate=True), largest))
     except (ValueError, zlib.error, RecursionError):
         found = None
     if not isinstance(found, dict):

@@ -32,6 +32,9 @@ _TEXTS: Final = {
     "auto-skipped": "planned; nothing was to be applied",
 }
 
+ENDS: Final = frozenset(_TEXTS)
+"""What a plan without faults can say that a deploy ends as."""
+
 
 def record_deploy(ended: DeployEnded, deploys: Deploys, shown: Lists, clock: Clock) -> DeployOutcome | None:
     """Write how it ended and what it planned (``shown``), and let go of the component. The first outcome stands.
@@ -41,14 +44,18 @@ def record_deploy(ended: DeployEnded, deploys: Deploys, shown: Lists, clock: Clo
     """
     if ended.failure and ended.failure.error == DuplicateEvent.__name__:
         return None
-    failure = _failure(ended)
+    failure = failure_of(ended)
     plan = contents.pack(parcels.fetch(ended.planned.contents, shown)) if ended.planned else None
     now = clock.now()
     kept = deploys.finish(ended.key, ended.execution, _becomes(ended, failure, now), plan)
     return DeployOutcome(status=kept.status, failure=kept.failure) if kept else None
 
 
-def _failure(ended: DeployEnded) -> Failure | None:
+def failure_of(ended: DeployEnded) -> Failure | None:
+    """What stopped a deploy, if anything did.
+
+    Raises ``InternalFault`` for one that isn't done, and ``EventUntrusted`` for one put together from several.
+    """
     if ended.failure:
         return read_failure(ended.failure)
     checked, planned = ended.checked, ended.planned

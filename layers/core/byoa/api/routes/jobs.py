@@ -2,12 +2,13 @@
 
 import json
 from dataclasses import dataclass
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 from aws_lambda_powertools.event_handler.openapi.params import Query
 
 from byoa.api.documents import moment
 from byoa.api.jobs import (
+    PLAN_LIMIT,
     EndedIn,
     InventoryIn,
     InventoryOut,
@@ -15,6 +16,7 @@ from byoa.api.jobs import (
     Leased,
     LeaseId,
     LeaseOut,
+    PlanDocument,
     RenewedOut,
     ReportedOut,
     ReportIn,
@@ -27,14 +29,22 @@ from byoa.api.routes.installs import INSTALL, InstallId, found
 from byoa.api.tokens import random_id
 from byoa.api.visits import visit
 from byoa.builds.messages import Build, BuildKey, CaughtError, ConfigVersion
-from byoa.errors import BuildNotFound, ByoaError, DeployBusy, DuplicateEvent, InventoryInvalid, Transient
+from byoa.errors import (
+    BuildNotFound,
+    ByoaError,
+    DeployBusy,
+    DuplicateEvent,
+    InternalFault,
+    InventoryInvalid,
+    Transient,
+)
 from byoa.installs import contents, inventory, parcels
 from byoa.installs.apply_install import executing
 from byoa.installs.messages import Deploy, Install
 from byoa.installs.pocket import Pocket
 from byoa.installs.ports import Shelf
 from byoa.installs.receive_deploy import Desk, receive_deploy
-from byoa.installs.record_deploy import record_deploy
+from byoa.installs.record_deploy import failure_of, record_deploy
 from byoa.installs.states import CheckedDeploy, DeployEnded, DeployReceived
 
 operations = Operations()
@@ -215,14 +225,31 @@ def _ended(deploy: Deploy, said: EndedIn, pocket: Pocket) -> DeployEnded:
     """What the agent tells, with what the platform knows by itself."""
     planned, failure, checked = said.planned, said.failure, None
     if planned is not None:
-        shown = contents.unpack(said.contents) if said.contents else {"objects": []}
+        shown = _document(said.contents) if said.contents else {"objects": []}
         planned = planned.model_copy(update={"contents": parcels.put(shown, pocket)})
     try:
         checked = _receive(deploy, Pocket())
     except ByoaError as error:
         failure = failure or _caught(error)
     way = {"planned": planned, "applied": said.applied, "health": said.health, "pruned": said.pruned}
-    return DeployEnded(**deploy.key.model_dump(), execution=_name(deploy), checked=checked, failure=failure, **way)
+    ended = DeployEnded(**deploy.key.model_dump(), execution=_name(deploy), checked=checked, failure=failure, **way)
+    try:
+        failure_of(ended)
+    except InternalFault as error:
+        fault = {"pointer": "/body/ended", "code": "not_done", "message": error.cause}
+        raise Problem("invalid", faults=[fault]) from None
+    return ended
+
+
+def _document(packed: str) -> dict[str, Any]:
+    """A plan's document. Raises ``Problem`` with 422 for what is none: pages and lists read of it later."""
+    try:
+        found = contents.unpack(packed, PLAN_LIMIT)
+        PlanDocument.model_validate(found)
+    except (InternalFault, ValueError):
+        fault = {"pointer": "/body/ended/contents", "code": "document", "message": "It is no plan's document."}
+        raise Problem("invalid", faults=[fault]) from None
+    return found
 
 
 def _caught(error: ByoaError) -> CaughtError:
