@@ -110,6 +110,11 @@ class Deferred:
         self._find = find
 
     @property
+    def command(self) -> Command | Group:
+        """The command itself."""
+        return self._find()
+
+    @property
     def description(self) -> str:
         """The head of the command's help."""
         return self._find().description

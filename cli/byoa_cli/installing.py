@@ -6,9 +6,9 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from byoa_cli.clusters import APPROVE, CLUSTER, INPUTS, OWNER, TAKE_OVER, WITHIN, Goal, plan_key
-from byoa_cli.commands import Group, Option, command
+from byoa_cli.commands import Deferred, Group, Option, command
 from byoa_cli.options import JSON, PLAIN_HTTP, TOKEN_HOST, YES
-from byoa_cli.output import FINE, MEND, err, exit_code, print_error, print_json
+from byoa_cli.output import FINE, MEND, err, exit_code, print_error, print_json, print_styled
 from byoa_cli.planned import outcome_document, show_outcome, show_plan
 from byoa_cli.printable import styled
 from byoa_cli.rights import load_from, rbac
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from byoa.installs.plan import Task
     from byoa.installs.plans import Plan
     from byoa.installs.ports import Cluster, Right
+    from byoa_cli.commands import Command
 
 _REFERENCE = Option("ref", metavar="REF", help="oci://HOST/REPOSITORY@DIGEST (or :TAG), or oci-layout:FOLDER[:TAG]")
 _WHERE = (*OWNER, *CLUSTER)
@@ -120,6 +121,34 @@ def teardown(
     return _run(_Deal(options, teardown=True), frozenset(approve), within, None, yes=yes, as_json=as_json)
 
 
+@command(*_WHERE, JSON)
+def recover(*, as_json: bool, **options: Any) -> int:  # noqa: ANN401 - the same
+    """Track again what an install's component has in a cluster, by its labels, where the record of it was lost.
+
+    What was applied by `byoa install` and has no other owner counts. Nothing but the record is written.
+
+    Example:
+        byoa install recover --install shop --component web --kubeconfig kubeconfig
+    """
+    from byoa.installs.inventory import EMPTY
+    from byoa.installs.recover import recover
+
+    deal = _Deal(options, teardown=True)
+    work, owner = deal.work(), deal.task.owner
+    before = work.shelf.read() or EMPTY
+    now = before.with_uids(recover(work.cluster, owner, work.workers))
+    if not now.holds_the_same(before):
+        work.shelf.write(now)
+    added = sorted(str(each) for each in now.uids.keys() - before.uids.keys())
+    if as_json:
+        print_json({**deal.about, "tracked": len(now.uids), "recovered": added})
+        return FINE
+    for each in added:
+        err().print(styled(each))
+    err().print(styled(f"{len(now.uids)} objects are tracked, {len(added)} of them again"))
+    return FINE
+
+
 class _Deal:
     """An artifact, a cluster, and what is to be done with the two."""
 
@@ -200,7 +229,7 @@ def _run(
             return MEND
         approval = seen
     try:
-        outcome = deploy(task, deal.work(within), approval, lambda word: err().print(styled((word, "dim"))))
+        outcome = deploy(task, deal.work(within), approval, lambda word: print_styled((word, "dim"), progress=True))
     except ByoaError as error:
         if as_json:
             print_json({"status": "error", **deal.about, "error": error.as_dict()})
@@ -232,7 +261,21 @@ def _shown_and_approved(deal: _Deal, approved: frozenset[str]) -> Approval | Non
     return Approval(fingerprint=fingerprint(found, key), key=key, names=approved)
 
 
+def _run_agent() -> Command:
+    from byoa_cli.agent import run
+
+    return run
+
+
 install = Group(
     "Apply an artifact to a Kubernetes cluster: planned, by stages, watched, pruned.",
-    {"plan": plan, "apply": apply, "drift": drift, "teardown": teardown, "rbac": rbac},
+    {
+        "plan": plan,
+        "apply": apply,
+        "drift": drift,
+        "teardown": teardown,
+        "recover": recover,
+        "rbac": rbac,
+        "run": Deferred("Run the deploys of an install at the platform whose cluster is an agent's.", _run_agent),
+    },
 )

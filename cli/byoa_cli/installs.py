@@ -294,6 +294,7 @@ installs = Group(
         "deny": _later("deny", "Say no to a plan that waits: nothing is written."),
         "drift": _later("drift", "Look whether a component's objects are as they were applied."),
         "teardown": _later("teardown", "Delete what a component has in an install, in the reverse order."),
+        "recover": _later("recover", "Track again what a component has in an install, by its labels."),
         "deploys": _later("deploys", "List an install's deploys, the newest first."),
         "cancel": _later("cancel", "Stop a deploy that waits or runs: it writes nothing more."),
     },

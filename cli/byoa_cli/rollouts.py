@@ -164,6 +164,33 @@ def teardown(
     return _followed(asked, timeout, wait=wait, as_json=as_json)
 
 
+@command(INSTALL, PART, _BUILD, _APPROVE, *_FOLLOWED, *AT_API, APP, JSON)
+def recover(
+    install: str, component: str, build: str | None, timeout: float, api: str | None, profile: str | None,
+    org: str | None, app: str | None, *, approve: bool, wait: bool, as_json: bool,
+) -> int:  # fmt: skip
+    """Track again what a component has in an install's cluster, where the record of it was lost.
+
+    It is a deploy of the build that is installed, or of the one that is named: what has the component's labels, was
+    applied by us and has no other owner is tracked from then on, and what the build doesn't have is pruned.
+
+    Example:
+        byoa installs recover acme web --app shop --approve
+    """
+    from byoa.errors import ApiRefused
+
+    here = reach_api(api, profile, org, app)
+    place = ("installs", install_id(here, install), "components", component)
+    if build is None:
+        try:
+            build = here.asked_api().ask("GET", *place).fields().get("build_id")
+        except ApiRefused as refusal:
+            if refusal.problem != "not_found":
+                raise
+    body = {"recover": True, "approve_all": approve, **({"build_id": build} if build else {})}
+    return _followed(_ask(here, install, component, "deploys", body), timeout, wait=wait, as_json=as_json)
+
+
 @command(
     INSTALL, Option("component", metavar="COMPONENT", nargs="?", type=label, help="Of this component alone."),
     *AT_API, APP, *PAGING, JSON,

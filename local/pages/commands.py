@@ -107,7 +107,9 @@ def all_commands() -> Iterator[tuple[str, Command]]:
 def _below(name: str, command: Command | Group | Deferred) -> Iterator[tuple[str, Command]]:
     if isinstance(command, Command):
         yield name, command
-    elif isinstance(command, Group):
+    elif isinstance(command, Deferred):
+        yield from _below(name, command.command)
+    else:
         for word, each in command.commands.items():
             yield from _below(f"{name} {word}", each)
 

@@ -9,9 +9,10 @@ from typing import Any, Final
 
 from byoa.adapters.identity.verifying import PyJwtVerifier
 from byoa.adapters.memory.clocks import SteppingClock
-from byoa.adapters.memory.installs import DeployStore, MemoryInstalls
+from byoa.adapters.memory.installs import DeployStore, MemoryDeploys, MemoryInstalls, MemoryShelf
 from byoa.adapters.memory.inventory import MemoryAnswers, MemoryInventory, MemoryJournal, MemoryTokens
 from byoa.adapters.memory.issuers import MemoryIssuers
+from byoa.adapters.memory.leases import MemoryLeases
 from byoa.adapters.memory.ledger import MemoryLedger
 from byoa.adapters.memory.lookups import MemoryLookups
 from byoa.adapters.memory.tracking import MemoryHooks
@@ -19,11 +20,14 @@ from byoa.adapters.memory.vault import MemoryClusterTokens, MemoryVault
 from byoa.api.app import OPERATIONS, make
 from byoa.api.ports import World
 from byoa.api.routes.artifacts import ARTIFACT
+from byoa.api.routes.jobs import LEASE, LEASE_MS
 from byoa.api.tokens import DAY_MS, issue
 from byoa.builds import record
 from byoa.builds.lookups import LookUp, Sought
 from byoa.builds.messages import BuildEnded
+from byoa.builds.ports import Signature
 from byoa.builds.records import entry, milliseconds
+from byoa.installs.ports import Request
 from byoa.trust.issuers import KeysFound
 from local.pages.installed import INSTALL, OTHER, Installed
 from local.pages.lookups import Samples, tried
@@ -47,12 +51,17 @@ NAMES: Final = {
     "step_id": "vendor-app",
     "approval_id": "dplexample2222222222222222",
 }
-QUERIES: Final = {"get_config_schema": "type=kubernetes-manifest", "list_app_builds": "app_id=demo"}
+QUERIES: Final = {
+    "get_job_inventory": f"lease_id={LEASE['lease_id']}",
+    "get_config_schema": "type=kubernetes-manifest",
+    "list_app_builds": "app_id=demo",
+}
 _ORDERS: Final = {"list_tokens": "issued_at", "list_installs": "name"}
 """Lists that are by ids which chance makes."""
 
+_OF_AGENTS: Final = ("lease_job", "renew_lease", "get_job_inventory", "put_job_inventory", "report_job")
 _TOKENS: Final = re.compile(r"byoa_org_demo00000000_tok[a-z2-7]{23}_[A-Za-z0-9_-]{43}")
-_IDS: Final = re.compile(r"(?<![a-z0-9])(tok|adt|hok|iss|inl|dpl)[a-z2-7]{23}\b")
+_IDS: Final = re.compile(r"(?<![a-z0-9])(tok|adt|hok|iss|inl|dpl|lea)[a-z2-7]{23}\b")
 _SECRETS: Final = re.compile(r'(?<=[/"])[A-Za-z0-9_-]{43}(?=")')
 
 
@@ -71,12 +80,22 @@ def exchanges() -> dict[str, Any]:
     return found
 
 
+class _Signer:
+    """Signs with nothing: what is shown is an example."""
+
+    def sign(self, payload: bytes) -> Signature:
+        """See ``builds.ports.Signer``."""
+        del payload
+        return Signature("arn:aws:kms:us-east-1:111122223333:key/EXAMPLE", b"an example, and no signature")
+
+
 class _Desk:
     def __init__(self) -> None:
         clock = SteppingClock()
         self.clock, self.ledger = clock, MemoryLedger(clock, "table")
         self.hooks: dict[Any, Any] = {}
         self.store = DeployStore(clock, "table")
+        self.leased: dict[Any, Any] = {}
         held: tuple[dict[Any, Any], ...] = ({}, {}, {}, {}, {}, {}, {})
         self.face = make(
             World(
@@ -95,6 +114,10 @@ class _Desk:
                 verifier=PyJwtVerifier(),
                 installs=lambda org: MemoryInstalls(org, self.store),
                 clusters=MemoryClusterTokens,
+                deploying=lambda _: MemoryDeploys(self.store),
+                leases=lambda org: MemoryLeases(org, self.leased),
+                shelf=lambda key, execution: MemoryShelf(self.store, key, execution),
+                receipt_check=lambda *_: True,
                 receipt_key=lambda: b"0Y an example and no key",
                 table="table",
                 source_role="arn:aws:iam::111122223333:role/byoa-SourceRole-EXAMPLE",
@@ -131,16 +154,35 @@ class _Desk:
             mirror["tag"] = self.ledger.records[key].build_id
             mirror["reference"] = mirror["reference"].replace("/demo/flux", "/demo/vendor-app")
         ended = BuildEnded.model_validate({**sample, **key.model_dump(), "execution": "example"})
-        record.record(ended, self.ledger, self.clock, series="table")
+        record.record(ended, self.ledger, self.clock, _Signer(), series="table")
         self.built = self.ledger.records[key].build_id
         install = self.installed.add(INSTALL, "demo")
         self.deployed = self.installed.deployed(install, self.ledger.records[key], drifted=True).id
+
+    def _lease(self, name: str) -> str:
+        """A deploy that waits for an agent, or that one has."""
+        installs, deploys = MemoryInstalls(ORGANISATION, self.store), MemoryDeploys(self.store)
+        install, build = installs.install(INSTALL), self.ledger.build(ORGANISATION, self.built)
+        assert install, "it was made with the build"
+        assert build, "it was made first"
+        self.store.holders.clear()  # what the operation before left running
+        asked = installs.ask(install, build.component, Request("apply", build.build_id, build.version))
+        if name != "lease_job":
+            now_ts = milliseconds(self.clock.now())
+            leases = MemoryLeases(ORGANISATION, self.leased)
+            leases.take(asked.id, str(LEASE["lease_id"]), now_ts, now_ts + LEASE_MS)
+            deploys.begin(asked, f"agent-{INSTALL}")
+        if name == "put_job_inventory":
+            deploys.change(asked, f"agent-{INSTALL}", lambda deploy, part: (deploy, part))
+        return asked.id
 
     def _install(self, name: str) -> dict[str, str]:
         """Which install and which deploy an operation is asked of: what it wants has to be there."""
         install_id, deploy_id = INSTALL, self.deployed
         if name == "delete_install":
             install_id = self.installed.add(OTHER, "other").id
+        elif name in _OF_AGENTS:
+            deploy_id = self._lease(name)
         elif name in ("answer_plan", "respond_to_approval", "cancel_deploy"):
             install = MemoryInstalls(ORGANISATION, self.store).install(INSTALL)
             build = self.ledger.build(ORGANISATION, self.built)

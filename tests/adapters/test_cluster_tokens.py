@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from contextlib import closing
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -10,9 +11,10 @@ import pytest
 from botocore.exceptions import ClientError
 from moto import mock_aws
 
+from byoa.adapters.aws.cluster_vault import ClusterVault
 from byoa.adapters.aws.clusters import SecretsClusterTokens
 from byoa.adapters.memory.vault import MemoryClusterTokens
-from byoa.errors import TenantForbidden
+from byoa.errors import ClusterAccessInvalid, TenantForbidden
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -87,3 +89,20 @@ def test_a_token_is_tagged_with_whose_it_is() -> None:
         assert described["Tags"] == [{"Key": "org_id", "Value": ORG}]
         with pytest.raises(ClientError):
             client.describe_secret(SecretId=f"byoa/{ORG}/{INSTALL}")
+
+
+def test_whoever_reaches_the_cluster_gets_the_token_for_the_server_that_it_was_stored_for_alone() -> None:
+    with mock_aws(), closing(boto3.client("secretsmanager", "us-east-1")) as client:
+        vault = ClusterVault(client, ORG)
+        with pytest.raises(ClusterAccessInvalid, match="No token is kept"):
+            vault.read(INSTALL, "https://one.example")
+        kept = json.dumps({"server": "https://one.example", "token": CANARY})
+        SecretsClusterTokens(client, ORG).store(INSTALL, kept)
+        assert vault.read(INSTALL, "https://one.example") == CANARY
+        for server in ("https://two.example", ""):
+            with pytest.raises(ClusterAccessInvalid, match="for another server") as raised:
+                vault.read(INSTALL, server)
+            assert CANARY not in str(raised.value.as_dict())
+        SecretsClusterTokens(client, ORG).store(INSTALL, CANARY)
+        with pytest.raises(ClusterAccessInvalid, match="for another server"):
+            vault.read(INSTALL, "https://one.example")

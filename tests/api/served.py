@@ -9,9 +9,10 @@ from urllib.parse import parse_qsl, urlsplit
 
 from byoa.adapters.identity.verifying import PyJwtVerifier
 from byoa.adapters.memory.clocks import SteppingClock
-from byoa.adapters.memory.installs import DeployStore, MemoryInstalls
+from byoa.adapters.memory.installs import DeployStore, MemoryDeploys, MemoryInstalls, MemoryShelf
 from byoa.adapters.memory.inventory import MemoryAnswers, MemoryInventory, MemoryJournal, MemoryTokens
 from byoa.adapters.memory.issuers import MemoryIssuers
+from byoa.adapters.memory.leases import MemoryLeases
 from byoa.adapters.memory.ledger import MemoryLedger
 from byoa.adapters.memory.lookups import MemoryLookups
 from byoa.adapters.memory.tracking import MemoryHooks
@@ -107,6 +108,8 @@ class Served:
         self.awaited: list[Any] = []
         self.installing = DeployStore(self.clock, "table")
         self.cluster_tokens: dict[str, str] = {}
+        self.leased: dict[Any, Any] = {}
+        self.receipt_check: Callable[[bytes, bytes], bool] = lambda *_: True
         self.rules: dict[Any, Any] = {}
         self.keys: dict[Any, Any] = {}
         self.asked: dict[Any, Any] = {}
@@ -128,6 +131,10 @@ class Served:
             lookups=self.lookups,
             installs=lambda org: MemoryInstalls(org, self.installing),
             clusters=lambda org: MemoryClusterTokens(org, self.cluster_tokens),
+            deploying=lambda _: MemoryDeploys(self.installing),
+            leases=lambda org: MemoryLeases(org, self.leased),
+            shelf=lambda key, execution: MemoryShelf(self.installing, key, execution),
+            receipt_check=self._check_receipt,
             receipt_key=lambda: DER,
             table="table",
             source_role=SOURCE_ROLE,
@@ -146,6 +153,9 @@ class Served:
 
     def _fetch_keys(self, organisation: str, issuer: str) -> KeysFound:
         return self.fetch_keys(organisation, issuer)
+
+    def _check_receipt(self, signature: bytes, payload: bytes) -> bool:
+        return self.receipt_check(signature, payload)
 
     def issuers(self, org: str) -> MemoryIssuers:
         return MemoryIssuers(org, self.rules, self.keys, self.asked)

@@ -56,6 +56,9 @@ RULE = {"name": "ci", "issuer": "https://ci.example", "claims": {"sub": "a"}, "s
 CREDENTIALS = {"ref": "ghcr", "kind": "basic", "host": "ghcr.io", "value": {"username": "u", "password": "secret-pw"}}
 
 
+QUERIES = {"list_app_builds": "?app_id=shop", "get_job_inventory": f"?lease_id=lea{'a' * 23}"}
+
+
 def path_of(operation: Operation, served: Served) -> str:
     names = {"app_id": APP, "component_id": "web", "component_name_or_id": "web", "config_id": "1", "ref": "ghcr",
              "build_id": served.build_id, "token_id": next(iter(served.tokens))[1],  # type: ignore[attr-defined]
@@ -63,7 +66,7 @@ def path_of(operation: Operation, served: Served) -> str:
              "issuer_id": served.rules[ORG][0].id, "lookup_id": LOOKUP, "install_id": INSTALL, "step_id": "web",
              **dict.fromkeys(("deploy_id", "workflow_id", "approval_id"), served.deploy_id)}  # type: ignore[attr-defined]  # fmt: skip
     path = re.sub(r"<(\w+)>", lambda found: names[found[1]], operation.path)
-    return path + ("?app_id=shop" if operation.name == "list_app_builds" else "")
+    return path + QUERIES.get(operation.name, "")
 
 
 def test_a_token_is_good_until_the_moment_that_is_named(served: Served) -> None:

@@ -242,6 +242,13 @@ def test_a_failure_says_what_to_do(acme: Bed) -> None:
     assert acme.byoa("get", "acme", "web", "--json").json()["error"]["code"] == "InstallUnhealthy"
 
 
+def test_a_lost_record_is_looked_for_by_a_deploy_of_the_installed_build(acme: Bed) -> None:
+    acme.steps = [active(acme), active(acme)]
+    build = acme.byoa("deploy", "acme", "web", "--json").json()["build_id"]
+    assert acme.byoa("recover", "acme", "web", "--approve").code == FINE
+    assert (acme.deploy().recover, acme.deploy().build_id, acme.deploy().approve_all) == (True, build, True)
+
+
 def test_an_install_is_torn_down_and_a_deploy_cancelled(acme: Bed) -> None:
     acme.steps = [active(acme)]
     acme.byoa("deploy", "acme", "web")

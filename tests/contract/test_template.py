@@ -427,7 +427,7 @@ def test_receipts_are_signed_by_a_key_of_the_kind_that_they_are_checked_with(res
     }
     assert given == {"RecordBuildFunction", "ApiFunction", "DashboardFunction", "ReceiveDeployFunction"}
     checks = [(role, each["Resource"]) for role, each in _statements(resources) if each["Action"] == "kms:Verify"]
-    assert checks == [("ReceiveDeployRole", {"Fn::GetAtt": ["ReceiptKey", "Arn"]})]
+    assert checks == [(role, {"Fn::GetAtt": ["ReceiptKey", "Arn"]}) for role in ("ApiRole", "ReceiveDeployRole")]
     reads = [(role, each["Resource"]) for role, each in _statements(resources) if each["Action"] == "kms:GetPublicKey"]
     assert reads == [(role, {"Fn::GetAtt": ["ReceiptKey", "Arn"]}) for role in ("ApiRole", "DashboardRole")]
 
@@ -449,7 +449,7 @@ def test_the_api_reads_no_secret_and_reaches_nothing_but_the_table_and_secrets(r
     assert "secretsmanager:GetSecretValue" not in actions
     assert {action.partition(":")[0] for action in actions} == {"dynamodb", "secretsmanager"}
     own = _actions(resources, "ApiRole") - LOG_AND_TRACE - OPENS_SESSIONS
-    assert own == {"dynamodb:GetItem", "kms:GetPublicKey", "lambda:InvokeFunction"}
+    assert own == {"dynamodb:GetItem", "kms:GetPublicKey", "kms:Verify", "lambda:InvokeFunction"}
     (invoked,) = (each for role, each in _statements(resources) if (role, each.get("Sid")) == ("ApiRole", "FetchKeys"))
     assert invoked["Resource"] == {"Fn::GetAtt": ["FetchKeysFunction", "Arn"]}
     (trying,) = (

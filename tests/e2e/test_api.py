@@ -15,6 +15,8 @@ from byoa.adapters.memory.repository import MemoryRepository
 from byoa.bootstrap import terminal
 from byoa.content.packing import pack
 from byoa.engine.copying import copy
+from byoa.installs.inventory import EMPTY
+from byoa.installs.inventory import pack as pack_inventory
 from byoa.oci.reference import Reference
 from local import members
 from local.desk import ORGANISATION
@@ -200,3 +202,47 @@ def test_a_job_of_ci_is_let_in_by_its_token(enforced: Pipeline, admin: Client) -
     assert admin.ask("GET", "/v1/audit?limit=1")[1][0]["token_name"] == account["name"]
     assert admin.ask("DELETE", f"/v1/issuers/{made['id']}")[0] == 204
     assert job.ask("GET", "/v1/account", **here)[0] == 401
+
+
+def test_an_install_s_agent_leases_a_deploy_whose_receipt_is_good_and_tells_how_it_went(
+    enforced: Pipeline, admin: Client
+) -> None:
+    enforced.push("flux", "v2.3.1")
+    source = {"url": f"oci://{enforced.desk.vendor}/vendor/flux", "tag": "v2.3.1"}
+    _, config = admin.ask(
+        "POST", f"{APP}/leased/configs/kubernetes-manifest", {"namespace": "vendor", "oci_artifact": source}
+    )
+    deadline = time.monotonic() + 90
+    while admin.ask("GET", f"{APP}/leased/builds/{config['build_id']}")[1]["status"] != "active":
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
+    cluster = {"kind": "static", "server": "https://k8s.example.com", "token": "a-token-of-a-cluster"}
+    status, install = admin.ask("POST", "/v1/apps/api/installs", {"name": "leased", "cluster": cluster})
+    assert status == 201, install
+    place = f"/v1/installs/{install['id']}"
+    assert admin.ask("PATCH", place, {"cluster": {"kind": "agent"}}, if_match="*")[0] == 200
+    _, token = admin.ask("POST", "/v1/tokens", {"name": "agent", "scopes": ["deploy"]})
+    agent = Client(enforced, token["token"])
+    status, deploy = agent.ask("POST", f"{place}/components/leased/deploys", {})
+    assert status == 201, deploy
+    _, leased = agent.ask("POST", f"{place}/jobs/lease")
+    job = leased["job"]
+    assert job["checked"]["digest"] == deploy_digest(admin, config)
+    lease = {"lease_id": job["lease_id"]}
+    assert agent.ask("POST", f"{place}/jobs/lease")[1]["job"] is None
+    jobs = f"{place}/jobs/{deploy['id']}"
+    assert agent.ask("POST", f"{jobs}/renew", lease)[0] == 200
+    assert agent.ask("POST", f"{jobs}/report", lease)[1]["status"] == "executing"
+    inventory = {**lease, "packed": pack_inventory(EMPTY), "version": ""}
+    assert agent.ask("PUT", f"{jobs}/inventory", inventory)[1]["version"] == "1"
+    assert agent.ask("GET", f"{jobs}/inventory?lease_id={job['lease_id']}")[1]["version"] == "1"
+    told = json.dumps({"code": "ClusterForbidden", "cause": "It may not.", "remedy": "", "where": None})
+    failure = {"error": "ClusterForbidden", "cause": json.dumps({"errorMessage": told})}
+    assert agent.ask("POST", f"{jobs}/report", {**lease, "ended": {"failure": failure}})[1]["status"] == "error"
+    assert agent.ask("GET", f"{place}/components/leased/deploys/latest")[1]["failure"]["code"] == "ClusterForbidden"
+    assert admin.ask("DELETE", place, if_match="*")[0] == 204
+
+
+def deploy_digest(admin: Client, config: Any) -> str:
+    _, build = admin.ask("GET", f"{APP}/leased/builds/{config['build_id']}")
+    return str(build["resolved"]["digest"])

@@ -30,6 +30,7 @@ from byoa.api.routes import (
     hooks,
     installs,
     issuers,
+    jobs,
     policies,
     sessions,
     tokens,
@@ -48,7 +49,7 @@ if TYPE_CHECKING:
 OPERATIONS: list[Operation] = [
     *general.operations, *account.operations, *apps.operations, *components.operations, *configs.operations,
     *builds.operations, *artifacts.operations, *credentials.operations, *policies.operations, *hooks.operations,
-    *installs.operations, *deploys.operations, *approvals.operations,
+    *installs.operations, *deploys.operations, *approvals.operations, *jobs.operations,
     *sessions.operations, *tokens.operations, *issuers.operations, *audit.operations,
 ]  # fmt: skip
 """All routes."""

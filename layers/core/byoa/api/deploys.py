@@ -51,6 +51,9 @@ class DeployIn(Taken):
     plan_only: bool = Field(default=False, description="Whether it ends with the plan.")
     approve_all: bool = Field(default=False, description="Whether it waits for nobody, but for what only goes by name.")
     take_over: Owners = Field(default_factory=list)
+    recover: bool = Field(
+        default=False, description="Whether what has the component's labels in the cluster is tracked again."
+    )
     deploy_dependents: bool = Field(
         default=False, json_schema_extra=NEVER, description="Nuon's; refused: deploys know no order among components."
     )

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from byoa.builds.messages import Build, ConfigVersion, NamedObjects, Stage, Trial, Tried
     from byoa.builds.ports import Accepted, Clock
     from byoa.components.reading import ComponentConfig
-    from byoa.installs.ports import Installs
+    from byoa.installs.messages import DeployKey
+    from byoa.installs.ports import Deploys, Installs, Leases, Shelf
     from byoa.tracking.messages import Moved
     from byoa.tracking.records import HookRecord
     from byoa.trust.allowed import Allowed
@@ -409,6 +410,14 @@ class World:
     verifier: Verifier
     installs: Callable[[str], Installs]
     clusters: Callable[[str], ClusterTokens]
+    deploying: Callable[[str], Deploys]
+    leases: Callable[[str], Leases]
+    shelf: Callable[[DeployKey, str], Shelf]
+    """What was applied of a deploy's component, for who runs it."""
+
+    receipt_check: Callable[[bytes, bytes], bool]
+    """Whether a signature, the first, is of these bytes, by the key of receipts."""
+
     receipt_key: Callable[[], bytes]
     """The public key of receipts: SubjectPublicKeyInfo, DER."""
 

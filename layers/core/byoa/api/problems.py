@@ -74,6 +74,10 @@ CODES: Final[dict[str, tuple[int, str, str]]] = {
     "plan_other": (
         409, "The plan isn't the one that the answer is about.", "Look at the plan as it is now, and decide again.",
     ),
+    "not_an_agents": (
+        409, "The platform itself runs the install's deploys.", "Have the install's cluster be an agent's.",
+    ),
+    "lease_lost": (409, "The lease of the deploy has ended.", "Stop; what is still to be done is leased again."),
     "has_objects": (
         409, "Objects of the install are still tracked, or a deploy of it hasn't ended.",
         "Tear its components down, and delete it then.",

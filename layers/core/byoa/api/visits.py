@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from byoa.api.ports import Inventory, Lookups, TokenRecord, World
-    from byoa.installs.ports import Installs
+    from byoa.installs.ports import Deploys, Installs, Leases
     from byoa.trust.ports import ClusterTokens, SharedSafe
 
 
@@ -48,6 +48,16 @@ class Visit:
     def clusters(self) -> ClusterTokens:
         """The tokens of its installs' clusters, to be written."""
         return self.world.clusters(self.organisation)
+
+    @property
+    def deploying(self) -> Deploys:
+        """The deploys of the caller's organisation, for who runs them."""
+        return self.world.deploying(self.organisation)
+
+    @property
+    def leases(self) -> Leases:
+        """Who runs which of them."""
+        return self.world.leases(self.organisation)
 
     @property
     def lookups(self) -> Lookups:

@@ -11,13 +11,15 @@ from byoa.bootstrap.process import clock, settings
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from byoa.adapters.aws.deploys import DynamoDeploys
     from byoa.adapters.aws.inventory import DynamoInventory
     from byoa.adapters.aws.lookups import StackLookups
     from byoa.adapters.aws.rows import Rows
     from byoa.api.face import Face
     from byoa.api.ports import World
     from byoa.builds.messages import Trial, Tried
-    from byoa.installs.ports import Installs
+    from byoa.installs.messages import DeployKey
+    from byoa.installs.ports import Installs, Leases, Shelf
     from byoa.trust.issuers import KeysFound
     from byoa.trust.ports import ClusterTokens, SharedSafe
 
@@ -48,6 +50,10 @@ def world() -> World:
         safe=_safe,
         installs=_installs,
         clusters=_clusters,
+        deploying=_deploying,
+        leases=_leases,
+        shelf=_shelf,
+        receipt_check=_receipt_check,
         receipt_key=_receipt_key,
         lookups=_lookups,
         issuers=lambda organisation: DynamoIssuers(organisation, _rows(organisation)),
@@ -80,10 +86,27 @@ def _safe(organisation: str) -> SharedSafe:
 
 
 def _installs(organisation: str) -> Installs:
-    from byoa.adapters.aws.deploys import DynamoDeploys
     from byoa.adapters.aws.installs import DynamoInstalls
 
-    return DynamoInstalls(DynamoDeploys(organisation, _rows(organisation), clock()))
+    return DynamoInstalls(_deploying(organisation))
+
+
+def _deploying(organisation: str) -> DynamoDeploys:
+    from byoa.adapters.aws.deploys import DynamoDeploys
+
+    return DynamoDeploys(organisation, _rows(organisation), clock())
+
+
+def _leases(organisation: str) -> Leases:
+    from byoa.adapters.aws.leases import DynamoLeases
+
+    return DynamoLeases(organisation, _rows(organisation))
+
+
+def _shelf(key: DeployKey, execution: str) -> Shelf:
+    from byoa.adapters.aws.applied import TableShelf
+
+    return TableShelf(_rows(key.organisation), key.key, execution)
 
 
 def _clusters(organisation: str) -> ClusterTokens:
@@ -124,3 +147,9 @@ def _receipt_key() -> bytes:
     from byoa.adapters.aws.kms import KmsKey
 
     return KmsKey(clients.kms(), settings().receipt_key).public_key()
+
+
+def _receipt_check(signature: bytes, payload: bytes) -> bool:
+    from byoa.adapters.aws.kms import KmsKey
+
+    return KmsKey(clients.kms(), settings().receipt_key).verify(signature, payload)

@@ -27,11 +27,13 @@ if TYPE_CHECKING:
     from byoa.builds.messages import Trial, Tried
     from byoa.builds.ports import Catalogue
     from byoa.content.packing import Packed
-    from byoa.engine.ports import Repository
+    from byoa.engine.ports import Repository, Source
     from byoa.engine.sending import Pace
     from byoa.engine.workers import Workers
     from byoa.installs.access import Access
-    from byoa.installs.ports import Clock, Cluster
+    from byoa.installs.ports import Clock, Cluster, Job
+    from byoa.installs.run_deploy import Rig
+    from byoa.installs.states import CheckedDeploy
     from byoa.oci.digest import Digest
     from byoa.oci.reference import Reference, Registry
     from byoa.trust.credentials import Credential
@@ -365,3 +367,31 @@ def try_credentials(function: str, trial: Trial) -> Tried:
     with translated("AWS"):
         client = clients.functions()
     return Tried.model_validate(functions.invoke(client, function, trial.model_dump(mode="json")))
+
+
+def lease(api: Api, install_id: str) -> tuple[Job | None, float]:
+    """A deploy of an install to run, through the API, and how many seconds to wait before the next question."""
+    from byoa.adapters.remote.leases import lease
+    from byoa.builds.records import milliseconds
+
+    return lease(api, install_id, milliseconds(clock().now()))
+
+
+def rig(job: Job, cluster: Cluster, mirror: Callable[[CheckedDeploy], Source], key: bytes | None) -> Rig:
+    """What a leased deploy is run with here: its cluster, its mirror, and room in memory for what is pulled."""
+    from byoa.adapters.memory.clocks import EpochTime
+    from byoa.adapters.memory.repository import MemoryRepository
+    from byoa.installs.run_deploy import Rig
+
+    return Rig(
+        mirror=mirror,
+        quarantine=MemoryRepository(),
+        cluster=cluster,
+        shelf=job.shelf,
+        deploys=job,
+        lists=job.lists,
+        clock=EpochTime(),
+        calendar=clock(),
+        key=key,
+        workers=together(),
+    )

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from byoa.engine.workers import Workers
     from byoa.installs.messages import Deploy, InstallComponent
     from byoa.installs.plans import Plan
-    from byoa.installs.ports import Becomes, Clock, Cluster, Deploys, Shelf
+    from byoa.installs.ports import Becomes, Clock, Cluster, Running, Shelf
     from byoa.installs.states import ApplyTask, CheckedDeploy
 
 
@@ -55,7 +55,7 @@ class Site:
         )
 
 
-def apply_install(task: ApplyTask, site: Site, deploys: Deploys, calendar: Calendar) -> AppliedInstall:
+def apply_install(task: ApplyTask, site: Site, deploys: Running, calendar: Calendar) -> AppliedInstall:
     """Write what the plan says, from the object on that ``done`` names.
 
     Before its first write the deploy is ``executing``, and from then on no newer one overtakes it. Raises what
@@ -63,12 +63,14 @@ def apply_install(task: ApplyTask, site: Site, deploys: Deploys, calendar: Calen
     """
     work = site.work(task)
     if deploys.check(task.key, task.execution).status != "executing":
-        deploys.change(task.key, task.execution, _executing(task, calendar))
+        deploys.change(task.key, task.execution, executing(task, calendar))
     written = apply(site.plan(task.plan), work, task.done)
     return AppliedInstall(done=written.done, total=written.total, pending=written.pending)
 
 
-def _executing(task: ApplyTask, calendar: Calendar) -> Becomes:
+def executing(task: CheckedDeploy, calendar: Calendar) -> Becomes:
+    """A deploy that writes from now on, and its component as it is until then."""
+
     def becomes(deploy: Deploy, part: InstallComponent) -> tuple[Deploy, InstallComponent]:
         line = entry("executing", "applying the plan", calendar.now(), step="apply")
         of_build = {"build_id": task.build_id, "digest": task.digest} if task.operation == "apply" else {}

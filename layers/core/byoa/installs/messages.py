@@ -141,7 +141,8 @@ class Deploy(DeployKey):
 
     ``counts``, ``needs`` and ``fingerprint`` are of its plan; the plan's contents are kept beside it. ``left`` is what
     should be gone and isn't, with reasons. ``plan_only`` ends after the plan. ``cause`` says who wanted it: somebody,
-    a build that is followed, the schedule of drift, or somebody who goes back to an older build.
+    a build that is followed, the schedule of drift, or somebody who goes back to an older build. To ``recover`` is to
+    track again what the component's labels find in the cluster.
     """
 
     app: Label
@@ -159,6 +160,7 @@ class Deploy(DeployKey):
     created_by: str | None = None
     cause: Literal["asked", "followed", "schedule", "rollback"] = "asked"
     approve_all: bool = False
+    recover: bool = False
     take_over: list[str] = []
     execution: ExecutionName | None = None
     counts: dict[str, int] = {}

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from byoa.builds.messages import Failure
 from byoa.errors import PlanChanged
 from byoa.installs import contents, parcels
+from byoa.installs.inventory import EMPTY
 from byoa.installs.normalising import Owner
 from byoa.installs.plan import Task, check, plan
 from byoa.installs.plans import fingerprint
+from byoa.installs.recover import recover
 from byoa.installs.states import PlannedInstall
 
 if TYPE_CHECKING:
     from byoa.builds.ports import Lists
     from byoa.engine.workers import Workers
+    from byoa.installs.inventory import Inventory
     from byoa.installs.messages import DeployStatus
     from byoa.installs.plans import Plan
     from byoa.installs.ports import Cluster, Shelf
@@ -31,7 +34,7 @@ class Table:
 
     cluster: Cluster
     shelf: Shelf
-    key: bytes
+    key: bytes | None
     objects: Lists
     plans: Lists
     contents: Lists
@@ -52,7 +55,9 @@ def plan_install(loaded: LoadedDeploy, table: Table) -> PlannedInstall:
         teardown=loaded.operation == "teardown",
         looking=loaded.operation == "drift",
     )
-    found = plan(task, table.cluster, table.shelf.read(), table.workers)
+    kept_of_it = table.shelf.read()
+    tracked = _recovered(kept_of_it or EMPTY, task, table) if loaded.recover else kept_of_it
+    found = replace(plan(task, table.cluster, tracked, table.workers), inventory=kept_of_it or EMPTY)
     known_as, approved = fingerprint(found, table.key), frozenset(loaded.names)
     if loaded.fingerprint is not None:
         if loaded.fingerprint != known_as:
@@ -72,6 +77,11 @@ def plan_install(loaded: LoadedDeploy, table: Table) -> PlannedInstall:
         status=status,
         next=then,
     )
+
+
+def _recovered(inventory: Inventory, task: Task, table: Table) -> Inventory:
+    """What is tracked, with what the component's labels find: none of it is forgotten by this."""
+    return inventory.with_uids(recover(table.cluster, task.owner, table.workers))
 
 
 def _decided(loaded: LoadedDeploy, found: Plan, kept: Plan) -> tuple[DeployStatus, Next]:

@@ -9,9 +9,11 @@ from byoa.installs.objects import MANAGER
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
+    from byoa.builds.ports import Lists
     from byoa.installs.inventory import Inventory
     from byoa.installs.messages import Answered, Deploy, DeployKey, Install, InstallComponent, Operation
     from byoa.installs.objects import Kind, Object, Place
+    from byoa.installs.states import CheckedDeploy, DeployEnded
 
     type Becomes = Callable[[Deploy, InstallComponent], tuple[Deploy, InstallComponent]]
 
@@ -157,6 +159,7 @@ class Request(NamedTuple):
     take_over: tuple[str, ...] = ()
     cause: Literal["asked", "followed", "schedule", "rollback"] = "asked"
     by: str | None = None
+    recover: bool = False
 
 
 class Installs(Protocol):
@@ -225,7 +228,22 @@ class Installs(Protocol):
         ...
 
 
-class Deploys(Protocol):
+class Running(Protocol):
+    """What whoever writes to a cluster says of the deploy that it is for. See ``Deploys``."""
+
+    def check(self, key: DeployKey, execution: str) -> Deploy:
+        """The deploy, if ``execution`` may go on with it. Raises ``DuplicateEvent`` and ``DeploySuperseded``."""
+        ...
+
+    def change(self, key: DeployKey, execution: str, becomes: Becomes, plan: str | None = None) -> Deploy:
+        """Write what it ``becomes``, and its ``plan`` (``contents.pack``). Raises what ``check`` raises.
+
+        The bus hears of another status.
+        """
+        ...
+
+
+class Deploys(Running, Protocol):
     """The deploys of one organisation, for whoever runs them: a state machine's functions, or an agent's leases.
 
     ``execution`` names who runs one, and nobody else may write of it. What a deploy becomes is a function of how it and
@@ -248,22 +266,54 @@ class Deploys(Protocol):
         """
         ...
 
-    def check(self, key: DeployKey, execution: str) -> Deploy:
-        """The deploy, if ``execution`` may go on with it. Raises ``DuplicateEvent`` and ``DeploySuperseded``."""
-        ...
-
-    def change(self, key: DeployKey, execution: str, becomes: Becomes, plan: str | None = None) -> Deploy:
-        """Write what it ``becomes``, and its ``plan`` (``contents.pack``). Raises what ``check`` raises.
-
-        The bus hears of another status.
-        """
-        ...
-
     def finish(self, key: DeployKey, execution: str, becomes: Becomes, plan: str | None = None) -> Deploy | None:
         """The same, and let go of the component: a deploy that hasn't ended by it waits for somebody's answer.
 
         ``None`` where it had ended, or another execution has it; the component is let go of all the same.
         """
+        ...
+
+
+class Leases(Protocol):
+    """Which agent runs which deploy of one organisation, for a minute at a time. Moments are in ms since 1970 UTC."""
+
+    def take(self, deploy_id: str, lease: str, now_ts: int, until_ts: int) -> bool:
+        """Have it until then; ``False`` where somebody has it now."""
+        ...
+
+    def renew(self, deploy_id: str, lease: str, now_ts: int, until_ts: int) -> bool:
+        """Have it for longer; ``False`` where it ran out, or is another's."""
+        ...
+
+    def give_back(self, deploy_id: str, lease: str) -> None:
+        """Let others have it, if it still is one's own."""
+        ...
+
+
+class Job(Running, Protocol):
+    """A deploy that an agent has a lease of. Raises ``DeploySuperseded`` where the lease or the deploy has ended."""
+
+    @property
+    def checked(self) -> CheckedDeploy:
+        """The deploy, with its time as the agent's own clock has it."""
+        ...
+
+    @property
+    def lists(self) -> Lists:
+        """What its install says, and room for what goes from state to state."""
+        ...
+
+    @property
+    def shelf(self) -> Shelf:
+        """What is tracked of its component."""
+        ...
+
+    def renew(self) -> None:
+        """Have it for another minute."""
+        ...
+
+    def report(self, ended: DeployEnded, packed: str | None) -> str | None:
+        """Tell which way it went, with its plan's document (``contents.pack``); how it ended, if it hadn't before."""
         ...
 
 

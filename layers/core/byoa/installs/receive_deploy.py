@@ -80,6 +80,7 @@ def receive_deploy(received: DeployReceived, desk: Desk) -> CheckedDeploy:
         access=install.access,
         take_over=deploy.take_over,
         approve_all=deploy.approve_all,
+        recover=deploy.recover,
         fingerprint=deploy.answered.fingerprint if deploy.answered else None,
         names=deploy.answered.names if deploy.answered else [],
         begun_ts=begun_ts,

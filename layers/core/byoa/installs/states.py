@@ -43,6 +43,7 @@ class CheckedDeploy(DeployKey):
     access: dict[str, Any]
     take_over: list[str] = Field(default_factory=list)
     approve_all: bool = False
+    recover: bool = False
     fingerprint: str | None = None
     names: list[str] = Field(default_factory=list)
     drift_schedule: str | None = None

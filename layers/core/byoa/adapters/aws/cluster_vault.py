@@ -10,6 +10,7 @@ from botocore.exceptions import ClientError
 
 from byoa.adapters.aws.refusals import error_code, translated
 from byoa.errors import ClusterAccessInvalid, SecretUnavailable, StoreThrottled
+from byoa.trust.secrets import cluster_secret_name
 
 if TYPE_CHECKING:
     from types_boto3_secretsmanager import SecretsManagerClient
@@ -26,16 +27,17 @@ class ClusterVault:
     client: SecretsManagerClient
     organisation: str
 
-    def read(self, install_id: str) -> str:
-        """The token, or the kubeconfig, of an install's cluster.
+    def read(self, install_id: str, server: str) -> str:
+        """The token of an install's cluster, which goes to ``server`` alone.
 
-        Raises ``ClusterAccessInvalid`` where there is none, and ``SecretUnavailable``.
+        Raises ``ClusterAccessInvalid`` where there is none, or one that was kept for another server, and
+        ``SecretUnavailable``.
         """
         try:
             with translated("Secrets Manager"):
                 try:
-                    name = f"byoa-clusters/{self.organisation}/{install_id}"
-                    text = self.client.get_secret_value(SecretId=name).get("SecretString") or ""
+                    found = self.client.get_secret_value(SecretId=cluster_secret_name(self.organisation, install_id))
+                    text = found.get("SecretString") or ""
                 except ClientError as error:
                     if error_code(error) in _REFUSED:
                         text = ""
@@ -47,13 +49,18 @@ class ClusterVault:
             raise ClusterAccessInvalid(
                 "No token is kept for the install's cluster.", remedy="Give the install one, with its server."
             )
-        return _token(text)
+        return _token(text, server)
 
 
-def _token(text: str) -> str:
-    """What stands in the JSON ``{"token": …}``, as which the API keeps it."""
+def _token(text: str, server: str) -> str:
+    """What stands in the JSON ``{"server": …, "token": …}``, as which the API keeps it."""
     try:
         found = json.loads(text)
     except (ValueError, RecursionError):
-        return text
-    return str(found["token"]) if isinstance(found, dict) and "token" in found else text
+        found = None
+    if not isinstance(found, dict) or not isinstance(found.get("token"), str) or found.get("server") != server:
+        raise ClusterAccessInvalid(
+            "The token that is kept was stored for another server than the install's.",
+            remedy="Change the install's cluster once more, with its server and its token.",
+        )
+    return str(found["token"])

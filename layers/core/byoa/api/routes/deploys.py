@@ -207,6 +207,7 @@ def _ask(install: Install, component: str, build: Build, body: DeployIn | None =
         plan_only=body.plan_only,
         approve_all=body.approve_all,
         take_over=tuple(body.take_over),
+        recover=body.recover,
         cause="rollback" if _goes_back(install, component, build) else "asked",
         by=here.caller.id,
     )

@@ -1,0 +1,208 @@
+"""`byoa install run`: an install's agent. It reaches the API, the mirror and its own cluster; nobody reaches it."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from byoa_cli.clusters import CLUSTER, Goal, plan_key
+from byoa_cli.commands import Option, command
+from byoa_cli.described import install_id
+from byoa_cli.options import APP, AT_API, JSON, PLAIN_HTTP, TOKEN_HOST, label
+from byoa_cli.output import FINE, MEND, Interrupted, err, print_error, print_json
+from byoa_cli.printable import styled
+from byoa_cli.reaching import reach_api
+
+if TYPE_CHECKING:
+    from byoa.api.asking import Api
+    from byoa.installs.ports import Cluster, Job
+    from byoa.installs.states import DeployEnded
+
+_RENEW_SECONDS: Final = 20.0
+"""Three times in a lease of 60 seconds."""
+
+_ACCOUNT: Final = Path("/var/run/secrets/kubernetes.io/serviceaccount")
+_WHERE: Final = tuple(each for each in CLUSTER if "--keep-in" not in each.names)
+_LONGEST_REST: Final = 60.0
+
+
+@command(
+    Option(
+        "--install", metavar="INSTALL", type=label, variable="BYOA_INSTALL",
+        help="The install's id (inl…), or its name in the app.",
+    ),
+    *_WHERE,
+    Option("--once", action="store_true", help="Run what waits now, and end: for a job in CI, or cron."),
+    PLAIN_HTTP,
+    TOKEN_HOST,
+    *AT_API,
+    APP,
+    JSON,
+)  # fmt: skip
+def run(
+    install: str, plain_http: list[str], token_host: list[str], api: str | None, profile: str | None, org: str | None,
+    app: str | None, *, once: bool, as_json: bool, **cluster: Any,  # noqa: ANN401 - they go on as they are
+) -> int:  # fmt: skip
+    """Run the deploys of an install whose cluster is an agent's: from within the cluster, from a machine, or in CI.
+
+    It asks the API for a deploy, leases it for a minute at a time, pulls the mirror by its digest with its own login to
+    the registry, and plans, applies and watches as the platform would. Of its cluster the platform learns what people
+    are shown. In a pod the service account's own token is used.
+
+    With BYOA_PLAN_KEY set, fingerprints of plans cover values of Secrets as well: it has to be the same for each run.
+
+    Examples:
+        byoa install run --install acme --app shop
+
+        byoa install run --install inlabc… --kubeconfig kubeconfig --once --json
+    """
+    here = reach_api(api, profile, org, app)
+    agent = _Agent(here.asked_api(), install_id(here, install), _reached(cluster), (plain_http, token_host), as_json)
+    try:
+        return agent.run_waiting() if once else agent.run_for_ever()
+    except KeyboardInterrupt:
+        raise Interrupted("a deploy that ran is leased again within a minute") from None
+
+
+class _Agent:
+    def __init__(
+        self,
+        api: Api,
+        install: str,
+        cluster: Cluster,
+        places: tuple[list[str], list[str]],
+        as_json: bool,  # noqa: FBT001 - how it tells
+    ) -> None:
+        self._api = api
+        self._install = install
+        self._cluster = cluster
+        self._places = places
+        self._as_json = as_json
+
+    def run_waiting(self) -> int:
+        """Run what waits; whether all of it went well, or waits for somebody's approval."""
+        from byoa.bootstrap import terminal
+
+        code = FINE
+        while True:
+            job, _ = terminal.lease(self._api, self._install)
+            if job is None:
+                return code
+            code = max(code, self._run(job))
+
+    def run_for_ever(self) -> int:
+        """Run whatever comes; what the API can't answer is asked again."""
+        from byoa.bootstrap import terminal
+        from byoa.errors import ApiUnavailable
+
+        rest = 1.0
+        while True:
+            try:
+                job, wait = terminal.lease(self._api, self._install)
+            except ApiUnavailable as error:
+                print_error(error, as_json=False)
+                job, wait = None, rest
+                rest = min(rest * 2, _LONGEST_REST)
+            else:
+                rest = 1.0
+            if job is None:
+                time.sleep(wait)
+            else:
+                self._run(job)
+
+    def _run(self, job: Job) -> int:
+        """One deploy, from its lease to its report."""
+        from dataclasses import replace
+
+        from byoa.bootstrap import terminal
+        from byoa.installs.run_deploy import run_deploy
+
+        terminal.begin(None)
+        rig = terminal.rig(job, self._cluster, self._mirror, plan_key())
+        checked = job.checked
+        self._tell(f"{checked.component} {checked.deploy_id}: {checked.operation} {checked.build_id or ''}")
+        with _Beat(job):
+            ended = run_deploy(checked, replace(rig, tell=lambda word: self._tell(f"{checked.component} {word}")))
+        return self._report(job, ended)
+
+    def _report(self, job: Job, ended: DeployEnded) -> int:
+        from byoa.errors import DeploySuperseded
+        from byoa.installs import contents, parcels
+
+        packed = contents.pack(parcels.fetch(ended.planned.contents, job.lists)) if ended.planned else None
+        try:
+            status = job.report(ended, packed)
+        except DeploySuperseded:
+            status = None
+        failure = ended.failure.error if ended.failure else None
+        if self._as_json:
+            print_json(
+                {"id": job.checked.deploy_id, "component": job.checked.component, "status": status, "error": failure}
+            )
+        else:
+            told = f"  {failure}" if failure else ""
+            err().print(
+                styled(f"{job.checked.component} {job.checked.deploy_id}: {status or 'not ours any more'}{told}")
+            )
+        return MEND if status in ("error", None) else FINE
+
+    def _mirror(self, checked: Any) -> Any:  # noqa: ANN401 - a deploy, a source
+        from byoa_cli.places import open_source
+
+        return open_source(checked.reference or "", *self._places).repository
+
+    def _tell(self, text: str) -> None:
+        if not self._as_json:
+            err().print(styled((text, "dim")))
+
+
+class _Beat:
+    """Renews a lease while a deploy runs."""
+
+    def __init__(self, job: Job) -> None:
+        self._job = job
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._beat, daemon=True)
+
+    def __enter__(self) -> None:
+        self._thread.start()
+
+    def __exit__(self, *_: object) -> None:
+        self._ended.set()
+        self._thread.join(_RENEW_SECONDS)
+
+    def _beat(self) -> None:
+        from byoa.errors import ByoaError, DeploySuperseded
+
+        while not self._ended.wait(_RENEW_SECONDS):
+            try:
+                self._job.renew()
+            except DeploySuperseded:
+                return
+            except ByoaError:
+                continue  # the next one may come through; what writes asks by itself
+
+
+def _reached(cluster: dict[str, Any]) -> Cluster:
+    """The cluster that the options name; the one that this is a pod of, where they name none."""
+    named = cluster["server"] or cluster["eks"] or cluster["kubeconfig"]
+    if not named and "KUBERNETES_SERVICE_HOST" in os.environ:
+        return _own_cluster()
+    return Goal(install="", component="", namespace="default", keep_in="default", **cluster).cluster()
+
+
+def _own_cluster() -> Cluster:
+    """As the pod's service account, whose token is another one from time to time. Raises ``ClusterAccessInvalid``."""
+    from byoa.bootstrap import terminal
+    from byoa.installs.access import access_of
+
+    def token() -> str:
+        return (_ACCOUNT / "token").read_text().strip()
+
+    host, port = os.environ["KUBERNETES_SERVICE_HOST"], os.environ.get("KUBERNETES_SERVICE_PORT", "443")
+    place = f"[{host}]" if ":" in host else host
+    access = access_of(f"https://{place}:{port}", (_ACCOUNT / "ca.crt").read_text(), token())
+    return terminal.cluster(access, token, lambda: True)

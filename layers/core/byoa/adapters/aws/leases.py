@@ -1,0 +1,70 @@
+"""Leases of deploys that agents run, in the ledger's table: ``LEASE#<deploy id>``, which it forgets by itself."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from botocore.exceptions import ClientError
+
+from byoa.adapters.aws.refusals import error_code, translated
+from byoa.adapters.aws.table import dump
+
+if TYPE_CHECKING:
+    from byoa.adapters.aws.rows import Rows
+
+_REFUSED: Final = "ConditionalCheckFailedException"
+_DAY_SECONDS: Final = 24 * 3600
+
+
+@dataclass(frozen=True, slots=True)
+class DynamoLeases:
+    """The leases of one organisation's deploys."""
+
+    organisation: str
+    rows: Rows
+
+    def take(self, deploy_id: str, lease: str, now_ts: int, until_ts: int) -> bool:
+        """See ``installs.ports.Leases``."""
+        condition = "attribute_not_exists(lease) OR until_ts <= :now"
+        return self._put(deploy_id, lease, until_ts, condition, {":now": now_ts})
+
+    def renew(self, deploy_id: str, lease: str, now_ts: int, until_ts: int) -> bool:
+        """See ``installs.ports.Leases``."""
+        condition = "lease = :lease AND until_ts > :now"
+        return self._put(deploy_id, lease, until_ts, condition, {":now": now_ts, ":lease": lease})
+
+    def give_back(self, deploy_id: str, lease: str) -> None:
+        """See ``installs.ports.Leases``."""
+        self._held(
+            lambda: self.rows.client.delete_item(
+                TableName=self.rows.table,
+                Key=dump(self._key(deploy_id)),
+                ConditionExpression="lease = :lease",
+                ExpressionAttributeValues=dump({":lease": lease}),
+            )
+        )
+
+    def _put(self, deploy_id: str, lease: str, until_ts: int, condition: str, values: dict[str, Any]) -> bool:
+        item = {"lease": lease, "until_ts": until_ts, "expires_at": until_ts // 1000 + _DAY_SECONDS}
+        return self._held(
+            lambda: self.rows.client.put_item(
+                TableName=self.rows.table,
+                Item=dump({**self._key(deploy_id), **item}),
+                ConditionExpression=condition,
+                ExpressionAttributeValues=dump(values),
+            )
+        )
+
+    def _held(self, write: Any) -> bool:  # noqa: ANN401 - a call
+        with translated("DynamoDB"):
+            try:
+                write()
+            except ClientError as error:
+                if error_code(error) != _REFUSED:
+                    raise
+                return False
+        return True
+
+    def _key(self, deploy_id: str) -> dict[str, str]:
+        return {"pk": f"ORG#{self.organisation}", "sk": f"LEASE#{deploy_id}"}

@@ -1,0 +1,254 @@
+"""Deploys that an install's own agent runs: leased, renewed, told of. No login to its cluster comes by here."""
+
+import json
+from dataclasses import dataclass
+from typing import Annotated, Final
+
+from aws_lambda_powertools.event_handler.openapi.params import Query
+
+from byoa.api.documents import moment
+from byoa.api.jobs import (
+    EndedIn,
+    InventoryIn,
+    InventoryOut,
+    JobOut,
+    Leased,
+    LeaseId,
+    LeaseOut,
+    RenewedOut,
+    ReportedOut,
+    ReportIn,
+)
+from byoa.api.operations import Operations
+from byoa.api.ports import Inventory
+from byoa.api.problems import Problem
+from byoa.api.routes.deploys import DeployId
+from byoa.api.routes.installs import INSTALL, InstallId, found
+from byoa.api.tokens import random_id
+from byoa.api.visits import visit
+from byoa.builds.messages import Build, BuildKey, CaughtError, ConfigVersion
+from byoa.errors import BuildNotFound, ByoaError, DeployBusy, DuplicateEvent, InventoryInvalid, Transient
+from byoa.installs import contents, inventory, parcels
+from byoa.installs.apply_install import executing
+from byoa.installs.messages import Deploy, Install
+from byoa.installs.pocket import Pocket
+from byoa.installs.ports import Shelf
+from byoa.installs.receive_deploy import Desk, receive_deploy
+from byoa.installs.record_deploy import record_deploy
+from byoa.installs.states import CheckedDeploy, DeployEnded, DeployReceived
+
+operations = Operations()
+JOBS = f"{INSTALL}/jobs"
+JOB = f"{JOBS}/<deploy_id>"
+LEASE_MS: Final = 60_000
+_WAIT_SECONDS: Final = 5
+_BEFORE: Final = 10
+"""Deploys of a component that are looked at for one that still holds it."""
+
+_TO_RUN: Final = ("queued", "planning", "executing")
+LEASE = {"lease_id": "lea" + "example" + "2" * 16}
+
+
+@operations.add("POST", f"{JOBS}/lease", "deploy", faults=(404, 409), idle=True)
+def lease_job(install_id: InstallId) -> LeaseOut:
+    """Lease a deploy of the install to run, if one waits, for 60 seconds; of one component there is one at a time.
+
+    A lease that isn't renewed ends, and whoever asks next goes on.
+    """
+    here, install = visit(), found(install_id)
+    if install.access.get("kind") != "agent":
+        raise Problem("not_an_agents")
+    for component in here.installs.components(install):
+        if component.status not in _TO_RUN:
+            continue
+        deploy = here.installs.deploy(component.deploy_id)
+        job = deploy and _leased(deploy)
+        if job:
+            return LeaseOut(job=job, wait_seconds=0)
+    return LeaseOut(job=None, wait_seconds=_WAIT_SECONDS)
+
+
+@operations.add("POST", f"{JOB}/renew", "deploy", faults=(404, 409), example=LEASE, idle=True)
+def renew_lease(install_id: InstallId, deploy_id: DeployId, body: Leased) -> RenewedOut:
+    """Make a lease last 60 seconds from now. 409 says to stop: the lease or the deploy has ended."""
+    job = _held(found(install_id), deploy_id, body.lease_id)
+    return RenewedOut(leased_until=moment(job.until_ts))
+
+
+@operations.add("GET", f"{JOB}/inventory", "deploy", faults=(404, 409))
+def get_job_inventory(
+    install_id: InstallId,
+    deploy_id: DeployId,
+    lease_id: Annotated[LeaseId, Query(description="The lease.")],
+) -> InventoryOut:
+    """What is tracked of the deploy's component."""
+    job = _held(found(install_id), deploy_id, lease_id)
+    kept = job.shelf.read()
+    return InventoryOut(packed=inventory.pack(kept) if kept else None, version=kept.version if kept else "")
+
+
+@operations.add(
+    "PUT", f"{JOB}/inventory", "deploy", faults=(404, 409),
+    example={**LEASE, "packed": inventory.pack(inventory.EMPTY), "version": ""}, idle=True,
+)  # fmt: skip
+def put_job_inventory(install_id: InstallId, deploy_id: DeployId, body: InventoryIn) -> InventoryOut:
+    """Keep what is tracked from now on, before anything of it is written to the cluster."""
+    job = _held(found(install_id), deploy_id, body.lease_id)
+    try:
+        wanted = inventory.unpack(body.packed, body.version)
+    except InventoryInvalid as error:
+        fault = {"pointer": "/body/packed", "code": error.code, "message": error.cause}
+        raise Problem("invalid", faults=[fault]) from None
+    kept = job.shelf.write(wanted)
+    return InventoryOut(packed=None, version=kept.version)
+
+
+@operations.add("POST", f"{JOB}/report", "deploy", faults=(404, 409), example=LEASE)
+def report_job(install_id: InstallId, deploy_id: DeployId, body: ReportIn) -> ReportedOut:
+    """Tell that a deploy writes from now on, or which way it went: then the lease is given back."""
+    here = visit()
+    job = _held(found(install_id), deploy_id, body.lease_id, over=body.ended is not None)
+    if body.ended is None:
+        checked = _receive(job.deploy, Pocket())
+        runs = here.deploying.change(job.deploy.key, _name(job.deploy), executing(checked, here.world.clock))
+        return ReportedOut(status=runs.status)
+    pocket = Pocket()
+    ended = _ended(job.deploy, body.ended, pocket)
+    outcome = record_deploy(ended, here.deploying, pocket, here.world.clock)
+    here.leases.give_back(deploy_id, body.lease_id)
+    return ReportedOut(status=outcome.status if outcome else None)
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """A deploy that the caller has a lease of until ``until_ts``."""
+
+    deploy: Deploy
+    until_ts: int
+
+    @property
+    def shelf(self) -> Shelf:
+        """What is tracked of its component."""
+        return visit().world.shelf(self.deploy.key, _name(self.deploy))
+
+
+def _name(deploy: Deploy) -> str:
+    """What runs the deploys of an install that has an agent: which agent it is, its lease says."""
+    return f"agent-{deploy.install_id}"
+
+
+def _leased(deploy: Deploy) -> JobOut | None:
+    """It with a lease; ``None`` where somebody has one, and where it can't be run."""
+    here, lease = visit(), random_id("lea")
+    until_ts = here.now_ts + LEASE_MS
+    if not here.leases.take(deploy.id, lease, here.now_ts, until_ts):
+        return None
+    pocket = Pocket()
+    try:
+        checked = _receive(deploy, pocket)
+    except (DuplicateEvent, Transient) as error:
+        here.leases.give_back(deploy.id, lease)
+        if isinstance(error, DeployBusy):
+            _let_go(deploy)
+        return None
+    except ByoaError as error:
+        _refuse(deploy, error)
+        here.leases.give_back(deploy.id, lease)
+        return None
+    values = parcels.fetch(checked.values, pocket) if checked.values else {}
+    return JobOut(
+        lease_id=lease,
+        leased_until=moment(until_ts),
+        deploy_id=deploy.id,
+        checked=checked.model_dump(mode="json"),
+        values=values,
+    )
+
+
+def _let_go(deploy: Deploy) -> None:
+    """A deploy before this one may have ended without its agent, which then told nobody: it holds nothing any more."""
+    here, name = visit(), _name(deploy)
+    for each in here.installs.deploys(found(deploy.install_id), deploy.component, _BEFORE).items:
+        until_ts = here.now_ts + LEASE_MS
+        is_ours = each.ended and each.execution == name
+        if is_ours and here.leases.take(each.id, random_id("lea"), here.now_ts, until_ts):
+            here.deploying.finish(each.key, name, lambda ended, part: (ended, part))
+
+
+def _refuse(deploy: Deploy, error: ByoaError) -> None:
+    """A deploy that no agent could run has ended."""
+    ended = DeployEnded(**deploy.key.model_dump(), execution=_name(deploy), failure=_caught(error))
+    here = visit()
+    record_deploy(ended, here.deploying, Pocket(), here.world.clock)
+
+
+def _held(install: Install, deploy_id: str, lease: str, *, over: bool = False) -> _Job:
+    """The deploy, whose lease lasts another minute. Raises ``Problem`` with 409 where the caller has none of it.
+
+    Of one that has ended it is told alone that it is ``over``.
+    """
+    here = visit()
+    deploy = here.installs.deploy(deploy_id)
+    if deploy is None or deploy.install_id != install.id:
+        raise Problem("not_found")
+    until_ts = here.now_ts + LEASE_MS
+    if not here.leases.renew(deploy_id, lease, here.now_ts, until_ts):
+        raise Problem("lease_lost")
+    if deploy.ended and not over:
+        raise Problem("lease_lost", cause="The deploy has ended: it was cancelled, or another one overtook it.")
+    return _Job(deploy, until_ts)
+
+
+def _receive(deploy: Deploy, pocket: Pocket) -> CheckedDeploy:
+    here = visit()
+    desk = Desk(
+        deploys=here.deploying,
+        builds=_Builds(here.inventory),
+        check=here.world.receipt_check,
+        values=pocket,
+        clock=here.world.clock,
+    )
+    return receive_deploy(DeployReceived(**deploy.key.model_dump(), execution=_name(deploy)), desk)
+
+
+def _ended(deploy: Deploy, said: EndedIn, pocket: Pocket) -> DeployEnded:
+    """What the agent tells, with what the platform knows by itself."""
+    planned, failure, checked = said.planned, said.failure, None
+    if planned is not None:
+        shown = contents.unpack(said.contents) if said.contents else {"objects": []}
+        planned = planned.model_copy(update={"contents": parcels.put(shown, pocket)})
+    try:
+        checked = _receive(deploy, Pocket())
+    except ByoaError as error:
+        failure = failure or _caught(error)
+    way = {"planned": planned, "applied": said.applied, "health": said.health, "pruned": said.pruned}
+    return DeployEnded(**deploy.key.model_dump(), execution=_name(deploy), checked=checked, failure=failure, **way)
+
+
+def _caught(error: ByoaError) -> CaughtError:
+    cause = json.dumps({"errorMessage": error.as_json(), "errorType": error.code})
+    return CaughtError(error=error.code, cause=cause)
+
+
+@dataclass(frozen=True, slots=True)
+class _Builds:
+    """Builds as a deploy asks for them, of the caller's organisation. Implements ``receive_deploy.Builds``."""
+
+    inventory: Inventory
+
+    def build(self, organisation: str, build_id: str) -> Build | None:
+        """One build."""
+        del organisation
+        return self.inventory.build(build_id)
+
+    def config(self, key: BuildKey) -> ConfigVersion:
+        """The config version that it is of. Raises ``BuildNotFound``."""
+        config = self.inventory.config(key.app, key.component, key.version)
+        if config is None:
+            raise BuildNotFound("The build's config isn't there any more.")
+        return config
+
+    def receipt(self, organisation: str, build_id: str) -> str | None:
+        """Its receipt."""
+        del organisation
+        return self.inventory.receipt(build_id)

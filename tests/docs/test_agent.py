@@ -1,0 +1,54 @@
+"""The agent's image and its manifest: it is called as the command is, has no more rights than it says, and a login."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING, Any, Final
+
+import yaml
+
+from local.pages.commands import all_commands, parser_of
+from tests.docs.blocks import ROOT, write_files
+from tests.terminal import byoa
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+FOLDER: Final = ROOT / "examples" / "agent"
+OBJECTS: Final[dict[str, Any]] = {
+    each["kind"]: each for each in yaml.safe_load_all((FOLDER / "agent.yaml").read_text())
+}
+DOCKERFILE: Final = (FOLDER / "Dockerfile").read_text()
+POD: Final = OBJECTS["Deployment"]["spec"]["template"]["spec"]
+
+
+def test_the_image_runs_the_command_with_the_manifest_s_arguments() -> None:
+    entry = json.loads(re.findall(r"^ENTRYPOINT (.*)$", DOCKERFILE, re.MULTILINE)[0])
+    (agent,) = POD["containers"]
+    command = dict(all_commands())[" ".join(entry)]
+    asked = parser_of(" ".join(entry), command, loose=True).parse_args(agent["args"])
+    assert asked.install == "inlexample2222222222222222"
+    assert {each["name"] for each in agent["env"]} >= {"BYOA_API", "BYOA_TOKEN", "BYOA_PLAN_KEY"}
+
+
+def test_no_registry_is_assumed_and_everything_that_is_copied_is_there() -> None:
+    assert re.findall(r"^FROM (.*)$", DOCKERFILE, re.MULTILINE) == ["${BASE}"]
+    for line in re.findall(r"^COPY (.*)$", DOCKERFILE, re.MULTILINE):
+        *sources, _ = line.split()
+        assert all((ROOT / each).exists() for each in sources), line
+
+
+def test_the_pod_is_nobody_and_may_what_the_command_prints_for_the_page_s_manifests(tmp_path: Path) -> None:
+    (agent,) = POD["containers"]
+    assert POD["securityContext"]["runAsNonRoot"] is True
+    assert agent["securityContext"]["capabilities"] == {"drop": ["ALL"]}
+    assert POD["serviceAccountName"] == OBJECTS["ServiceAccount"]["metadata"]["name"]
+    write_files(ROOT / "docs" / "installs" / "permissions.md", tmp_path, {})
+    install = ("--install", "acme", "--component", "web", "--namespace", "shop", "--keep-in", "shop")
+    code, printed, said = byoa("install", "rbac", str(tmp_path / "manifests"), *install, home=tmp_path)
+    assert code == 0, said
+    (role,) = [each for each in yaml.safe_load_all(printed) if each["kind"] == "Role"]
+    wanted = [rule for rule in role["rules"] if "resourceNames" not in rule]
+    assert OBJECTS["Role"]["rules"] == wanted, "the record is the platform's"
+    assert "ClusterRole" not in OBJECTS

@@ -1,0 +1,375 @@
+"""An agent runs an install's deploys through the API: leased, killed anywhere, gone on with, and told of."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, cast
+from urllib.parse import quote, urlencode
+
+import pytest
+
+from byoa.adapters.memory.clocks import CalendarTime
+from byoa.adapters.memory.repository import MemoryRepository
+from byoa.adapters.remote.leases import RemoteJob, RemoteShelf, lease
+from byoa.adapters.remote.refusals import error_of
+from byoa.api.asking import Reply
+from byoa.bootstrap import terminal
+from byoa.builds.records import milliseconds
+from byoa.engine.copying import copy
+from byoa.errors import ClusterForbidden, DeploySuperseded
+from byoa.installs import contents, parcels
+from byoa.installs.inventory import unpack
+from byoa.installs.normalising import Owner
+from byoa.installs.objects import Place
+from byoa.installs.recover import recover
+from byoa.installs.run_deploy import Rig, run_deploy
+from byoa.oci.digest import Digest
+from byoa.oci.reference import Reference, Registry
+from byoa.trust.policy import STAGED
+from local.cluster import Cluster
+from local.registry import Registry as MirrorRegistry
+from tests.api.loopback import listening
+from tests.api.served import Served
+from tests.cli.homes import Home
+from tests.installs.beds import CONFIG_MAPS, DEPLOYMENTS, NAMESPACES, config_map, deployment, namespace, secret
+from tests.installs.platform import INSTALL, ORG, Counted, Died, Platform
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from byoa.installs.messages import Deploy
+
+CANARY = "c4n4ry-of-an-agent"
+KINDS = (CONFIG_MAPS, DEPLOYMENTS)
+
+
+@dataclass
+class Asking:
+    """The API in this process, as the agent's token sees it. Implements Api."""
+
+    served: Served
+    token: str
+    sent: list[str] = field(default_factory=list)
+
+    def ask(
+        self, method: str, *path: str, query: Any = None, body: Any = None, match: str = "", once: bool = False
+    ) -> Reply:
+        del match, once
+        place = "/v1/" + "/".join(quote(each, safe="") for each in path)
+        self.sent.append(json.dumps(body))
+        answer = self.served.ask(method, f"{place}?{urlencode(query)}" if query else place, body, token=self.token)
+        if answer.status >= 300:
+            raise error_of(answer.status, answer.json)
+        return Reply(answer.status, answer.json)
+
+    def listing(self, *path: str, **_: Any) -> Any:
+        raise NotImplementedError(path)
+
+
+class Bed:
+    """A platform whose install has an agent, and the API over it."""
+
+    def __init__(self, **settings: Any) -> None:
+        self.platform = Platform()
+        self.platform.cluster.create(Place(NAMESPACES, "", "corner"), namespace("corner"))
+        self.platform.install(access={"kind": "agent"}, **settings)
+        self.served = Served(clock=self.platform.clock)
+        self.served.ledger, self.served.installing = self.platform.ledger, self.platform.store
+        self.served.receipt_check = self.platform.signing.check
+        self.api = Asking(self.served, self.served.token("deploy", org=ORG))
+
+    def lease(self, around: Any = lambda found: found) -> RemoteJob | None:
+        job, _ = lease(around(self.api), INSTALL, milliseconds(self.platform.clock.now()))
+        return job
+
+    def run(self, job: RemoteJob, around: Any = lambda found: found) -> Any:
+        ended = run_deploy(
+            job.checked,
+            Rig(
+                mirror=lambda _: self.platform.mirror, quarantine=MemoryRepository(),
+                cluster=around(self.platform.cluster), shelf=RemoteShelf(job), deploys=job, lists=job.lists,
+                clock=CalendarTime(self.platform.clock), calendar=self.platform.clock, key=b"key",
+            ),
+        )  # fmt: skip
+        packed = contents.pack(parcels.fetch(ended.planned.contents, job.lists)) if ended.planned else None
+        return job.report(ended, packed)
+
+    def run_next(self) -> Any:
+        job = self.lease()
+        assert job
+        return self.run(job)
+
+    def now(self, deploy: Deploy) -> Deploy:
+        found = self.platform.installs.deploy(deploy.id)
+        assert found
+        return found
+
+    def there(self, kind: Any, name: str) -> Any:
+        return self.platform.cluster.get(Place(kind, "corner", name))
+
+    def passes(self, seconds: float) -> None:
+        self.platform.clock.moment += timedelta(seconds=seconds)
+
+
+@pytest.fixture
+def bed() -> Bed:
+    return Bed()
+
+
+OBJECTS = (config_map("one"), config_map("two"), deployment("web"))
+
+
+def test_an_agent_applies_what_waits_and_the_platform_knows_all_that_people_are_shown(bed: Bed) -> None:
+    assert bed.lease() is None
+    deploy = bed.platform.ask(bed.platform.build(*OBJECTS))
+    assert bed.run_next() == "active"
+    assert bed.there(DEPLOYMENTS, "web")
+    after = bed.now(deploy)
+    assert (after.counts["create"], after.execution) == (3, f"agent-{INSTALL}")
+    assert [each.status for each in after.history] == ["queued", "planning", "planning", "executing", "active"]
+    shown = bed.platform.installs.contents(after)
+    assert shown
+    assert {each["action"] for each in shown["objects"]} == {"create"}
+    install = bed.platform.installs.install(INSTALL)
+    assert install
+    (part,) = bed.platform.installs.components(install)
+    assert (part.objects, part.health, part.build_id) == (3, "healthy", after.build_id)
+    (packed, _) = next(iter(bed.platform.store.packed.values()))
+    assert len(unpack(packed).uids) == 3
+    assert bed.lease() is None
+
+
+def test_what_is_dropped_is_pruned_and_nothing_to_do_is_noop(bed: Bed) -> None:
+    bed.platform.ask(bed.platform.build(*OBJECTS))
+    bed.run_next()
+    bed.platform.ask(bed.platform.build(OBJECTS[0], OBJECTS[2]))
+    assert bed.run_next() == "active"
+    assert bed.there(CONFIG_MAPS, "two") is None
+    again = bed.platform.ask(bed.platform.build(OBJECTS[0], OBJECTS[2]))
+    assert bed.run_next() == "noop"
+    assert bed.now(again).counts["unchanged"] == 2
+    bed.platform.ask(operation="teardown")
+    assert bed.run_next() == "inactive"
+    assert bed.there(DEPLOYMENTS, "web") is None
+
+
+def test_a_plan_waits_for_somebody_and_is_leased_again_once_it_was_approved() -> None:
+    bed = Bed(approval="prompt")
+    deploy = bed.platform.ask(bed.platform.build(*OBJECTS))
+    assert bed.run_next() == "pending-approval"
+    assert (bed.lease(), bed.there(CONFIG_MAPS, "one")) == (None, None)
+    place = f"/v1/installs/{INSTALL}/components/web/deploys/{deploy.id}/approval"
+    body = {"response_type": "approve", "fingerprint": bed.now(deploy).fingerprint}
+    assert bed.served.ask("POST", place, body, token=bed.api.token).status == 200
+    assert bed.run_next() == "active"
+    other = bed.platform.ask(bed.platform.build(config_map("three"), *OBJECTS))
+    bed.run_next()
+    waits = bed.now(other)
+    body["fingerprint"] = waits.fingerprint
+    bed.served.ask("POST", place.replace(deploy.id, other.id), body, token=bed.api.token)
+    bed.platform.cluster.apply(
+        Place(CONFIG_MAPS, "corner", "two"), {**config_map("two"), "data": {"edited": "yes"}}, force=True
+    )
+    assert bed.run_next() == "error"
+    failure = bed.now(other).failure
+    assert failure
+    assert failure.code == "PlanChanged"
+    assert bed.there(CONFIG_MAPS, "three") is None
+
+
+def test_one_agent_at_a_time_has_a_deploy_until_its_lease_ends(bed: Bed) -> None:
+    bed.platform.ask(bed.platform.build(*OBJECTS))
+    first = bed.lease()
+    assert first
+    assert bed.lease() is None
+    bed.passes(50)
+    first.renew()
+    bed.passes(50)
+    assert bed.lease() is None
+    bed.passes(61)
+    second = bed.lease()
+    assert second
+    with pytest.raises(DeploySuperseded):
+        first.renew()
+    with pytest.raises(DeploySuperseded):
+        RemoteShelf(first).read()
+    assert bed.run(second) == "active"
+
+
+def test_a_deploy_that_is_cancelled_writes_nothing_more(bed: Bed) -> None:
+    deploy = bed.platform.ask(bed.platform.build(*OBJECTS))
+    job = bed.lease()
+    assert job
+    place = f"/v1/installs/{INSTALL}/components/web/deploys/{deploy.id}/cancel"
+    assert bed.served.ask("POST", place, token=bed.api.token).status == 200
+    assert bed.run(job) is None
+    assert bed.there(CONFIG_MAPS, "one") is None
+    assert bed.now(deploy).status == "cancelled"
+    bed.platform.ask(bed.platform.build(*OBJECTS))
+    assert bed.run_next() == "active", "it holds the component no more"
+
+
+def test_a_build_without_a_good_receipt_is_run_by_nobody(bed: Bed) -> None:
+    deploy = bed.platform.ask(bed.platform.build(*OBJECTS))
+    bed.served.receipt_check = lambda *_: False
+    assert bed.lease() is None
+    failure = bed.now(deploy).failure
+    assert failure
+    assert failure.code == "ReceiptInvalid"
+
+
+def test_what_a_vanished_agent_held_is_let_go_once_its_lease_ended(bed: Bed) -> None:
+    deploy = bed.platform.ask(bed.platform.build(*OBJECTS))
+    assert bed.lease()
+    bed.platform.installs.cancel(bed.now(deploy), "Somebody cancelled the deploy.", "tok_1")
+    bed.platform.ask(bed.platform.build(*OBJECTS))
+    assert bed.lease() is None
+    bed.passes(61)
+    assert bed.lease() is None
+    assert bed.run_next() == "active"
+
+
+@pytest.mark.parametrize("what", ["cluster", "api"])
+def test_killed_after_any_call_the_next_agent_goes_on_and_ends_the_same(what: str) -> None:
+    for at in range(1, 200):
+        bed = Bed()
+        bed.platform.ask(bed.platform.build(*OBJECTS, config_map("old")))
+        bed.run_next()
+        deploy = bed.platform.ask(bed.platform.build(config_map("new"), *OBJECTS))
+        counted = Counted(at=at)
+        died = False
+        try:
+            job = bed.lease(counted.around if what == "api" else lambda found: found)
+            assert job
+            bed.run(job, counted.around if what == "cluster" else lambda found: found)
+        except Died:
+            died = True
+            bed.passes(61)
+            job = bed.lease()
+            if job:
+                bed.run(job)
+        assert bed.now(deploy).status in ("active", "noop"), at
+        assert (bed.there(CONFIG_MAPS, "old"), bool(bed.there(CONFIG_MAPS, "new"))) == (None, True)
+        (packed, _) = next(iter(bed.platform.store.packed.values()))
+        assert len(unpack(packed).uids) == 4
+        if not died:
+            assert at > 5
+            return
+    raise AssertionError
+
+
+def test_no_value_of_a_secret_leaves_the_cluster(bed: Bed) -> None:
+    bed.platform.ask(bed.platform.build(secret("keys", token=CANARY)))
+    assert bed.run_next() == "active"
+    bed.platform.ask(bed.platform.build(secret("keys", token=f"{CANARY}-2")))
+    assert bed.run_next() == "active"
+    assert not [each for each in bed.api.sent if CANARY in each]
+    assert CANARY not in json.dumps([each.model_dump() for each in bed.platform.store.deploys.values()])
+
+
+def test_the_platform_s_own_installs_are_leased_to_nobody(bed: Bed) -> None:
+    bed.served.ask("POST", "/v1/apps/shop/components", {"name": "web"}, token=bed.served.token(org=ORG))
+    made = bed.served.ask(
+        "POST", "/v1/apps/shop/installs",
+        {"name": "other", "cluster": {"kind": "static", "server": "https://k8s.example.com", "token": "x"}},
+        token=bed.served.token(org=ORG),
+    )  # fmt: skip
+    refused = bed.served.ask("POST", f"/v1/installs/{made.json['id']}/jobs/lease", token=bed.api.token)
+    assert (refused.status, refused.code) == (409, "not_an_agents")
+
+
+def test_polling_and_renewing_are_noted_nowhere(bed: Bed) -> None:
+    bed.platform.ask(bed.platform.build(*OBJECTS))
+    job = bed.lease()
+    assert job
+    job.renew()
+    assert bed.served.deeds == {}
+    bed.run(job)
+    assert {each.what for each in bed.served.deeds.values()} == {"report_job"}
+
+
+def test_the_command_runs_what_waits_with_its_own_logins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As a process: the API and the mirror on loopback, the cluster over TLS by a kubeconfig's authority and token."""
+    with MirrorRegistry() as mirror, Cluster() as cluster:
+        cluster.memory.create(Place(NAMESPACES, "", "corner"), namespace("corner"))
+        monkeypatch.setattr("tests.installs.platform.OURS", Registry.parse(mirror.address))
+        bed = Bed()
+        build = bed.platform.build(*OBJECTS)
+        assert build.outcome
+        reference = Reference.parse(build.outcome.mirrors[0].reference)
+        target = terminal.repository(reference, "target", None, plain_http=True)
+        root = bed.platform.mirror.fetch_manifest(Digest.parse(build.outcome.digest or ""))
+        copy(bed.platform.mirror, target, root, limits=STAGED, target_name="mirror")
+        terminal.transport().close()
+        deploy = bed.platform.ask(build)
+        (tmp_path / "ca.pem").write_text(cluster.ca or "")
+        with listening(bed.served) as api:
+            home = Home(api, tmp_path)
+            variables = {"BYOA_API": api.address, "BYOA_TOKEN": bed.api.token, "BYOA_INSTALL": INSTALL}
+            arguments = (
+                "install", "run", "--once", "--server", cluster.address, "--ca", "ca.pem", "--token-stdin",
+                "--plain-http", mirror.address, "--json",
+            )  # fmt: skip
+            done = home.byoa(*arguments, stdin=min(cluster.tokens), **variables)
+            assert done.code == 0, done.err
+            assert done.json() == {"id": deploy.id, "component": "web", "status": "active", "error": None}
+            idle = home.byoa(*arguments, stdin=min(cluster.tokens), **variables)
+            assert (idle.code, idle.out) == (0, "")
+        assert cluster.memory.get(Place(DEPLOYMENTS, "corner", "web"))
+
+
+def test_a_lost_record_is_made_again_from_labels_and_what_was_forgotten_is_pruned(bed: Bed) -> None:
+    bed.platform.ask(bed.platform.build(*OBJECTS))
+    bed.run_next()
+    bed.platform.store.packed.clear()
+    build = bed.platform.build(OBJECTS[0], OBJECTS[2])
+    plain = bed.platform.ask(build)
+    bed.run_next()
+    assert bed.there(CONFIG_MAPS, "two"), "nobody knows of it any more"
+    bed.platform.store.packed.clear()
+    deploy = bed.platform.ask(build, recover=True)
+    assert bed.run_next() == "active"
+    assert (bed.now(plain).counts["delete"], bed.now(deploy).counts["delete"]) == (0, 1)
+    assert bed.there(CONFIG_MAPS, "two") is None
+    (packed, _) = next(iter(bed.platform.store.packed.values()))
+    assert {each.name for each in unpack(packed).uids} == {"one", "web"}
+    again = bed.platform.ask(build, recover=True)
+    assert bed.run_next() == "noop"
+    assert bed.now(again).counts["unchanged"] == 2
+
+
+def test_only_what_we_applied_and_nobody_owns_is_found_by_its_labels(bed: Bed) -> None:
+    owner = Owner(INSTALL, "web", "corner")
+
+    def labelled(name: str, **about: Any) -> None:
+        found = config_map(name)
+        found["metadata"] |= {"labels": dict(owner.labels), **about}
+        bed.platform.cluster.create(Place(CONFIG_MAPS, "corner", name), found)
+
+    labelled("ours")
+    labelled("copied", managedFields=[{"manager": "endpoint-controller"}])
+    labelled("applied", managedFields=[{"manager": "byoa", "operation": "Apply"}])
+    labelled("owned", ownerReferences=[{"kind": "Service", "name": "web"}])
+    found = recover(bed.platform.cluster, owner)
+    assert {each.name for each in found} == {"ours", "applied"}
+    assert recover(bed.platform.cluster, owner._replace(component="other")) == {}
+
+
+def test_where_a_kind_may_not_be_listed_everywhere_its_own_namespace_is_looked_at(bed: Bed) -> None:
+    bed.platform.ask(bed.platform.build(*OBJECTS))
+    bed.run_next()
+    cluster = bed.platform.cluster
+
+    class Narrow:
+        def kinds(self) -> Any:
+            return cluster.kinds()
+
+        def list(self, kind: Any, namespace: str = "", **more: Any) -> Any:
+            if namespace != "corner" or kind == DEPLOYMENTS:
+                raise ClusterForbidden("The login may not list these.")
+            return cluster.list(kind, namespace, **more)
+
+    found = recover(cast("Any", Narrow()), Owner(INSTALL, "web", "corner"))
+    assert {each.name for each in found} == {"one", "two"}
