@@ -34,6 +34,7 @@ class Sizes:
     calls: int = 200
     clients: int = 50
     crowd_seconds: float = 60
+    installs: tuple[int, ...] = (25, 59, 300)
 
     @classmethod
     def quick(cls) -> Sizes:
@@ -51,6 +52,7 @@ class Sizes:
             calls=10,
             clients=5,
             crowd_seconds=2,
+            installs=(25,),
         )
 
 

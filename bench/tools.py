@@ -37,6 +37,11 @@ def tools() -> list[str]:
     return [OURS, *(peer for peer in PEERS if shutil.which(peer))]
 
 
+def program() -> Path:
+    """Ours."""
+    return _OURS
+
+
 def environment(home: Path) -> dict[str, str]:
     """For every tool: a home of its own without logins, no proxies, nothing of AWS."""
     dropped = ("AWS_", "BYOA_", "DOCKER_", "REGISTRY_", "REGCTL_", "XDG_", "ORAS_")

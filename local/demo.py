@@ -23,7 +23,7 @@ from byoa.engine.copying import copy
 from byoa.oci.graph import blobs_of, children_of
 from byoa.oci.reference import Reference, Registry
 from byoa.trust.credentials import Credential
-from local import members, private
+from local import installing, members, private
 from local.desk import ORGANISATION, ROOT, STATE, Desk, Ports, desk
 from local.private import Place
 
@@ -58,9 +58,11 @@ def demo(*, as_json: bool, enforce_iam: bool) -> int:
             synced = sync(member, components.parent, quiet=as_json)
             builds = [check(running, each, wanted[each["component"]]) for each in synced]
             say("pulled every mirror back from ECR and compared it with the source")
+            installed = installing.install(running, member, folder / "installed", say, quiet=as_json)
     complete = [build["component"] for build in builds] == sorted(wanted)
     ok = complete and all(build["status"] == "active" and build["same"] for build in builds)
-    _report(builds, ok=ok, seconds=time.monotonic() - started, as_json=as_json)
+    ok = ok and installed == installing.WANTED
+    _report(builds, installed, ok=ok, seconds=time.monotonic() - started, as_json=as_json)
     return 0 if ok else 1
 
 
@@ -165,10 +167,10 @@ def _bytes(source: Source, blob: Descriptor) -> bytes:
     return bytes(found)
 
 
-def _report(builds: list[dict[str, Any]], *, ok: bool, seconds: float, as_json: bool) -> None:
+def _report(builds: list[dict[str, Any]], installed: list[str], *, ok: bool, seconds: float, as_json: bool) -> None:
     if as_json:
         shown = [{name: build[name] for name in _SHOWN} for build in builds]
-        print(json.dumps({"ok": ok, "builds": shown, "seconds": round(seconds, 3)}))
+        print(json.dumps({"ok": ok, "builds": shown, "installed": installed, "seconds": round(seconds, 3)}))
         return
     grid = Table("component", "tag", "pinned digest", "mirror reference", "resources", "seconds", "bytes", box=None)
     for build in builds:
@@ -181,7 +183,7 @@ def _report(builds: list[dict[str, Any]], *, ok: bool, seconds: float, as_json: 
     width = max(shutil.get_terminal_size().columns, 200)
     Console(width=width).print(grid)
     print("to look at all this in a browser: make up prints the dashboard's address and a link to sign in with")
-    print(f"{'ok' if ok else 'NOT ok'}: {len(builds)} builds in {seconds:.1f} s")
+    print(f"{'ok' if ok else 'NOT ok'}: {len(builds)} builds, {len(installed)} deploys and looks in {seconds:.1f} s")
 
 
 _SHOWN = ("component", "status", "digest", "mirror", "resources", "seconds")

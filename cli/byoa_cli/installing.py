@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from byoa_cli.clusters import APPROVE, CLUSTER, INPUTS, OWNER, TAKE_OVER, WITHIN, Goal, plan_key
 from byoa_cli.commands import Deferred, Group, Option, command
 from byoa_cli.options import JSON, PLAIN_HTTP, TOKEN_HOST, YES
-from byoa_cli.output import FINE, MEND, err, exit_code, print_error, print_json
+from byoa_cli.output import FINE, MEND, err, exit_code, print_error, print_json, print_styled
 from byoa_cli.planned import outcome_document, show_outcome, show_plan
 from byoa_cli.printable import styled
 from byoa_cli.rights import load_from, rbac
@@ -229,7 +229,7 @@ def _run(
             return MEND
         approval = seen
     try:
-        outcome = deploy(task, deal.work(within), approval, lambda word: err().print(styled((word, "dim"))))
+        outcome = deploy(task, deal.work(within), approval, lambda word: print_styled((word, "dim"), progress=True))
     except ByoaError as error:
         if as_json:
             print_json({"status": "error", **deal.about, "error": error.as_dict()})

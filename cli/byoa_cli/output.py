@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from rich.text import Text
 
     from byoa.errors import ByoaError
+    from byoa_cli.printable import Part
 
 FINE = 0
 MEND = 1
@@ -52,6 +54,19 @@ def print_line(text: str) -> None:
 
         text = visible(text)
     sys.stdout.write(f"{text}\n")
+
+
+def print_styled(*parts: Part, progress: bool = False) -> None:
+    """A line of results, or of ``progress``, with styles where there is a terminal: else nothing draws them."""
+    stream = sys.stderr if progress else sys.stdout
+    if stream.isatty() or "FORCE_COLOR" in os.environ:
+        from byoa_cli.printable import styled
+
+        (err() if progress else out()).print(styled(*parts))
+        return
+    from byoa_cli.printable import visible
+
+    stream.write("".join(visible(part if isinstance(part, str) else part[0]) for part in parts) + "\n")
 
 
 def print_json(document: dict[str, Any]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from byoa_cli.differences import show_change
-from byoa_cli.output import err, next_step, out
+from byoa_cli.output import err, next_step, print_styled
 from byoa_cli.printable import styled
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ def show_plan(plan: Plan, fingerprint: str) -> None:
     nothing = plan.is_noop and not plan.faults
     show_document(document(plan, fingerprint), nothing=nothing)
     if not plan.faults and not plan.is_noop:
-        out().print(styled((fingerprint, "dim")))
+        print_styled((fingerprint, "dim"))
 
 
 def show_document(plan: Mapping[str, Any], *, nothing: bool, flag: str = "--approve") -> None:
@@ -37,12 +37,12 @@ def show_document(plan: Mapping[str, Any], *, nothing: bool, flag: str = "--appr
     for each in plan["objects"]:
         _show_object(each)
     if plan.get("objects_left_out"):
-        out().print(styled((f"... and {plan['objects_left_out']} objects more", "dim")))
+        print_styled((f"... and {plan['objects_left_out']} objects more", "dim"))
     for fault in plan["errors"]:
         _show_fault(fault)
     for part in plan["needs"]:
-        out().print(styled(("needs approval", "yellow"), f"  {flag} {part}"))
-    out().print(styled(summary(plan["counts"], nothing=nothing)))
+        print_styled(("needs approval", "yellow"), f"  {flag} {part}")
+    print_styled(summary(plan["counts"], nothing=nothing))
 
 
 def show_outcome(outcome: Outcome) -> None:
@@ -51,7 +51,7 @@ def show_outcome(outcome: Outcome) -> None:
     for each in told["objects"]:
         _show_line(each)
     show_rest(told["left"], told["health"])
-    out().print(styled((outcome.status, "bold"), f"  {summary(told['counts'], nothing=outcome.plan.is_noop)}"))
+    print_styled((outcome.status, "bold"), f"  {summary(told['counts'], nothing=outcome.plan.is_noop)}")
 
 
 def outcome_document(outcome: Outcome) -> dict[str, Any]:
@@ -75,11 +75,11 @@ def outcome_document(outcome: Outcome) -> dict[str, Any]:
 def show_rest(left: list[dict[str, Any]], health: list[dict[str, Any]]) -> None:
     """Print what should be gone and isn't, and what isn't healthy."""
     for each in left:
-        out().print(styled(("left", "yellow"), f"  {each['object']}: {each['why']}"))
+        print_styled(("left", "yellow"), f"  {each['object']}: {each['why']}")
     for each in health:
         if each["state"] != "healthy":
             reason = each.get("why") or each.get("reason") or ""
-            out().print(styled((str(each["state"]), "yellow"), f"  {each['object']}: {reason}"))
+            print_styled((str(each["state"]), "yellow"), f"  {each['object']}: {reason}")
 
 
 def summary(counts: Mapping[str, int], *, nothing: bool) -> str:
@@ -95,7 +95,7 @@ def _show_line(each: Mapping[str, Any]) -> None:
     sign, style = _SIGNS.get(action, ("?", ""))
     word = "unchecked" if each["unchecked"] else action
     why = f"  {word}: {each['why']}" if each["why"] else f"  {word}"
-    out().print(styled((f"{sign} {each['object']}", style), (why, "dim")))
+    print_styled((f"{sign} {each['object']}", style), (why, "dim"))
 
 
 def _show_object(each: Mapping[str, Any]) -> None:
@@ -103,13 +103,13 @@ def _show_object(each: Mapping[str, Any]) -> None:
     for change in each["changes"]:
         show_change(_change(change))
     if each["left_out"]:
-        out().print(styled((f"    ... and {each['left_out']} changes more", "dim")))
+        print_styled((f"    ... and {each['left_out']} changes more", "dim"))
     for taken in each["taken_from"]:
-        out().print(styled(f"    {taken['field']}", (f"  taken from {taken['owner']}", "dim")))
+        print_styled(f"    {taken['field']}", (f"  taken from {taken['owner']}", "dim"))
     for left in each["left_to"]:
-        out().print(styled(f"    {left['field']}", (f"  left to {left['owner']}", "dim")))
+        print_styled(f"    {left['field']}", (f"  left to {left['owner']}", "dim"))
     for warning in each["warnings"]:
-        out().print(styled("    ", ("warning", "yellow"), f" {warning}"))
+        print_styled("    ", ("warning", "yellow"), f" {warning}")
 
 
 def _change(said: Mapping[str, Any]) -> Change:

@@ -21,6 +21,8 @@ from byoa.builds.messages import (
     Message,
     Outcome,
 )
+from byoa.installs.messages import DEPLOY_ASKED, DEPLOY_STATUS_CHANGED, DeployAsked, DeployKey, DeployStatusChanged
+from byoa.installs.states import DeployEnded
 from byoa.tracking.messages import TAG_MOVED, TagMoved
 from local.pages.markdown import code, json_block, page, table
 
@@ -32,7 +34,7 @@ ENDED: Final = BuildEnded.model_validate_json((ROOT / "events" / "record_build.j
 """The sample build, all the way."""
 
 INTRODUCTION: Final = f"""\
-The pipeline tells the outside of four things, by events on its EventBridge bus, all from the source
+The platform tells the outside of six things, by events on its EventBridge bus, all from the source
 `{EVENT_SOURCE}`, each at least once. The table's stream puts them there after the write that they tell of
 ([decision 3](decisions/0003-the-stream-is-the-outbox.md)). Between its states travel the messages below; they are shown
 for those who read an execution in the console of Step Functions, and may change with a release.
@@ -58,6 +60,18 @@ A tag that a component names was looked at, because somebody pushed ([hooks](hoo
 its newest build pinned. `version` is that build's. Where the hook's action is `build`, a build follows by itself.
 """
 
+ASKED_TEXT: Final = """\
+A deploy waits: somebody asked for it, a build is followed, drift is looked for or mended, or its plan was approved
+(`apply-plan`). This starts the other state machine, unless `agent` says that the install's own agent leases it. Who
+puts such an event on the bus starts nothing by it.
+"""
+
+DEPLOY_TEXT: Final = """\
+A deploy has another status: `queued`, `planning`, `pending-approval`, `executing`, and at its end `active`, `noop`,
+`inactive` (torn down), `auto-skipped` (only planned), `no-drift`, `drift-detected`, `approval-denied`, `cancelled` or
+`error` (`failure` says what to do). `counts` are of its plan.
+"""
+
 _WORDS: Final = {"string": "text", "null": "nothing", "integer": "whole number", "boolean": "true or false"}
 
 
@@ -80,6 +94,12 @@ def message_page() -> str:
         f"## {TAG_MOVED}\n",
         MOVED_TEXT,
         _event(TAG_MOVED, TagMoved.model_validate_json((ROOT / "events" / "build_again.json").read_bytes())),
+        f"## {DEPLOY_ASKED}\n",
+        ASKED_TEXT,
+        _event(DEPLOY_ASKED, DeployAsked(**_deploy().model_dump(), operation="create-apply-plan")),
+        f"## {DEPLOY_STATUS_CHANGED}\n",
+        DEPLOY_TEXT,
+        _event(DEPLOY_STATUS_CHANGED, _deploy_status_changed()),
         "## States and their messages\n",
         table(["function", "is given", "answers"], rows),
         *map(_message, _messages(steps)),
@@ -119,11 +139,34 @@ def _status_changed() -> BuildStatusChanged:
     )
 
 
+def _deploy() -> DeployKey:
+    return DeployEnded.model_validate_json((ROOT / "events" / "record_deploy.json").read_bytes()).key
+
+
+def _deploy_status_changed() -> DeployStatusChanged:
+    ended = DeployEnded.model_validate_json((ROOT / "events" / "record_deploy.json").read_bytes())
+    if ended.checked is None or ended.planned is None:
+        raise ValueError("the sample of an ended deploy is of none that was planned")
+    return DeployStatusChanged(
+        **ended.key.model_dump(),
+        app=ended.checked.app,
+        id=ended.checked.deploy_id,
+        operation=ended.checked.operation,
+        status="active",
+        status_human_description="applied, healthy and pruned (4 create)",
+        changed_at_ts=ended.checked.begun_ts,
+        counts=ended.planned.counts,
+    )
+
+
 def _functions() -> Iterator[tuple[str, type, type]]:
-    """Each function that the state machine calls, in its order, with what it takes and answers."""
-    text = (ROOT / "statemachine" / "build.asl.yaml").read_text()
-    called = re.findall(r"\$\{(\w+)FunctionArn\}", text)
-    for name in [*dict.fromkeys(called), "RecordStopped", "SweepBuilds"]:
+    """Each function that the state machines call, in their order, with what it takes and answers."""
+    builds, deploys = (
+        dict.fromkeys(re.findall(r"\$\{(\w+)FunctionArn\}", (ROOT / "statemachine" / f"{name}.asl.yaml").read_text()))
+        for name in ("build", "install")
+    )
+    ended = ("EndStoppedDeploy", "SweepDeploys", "DriftDue", "FollowBuilds")
+    for name in [*builds, "RecordStopped", "SweepBuilds", *deploys, *ended]:
         module = import_module("functions." + re.sub(r"(?<=.)([A-Z])", r"_\1", name).lower())
         hints = typing.get_type_hints(module.handler.__wrapped__)
         answer = hints.pop("return")
@@ -133,7 +176,7 @@ def _functions() -> Iterator[tuple[str, type, type]]:
 
 def _messages(steps: list[tuple[str, type, type]]) -> Iterator[type[Message]]:
     """All messages of the states and what they consist of, each once."""
-    waiting: list[type] = [BuildKey, *(each for _, taken, told in steps for each in (taken, *_parts(told)))]
+    waiting: list[type] = [BuildKey, DeployKey, *(each for _, taken, told in steps for each in (taken, *_parts(told)))]
     seen: set[type] = set()
     while waiting:
         message = waiting.pop(0)

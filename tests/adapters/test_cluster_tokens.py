@@ -91,13 +91,18 @@ def test_a_token_is_tagged_with_whose_it_is() -> None:
             client.describe_secret(SecretId=f"byoa/{ORG}/{INSTALL}")
 
 
-def test_a_token_is_read_for_the_server_that_it_was_stored_for_alone() -> None:
+def test_whoever_reaches_the_cluster_gets_the_token_for_the_server_that_it_was_stored_for_alone() -> None:
     with mock_aws(), closing(boto3.client("secretsmanager", "us-east-1")) as client:
-        text = json.dumps({"server": "https://one.example.com", "token": CANARY})
-        SecretsClusterTokens(client, ORG).store(INSTALL, text)
         vault = ClusterVault(client, ORG)
-        assert vault.read(INSTALL, "https://one.example.com") == CANARY
-        with pytest.raises(ClusterAccessInvalid, match="another server"):
-            vault.read(INSTALL, "https://other.example.com")
-        SecretsClusterTokens(client, ORG).store(INSTALL, "a kubeconfig")
-        assert vault.read(INSTALL) == "a kubeconfig"
+        with pytest.raises(ClusterAccessInvalid, match="No token is kept"):
+            vault.read(INSTALL, "https://one.example")
+        kept = json.dumps({"server": "https://one.example", "token": CANARY})
+        SecretsClusterTokens(client, ORG).store(INSTALL, kept)
+        assert vault.read(INSTALL, "https://one.example") == CANARY
+        for server in ("https://two.example", ""):
+            with pytest.raises(ClusterAccessInvalid, match="for another server") as raised:
+                vault.read(INSTALL, server)
+            assert CANARY not in str(raised.value.as_dict())
+        SecretsClusterTokens(client, ORG).store(INSTALL, CANARY)
+        with pytest.raises(ClusterAccessInvalid, match="for another server"):
+            vault.read(INSTALL, "https://one.example")

@@ -9,7 +9,8 @@ import pytest
 
 from bench.access_log import parse_access_log
 from bench.artifacts import TAG, Noise, Pusher, manifests_layer
-from bench.figures import Cpu, Figure, Load, Requests, Run, median_figure, percentile, ratio, rotated, within
+from bench.figures import OURS, Cpu, Figure, Load, Requests, Run, median_figure, percentile, ratio, rotated, within
+from bench.loads.installs import FLAT_MIB, objects, with_memory
 from bench.null_content import Content, Layer, digest_of
 from bench.null_registry import NullRegistry
 from bench.prices import LIST_PRICES, Use, cost_per_thousand, kibs_of, transaction_units
@@ -19,6 +20,7 @@ from bench.tools import Copy, copy_command
 from byoa.bootstrap import terminal as bootstrap
 from byoa.engine.copying import copy
 from byoa.errors import DigestMismatch
+from byoa.installs.builtin import BUILTIN
 from byoa.oci.reference import Reference
 
 if TYPE_CHECKING:
@@ -99,6 +101,20 @@ def test_a_goal_in_requests_is_compared_by_requests() -> None:
     assert (load.ratio, load.met) == (0.5, True)
 
 
+def test_an_install_is_held_to_its_memory_beside_its_time() -> None:
+    times = [Load(f"install, {count}", [Figure(OURS, 0.5, mib), Figure("kubectl", 1.0)], 0.7)
+             for count, mib in ((25, 30.0), (59, 31.0), (300, 30.0 + FLAT_MIB + 1))]  # fmt: skip
+    assert [load.met for load in with_memory(times)] == [True, True, False]
+    assert with_memory([Load("install", [Figure(OURS, None)], 0.7)])[0].met is None
+
+
+def test_what_is_installed_is_of_kinds_that_are_there_and_has_names_of_its_own() -> None:
+    found = objects(59)
+    assert len({(each["kind"], each["metadata"]["name"]) for each in found}) == 59
+    kinds = {(kind.api_version, kind.kind) for kind in BUILTIN}
+    assert {(each["apiVersion"], each["kind"]) for each in found} <= kinds
+
+
 # ---- what is printed ---------------------------------------------------------------------------------------------
 
 _OURS = Figure("byoa", 1.0, 20.0, Requests(3, 7), Cpu(0.5, 0.25, 1))
@@ -124,7 +140,7 @@ def test_the_page_names_the_machine() -> None:
 
 def test_a_load_is_asked_for_by_how_its_name_begins() -> None:
     names = [name for group in GROUPS for name in group]
-    assert len(names) == len(set(names)) == 29
+    assert len(names) == len(set(names)) == 38
     assert [name for name in names if wanted(name, ["fleet", "cost"])] == [
         "fleet of 500, cold",
         "fleet of 500, no-op",

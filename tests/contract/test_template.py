@@ -427,8 +427,7 @@ def test_receipts_are_signed_by_a_key_of_the_kind_that_they_are_checked_with(res
     }
     assert given == {"RecordBuildFunction", "ApiFunction", "DashboardFunction", "ReceiveDeployFunction"}
     checks = [(role, each["Resource"]) for role, each in _statements(resources) if each["Action"] == "kms:Verify"]
-    roles = ("ApiRole", "ReceiveDeployRole")
-    assert checks == [(role, {"Fn::GetAtt": ["ReceiptKey", "Arn"]}) for role in roles]
+    assert checks == [(role, {"Fn::GetAtt": ["ReceiptKey", "Arn"]}) for role in ("ApiRole", "ReceiveDeployRole")]
     reads = [(role, each["Resource"]) for role, each in _statements(resources) if each["Action"] == "kms:GetPublicKey"]
     assert reads == [(role, {"Fn::GetAtt": ["ReceiptKey", "Arn"]}) for role in ("ApiRole", "DashboardRole")]
 

@@ -71,7 +71,7 @@ class Stack:
         usual = {"approval": "approve-all", "created_at_ts": 1, "updated_at_ts": 1}
         found = Install.model_validate({**fields, **usual, **settings})
         assert self.installs.create(found)
-        secret = json.dumps({"token": token or self.access.token})
+        secret = json.dumps({"server": way["server"], "token": token or self.access.token})
         tags = [{"Key": "org_id", "Value": ORGANISATION}]
         name = f"byoa-clusters/{ORGANISATION}/{identity}"
         self.pipeline.call("secretsmanager", "create_secret", Name=name, SecretString=secret, Tags=tags)

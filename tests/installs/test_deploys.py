@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+import base64
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from byoa.errors import ApprovalMissing, DeploySuperseded, DocumentInvalid, KindUnknown, NamespaceMissing, PlanChanged
+from byoa.adapters.memory.cluster import MemoryCluster
+from byoa.errors import (
+    ApprovalMissing,
+    DeploySuperseded,
+    DocumentInvalid,
+    KindUnknown,
+    NamespaceMissing,
+    ObjectInvalid,
+    PlanChanged,
+)
 from byoa.installs.deploy import Approval, deploy
 from byoa.installs.kinds import know_kinds
 from byoa.installs.normalising import normalise
-from byoa.installs.objects import COMPONENT, INSTALL, Kind, uid_of
+from byoa.installs.objects import COMPONENT, INSTALL, Kind, Place, uid_of
 from byoa.installs.plans import fingerprint
 from tests.installs.beds import (
     CONFIG_MAPS,
@@ -62,7 +72,8 @@ def everything(bed: Bed) -> list[Object]:
 
 
 def test_a_set_comes_from_nothing_in_one_run_and_a_second_one_writes_nothing(bed: Bed) -> None:
-    objects = everything(bed)
+    objects = [*everything(bed), *(config_map(f"more-{number}") for number in range(14))]
+    assert len(objects) == 25
     first = bed.deploy(*objects)
     assert (first.status, first.plan.counts["create"]) == ("active", len(objects))
     before = bed.versions()
@@ -186,6 +197,35 @@ def test_what_a_finalizer_holds_stays_tracked_and_named_and_the_rest_goes(bed: B
     assert f"ConfigMap/{bed.corner}/c" not in {str(each) for each in tracked(bed)}
 
 
+def test_what_the_cluster_refuses_to_delete_stays_tracked_and_named_and_the_rest_goes(memory: Bed) -> None:
+    objects = [config_map(name) for name in "abefg"]
+    memory.deploy(*objects, config_map("c"), config_map("d"))
+    assert isinstance(memory.cluster, MemoryCluster)
+
+    def refuse(verb: str, place: Place, _: Object | None) -> None:
+        if verb == "delete" and place.name == "c":
+            raise ObjectInvalid("An admission rule of the cluster refuses it.")
+
+    memory.cluster.refuse = refuse
+    outcome = memory.deploy(*objects)
+    assert [(str(identity), why) for identity, why in outcome.left] == [
+        (f"ConfigMap/{memory.corner}/c", "An admission rule of the cluster refuses it.")
+    ]
+    assert memory.get(CONFIG_MAPS, "d") is None
+    assert f"ConfigMap/{memory.corner}/c" in {str(each) for each in tracked(memory)}
+    memory.cluster.refuse = lambda *_: None
+    memory.deploy(*objects)
+    assert memory.get(CONFIG_MAPS, "c") is None
+
+
+def test_5_000_objects_are_applied_found_unchanged_and_pruned(memory: Bed) -> None:
+    objects = [config_map(f"c{number:04}", n=str(number)) for number in range(5000)]
+    assert memory.deploy(*objects).plan.counts["create"] == 5000
+    assert memory.deploy(*objects).status == "noop"
+    assert memory.deploy(*objects[:4000]).plan.counts["delete"] == 1000
+    assert len(tracked(memory)) == 4000
+
+
 def tracked(bed: Bed) -> list[object]:
     found = bed.shelf.read()
     return list(found.uids) if found else []
@@ -213,6 +253,30 @@ def test_replicas_that_an_autoscaler_set_are_left_alone_and_shown(bed: Bed) -> N
     assert (step.action, step.left) == ("unchanged", (("kube-controller-manager", ".spec.replicas"),))
     (step, _) = bed.plan(*objects, take_over=frozenset({"kube-controller-manager"})).steps
     assert (step.action, step.taken) == ("change", (("kube-controller-manager", ".spec.replicas"),))
+
+
+def test_an_authority_that_a_controller_injects_is_shown_and_not_taken(bed: Bed) -> None:
+    def hook(authority: str) -> Object:
+        client = {"service": {"name": "x", "namespace": bed.corner}, "caBundle": authority}
+        webhook = {
+            "name": "x.example.com", "sideEffects": "None", "admissionReviewVersions": ["v1"], "clientConfig": client,
+            "failurePolicy": "Ignore", "namespaceSelector": {"matchLabels": {"nobody": "has-this"}},
+        }  # fmt: skip
+        api, name = "admissionregistration.k8s.io/v1", f"{bed.corner}-hook"
+        kind = "ValidatingWebhookConfiguration"
+        return {"apiVersion": api, "kind": kind, "metadata": {"name": name}, "webhooks": [webhook]}
+
+    mine, theirs = (base64.b64encode(text.encode()).decode() for text in ("mine", "theirs"))
+    bed.deploy(hook(mine), config_map("a"))
+    kind = next(kind for kind in bed.cluster.kinds() if kind.kind == "ValidatingWebhookConfiguration")
+    place = Place(kind, "", f"{bed.corner}-hook")
+    bed.edit(place, {"webhooks": hook(theirs)["webhooks"]}, "cert-manager-cainjector")
+    (step, _) = bed.plan(hook(mine), config_map("a")).steps
+    field = '.webhooks[name="x.example.com"].clientConfig.caBundle'
+    assert (step.action, step.left) == ("unchanged", (("cert-manager-cainjector", field),))
+    assert bed.deploy(hook(mine), config_map("a")).status == "noop"
+    assert (bed.cluster.get(place) or {})["webhooks"][0]["clientConfig"]["caBundle"] == theirs
+    bed.deploy(teardown=True)
 
 
 def test_a_key_that_stringdata_dropped_is_gone(bed: Bed) -> None:

@@ -139,7 +139,7 @@ def _cluster(checked: CheckedDeploy) -> Iterator[Cluster]:
     from byoa.installs.reaching import read_cluster_access
 
     vault = ClusterVault(clients.secrets_of_clusters(checked.organisation), checked.organisation)
-    secret = partial(vault.read, checked.install_id, checked.access.get("server"))
+    secret = partial(vault.read, checked.install_id, str(checked.access.get("server", "")))
     with opened(checked.organisation, read_cluster_access(checked.access), secret, checked.deploy_id) as cluster:
         yield cluster
 

@@ -12,8 +12,6 @@ import re
 from typing import Any, Final, NamedTuple
 from urllib.parse import urlsplit
 
-import yaml
-
 from byoa.errors import ClusterAccessInvalid
 
 _LARGEST: Final = 1024 * 1024
@@ -97,6 +95,8 @@ def read_kubeconfig(text: str, context: str | None = None) -> Access:
 def _parsed(text: str) -> dict[str, Any]:
     if len(text) > _LARGEST:
         raise ClusterAccessInvalid("The kubeconfig is too large to be one.")
+    import yaml  # noqa: PLC0415 - few read kubeconfigs, and the API's start is paid for each time
+
     try:
         found = yaml.load(text, yaml.CSafeLoader)
     except (yaml.YAMLError, ValueError, RecursionError):

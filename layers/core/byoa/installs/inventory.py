@@ -16,6 +16,9 @@ from byoa.installs.objects import Identity
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+OTHERS: Final = "Another deploy of the component has begun; this one wrote nothing more."
+"""What whoever kept an older inventory is told."""
+
 _FORMAT: Final = 1
 _LARGEST: Final = 16 * 1024 * 1024
 """Bytes of an inventory that is read: a hundred thousand objects."""

@@ -19,9 +19,6 @@ if TYPE_CHECKING:
 APPROVAL_TIME: Final = timedelta(days=7)
 """How long a plan waits for an answer. Nothing is held meanwhile, but what was looked at gets old."""
 
-OTHERS: Final = "Another deploy of the component has begun; this one wrote nothing more."
-"""What whoever kept an older inventory is told."""
-
 WAITING: Final[frozenset[DeployStatus]] = frozenset(("queued", "planning", "pending-approval"))
 """What a newer deploy overtakes: nothing was written yet."""
 

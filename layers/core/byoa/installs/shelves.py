@@ -9,10 +9,9 @@ import hashlib
 from typing import TYPE_CHECKING, Final
 
 from byoa.errors import DeploySuperseded, InventoryInvalid, ObjectBusy
-from byoa.installs.inventory import Inventory, pack, unpack
+from byoa.installs.inventory import OTHERS, Inventory, pack, unpack
 from byoa.installs.objects import Kind, Place, mapping, metadata
 from byoa.installs.ports import Right
-from byoa.installs.records import OTHERS
 
 if TYPE_CHECKING:
     from byoa.installs.normalising import Owner

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Final
 from byoa.adapters.aws.deploys import deploy_key, part_key, read_deploy
 from byoa.adapters.aws.transactions import transact, update
 from byoa.errors import ContentTooLarge, DeploySuperseded
-from byoa.installs.inventory import pack, unpack
-from byoa.installs.records import OTHERS, check_runs
+from byoa.installs.inventory import OTHERS, pack, unpack
+from byoa.installs.records import check_runs
 
 if TYPE_CHECKING:
     from byoa.adapters.aws.rows import Rows

@@ -10,6 +10,7 @@ from botocore.exceptions import ClientError
 
 from byoa.adapters.aws.refusals import error_code, translated
 from byoa.errors import ClusterAccessInvalid, SecretUnavailable, StoreThrottled
+from byoa.trust.secrets import cluster_secret_name
 
 if TYPE_CHECKING:
     from types_boto3_secretsmanager import SecretsManagerClient
@@ -26,16 +27,17 @@ class ClusterVault:
     client: SecretsManagerClient
     organisation: str
 
-    def read(self, install_id: str, server: str | None = None) -> str:
-        """The token, or the kubeconfig, of an install's cluster.
+    def read(self, install_id: str, server: str) -> str:
+        """The token of an install's cluster, which goes to ``server`` alone.
 
-        Raises ``ClusterAccessInvalid`` where there is none, or none for this ``server``, and ``SecretUnavailable``.
+        Raises ``ClusterAccessInvalid`` where there is none, or one that was kept for another server, and
+        ``SecretUnavailable``.
         """
         try:
             with translated("Secrets Manager"):
                 try:
-                    name = f"byoa-clusters/{self.organisation}/{install_id}"
-                    text = self.client.get_secret_value(SecretId=name).get("SecretString") or ""
+                    found = self.client.get_secret_value(SecretId=cluster_secret_name(self.organisation, install_id))
+                    text = found.get("SecretString") or ""
                 except ClientError as error:
                     if error_code(error) in _REFUSED:
                         text = ""
@@ -50,20 +52,15 @@ class ClusterVault:
         return _token(text, server)
 
 
-def _token(text: str, server: str | None) -> str:
-    """What stands in the JSON ``{"server": …, "token": …}``, as which the API keeps it: it goes to no other server.
-
-    The API writes settings and token one after the other, and a deploy may read between the two.
-    """
+def _token(text: str, server: str) -> str:
+    """What stands in the JSON ``{"server": …, "token": …}``, as which the API keeps it."""
     try:
         found = json.loads(text)
     except (ValueError, RecursionError):
-        return text
-    if not isinstance(found, dict) or "token" not in found:
-        return text
-    if server is not None and found.get("server", server) != server:
+        found = None
+    if not isinstance(found, dict) or not isinstance(found.get("token"), str) or found.get("server") != server:
         raise ClusterAccessInvalid(
-            "The token that is kept for the install's cluster is for another server.",
-            remedy="Give the install the token of its server.",
+            "The token that is kept was stored for another server than the install's.",
+            remedy="Change the install's cluster once more, with its server and its token.",
         )
     return str(found["token"])

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 from byoa.errors import ByoaError, DeployBusy, DeploySuperseded, EventUntrusted
 from byoa.installs.contents import unpack
+from byoa.installs.inventory import OTHERS
 from byoa.installs.inventory import pack as pack_inventory
 from byoa.installs.inventory import unpack as unpack_inventory
 from byoa.installs.messages import ENDED, DeployKey, InstallComponent
 from byoa.installs.ports import Part
-from byoa.installs.records import OTHERS, answered, begun, cancelled, check_runs, overtaken, queued
+from byoa.installs.records import answered, begun, cancelled, check_runs, overtaken, queued
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator

@@ -123,11 +123,20 @@ class Response:
         Raises ``ShortRead`` when it breaks off, ``RegistryUnavailable`` where it takes longer than an answer may and
         ``Timeout`` where our own time is over.
         """
-        size = limit + 1 if self._left is None else min(self._left, limit + 1)
+        if self._left is None:
+            return self._read_growing(limit + 1)
+        size = min(self._left, limit + 1)
         view, count = memoryview(bytearray(size)), 0
         while count < size and (more := self._readinto(view[count:])):
             count += more
         return bytes(view[:count])
+
+    def _read_growing(self, size: int) -> bytes:
+        """Of a length that nobody told: room for all that may come would be more than most of it takes."""
+        found, block = bytearray(), memoryview(bytearray(min(size, _ONE_PIECE)))
+        while len(found) < size and (count := self._readinto(block[: size - len(found)])):
+            found += block[:count]
+        return bytes(found)
 
     def close(self) -> None:
         """Give the connection back if the body was read, else close it: what is left on it is not worth reading."""
