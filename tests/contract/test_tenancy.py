@@ -40,6 +40,7 @@ NOT_OF_ONE = {
     "TryCredentials": "the function that tries credentials; whose they are, the message says, which the API makes",
     "ExchangeCode": "the function that asks issuers what a code of somebody who signs in stands for",
     "ReadReceiptKey": "the public half of the key that signs receipts",
+    "CheckReceipts": "the key that signs receipts, for checking them",
     "ListCredentials": "IAM knows no resource for it; names and tags, no values",
     "FindHooks": "records of hooks by their names, before it is known whose a delivery is: keys HOOK#",
     "FindComponents": "an index of keys alone, of components by the tag that they name",
