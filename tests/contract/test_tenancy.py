@@ -47,7 +47,6 @@ NOT_OF_ONE = {
     "RingTheBus": "the bus, and one source",
     "FindBuilds": "an index of keys alone, of builds that have not ended",
     "FindDeploys": "an index of keys alone, of deploys that have not ended",
-    "CheckReceipts": "the key that signs receipts, for checking them",
     "FindComponentsDue": "an index of keys alone, of components that drift is looked for in",
     "ReadStream": "the changes of the table, which PublishChanges tells of",
     "FindStream": "IAM knows no resource for it",
