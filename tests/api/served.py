@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 ORG, OTHER = "org_0123456789ab", "org_other0000000"
 APP = "shop"
 SOURCE_ROLE = "arn:aws:iam::111122223333:role/byoa-SourceRole-EXAMPLE"
+CLUSTER_ROLE = "arn:aws:iam::111111111111:role/stack-clusters"
 DER = b"0Y the public key in DER, of which nothing here looks at more than its bytes"
 
 
@@ -138,6 +139,7 @@ class Served:
             receipt_key=lambda: DER,
             table="table",
             source_role=SOURCE_ROLE,
+            cluster_role=CLUSTER_ROLE,
             issuers=self.issuers,
             try_credentials=self._try_credentials,
             fetch_keys=self._fetch_keys,

@@ -11,7 +11,7 @@ import pytest
 from byoa.builds.messages import Failure
 from byoa.installs import records
 from byoa.installs.objects import Place
-from tests.api.served import APP, OTHER
+from tests.api.served import APP, CLUSTER_ROLE, OTHER
 from tests.installs.beds import CONFIG_MAPS, config_map, deployment
 from tests.web.browsing import Browser, links
 from tests.web.deploying import approve, deploy, deployed, fields, id_of, stop
@@ -51,6 +51,14 @@ def test_an_install_is_made_of_a_form_and_its_token_goes_to_the_store_alone(brow
         shown = browser.get(place)
         assert shown.status == 200
         assert SECRET not in shown.text
+
+
+def test_whoever_has_a_cluster_of_eks_is_told_whom_its_role_has_to_trust(browser: Browser) -> None:
+    shown = browser.get(f"/apps/{APP}/installs/create")
+    current = browser.served.ask("GET", "/v1/orgs/current").json
+    assert current["cluster_role_arn"] == CLUSTER_ROLE
+    assert CLUSTER_ROLE in shown.text
+    assert current["external_id"] in shown.text
 
 
 def test_a_form_that_is_refused_keeps_all_but_the_token_and_says_which_field(browser: Browser) -> None:

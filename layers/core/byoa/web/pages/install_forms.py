@@ -138,7 +138,7 @@ def _form(  # noqa: PLR0913, PLR0917 - the same
         "app": app, "install": install, "shown": shown, "kinds": KINDS, "of_kinds": OF_KINDS, "options": OPTIONS,
         "components": [*known, *(name for name in shown["follow"] if name not in known)], "problem": problem,
         "wrong": where((problem or {}).get("errors") or []), "match": shown.get("match", ""),
-        "external_id": organisation.document["external_id"] if organisation.good else "",
+        "trusting": organisation.document if organisation.good else {},
         "tracked": _tracked(here, install["id"]) if install else 0,
     }  # fmt: skip
     title = f"Settings of {install['name']}" if install else "New install"
