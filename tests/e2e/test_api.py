@@ -95,7 +95,7 @@ def test_a_config_that_is_handed_in_becomes_a_build_with_a_receipt(enforced: Pip
     assert (status, gone["stopped_build_id"]) == (200, None)
     assert sync.ask("GET", f"{APP}/flux")[0] == 404
     assert sync.ask("GET", f"{place}/receipt")[0] == 200
-    deeds = [(deed["operation"], deed["status"]) for deed in admin.ask("GET", "/v1/audit")[1]]
+    deeds = [(deed["operation"], deed["status"]) for deed in admin.ask("GET", "/v1/audit?limit=100")[1]]
     assert deeds[:2] == [("delete_component", 200), ("create_config", 200)]
     assert deeds[-1][0] == "bootstrap"
     assert admin.ask("DELETE", f"/v1/tokens/{token['id']}")[0] == 204
