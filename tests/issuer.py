@@ -175,7 +175,8 @@ class _Handler(BaseHTTPRequestHandler):
         told = self.issuer.script(self.path) if self.issuer.script else None
         status, headers, body = told or answer()
         self.send_response_only(status)
-        for name, value in {**headers, "Content-Length": str(len(body))}.items():
+        last = {"Content-Length": str(len(body)), "Connection": "close"}  # the next one on this port is another server
+        for name, value in {**headers, **last}.items():
             self.send_header(name, value)
         self.end_headers()
         self.wfile.write(body)

@@ -13,6 +13,7 @@ from http.client import HTTPConnection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
+from urllib.error import HTTPError
 
 import pytest
 
@@ -300,6 +301,9 @@ def _api(pipeline: Pipeline, token: str, method: str, path: str, body: object = 
     content = None if body is None else json.dumps(body).encode()
     headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
     asked = urllib.request.Request(pipeline.desk.api + path, content, headers, method=method)
-    with urllib.request.urlopen(asked, timeout=60) as answer:
-        found: dict[str, str] = json.loads(answer.read() or b"{}")
-        return found
+    try:
+        with urllib.request.urlopen(asked, timeout=60) as answer:
+            found: dict[str, str] = json.loads(answer.read() or b"{}")
+            return found
+    except HTTPError as error:
+        raise AssertionError(error.read().decode()) from error
