@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from bench.bytecode import compile_all, our_folders
 from bench.hostile import ROWS
-from bench.loads import api, copying, hooks, inspecting, installs, pipeline
+from bench.loads import api, copying, hooks, inspecting, installs, pages, pipeline
 from bench.loads.hostile import hostile
 from bench.machine import describe
 from bench.registries import real_kinds, storage_folder
@@ -43,6 +43,7 @@ GROUPS: dict[tuple[str, ...], Callable[[Stand], list[Load]]] = {
     ("pipeline, warm", "cold start", "cost", "memory"): pipeline.pipeline,
     api.NAMES: api.api,
     hooks.NAMES: hooks.hook,
+    pages.NAMES: pages.pages,
     installs.NAMES: installs.installs,
     tuple(f"hostile, {name}" for name in ROWS): hostile,
 }
