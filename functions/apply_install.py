@@ -1,8 +1,8 @@
 """ApplyInstall: a plan to the cluster."""
 
 from byoa.bootstrap import installs, pipeline
-from byoa.installs import apply_install
 from byoa.installs.states import AppliedInstall, ApplyTask
+from byoa.installs.steps import apply_install
 from byoa.step import step
 
 

@@ -1,8 +1,8 @@
 """CheckHealth: one look at what was applied."""
 
 from byoa.bootstrap import installs
-from byoa.installs import check_health
 from byoa.installs.states import HealthSeen, HealthTask
+from byoa.installs.steps import check_health
 from byoa.step import step
 
 

@@ -1,9 +1,9 @@
 """DriftDue: components are looked at for drift by their schedule, and mended where their install has it so."""
 
 from byoa.bootstrap import installs, pipeline
-from byoa.installs import drift_due
-from byoa.installs.drift_due import DriftEvent
 from byoa.installs.states import DriftAsked
+from byoa.installs.steps import drift_due
+from byoa.installs.steps.drift_due import DriftEvent
 from byoa.step import step
 
 

@@ -1,8 +1,8 @@
 """EndStoppedDeploy: an execution that ended without RecordDeploy still ends its deploy."""
 
 from byoa.bootstrap import installs, pipeline
-from byoa.installs import end_stopped_deploy
 from byoa.installs.states import DeployOutcome, StoppedDeploy
+from byoa.installs.steps import end_stopped_deploy
 from byoa.step import count_deploy, step
 
 

@@ -1,8 +1,8 @@
 """FollowBuilds: a build that became active is deployed where its component is followed."""
 
 from byoa.bootstrap import installs
-from byoa.installs import follow_builds
-from byoa.installs.follow_builds import BuildActive, BuildFollowed
+from byoa.installs.steps import follow_builds
+from byoa.installs.steps.follow_builds import BuildActive, BuildFollowed
 from byoa.step import step
 
 

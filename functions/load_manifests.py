@@ -1,8 +1,8 @@
 """LoadManifests: documents become objects. It parses strangers' bytes and reaches nothing else."""
 
 from byoa.bootstrap import installs, pipeline
-from byoa.installs import load_manifests
 from byoa.installs.states import CheckedDeploy, LoadedManifests
+from byoa.installs.steps import load_manifests
 from byoa.step import step
 
 

@@ -1,8 +1,8 @@
 """PlanInstall: what a deploy would do to the cluster."""
 
 from byoa.bootstrap import installs
-from byoa.installs import plan_install
 from byoa.installs.states import LoadedDeploy, PlannedInstall
+from byoa.installs.steps import plan_install
 from byoa.step import step
 
 

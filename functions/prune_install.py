@@ -1,8 +1,8 @@
 """PruneInstall: what a component no longer has leaves the cluster."""
 
 from byoa.bootstrap import installs
-from byoa.installs import prune_install
 from byoa.installs.states import PrunedInstall, PruneTask
+from byoa.installs.steps import prune_install
 from byoa.step import step
 
 

@@ -1,8 +1,8 @@
 """PullMirror: the mirror by digest into quarantine. It asks our own registry and no other."""
 
 from byoa.bootstrap import installs, pipeline
-from byoa.installs import pull_mirror
 from byoa.installs.states import CheckedDeploy, PulledMirror
+from byoa.installs.steps import pull_mirror
 from byoa.step import step
 
 

@@ -1,8 +1,8 @@
 """ReceiveDeploy: a deploy is taken up, of a build whose receipt is good."""
 
 from byoa.bootstrap import installs
-from byoa.installs import receive_deploy
 from byoa.installs.states import CheckedDeploy, DeployReceived
+from byoa.installs.steps import receive_deploy
 from byoa.step import step
 
 

@@ -1,8 +1,8 @@
 """RecordDeploy: how a deploy ended, whatever happened."""
 
 from byoa.bootstrap import installs, pipeline
-from byoa.installs import record_deploy
 from byoa.installs.states import DeployEnded, DeployOutcome
+from byoa.installs.steps import record_deploy
 from byoa.step import count_deploy, step
 
 

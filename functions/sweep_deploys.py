@@ -2,8 +2,8 @@
 
 from byoa.bootstrap import installs, pipeline
 from byoa.builds.messages import SweepDue
-from byoa.installs import sweep_deploys
 from byoa.installs.states import SweptDeploys
+from byoa.installs.steps import sweep_deploys
 from byoa.step import count_swept_deploys, step
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import statistics
 import time
 from http.client import HTTPConnection
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, Self
 from urllib.parse import urlencode, urlsplit
 
@@ -14,6 +15,8 @@ from local import members
 from local.desk import APP
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from bench.pipeline import Pipeline
     from bench.stand import Stand
 
@@ -57,7 +60,7 @@ class Browser:
         """Seconds to the answer that nothing changed."""
         return self._timed(path, 304, {"If-None-Match": etag})[0]
 
-    def _timed(self, path: str, wanted: int, more: dict[str, str] = {}) -> tuple[float, str]:
+    def _timed(self, path: str, wanted: int, more: Mapping[str, str] = MappingProxyType({})) -> tuple[float, str]:
         begun = time.perf_counter()
         status, headers, _ = self._ask("GET", path, None, more)
         seconds = time.perf_counter() - begun
@@ -66,7 +69,7 @@ class Browser:
         return seconds, headers.get("etag", "")
 
     def _ask(
-        self, method: str, path: str, body: str | None, more: dict[str, str]
+        self, method: str, path: str, body: str | None, more: Mapping[str, str]
     ) -> tuple[int, dict[str, str], bytes]:
         self._connection.request(method, path, body, {**self._headers, **more})
         answer = self._connection.getresponse()
@@ -109,7 +112,9 @@ def _still(browser: Browser, path: str, count: int) -> list[float]:
 
 def _load(name: str, seconds: dict[str, list[float]]) -> Load:
     figures = [
-        Figure(page, percentile(each, 0.95), more={"p50_seconds": round(statistics.median(each), 5), "calls": len(each)})
+        Figure(
+            page, percentile(each, 0.95), more={"p50_seconds": round(statistics.median(each), 5), "calls": len(each)}
+        )
         for page, each in seconds.items()
     ]
     slowest = max(figures, key=lambda figure: figure.seconds or 0.0)

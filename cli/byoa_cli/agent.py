@@ -118,7 +118,7 @@ class _Agent:
         from dataclasses import replace
 
         from byoa.bootstrap import terminal
-        from byoa.installs.run_deploy import run_deploy
+        from byoa.installs.steps.run_deploy import run_deploy
 
         terminal.begin(None)
         rig = terminal.rig(job, self._cluster, self._mirror, plan_key())

@@ -24,13 +24,13 @@ from byoa.builds.records import milliseconds
 from byoa.errors import ContentTooLarge, DeployBusy, DeploySuperseded, DuplicateEvent, EventUntrusted
 from byoa.installs import records
 from byoa.installs.contents import pack
-from byoa.installs.drift_due import drift_due, mend
-from byoa.installs.follow_builds import BuildActive, follow_builds
 from byoa.installs.inventory import Inventory
 from byoa.installs.messages import Answered, Deploy, DeployKey, DeployStatusChanged, Install, InstallComponent
 from byoa.installs.objects import Identity
 from byoa.installs.ports import Request
-from byoa.installs.sweep_deploys import SILENCE, sweep_deploys
+from byoa.installs.steps.drift_due import drift_due, mend
+from byoa.installs.steps.follow_builds import BuildActive, follow_builds
+from byoa.installs.steps.sweep_deploys import SILENCE, sweep_deploys
 from tests.template import TEMPLATE
 
 if TYPE_CHECKING:
@@ -520,7 +520,7 @@ def _applied(stand: Stand, deploy: Deploy, **part: Any) -> None:
 def test_an_organisation_whose_plans_all_wait_holds_up_no_other_s_deploys(
     stand: Stand, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("byoa.installs.sweep_deploys._AT_ONCE", 2)
+    monkeypatch.setattr("byoa.installs.steps.sweep_deploys._AT_ONCE", 2)
     install = stand.made()
     for component in ("a", "b", "c"):
         asked_for_approval(stand, install, component)
@@ -533,7 +533,7 @@ def test_an_organisation_whose_plans_all_wait_holds_up_no_other_s_deploys(
 
 
 def test_nor_do_its_waiting_plans_its_own(stand: Stand, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("byoa.installs.sweep_deploys._AT_ONCE", 1)
+    monkeypatch.setattr("byoa.installs.steps.sweep_deploys._AT_ONCE", 1)
     install = stand.made()
     for component in ("a", "b"):
         asked_for_approval(stand, install, component)
@@ -548,7 +548,7 @@ def test_nor_do_its_waiting_plans_its_own(stand: Stand, monkeypatch: pytest.Monk
 def test_a_component_whose_drift_can_t_be_asked_for_stands_before_no_other(
     stand: Stand, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("byoa.installs.drift_due._AT_ONCE", 1)
+    monkeypatch.setattr("byoa.installs.steps.drift_due._AT_ONCE", 1)
     for number, name in enumerate(("one", "two")):
         install = stand.made(name, number)
         due = milliseconds(stand.clock.moment) + 1000 + number

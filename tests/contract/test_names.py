@@ -173,7 +173,7 @@ OF_INSTALLS = (
 """Functions whose steps are of the wing ``installs``, each in a module of its name."""
 
 WINGS = {name: ("tracking", verb) for name, verb in OF_TRACKING.items()} | {
-    name: ("installs", name) for name in OF_INSTALLS
+    name: ("installs.steps", name) for name in OF_INSTALLS
 }
 
 NO_STEPS = {"api", "dashboard", "exchange_code", "fetch_keys", "hooks", "publish_changes"}

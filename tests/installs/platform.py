@@ -29,16 +29,8 @@ from byoa.builds.ports import Signature
 from byoa.components.reading import check_config
 from byoa.content.packing import pack
 from byoa.errors import ByoaError, DuplicateEvent, EventUntrusted, Transient
-from byoa.installs.apply_install import Site, apply_install
-from byoa.installs.check_health import check_health
-from byoa.installs.load_manifests import load_manifests
 from byoa.installs.messages import Deploy, Install
-from byoa.installs.plan_install import Table, plan_install
 from byoa.installs.ports import Request
-from byoa.installs.prune_install import prune_install
-from byoa.installs.pull_mirror import pull_mirror
-from byoa.installs.receive_deploy import Desk, receive_deploy
-from byoa.installs.record_deploy import record_deploy
 from byoa.installs.states import (
     AppliedInstall,
     ApplyTask,
@@ -53,6 +45,14 @@ from byoa.installs.states import (
     PrunedInstall,
     PruneTask,
 )
+from byoa.installs.steps.apply_install import Site, apply_install
+from byoa.installs.steps.check_health import check_health
+from byoa.installs.steps.load_manifests import load_manifests
+from byoa.installs.steps.plan_install import Table, plan_install
+from byoa.installs.steps.prune_install import prune_install
+from byoa.installs.steps.pull_mirror import pull_mirror
+from byoa.installs.steps.receive_deploy import Desk, receive_deploy
+from byoa.installs.steps.record_deploy import record_deploy
 from byoa.oci.reference import Registry
 from byoa.trust.policy import Policy
 

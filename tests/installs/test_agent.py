@@ -24,7 +24,7 @@ from byoa.installs.inventory import unpack
 from byoa.installs.normalising import Owner
 from byoa.installs.objects import Place
 from byoa.installs.recover import recover
-from byoa.installs.run_deploy import Rig, run_deploy
+from byoa.installs.steps.run_deploy import Rig, run_deploy
 from byoa.oci.digest import Digest
 from byoa.oci.reference import Reference, Registry
 from byoa.trust.policy import STAGED

@@ -9,11 +9,10 @@ import pytest
 
 from byoa.bootstrap import clusters, pipeline, process, terminal
 from byoa.errors import ClusterAccessInvalid, ClusterForbidden, ClusterUntrusted
-from byoa.installs.access import access_of
+from byoa.installs.access import access_of, read_kubeconfig
 from byoa.installs.reaching import (
     ClusterAddresses,
     EksAccess,
-    KubeconfigAccess,
     StaticAccess,
     StoredLogin,
     check_foreign,
@@ -33,7 +32,7 @@ STATIC = {"kind": "static", "server": "https://k.example.com:6443"}
 
 
 def test_each_kind_of_access_is_read_and_comes_back_as_it_was_written() -> None:
-    for found, kind in ((EKS, EksAccess), (STATIC, StaticAccess), ({"kind": "kubeconfig"}, KubeconfigAccess)):
+    for found, kind in ((EKS, EksAccess), (STATIC, StaticAccess)):
         read = read_cluster_access(found)
         assert isinstance(read, kind)
         assert read_cluster_access(json.loads(read.model_dump_json())) == read
@@ -43,8 +42,8 @@ def test_each_kind_of_access_is_read_and_comes_back_as_it_was_written() -> None:
 @pytest.mark.parametrize(
     ("found", "told"),
     [
-        ({}, "none of static, kubeconfig and eks"),
-        ({"kind": "exec"}, "none of static, kubeconfig and eks"),
+        ({}, "neither static nor eks"),
+        ({"kind": "exec"}, "neither static nor eks"),
         ({**STATIC, "server": "http://k.example.com"}, "server isn't https://HOST[:PORT]"),
         ({**STATIC, "server": "https://k.example.com/path"}, "server isn't"),
         ({**STATIC, "ca": "canary"}, "ca isn't one or more certificates in PEM"),
@@ -66,9 +65,12 @@ def test_what_is_wrong_with_one_is_told_by_its_field_and_no_value(found: dict[st
 def test_with_its_secret_a_way_is_one_that_can_be_gone() -> None:
     found = resolve(StaticAccess(server="https://k.example.com:6443", ca=PEM, server_name="inside"), " t0ken\n")
     assert found == access_of("https://k.example.com:6443", PEM, "t0ken", "inside")
-    assert resolve(KubeconfigAccess(), kubeconfig()) == access_of("https://k.example.com:6443", PEM, "t0ken")
+
+
+def test_a_kubeconfig_is_read_by_its_context() -> None:
+    assert read_kubeconfig(kubeconfig()) == access_of("https://k.example.com:6443", PEM, "t0ken")
     with pytest.raises(ClusterAccessInvalid, match="no context"):
-        resolve(KubeconfigAccess(context="b"), kubeconfig())
+        read_kubeconfig(kubeconfig(), "b")
 
 
 @pytest.mark.parametrize(
@@ -84,7 +86,7 @@ def test_what_a_kubeconfig_wants_and_isn_t_done_is_refused_and_not_passed_over(
     cluster: Any, user: Any, told: str
 ) -> None:
     with pytest.raises(ClusterAccessInvalid, match=told) as raised:
-        resolve(KubeconfigAccess(), kubeconfig(cluster, user))
+        read_kubeconfig(kubeconfig(cluster, user))
     assert "canary" not in str(raised.value.as_dict())
 
 

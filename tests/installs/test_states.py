@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from byoa.installs.end_stopped_deploy import end_stopped_deploy
 from byoa.installs.messages import Answered
 from byoa.installs.objects import COMPONENT, Place
 from byoa.installs.objects import INSTALL as LABEL
 from byoa.installs.states import StoppedDeploy
+from byoa.installs.steps.end_stopped_deploy import end_stopped_deploy
 from tests.installs.beds import (
     CONFIG_MAPS,
     DEPLOYMENTS,

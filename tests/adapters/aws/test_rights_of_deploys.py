@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from byoa.installs.drift_due import drift_due
-from byoa.installs.follow_builds import BuildActive, follow_builds
 from byoa.installs.inventory import Inventory
 from byoa.installs.objects import Identity
 from byoa.installs.ports import Request
-from byoa.installs.sweep_deploys import SILENCE, sweep_deploys
+from byoa.installs.steps.drift_due import drift_due
+from byoa.installs.steps.follow_builds import BuildActive, follow_builds
+from byoa.installs.steps.sweep_deploys import SILENCE, sweep_deploys
 from tests.adapters.aws.test_rights import WORDS
 from tests.adapters.test_installs import APP, APPLY, ORG, Stand, dynamo, to
 from tests.template import TEMPLATE

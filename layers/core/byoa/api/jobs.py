@@ -10,8 +10,8 @@ from pydantic_core import PydanticCustomError
 from byoa.api.shapes import Shown, Taken
 from byoa.builds.messages import CaughtError
 from byoa.installs.plans import Action
-from byoa.installs.record_deploy import ENDS
 from byoa.installs.states import AppliedInstall, HealthSeen, PlannedInstall, PrunedInstall
+from byoa.installs.steps.record_deploy import ENDS
 
 LeaseId = Annotated[str, StringConstraints(pattern=r"^lea[a-z2-7]{23}$")]
 Packed = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9+/=]*$", max_length=400 * 1024)]

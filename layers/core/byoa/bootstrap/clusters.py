@@ -38,7 +38,7 @@ class Login(Protocol):
 def opened(organisation: str, access: ClusterAccess, secret: Callable[[], str], session: str) -> Iterator[Cluster]:
     """The cluster of one of ``organisation``'s installs, for as long as this step has time.
 
-    ``secret`` reads what is kept for it (a token, a kubeconfig), where its kind has any; ``session`` is what the owners
+    ``secret`` reads the token that is kept for it, where its kind has any; ``session`` is what the owners
     of a role see in their trail. Raises ``ClusterAccessInvalid``, ``ClusterForbidden``, ``ClusterUnavailable``,
     ``ClusterThrottled``, and what ``secret`` raises.
     """

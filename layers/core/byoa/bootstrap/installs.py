@@ -17,11 +17,11 @@ if TYPE_CHECKING:
     from byoa.adapters.aws.installs import DynamoInstalls
     from byoa.adapters.aws.lists import QuarantineLists
     from byoa.engine.ports import Repository
-    from byoa.installs.apply_install import Site
-    from byoa.installs.plan_install import Table
     from byoa.installs.ports import Cluster, Shelf
-    from byoa.installs.receive_deploy import Desk
     from byoa.installs.states import CheckedDeploy
+    from byoa.installs.steps.apply_install import Site
+    from byoa.installs.steps.plan_install import Table
+    from byoa.installs.steps.receive_deploy import Desk
 
 __all__ = [
     "attended", "deploys", "desk", "installs", "mirror", "parcels", "planning", "shelf", "site",
@@ -69,7 +69,7 @@ def desk(organisation: str) -> Desk:
     """What deploys of an organisation are taken up with."""
     from byoa.adapters.aws.dynamodb import DynamoLedger
     from byoa.adapters.aws.kms import KmsKey
-    from byoa.installs.receive_deploy import Desk
+    from byoa.installs.steps.receive_deploy import Desk
 
     return Desk(
         deploys=deploys(organisation),
@@ -91,7 +91,7 @@ def mirror(checked: CheckedDeploy) -> Repository:
 @contextmanager
 def planning(checked: CheckedDeploy) -> Iterator[Table]:
     """What an install is planned on, with its cluster."""
-    from byoa.installs.plan_install import Table
+    from byoa.installs.steps.plan_install import Table
 
     organisation = checked.organisation
     with _cluster(checked) as cluster:
@@ -110,7 +110,7 @@ def planning(checked: CheckedDeploy) -> Iterator[Table]:
 def site(checked: CheckedDeploy) -> Iterator[Site]:
     """What a plan is carried out with, with its cluster."""
     from byoa.adapters.memory.clocks import EpochTime
-    from byoa.installs.apply_install import Site
+    from byoa.installs.steps.apply_install import Site
 
     with _cluster(checked) as cluster:
         yield Site(

@@ -32,8 +32,8 @@ if TYPE_CHECKING:
     from byoa.engine.workers import Workers
     from byoa.installs.access import Access
     from byoa.installs.ports import Clock, Cluster, Job
-    from byoa.installs.run_deploy import Rig
     from byoa.installs.states import CheckedDeploy
+    from byoa.installs.steps.run_deploy import Rig
     from byoa.oci.digest import Digest
     from byoa.oci.reference import Reference, Registry
     from byoa.trust.credentials import Credential
@@ -381,7 +381,7 @@ def rig(job: Job, cluster: Cluster, mirror: Callable[[CheckedDeploy], Source], k
     """What a leased deploy is run with here: its cluster, its mirror, and room in memory for what is pulled."""
     from byoa.adapters.memory.clocks import EpochTime
     from byoa.adapters.memory.repository import MemoryRepository
-    from byoa.installs.run_deploy import Rig
+    from byoa.installs.steps.run_deploy import Rig
 
     return Rig(
         mirror=mirror,

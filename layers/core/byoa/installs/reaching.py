@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, NamedTuple
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from byoa.errors import ByoaError, ClusterAccessInvalid
-from byoa.installs.access import Access, access_of, place_of_server, read_kubeconfig
+from byoa.installs.access import Access, access_of, place_of_server
 from byoa.oci.reference import HTTPS_PORT
 from byoa.trust.addresses import is_public
 from byoa.trust.fields import Certificates, RoleArn, fault
@@ -60,13 +60,6 @@ class StaticAccess(_Way):
     )
 
 
-class KubeconfigAccess(_Way):
-    """A context of a kubeconfig, whose whole text is the secret; no program that it names is run."""
-
-    kind: Literal["kubeconfig"] = "kubeconfig"
-    context: str | None = Field(default=None, max_length=253, description="The context; the current one without it.")
-
-
 class EksAccess(_Way):
     """A cluster of EKS, by a role that lets us in with our ExternalId. There is no secret."""
 
@@ -83,7 +76,7 @@ class EksAccess(_Way):
         return self.role_arn.split(":")[4]
 
 
-type ClusterAccess = Annotated[StaticAccess | KubeconfigAccess | EksAccess, Field(discriminator="kind")]
+type ClusterAccess = Annotated[StaticAccess | EksAccess, Field(discriminator="kind")]
 """How an install reaches its cluster, the secret apart."""
 
 
@@ -96,23 +89,21 @@ def read_cluster_access(found: Mapping[str, Any]) -> ClusterAccess:
         field = ".".join(str(part) for part in first["loc"][1:] if isinstance(part, str))
         what = first["msg"] if first["type"] == "credential" else "is missing, or none that can be used"
         raise ClusterAccessInvalid(
-            f"{field} {what}." if field else "The kind of access is none of static, kubeconfig and eks.",
+            f"{field} {what}." if field else "The kind of access is neither static nor eks.",
             where=field or None,
         ) from None
     return read
 
 
-def resolve(access: StaticAccess | KubeconfigAccess, secret: str) -> Access:
+def resolve(access: StaticAccess, secret: str) -> Access:
     """The way itself, with its ``secret``. Raises ``ClusterAccessInvalid``."""
-    if isinstance(access, KubeconfigAccess):
-        return read_kubeconfig(secret, access.context)
     return access_of(access.server, access.ca, secret.strip(), access.server_name)
 
 
 class StoredLogin:
     """Who is let in by a ``secret`` that is kept, which is read again where it is refused: it may be a new one."""
 
-    def __init__(self, access: StaticAccess | KubeconfigAccess, secret: Callable[[], str]) -> None:
+    def __init__(self, access: StaticAccess, secret: Callable[[], str]) -> None:
         self._access = access
         self._secret = secret
         self._found: Access | None = None

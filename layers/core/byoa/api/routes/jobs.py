@@ -39,13 +39,13 @@ from byoa.errors import (
     Transient,
 )
 from byoa.installs import contents, inventory, parcels
-from byoa.installs.apply_install import executing
 from byoa.installs.messages import Deploy, Install
 from byoa.installs.pocket import Pocket
 from byoa.installs.ports import Shelf
-from byoa.installs.receive_deploy import Desk, receive_deploy
-from byoa.installs.record_deploy import failure_of, record_deploy
 from byoa.installs.states import CheckedDeploy, DeployEnded, DeployReceived
+from byoa.installs.steps.apply_install import executing
+from byoa.installs.steps.receive_deploy import Desk, receive_deploy
+from byoa.installs.steps.record_deploy import failure_of, record_deploy
 
 operations = Operations()
 JOBS = f"{INSTALL}/jobs"

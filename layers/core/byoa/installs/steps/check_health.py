@@ -11,9 +11,9 @@ from byoa.installs.parcels import fetch_plan
 from byoa.installs.states import HealthSeen
 
 if TYPE_CHECKING:
-    from byoa.installs.apply_install import Site
     from byoa.installs.check import Finding
     from byoa.installs.states import HealthTask
+    from byoa.installs.steps.apply_install import Site
 
 _WAITS: Final = (1, 2, 3, 5, 10)
 """Seconds between looks; the last goes on."""

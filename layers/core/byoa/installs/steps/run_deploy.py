@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 from byoa.builds.messages import CaughtError
 from byoa.errors import ByoaError, Transient
-from byoa.installs.apply_install import Site, apply_install
-from byoa.installs.check_health import check_health
-from byoa.installs.load_manifests import load_manifests
-from byoa.installs.plan_install import Table, plan_install
-from byoa.installs.prune_install import prune_install
-from byoa.installs.pull_mirror import pull_mirror
 from byoa.installs.states import ApplyTask, DeployEnded, HealthTask, LoadedDeploy, PruneTask
+from byoa.installs.steps.apply_install import Site, apply_install
+from byoa.installs.steps.check_health import check_health
+from byoa.installs.steps.load_manifests import load_manifests
+from byoa.installs.steps.plan_install import Table, plan_install
+from byoa.installs.steps.prune_install import prune_install
+from byoa.installs.steps.pull_mirror import pull_mirror
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -11,9 +11,9 @@ from byoa.installs.states import PrunedInstall
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from byoa.installs.apply_install import Site
     from byoa.installs.objects import Identity
     from byoa.installs.states import PruneTask
+    from byoa.installs.steps.apply_install import Site
 
 _TOLD: Final = 50
 """Objects that are named which should be gone and aren't; all of them stay tracked."""
