@@ -19,8 +19,8 @@ class Operation(NamedTuple):
     ``open`` is the scope of what everybody may have, because it is the same for all, and ``any`` of what anybody may
     who was let in. ``faults`` are the statuses that it may answer with beside those that every route has, ``example``
     is a body that it takes. An answer that is shown ``once`` is kept nowhere; what is ``conditional`` wants If-Match.
-    What is ``idle`` changes nothing, whatever its method, or is an agent's beat: nobody notes it, and no answer of it is
-    kept. A ``lookup`` is noted, but its answer is kept for no key, and where it takes long the answer comes later (202).
+    What is ``idle`` changes nothing, whatever its method, or is an agent's beat: nobody notes it, and no answer of it
+    is kept. A ``lookup`` is noted, but its answer is kept for no key, and where it takes long it comes later (202).
     """
 
     method: str
