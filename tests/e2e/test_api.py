@@ -221,9 +221,7 @@ def test_an_install_s_agent_leases_a_deploy_whose_receipt_is_good_and_tells_how_
     assert status == 201, install
     place = f"/v1/installs/{install['id']}"
     assert admin.ask("PATCH", place, {"cluster": {"kind": "agent"}}, if_match="*")[0] == 200
-    _, token = admin.ask(
-        "POST", "/v1/tokens", {"name": "agent", "scopes": ["agent"], "install_ids": [install["id"]]}
-    )
+    _, token = admin.ask("POST", "/v1/tokens", {"name": "agent", "scopes": ["agent"], "install_ids": [install["id"]]})
     agent = Client(enforced, token["token"])
     status, deploy = admin.ask("POST", f"{place}/components/leased/deploys", {})
     assert status == 201, deploy

@@ -82,8 +82,8 @@ def test_a_token_is_made_shown_once_and_revoked(browser: Browser) -> None:
 def test_a_token_of_an_agent_is_for_the_install_that_is_chosen(browser: Browser) -> None:
     assert ">agent<" not in browser.get("/tokens").text, "there is no install that it could be for"
     browser.served.ask("POST", f"/v1/apps/{APP}/components", {"name": "web"})
-    made = browser.served.ask("POST", f"/v1/apps/{APP}/installs", {"name": "acme", "cluster": {"kind": "agent"}})
-    install = made.json["id"]
+    installs = f"/v1/apps/{APP}/installs"
+    install = browser.served.ask("POST", installs, {"name": "acme", "cluster": {"kind": "agent"}}).json["id"]
     assert f'<option value="{install}">acme ({APP})' in browser.get("/tokens").text
     made = browser.post("/tokens", {"name": "agent-acme", "scope": "agent", "install": install, "days": "30"})
     (token,) = re.findall(r"byoa_org_\w+_tok\w{23}_[\w-]{43}", made.text)
