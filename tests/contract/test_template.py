@@ -45,7 +45,7 @@ MACHINES = {"BuildStateMachine": "BuildRole", "InstallStateMachine": "InstallRol
 REACHING = ("PlanInstall", "ApplyInstall", "CheckHealth", "PruneInstall")
 """The functions that reach clusters."""
 
-ASKING = ("DriftDueTenantRole", "FollowBuildsTenantRole")
+ASKING = ("DriftDueTenantRole", "FollowBuildsTenantRole", "ReleaseDeploysTenantRole")
 """Roles that ask for deploys, which are items of ours."""
 
 REFUSALS = {"BorrowNoneOfOurs", "NotByOurCode"}
