@@ -195,6 +195,23 @@ def test_inputs_have_a_limit(served: Served) -> None:
     assert (answer.status, answer.json["errors"][0]["pointer"]) == (422, "/body/inputs")
 
 
+@pytest.mark.parametrize("number", ["1e999", "-1e999", "[1e999]", '{"a": 1e999}'])
+def test_a_number_that_no_store_keeps_is_refused_at_its_field(number: str, served: Served) -> None:
+    install = made(served, inputs={"a": 1})
+    raw = f'{{"inputs": {{"b": 1e300, "c-d": {number}}}}}'
+    answer = served.ask("PATCH", f"/v1/installs/{install['id']}", raw=raw, if_match="*")
+    assert (answer.status, answer.json["errors"][0]["pointer"]) == (422, "/body/inputs/c-d")
+    assert kept(served, install).inputs == {"a": 1}
+
+
+def test_an_install_that_was_removed_half_way_is_forgotten_by_the_next_try(served: Served) -> None:
+    install = made(served, cluster=STATIC)
+    deployed(served, install)
+    del served.installing.installs[ORG, install["id"]]
+    assert served.ask("DELETE", f"/v1/installs/{install['id']}", if_match="*").status == 404
+    assert (served.installing.parts, served.cluster_tokens) == ({}, {})
+
+
 def test_an_install_is_forgotten_with_its_token_once_its_objects_are_gone(served: Served) -> None:
     install = made(served, cluster=STATIC)
     place = f"/v1/installs/{install['id']}"

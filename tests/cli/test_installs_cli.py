@@ -138,6 +138,14 @@ def test_a_call_that_makes_no_sense_says_why(bed: Bed, arguments: tuple[str, ...
     assert bed.served.installing.installs == {}
 
 
+@pytest.mark.parametrize("number", ["inf", "1e999", "2026-01-01"])
+def test_an_input_that_json_has_no_word_for_is_told_before_anything_is_asked(bed: Bed, number: str) -> None:
+    (bed.home.folder / "inputs.toml").write_text(f"[inputs]\nsize = {number}\n")
+    done = bed.byoa("create", "acme", "--agent", "--inputs", "inputs.toml")
+    assert (done.code, "put it in quotes" in done.err) == (USAGE, True), done.err
+    assert bed.served.installing.installs == {}
+
+
 def test_a_token_as_an_argument_is_not_repeated(bed: Bed) -> None:
     done = bed.home.byoa("installs", "create", "acme", "--server", "https://a.example", "--token", CANARY)
     assert (done.code, CANARY in done.err) == (USAGE, False)
