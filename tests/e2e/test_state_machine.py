@@ -14,6 +14,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 
+from byoa.api.deploys import NAMES_LIMIT
+from byoa.api.installs import PEM_LIMIT
+from byoa.installs import bounds
 from byoa.installs.messages import Answered
 from tests.e2e.lying import TAKES, Machine, answers, fails
 from tests.local.cloud import Cloud, emulated, eventually
@@ -291,6 +294,29 @@ def test_a_teardown_pulls_nothing_and_a_look_for_drift_writes_nothing(
     assert [state for state, _ in deploying.given(operation)] == [state for state in TAKES if state not in skipped]
     outcome = deploying.recorded(operation)
     assert (outcome and outcome.status, deploying.is_free(deploy)) == (status, True)
+
+
+def test_the_largest_answers_have_room_with_a_failure_behind_them(cloud: Cloud, deploying: Machine) -> None:
+    deploy = deploying.ask("largest", begun="largest")
+    usual = {state: says[0].get("answer", {}) for state, says in deploying.usual(deploy, "largest").items()}
+    listed = bounds.fitting(["n" * 330] * 100, 50)
+    checked = {"names": ["n" * 320] * 100, "access": {"ca": "c" * PEM_LIMIT}, "take_over": ["o" * 128] * 30}
+    seen = [{"object": "n" * 240, "state": "progressing", "reason": "r" * 80}] * 45
+    health = {"objects": seen, "stuck": {f"{number:03}{'n' * 330}": 1.5 for number in range(46)}}
+    pruned = {"left": [[name, ""] for name in listed], "pending": True}
+    more: dict[str, dict[str, Any]] = {
+        "ReceiveDeploy": checked, "PlanInstall": {"needs": listed}, "CheckHealth": health, "PruneInstall": pruned,
+    }  # fmt: skip
+    assert bounds.length(checked) > NAMES_LIMIT + PEM_LIMIT
+    assert all(bounds.length(each) > 0.95 * bounds.LISTED for each in (listed, seen, health["stuck"]))
+    says = {state: [answers(**{**usual[state], **found})] for state, found in more.items()}
+    says["PruneInstall"].append({"error": "ClusterForbidden", "cause": "x" * 32_000})
+    assert cloud.finish(deploying.start(deploy, "largest", says))["status"] == "SUCCEEDED"
+    _, ended = deploying.given("largest")[-1]
+    assert len(ended.failure.cause) > 32_000
+    assert bounds.length(ended.model_dump(mode="json")) < 200 * 1024
+    outcome = deploying.recorded("largest")
+    assert (outcome and outcome.status, deploying.is_free(deploy)) == ("error", True)
 
 
 @pytest.mark.parametrize("state", STATES)
