@@ -287,3 +287,24 @@ def test_texts_of_the_api_steer_no_terminal(acme: Bed) -> None:
     done = acme.byoa("deploy", "acme", "web")
     assert "\x1b" not in done.err + done.out
     assert "\\x1b[2J\\u202egnp" in done.err
+
+
+def test_an_agent_gets_a_token_of_its_own_and_people_are_told_how(bed: Bed) -> None:
+    done = bed.byoa("create", "acme", "--agent")
+    assert f"byoa tokens create agent-acme --scope agent --install acme --app {APP}" in done.err
+    made = bed.home.byoa("tokens", "create", "agent-acme", "--scope", "agent", "--install", "acme", "--app", APP)
+    assert made.code == FINE, made.err
+    token = made.out.strip()
+    account = bed.served.ask("GET", "/v1/account", token=token).json
+    assert ([each["name"] for each in account["installs"]], account["scopes"]) == (["acme"], ["agent"])
+    listed = bed.home.byoa("tokens", "list", "--json").json()["tokens"]
+    assert [each["install_ids"] for each in listed if each["name"] == "agent-acme"] == [[account["installs"][0]["id"]]]
+
+
+@pytest.mark.parametrize("words", [
+    ("--scope", "agent"), ("--scope", "deploy", "--install", "acme"),
+    ("--scope", "agent", "--scope", "read", "--install", "acme"),
+])  # fmt: skip
+def test_a_token_of_an_agent_is_for_installs_and_nothing_else(acme: Bed, words: tuple[str, ...]) -> None:
+    done = acme.home.byoa("tokens", "create", "a", *words, "--app", APP)
+    assert (done.code, "--scope agent" in done.err) == (USAGE, True)
