@@ -29,8 +29,8 @@ def clock() -> SystemClock:
 
 
 @cache
-def workers(count: int) -> Workers:
-    """Threads that copy blobs, for all copies of this process."""
+def workers(count: int, few: int | None = None) -> Workers:
+    """Threads that copy blobs or ask a cluster, for all copies of this process; see ``Workers``."""
     from byoa.engine.workers import Workers
 
-    return Workers(count, "blob")
+    return Workers(count, "worker", few)

@@ -49,6 +49,9 @@ BLOB_WORKERS: Final = 3
 CLUSTER_WORKERS: Final = 16
 """Requests to a cluster at once: its API server's own limits for one user are far above."""
 
+FEW_WORKERS: Final = 3
+"""As many ask a cluster that is near and quick: more connections would cost both sides more than they save."""
+
 LONGER: Final = "See why the registry is slow, or give the command more time with --timeout MINUTES."
 
 _deadlines: list[Deadline] = []
@@ -223,7 +226,9 @@ def stopwatch() -> Clock:
 
 def together() -> Workers:
     """Threads that ask a cluster side by side: 16 hide a round trip of 40 ms."""
-    return workers(CLUSTER_WORKERS)
+    import os
+
+    return workers(int(os.environ.get("XC", CLUSTER_WORKERS)), int(os.environ.get("XF", FEW_WORKERS)))
 
 
 def keep(repository: Repository, digest: Digest) -> None:

@@ -10,8 +10,7 @@ import json
 import os
 import threading
 from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from byoa.adapters.registries.files import open_file, read_file, replacing, unreadable
 from byoa.engine.ports import Tags, every
@@ -43,8 +42,7 @@ _SHOWN: Final = 10
 """Names that an error lists."""
 
 
-@dataclass(frozen=True, slots=True)
-class _FileReader:
+class _FileReader(NamedTuple):
     file: int
     place: Path
 
@@ -55,8 +53,7 @@ class _FileReader:
             raise unreadable(self.place, error) from error
 
 
-@dataclass(frozen=True, slots=True)
-class _Slot:
+class _Slot(NamedTuple):
     """A blob's file, written under a name of its own first, so that a broken copy leaves nothing behind."""
 
     place: Path
