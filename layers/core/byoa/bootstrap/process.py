@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from byoa.adapters.memory.clocks import SystemClock
@@ -26,6 +26,18 @@ def clock() -> SystemClock:
     from byoa.adapters.memory.clocks import SystemClock
 
     return SystemClock()
+
+
+CLUSTER_WORKERS: Final = 16
+"""Requests to a cluster at once, which hide a round trip of 40 ms; its API server's own limits are far above."""
+
+FEW_WORKERS: Final = 4
+"""As many ask a cluster that is near and quick: more connections would cost both sides more than they save."""
+
+
+def cluster_workers() -> Workers:
+    """Threads that ask a cluster side by side."""
+    return workers(CLUSTER_WORKERS, FEW_WORKERS)
 
 
 @cache

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import hmac
 import json
 from collections import Counter
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
@@ -132,8 +131,11 @@ def fingerprint(plan: Plan, key: bytes | None) -> str:
         if step.action in WRITES
     ]
     text = json.dumps([plan.digest, told], sort_keys=True).encode()
-    found = hmac.new(key, text, hashlib.sha256) if key else hashlib.sha256(text)
-    return f"plan-{found.hexdigest()}"
+    if not key:
+        return f"plan-{hashlib.sha256(text).hexdigest()}"
+    import hmac  # noqa: PLC0415 - people rarely have a key, and wait for a command line
+
+    return f"plan-{hmac.new(key, text, hashlib.sha256).hexdigest()}"
 
 
 def _sides(step: Step, *, hide: bool) -> tuple[Any, Any]:
