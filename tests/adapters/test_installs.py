@@ -209,13 +209,68 @@ def test_an_install_is_forgotten_when_nothing_of_it_is_tracked(stand: Stand) -> 
     assert found, "what was done stays to be looked at"
 
 
-def test_an_install_with_more_components_than_a_transaction_takes_is_forgotten(stand: Stand) -> None:
+def test_an_install_with_more_components_than_a_transaction_takes_is_forgotten(
+    stand: Stand, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("byoa.adapters.aws.installs.TOGETHER", 10)
     install = stand.made()
-    for number in range(101):
+    for number in range(25):
         deploy = stand.installs().ask(install, f"c{number:03}", APPLY)
         assert stand.installs().cancel(deploy, "not wanted", "tok_1")
     assert stand.installs().remove(install)
     assert (stand.installs().install(install.id), stand.installs().everywhere(200).items) == (None, [])
+
+
+def test_whoever_is_killed_while_an_install_is_forgotten_leaves_the_rest_to_the_next_try(
+    dynamo: Stand, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("byoa.adapters.aws.installs.TOGETHER", 4)
+    real, names = dynamo.client.transact_write_items, [f"c{number}" for number in range(11)]
+    for killed in range(1, 4):
+        install = dynamo.made(number=killed)
+        for name in names:
+            assert dynamo.installs().cancel(dynamo.installs().ask(install, name, APPLY), "not wanted", "tok_1")
+        writes = iter(range(100))
+
+        def dying(**asked: Any) -> Any:
+            if next(writes) == killed:  # noqa: B023 - called in this round
+                raise KeyboardInterrupt
+            return real(**asked)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(dynamo.client, "transact_write_items", dying)
+            with pytest.raises(KeyboardInterrupt):
+                dynamo.installs().remove(install)
+        assert dynamo.installs().install(install.id) is None
+        assert len(dynamo.installs().everywhere(100).items) == 11 - 2 - 4 * (killed - 1)
+        dynamo.installs().forget(install.id)
+        assert dynamo.installs().everywhere(100).items == []
+
+
+def test_what_is_left_of_an_install_goes_but_for_what_somebody_runs(stand: Stand) -> None:
+    install = stand.made()
+    stand.installs().forget(install.id)
+    assert stand.installs().install(install.id) == install, "one that is there isn't forgotten"
+    done, waits, runs = (stand.installs().ask(install, name, APPLY) for name in ("done", "waits", "runs"))
+    stand.installs().cancel(done, "not wanted", "tok_1")
+    stand.deploys().begin(runs.key, "first")
+    stand.installs().cancel(runs, "not wanted", "tok_1")
+    _lose(stand, install)
+    stand.installs().forget(install.id)
+    assert [each.component for each in stand.installs().components(install)] == ["runs", "waits"]
+    stand.deploys().finish(runs.key, "first", to(stand, "error"))
+    stand.installs().cancel(waits, "not wanted", "tok_1")
+    stand.installs().forget(install.id)
+    assert stand.installs().components(install) == []
+
+
+def _lose(stand: Stand, install: Install) -> None:
+    """The install alone goes, as where whoever removes it is killed."""
+    if stand.client:
+        key = {"pk": {"S": f"ORG#{ORG}"}, "sk": {"S": f"INSTALL#{install.id}"}}
+        stand.client.delete_item(TableName="table", Key=key)
+    else:
+        del stand.store.installs[ORG, install.id]
 
 
 def test_an_install_is_not_forgotten_before_who_runs_a_cancelled_deploy_of_it_let_go(stand: Stand) -> None:

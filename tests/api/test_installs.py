@@ -12,6 +12,7 @@ from byoa.builds.messages import BuildKey, MirroredArtifact, Outcome
 from byoa.builds.records import entry
 from local.pages.installed import FINGERPRINT, OBJECT, Installed
 from tests.api.served import APP, ORG, OTHER, Answer, Served
+from tests.issuer import GITHUB, issuing
 
 if TYPE_CHECKING:
     from byoa.installs.messages import Install
@@ -21,6 +22,7 @@ CONFIGS = f"/v1/apps/{APP}/components/web/configs/kubernetes-manifest"
 PEM = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n"
 CANARY = "canary-of-a-cluster-5f1c"
 STATIC = {"kind": "static", "server": "https://k8s.example.com:6443", "ca": PEM, "token": CANARY}
+OWN = {"repository": "vendor/app"}
 NO_OBJECTS = {"create": 0, "change": 0, "recreate": 0, "delete": 0, "unchanged": 0}
 
 
@@ -191,6 +193,23 @@ def test_a_token_goes_to_no_other_server_than_it_was_stored_for(served: Served) 
 def test_inputs_have_a_limit(served: Served) -> None:
     answer = served.ask("POST", INSTALLS, {"name": "a", "cluster": {"kind": "agent"}, "inputs": {"a": "x" * 40_000}})
     assert (answer.status, answer.json["errors"][0]["pointer"]) == (422, "/body/inputs")
+
+
+@pytest.mark.parametrize("number", ["1e999", "-1e999", "[1e999]", '{"a": 1e999}'])
+def test_a_number_that_no_store_keeps_is_refused_at_its_field(number: str, served: Served) -> None:
+    install = made(served, inputs={"a": 1})
+    raw = f'{{"inputs": {{"b": 1e300, "c-d": {number}}}}}'
+    answer = served.ask("PATCH", f"/v1/installs/{install['id']}", raw=raw, if_match="*")
+    assert (answer.status, answer.json["errors"][0]["pointer"]) == (422, "/body/inputs/c-d")
+    assert kept(served, install).inputs == {"a": 1}
+
+
+def test_an_install_that_was_removed_half_way_is_forgotten_by_the_next_try(served: Served) -> None:
+    install = made(served, cluster=STATIC)
+    deployed(served, install)
+    del served.installing.installs[ORG, install["id"]]
+    assert served.ask("DELETE", f"/v1/installs/{install['id']}", if_match="*").status == 404
+    assert (served.installing.parts, served.cluster_tokens) == ({}, {})
 
 
 def test_an_install_is_forgotten_with_its_token_once_its_objects_are_gone(served: Served) -> None:
@@ -477,3 +496,57 @@ def test_writes_are_noted_and_no_token_is_in_what_is_noted(served: Served) -> No
     deeds = served.ask("GET", "/v1/audit?limit=100").json
     assert {"create_install", "create_deploy"} <= {each["operation"] for each in deeds}
     assert CANARY not in json.dumps(deeds)
+
+
+AGENT = {"name": "agent", "scopes": ["agent"]}
+
+
+def test_an_agent_s_token_names_the_installs_whose_deploys_it_runs(served: Served) -> None:
+    mine, other = made(served)["id"], made(served, "other")["id"]
+    token = served.ask("POST", "/v1/tokens", {**AGENT, "install_ids": [other, mine, mine]})
+    assert (token.status, token.json["install_ids"]) == (201, sorted((mine, other)))
+    listed = served.ask("GET", "/v1/tokens?limit=100").json
+    assert [each["install_ids"] for each in listed if each["scopes"] == ["agent"]] == [sorted((mine, other))]
+    served.ask("POST", f"/v1/installs/{mine}/jobs/lease", token=token.json["token"])
+    assert served.ask("DELETE", f"/v1/installs/{other}", if_match="*").status == 204
+    account = served.ask("GET", "/v1/account", token=token.json["token"]).json
+    assert [each["name"] for each in account["installs"]] == ["acme"]
+    assert served.ask("POST", f"/v1/installs/{other}/jobs/lease", token=token.json["token"]).status == 404
+
+
+@pytest.mark.parametrize(("said", "pointer"), [
+    ({"install_ids": []}, "/body/install_ids"),
+    ({"scopes": ["agent", "read"], "install_ids": ["MINE"]}, "/body/scopes"),
+    ({"scopes": ["deploy"], "install_ids": ["MINE"]}, "/body/install_ids"),
+    ({"install_ids": ["MINE", "inl" + "z" * 23]}, "/body/install_ids/1"),
+    ({"install_ids": ["PLATFORMS"]}, "/body/install_ids/0"), ({"install_ids": ["acme"]}, "/body/install_ids/0"),
+    ({"install_ids": ["MINE"] * 21}, "/body/install_ids"),
+])  # fmt: skip
+def test_a_token_that_could_do_more_or_nothing_is_not_made(served: Served, said: Any, pointer: str) -> None:
+    ids = {"MINE": made(served)["id"], "PLATFORMS": made(served, "theirs", cluster=STATIC)["id"]}
+    named = {**said, "install_ids": [ids.get(each, each) for each in said["install_ids"]]}
+    for path, body in (("/v1/tokens", AGENT), ("/v1/issuers", {**AGENT, "issuer": GITHUB, "claims": OWN})):
+        answer = served.ask("POST", path, {**body, **named})
+        assert answer.status == 422, answer.text
+        assert pointer in {each["pointer"] for each in answer.json["errors"]}
+    assert not served.rules
+
+
+def test_an_install_of_another_organisation_is_none(served: Served) -> None:
+    theirs = served.token(org=OTHER)
+    answer = served.ask("POST", "/v1/tokens", {**AGENT, "install_ids": [made(served)["id"]]}, token=theirs)
+    assert (answer.status, answer.json["errors"][0]["code"]) == (422, "not_found")
+
+
+def test_a_job_of_ci_runs_the_deploys_of_the_install_that_a_rule_names(served: Served) -> None:
+    mine, other = made(served)["id"], made(served, "other")["id"]
+    with issuing() as issuer:
+        served.fetch_keys = issuer.fetch
+        rule = {**AGENT, "issuer": GITHUB, "claims": OWN, "install_ids": [mine]}
+        assert served.ask("POST", "/v1/issuers", rule).json["install_ids"] == [mine]
+        assert served.ask("GET", "/v1/issuers").json[0]["install_ids"] == [mine]
+        token = issuer.sign(issuer.claims(served.clock.now().timestamp(), f"byoa:{ORG}", repository="vendor/app"))
+    place = "/v1/installs/{}/jobs/lease"
+    assert served.ask("POST", place.format(mine), token=token, x_nuon_org_id=ORG).status == 200
+    assert served.ask("POST", place.format(other), token=token, x_nuon_org_id=ORG).status == 404
+    assert served.ask("GET", "/v1/installs", token=token, x_nuon_org_id=ORG).code == "scope_missing"

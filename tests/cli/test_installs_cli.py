@@ -133,6 +133,14 @@ def test_a_call_that_makes_no_sense_says_why(bed: Bed, arguments: tuple[str, ...
     assert bed.served.installing.installs == {}
 
 
+@pytest.mark.parametrize("number", ["inf", "1e999", "2026-01-01"])
+def test_an_input_that_json_has_no_word_for_is_told_before_anything_is_asked(bed: Bed, number: str) -> None:
+    (bed.home.folder / "inputs.toml").write_text(f"[inputs]\nsize = {number}\n")
+    done = bed.byoa("create", "acme", "--agent", "--inputs", "inputs.toml")
+    assert (done.code, "put it in quotes" in done.err) == (USAGE, True), done.err
+    assert bed.served.installing.installs == {}
+
+
 def test_a_token_as_an_argument_is_not_repeated(bed: Bed) -> None:
     done = bed.home.byoa("installs", "create", "acme", "--server", "https://a.example", "--token", CANARY)
     assert (done.code, CANARY in done.err) == (USAGE, False)
@@ -279,3 +287,24 @@ def test_texts_of_the_api_steer_no_terminal(acme: Bed) -> None:
     done = acme.byoa("deploy", "acme", "web")
     assert "\x1b" not in done.err + done.out
     assert "\\x1b[2J\\u202egnp" in done.err
+
+
+def test_an_agent_gets_a_token_of_its_own_and_people_are_told_how(bed: Bed) -> None:
+    done = bed.byoa("create", "acme", "--agent")
+    assert f"byoa tokens create agent-acme --scope agent --install acme --app {APP}" in done.err
+    made = bed.home.byoa("tokens", "create", "agent-acme", "--scope", "agent", "--install", "acme", "--app", APP)
+    assert made.code == FINE, made.err
+    token = made.out.strip()
+    account = bed.served.ask("GET", "/v1/account", token=token).json
+    assert ([each["name"] for each in account["installs"]], account["scopes"]) == (["acme"], ["agent"])
+    listed = bed.home.byoa("tokens", "list", "--json").json()["tokens"]
+    assert [each["install_ids"] for each in listed if each["name"] == "agent-acme"] == [[account["installs"][0]["id"]]]
+
+
+@pytest.mark.parametrize("words", [
+    ("--scope", "agent"), ("--scope", "deploy", "--install", "acme"),
+    ("--scope", "agent", "--scope", "read", "--install", "acme"),
+])  # fmt: skip
+def test_a_token_of_an_agent_is_for_installs_and_nothing_else(acme: Bed, words: tuple[str, ...]) -> None:
+    done = acme.home.byoa("tokens", "create", "a", *words, "--app", APP)
+    assert (done.code, "--scope agent" in done.err) == (USAGE, True)

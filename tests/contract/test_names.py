@@ -188,7 +188,7 @@ FUNCTIONS_IN_ORDER = [name.removesuffix("Function") for name in FUNCTIONS]
 
 NOUNS = {
     "books", "budgets", "deadline", "envelope", "lending", "lists", "lookups", "messages", "pending", "pinned", "ports",
-    "quotas", "receipts", "records", "survey",
+    "quotas", "receipts", "records", "survey", "turns",
 }  # fmt: skip
 
 

@@ -151,6 +151,14 @@ class Problem(Exception):
         self.headers = dict(headers or {})
 
 
+def scope_missing(scope: str) -> Problem:
+    """The answer to a token that may do other things. Whoever ran an agent with another's is told what to do."""
+    makes = "Have somebody make one for the install: `byoa tokens create NAME --scope agent --install INSTALL`."
+    return Problem(
+        "scope_missing", cause=f"The token lacks the scope {scope}.", remedy=makes if scope == "agent" else ""
+    )
+
+
 def of_error(error: ByoaError) -> tuple[int, dict[str, str]]:
     """The status and the headers that one of our errors is told with."""
     status = next(status for kind, status in _STATUSES if isinstance(error, kind))

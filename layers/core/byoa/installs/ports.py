@@ -188,6 +188,13 @@ class Installs(Protocol):
         """
         ...
 
+    def forget(self, install_id: str) -> None:
+        """Forget what is left of an install that is gone: whoever removed it may have been killed half way.
+
+        What still is, and a component whose newest deploy has not ended, stays.
+        """
+        ...
+
     def components(self, install: Install) -> list[InstallComponent]:
         """All that was ever deployed to it, by name: at most as many as an app has."""
         ...

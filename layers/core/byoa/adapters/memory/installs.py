@@ -220,6 +220,14 @@ class MemoryInstalls:
             del self.store.parts[self.organisation, was.id, each.component]
         return True
 
+    def forget(self, install_id: str) -> None:
+        """See ``installs.ports.Installs``."""
+        mine = [place for place in self.store.parts if place[:2] == (self.organisation, install_id)]
+        for place in mine if self.install(install_id) is None else []:
+            ended = self.store.deploys[self._key(self.store.parts[place])].ended
+            if ended and place not in self.store.holders:
+                del self.store.parts[place]
+
     def components(self, install: Install) -> list[InstallComponent]:
         """See ``installs.ports.Installs``."""
         names = sorted(name for owner, of, name in self.store.parts if (owner, of) == (self.organisation, install.id))
