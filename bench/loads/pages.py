@@ -121,8 +121,8 @@ def _of_install(running: Pipeline, objects: Sequence[int]) -> dict[str, str]:
         deploys = DynamoDeploys(ORGANISATION, Rows(client, running.desk.outputs["TableName"]), SystemClock())
         installs = DynamoInstalls(deploys)
         install = Install(
-            organisation=ORGANISATION, app=APP, id=random_id("inl"), name=f"acme-{len(objects)}", access={"kind": "agent"},
-            created_at_ts=0, updated_at_ts=0,
+            organisation=ORGANISATION, app=APP, id=random_id("inl"), name=f"acme-{len(objects)}",
+            access={"kind": "agent"}, created_at_ts=0, updated_at_ts=0,
         )  # fmt: skip
         installs.create(install)
         asked = [installs.ask(install, f"page-{number}", Request("apply")) for number in range(_COMPONENTS)]

@@ -143,7 +143,7 @@ def _are_texts(value: object) -> bool:
 
 def _told(account: Mapping[str, Any]) -> dict[str, Any]:
     """What is shown: never more than is known, so that no answer's echo of a token is printed."""
-    return {name: account[name] for name in ("id", "name", "org_ids", "scopes", "expires_at")}
+    return {name: account[name] for name in ("id", "name", "org_ids", "scopes", "installs", "expires_at")}
 
 
 def _id_of(token: str) -> str | None:

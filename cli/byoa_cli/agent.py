@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from byoa_cli.clusters import CLUSTER, Goal, plan_key
-from byoa_cli.commands import Option, command
-from byoa_cli.described import install_id
+from byoa_cli.commands import Option, UsageError, command
+from byoa_cli.described import install_id, is_install_id
 from byoa_cli.options import APP, AT_API, JSON, PLAIN_HTTP, TOKEN_HOST, label
 from byoa_cli.output import FINE, MEND, Interrupted, err, print_error, print_json
 from byoa_cli.printable import styled
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from byoa.api.asking import Api
     from byoa.installs.ports import Cluster, Job
     from byoa.installs.states import DeployEnded
+    from byoa_cli.reaching import Reached
 
 _RENEW_SECONDS: Final = 20.0
 """Three times in a lease of 60 seconds."""
@@ -27,12 +28,13 @@ _RENEW_SECONDS: Final = 20.0
 _ACCOUNT: Final = Path("/var/run/secrets/kubernetes.io/serviceaccount")
 _WHERE: Final = tuple(each for each in CLUSTER if "--keep-in" not in each.names)
 _LONGEST_REST: Final = 60.0
+_MAKE: Final = "Have somebody make one for it: `byoa tokens create NAME --scope agent --install INSTALL`."
 
 
 @command(
     Option(
-        "--install", metavar="INSTALL", type=label, variable="BYOA_INSTALL",
-        help="The install's id (inl…), or its name in the app.",
+        "--install", metavar="INSTALL", type=label, variable="BYOA_INSTALL", needed=False,
+        help="The install's id (inl…), or its name in the app (default: the one that the token is for).",
     ),
     *_WHERE,
     Option("--once", action="store_true", help="Run what waits now, and end: for a job in CI, or cron."),
@@ -43,14 +45,15 @@ _LONGEST_REST: Final = 60.0
     JSON,
 )  # fmt: skip
 def run(
-    install: str, plain_http: list[str], token_host: list[str], api: str | None, profile: str | None, org: str | None,
-    app: str | None, *, once: bool, as_json: bool, **cluster: Any,  # noqa: ANN401 - they go on as they are
+    install: str | None, plain_http: list[str], token_host: list[str], api: str | None, profile: str | None,
+    org: str | None, app: str | None, *, once: bool, as_json: bool, **cluster: Any,  # noqa: ANN401 - they go on as they are
 ) -> int:  # fmt: skip
     """Run the deploys of an install whose cluster is an agent's: from within the cluster, from a machine, or in CI.
 
     It asks the API for a deploy, leases it for a minute at a time, pulls the mirror by its digest with its own login to
     the registry, and plans, applies and watches as the platform would. Of its cluster the platform learns what people
-    are shown. In a pod the service account's own token is used.
+    are shown. In a pod the service account's own token is used. The API's token is one of the scope agent, for this
+    install (`byoa tokens create NAME --scope agent --install INSTALL`).
 
     With BYOA_PLAN_KEY set, fingerprints of plans cover values of Secrets as well: it has to be the same for each run.
 
@@ -60,11 +63,37 @@ def run(
         byoa install run --install inlabc… --kubeconfig kubeconfig --once --json
     """
     here = reach_api(api, profile, org, app)
-    agent = _Agent(here.asked_api(), install_id(here, install), _reached(cluster), (plain_http, token_host), as_json)
+    agent = _Agent(here.asked_api(), _install_of(here, install), _reached(cluster), (plain_http, token_host), as_json)
     try:
         return agent.run_waiting() if once else agent.run_for_ever()
     except KeyboardInterrupt:
         raise Interrupted("a deploy that ran is leased again within a minute") from None
+
+
+def _install_of(here: Reached, named: str | None) -> str:
+    """The id of the install: the one that is named, of those that the token is for. Raises ``UsageError`` for several.
+
+    An agent's token reads no installs; what it is for it is told. Raises ``ApiRefused`` where it isn't for that one.
+    """
+    from byoa.errors import ApiRefused
+
+    account = here.asked_api().ask("GET", "account").fields()
+    if "admin" in account["scopes"]:
+        err().print(styled(("the token may do everything; an agent that stays should have one of its own:", "dim")))
+        err().print(styled(("  byoa tokens create NAME --scope agent --install INSTALL", "dim")))
+        if named is None:
+            raise UsageError("--install is needed: the token is for all installs")
+        return install_id(here, named)
+    if named is not None and is_install_id(named):
+        return named
+    mine: list[dict[str, str]] = account.get("installs") or []
+    fitting = [each for each in mine if named in (None, each["name"]) and here.app in (None, each["app_id"])]
+    if len(fitting) > 1:
+        raise UsageError("the token is for several installs: say which by --install, with its id or with --app")
+    if not fitting:
+        told = "The token is for no install." if not mine else "The token is for no install of that name."
+        raise ApiRefused(told, remedy=_MAKE, problem="not_found")
+    return fitting[0]["id"]
 
 
 class _Agent:

@@ -142,6 +142,10 @@ def read_inputs(path: str) -> dict[str, Any]:
     found = read_table(path)
     if found.keys() != {"inputs"}:
         raise UsageError(f"{path} has to have one table, inputs")
+    try:
+        json.dumps(found["inputs"], allow_nan=False)
+    except (TypeError, ValueError):
+        raise UsageError(f"{path} has a date, or a number that JSON can't hold; put it in quotes") from None
     return dict(found["inputs"])
 
 

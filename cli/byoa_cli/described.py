@@ -47,14 +47,19 @@ INPUTS = Option(
 def find_install(here: Reached, named: str) -> dict[str, Any]:
     """The install of this name in the app, or of this id. Raises ``UsageError`` without an app, ``ApiRefused``."""
     asked = here.asked_api()
-    if _ID.fullmatch(named):
+    if is_install_id(named):
         return asked.ask("GET", "installs", named).fields()
     return asked.ask("GET", "installs", _id_of(asked, here.named_app(), named)).fields()
 
 
 def install_id(here: Reached, named: str) -> str:
     """Its id."""
-    return named if _ID.fullmatch(named) else _id_of(here.asked_api(), here.named_app(), named)
+    return named if is_install_id(named) else _id_of(here.asked_api(), here.named_app(), named)
+
+
+def is_install_id(named: str) -> bool:
+    """Whether it is an install's id, and no name."""
+    return _ID.fullmatch(named) is not None
 
 
 def _id_of(asked: Api, app: str, name: str) -> str:

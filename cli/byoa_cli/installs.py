@@ -73,7 +73,16 @@ def create(
         print_json(made)
     else:
         out().print(styled(f"made {name}: {cell(made, 'id')}"))
+        if found["kind"] == "agent":
+            _tell_agents(name, cell(made, "app_id"), cell(made, "id"))
     return FINE
+
+
+def _tell_agents(name: str, app: str, install: str) -> None:
+    """What is still to be done beside the cluster."""
+    err().print(styled("its agent wants a token of its own, and runs in the cluster or beside it:"))
+    err().print(styled((f"  byoa tokens create agent-{name} --scope agent --install {name} --app {app}", "dim")))
+    err().print(styled((f"  byoa install run --install {install}", "dim")))
 
 
 @command(*AT_API, APP, *PAGING, JSON)

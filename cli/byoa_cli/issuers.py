@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Final
 
 from byoa_cli.columns import cell, show
 from byoa_cli.commands import Group, Option, command
-from byoa_cli.options import AT_API, JSON, YES
+from byoa_cli.options import APP, AT_API, JSON, YES
 from byoa_cli.output import FINE, MEND, err, out, print_json
 from byoa_cli.paging import PAGING, part_of
 from byoa_cli.printable import styled
 from byoa_cli.reaching import reach_api
-from byoa_cli.tokens import SCOPES
+from byoa_cli.tokens import FOR, SCOPES, bound
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -53,11 +53,11 @@ def list_issuers(
         print_json({"issuers": found.items, "more": found.more})
         return FINE
     rows = [
-        (cell(each, "id"), cell(each, "name"), cell(each, "scopes"), cell(each, "issuer"), cell(each, "audience"),
-         _told(each))
+        (cell(each, "id"), cell(each, "name"), cell(each, "scopes"), cell(each, "install_ids"), cell(each, "issuer"),
+         cell(each, "audience"), _told(each))
         for each in found.items
     ]  # fmt: skip
-    show(("ID", "NAME", "SCOPES", "ISSUER", "AUDIENCE", "CLAIMS"), rows, "no issuers")
+    show(("ID", "NAME", "SCOPES", "INSTALLS", "ISSUER", "AUDIENCE", "CLAIMS"), rows, "no issuers")
     part.tell_more(more=found.more)
     return FINE
 
@@ -73,17 +73,20 @@ def list_issuers(
         "--scope", "-s", dest="scopes", action="append", required=True, choices=SCOPES,
         help="What they may do; may be repeated. sync and deploy include read, admin includes all.",
     ),
+    FOR,
     Option("--audience", metavar="TEXT", help="Whom tokens are for (default: byoa: and the organisation's id)."),
     Option(
         "--sign-in", action="store_true",
         help="People sign in at the dashboard with it; --audience is the id of the dashboard's client there.",
     ),
     *AT_API,
+    APP,
     JSON,
 )  # fmt: skip
 def add_issuer(
-    name: str, issuer: str, claims: list[tuple[str, str]], scopes: list[str], audience: str | None,
-    api: str | None, profile: str | None, org: str | None, *, sign_in: bool, as_json: bool,
+    name: str, issuer: str, claims: list[tuple[str, str]], scopes: list[str], installs: list[str],
+    audience: str | None, api: str | None, profile: str | None, org: str | None, app: str | None,
+    *, sign_in: bool, as_json: bool,
 ) -> int:  # fmt: skip
     """Let in whoever has a token of an issuer that says what it must. The issuer is asked for its keys first.
 
@@ -92,16 +95,20 @@ def add_issuer(
 
         byoa issuers add tags -i gitlab -c project_path=vendor/app -c ref_type=tag --scope sync
 
+        byoa issuers add agent -i github -c repository=vendor/acme --scope agent --install acme --app shop
+
         byoa issuers add Okta -i https://vendor.okta.com -c groups=platform -s sync --sign-in --audience 0oa1example
     """
     wanted: dict[str, list[str]] = {}
     for claim, pattern in claims:
         wanted.setdefault(claim, []).append(pattern)
-    body = {"name": name, "issuer": KNOWN.get(issuer, issuer), "claims": wanted, "scopes": scopes}
+    here = reach_api(api, profile, org, app)
+    said = {"name": name, "issuer": KNOWN.get(issuer, issuer), "claims": wanted, "scopes": scopes}
+    body = {**said, **bound(here, scopes, installs)}
     more: dict[str, object] = {"audience": audience} if audience else {}
     if sign_in:
         more["sign_in"] = True
-    made = reach_api(api, profile, org).asked_api().ask("POST", "issuers", body={**body, **more}).fields()
+    made = here.asked_api().ask("POST", "issuers", body={**body, **more}).fields()
     if as_json:
         print_json(made)
         return FINE

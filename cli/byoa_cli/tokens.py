@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from byoa_cli.columns import cell, show
 from byoa_cli.commands import Group, Option, UsageError, command
-from byoa_cli.options import AT_API, JSON, YES, whole
+from byoa_cli.described import install_id
+from byoa_cli.options import APP, AT_API, JSON, YES, label, whole
 from byoa_cli.output import FINE, MEND, err, out, print_json, print_line
 from byoa_cli.paging import PAGING, part_of
 from byoa_cli.printable import styled
 from byoa_cli.reaching import reach_api
 
-SCOPES = ("read", "sync", "deploy", "admin")
+if TYPE_CHECKING:
+    from byoa_cli.reaching import Reached
+
+SCOPES = ("read", "sync", "deploy", "admin", "agent")
+FOR = Option(
+    "--install", metavar="INSTALL", dest="installs", action="append", default=[], type=label,
+    help="With --scope agent, which goes alone: an install (name or id) whose deploys it runs; may be repeated.",
+)  # fmt: skip
 TOKEN = Option("token_id", metavar="ID", help="The token's id (tok…), never the token.")
 
 
@@ -29,9 +39,9 @@ def list_tokens(
     if as_json:
         print_json({"tokens": found.items, "more": found.more})
         return FINE
-    names = ("id", "name", "scopes", "expires_at")
+    names = ("id", "name", "scopes", "install_ids", "expires_at")
     rows = [(*(cell(each, name) for name in names), cell(each, "last_used_at") or "never") for each in found.items]
-    show(("ID", "NAME", "SCOPES", "EXPIRES AT", "LAST USED"), rows, "no tokens")
+    show(("ID", "NAME", "SCOPES", "INSTALLS", "EXPIRES AT", "LAST USED"), rows, "no tokens")
     part.tell_more(more=found.more)
     return FINE
 
@@ -42,22 +52,30 @@ def list_tokens(
         "--scope", "-s", dest="scopes", action="append", required=True, choices=SCOPES,
         help="What it may do; may be repeated. sync and deploy include read, admin includes all.",
     ),
+    FOR,
     Option("--days", metavar="DAYS", type=whole(1, 366), default=90, help="How long it is good (default: 90)."),
     *AT_API,
+    APP,
     JSON,
 )  # fmt: skip
 def create_token(
-    name: str, scopes: list[str], days: int, api: str | None, profile: str | None, org: str | None, *, as_json: bool
-) -> int:
+    name: str, scopes: list[str], installs: list[str], days: int, api: str | None, profile: str | None,
+    org: str | None, app: str | None, *, as_json: bool,
+) -> int:  # fmt: skip
     """Make a token. It is printed on stdout, alone, this once; nothing can show it again.
+
+    One of the scope agent runs the deploys of the installs that it is for, and neither sees nor does anything else.
 
     Examples:
         byoa tokens create github-actions --scope sync --days 30
 
+        byoa tokens create agent-acme --scope agent --install acme --app shop
+
         byoa tokens create reader --scope read | byoa login --profile reader --api https://api.example.com
     """
-    body = {"name": name, "scopes": scopes, "expires_in_days": days}
-    made = reach_api(api, profile, org).asked_api().ask("POST", "tokens", body=body).fields()
+    here = reach_api(api, profile, org, app)
+    body = {"name": name, "scopes": scopes, "expires_in_days": days, **bound(here, scopes, installs)}
+    made = here.asked_api().ask("POST", "tokens", body=body).fields()
     if as_json:
         print_json(made)
         return FINE
@@ -66,6 +84,22 @@ def create_token(
     err().print(styled("this is the only time that the token is shown:"))
     print_line(cell(made, "token"))
     return FINE
+
+
+def bound(here: Reached, scopes: list[str], installs: list[str]) -> dict[str, list[str]]:
+    """The installs that an agent is for, as the API takes them. Raises ``UsageError`` for some without the scope agent.
+
+    And for an agent without any, or one that may do other things as well.
+    """
+    if "agent" not in scopes:
+        if installs:
+            raise UsageError("--install belongs to --scope agent")
+        return {}
+    if {*scopes} != {"agent"}:
+        raise UsageError("--scope agent goes alone: whoever may read sees other installs too")
+    if not installs:
+        raise UsageError("--scope agent wants --install: it runs the deploys of the installs that it names alone")
+    return {"install_ids": [install_id(here, each) for each in installs]}
 
 
 @command(TOKEN, *AT_API, YES, JSON)

@@ -17,6 +17,7 @@ from byoa.adapters.memory.ledger import MemoryLedger
 from byoa.adapters.memory.lookups import MemoryLookups
 from byoa.adapters.memory.tracking import MemoryHooks
 from byoa.adapters.memory.vault import MemoryClusterTokens, MemoryVault
+from byoa.api.agents import held_as
 from byoa.api.app import OPERATIONS, make
 from byoa.api.ports import World
 from byoa.api.routes.artifacts import ARTIFACT
@@ -127,8 +128,11 @@ class _Desk:
         now_ts = milliseconds(clock.now())
         caller, self.token = issue(ORGANISATION, "first", ["admin"], now_ts, now_ts + DAY_MS, "bootstrap")
         self.caller = caller
+        ends_ts, mine = now_ts + DAY_MS, (INSTALL, OTHER)
+        self.agent, self.agents = issue(ORGANISATION, "agent-demo", ["agent"], now_ts, ends_ts, caller.id, mine)
         self.rules = MemoryIssuers(ORGANISATION, held[5])
-        MemoryTokens(ORGANISATION, held[0]).add(caller)
+        for each in (caller, self.agent):
+            MemoryTokens(ORGANISATION, held[0]).add(each)
         self.built = self.deployed = ""
         self.installed = Installed(self.store, ORGANISATION, NAMES["app_id"])
         self._look_up(MemoryLookups(ORGANISATION, clock, Samples(clock), held[6]), now_ts)
@@ -171,7 +175,7 @@ class _Desk:
         if name != "lease_job":
             now_ts = milliseconds(self.clock.now())
             leases = MemoryLeases(ORGANISATION, self.leased)
-            leases.take(asked.id, str(LEASE["lease_id"]), now_ts, now_ts + LEASE_MS)
+            leases.take(asked.id, held_as(str(LEASE["lease_id"]), self.agent.id), now_ts, now_ts + LEASE_MS)
             deploys.begin(asked, f"agent-{INSTALL}")
         if name == "put_job_inventory":
             deploys.change(asked, f"agent-{INSTALL}", lambda deploy, part: (deploy, part))
@@ -204,11 +208,12 @@ class _Desk:
         names |= {"issuer_id": self._rule(), "hook_id": self._hook_id()}
         path = re.sub(r"<(\w+)>", lambda found: names[found[1]], each.path)
         body = {"name": "other-app"} if each.name == "create_component" else each.example
+        token = self.agents if each.scope == "agent" else self.token
         event = {
             "rawPath": path,
             "rawQueryString": QUERIES.get(each.name, ""),
             "queryStringParameters": dict([QUERIES[each.name].split("=")]) if each.name in QUERIES else None,
-            "headers": {"authorization": f"Bearer {self.token}", "content-type": "application/json", "if-match": "*"},
+            "headers": {"authorization": f"Bearer {token}", "content-type": "application/json", "if-match": "*"},
             "requestContext": {
                 "stage": "$default",
                 "domainName": "api.example.com",

@@ -118,7 +118,8 @@ def _complete(operation: dict[str, Any], each: Operation, example: Any) -> None:
     operation["security"] = [] if is_open else [{"token": []}]
     operation["x-byoa-scope"] = each.scope
     if not is_open:
-        operation["description"] += f" Needs a token with the scope {each.scope}."
+        wanted = "a token, whatever its scope" if each.scope == "any" else f"a token with the scope {each.scope}"
+        operation["description"] += f" Needs {wanted}."
     for parameter in operation.setdefault("parameters", []):
         parameter["description"] = parameter.get("description") or _NAMES_OF[parameter["name"]]
         if parameter["in"] == "path":

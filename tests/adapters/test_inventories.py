@@ -455,7 +455,10 @@ def test_the_oldest_session_of_a_token_ends_when_there_are_too_many(stand: Stand
 
 
 def test_a_token_is_found_by_both_of_its_names_listed_and_revoked(stand: Stand) -> None:
-    records = sorted((issue(ORG, f"t{n}", ["read", "sync"], 5, 10, "x")[0] for n in range(3)), key=lambda it: it.id)
+    records = sorted(
+        (issue(ORG, f"t{n}", ["read", "sync"], 5, 10, "x", ["inl1", "inl2"][:n])[0] for n in range(3)),
+        key=lambda it: it.id,
+    )
     for record in records:
         stand.tokens().add(record)
     assert stand.doorkeeper.find(ORG, records[0].id) == records[0]

@@ -62,7 +62,7 @@ def stand(request: pytest.FixtureRequest) -> Stand:
 def rule(name: str = "main") -> IssuerRule:
     return IssuerRule(
         organisation=ORG, id=f"iss{name}", name=name, issuer=ISSUER, audience="byoa",
-        claims={"sub": ("a", "b*")}, scopes=("read", "sync"), created_at_ts=7, created_by="tok",
+        claims={"sub": ("a", "b*")}, scopes=("read", "sync"), created_at_ts=7, created_by="tok", installs=("inl1",),
     )  # fmt: skip
 
 

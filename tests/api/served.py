@@ -162,9 +162,10 @@ class Served:
     def issuers(self, org: str) -> MemoryIssuers:
         return MemoryIssuers(org, self.rules, self.keys, self.asked)
 
-    def token(self, *scopes: str, org: str = ORG, days: int = 30) -> str:
+    def token(self, *scopes: str, org: str = ORG, days: int = 30, installs: tuple[str, ...] = ()) -> str:
         now_ts = milliseconds(self.clock.now())
-        record, token = issue(org, "test", scopes or ("admin",), now_ts, now_ts + days * DAY_MS, "test")
+        ends_ts = now_ts + days * DAY_MS
+        record, token = issue(org, "test", scopes or ("admin",), now_ts, ends_ts, "test", installs)
         MemoryTokens(org, self.tokens).add(record)
         return token
 

@@ -101,7 +101,7 @@ def test_nobody_without_a_token_gets_an_answer(served: Served, operation: Operat
 @pytest.mark.parametrize("scope", SCOPES)
 @pytest.mark.parametrize("operation", CLOSED, ids=name_of)
 def test_a_route_demands_its_scope(served: Served, operation: Operation, scope: str) -> None:
-    token = served.token(scope)
+    token = served.token(scope, installs=(INSTALL,))
     answer = served.ask(operation.method, path_of(operation, served), operation.example, token=token, if_match="*")
     if allowed([scope], operation.scope):
         assert answer.status not in (401, 403), answer.text
@@ -111,10 +111,10 @@ def test_a_route_demands_its_scope(served: Served, operation: Operation, scope: 
 
 @pytest.mark.parametrize("operation", CLOSED, ids=name_of)
 def test_what_is_another_s_is_as_if_there_were_none(served: Served, operation: Operation) -> None:
-    mine = served.ask(operation.method, "/v1/nothing", token=served.token(org=OTHER))
-    answer = served.ask(
-        operation.method, path_of(operation, served), operation.example, token=served.token(org=OTHER), if_match="*"
-    )
+    scope = "agent" if operation.scope == "agent" else "admin"
+    token = served.token(scope, org=OTHER, installs=(INSTALL,))
+    mine = served.ask(operation.method, "/v1/nothing", token=token)
+    answer = served.ask(operation.method, path_of(operation, served), operation.example, token=token, if_match="*")
     assert ORG not in answer.text
     if "<" in operation.path.replace("<app_id>", ""):
         assert answer.status == 404 or operation.name == "create_config", answer.text

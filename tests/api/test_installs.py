@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from byoa.adapters.memory.installs import MemoryDeploys
+from byoa.api.routes import deploys
 from byoa.builds.messages import BuildKey, MirroredArtifact, Outcome
-from byoa.builds.records import entry
+from byoa.builds.records import entry as of_build
+from byoa.installs.records import entry, moved
 from local.pages.installed import FINGERPRINT, OBJECT, Installed
 from tests.api.served import APP, ORG, OTHER, Answer, Served
+from tests.issuer import GITHUB, issuing
 
 if TYPE_CHECKING:
     from byoa.installs.messages import Install
@@ -21,6 +24,7 @@ CONFIGS = f"/v1/apps/{APP}/components/web/configs/kubernetes-manifest"
 PEM = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n"
 CANARY = "canary-of-a-cluster-5f1c"
 STATIC = {"kind": "static", "server": "https://k8s.example.com:6443", "ca": PEM, "token": CANARY}
+OWN = {"repository": "vendor/app"}
 NO_OBJECTS = {"create": 0, "change": 0, "recreate": 0, "delete": 0, "unchanged": 0}
 
 
@@ -33,16 +37,16 @@ def served() -> Served:
     return served
 
 
-def went_well(served: Served, version: int) -> None:
-    key = BuildKey(organisation=ORG, app=APP, component="web", version=version)
+def went_well(served: Served, version: int, component: str = "web") -> None:
+    key = BuildKey(organisation=ORG, app=APP, component=component, version=version)
     now = served.clock.now()
-    served.ledger.begin(key, "one", entry("planning", "begun", now))
+    served.ledger.begin(key, "one", of_build("planning", "begun", now))
     mirror = MirroredArtifact(
         target="ecr", reference="oci://1.dkr.ecr.x/byoa/web@sha256:0", tag="bld", digest="sha256:0",
         blobs_copied=1, blobs_skipped=0, bytes_copied=1,
     )  # fmt: skip
     outcome = Outcome(status="active", digest="sha256:0", tag="v1", mirrors=[mirror])
-    served.ledger.finish(key, "one", outcome, [entry("active", "ready to install", now)])
+    served.ledger.finish(key, "one", outcome, [of_build("active", "ready to install", now)])
 
 
 def built_again(served: Served, version: int) -> str:
@@ -193,6 +197,23 @@ def test_inputs_have_a_limit(served: Served) -> None:
     assert (answer.status, answer.json["errors"][0]["pointer"]) == (422, "/body/inputs")
 
 
+@pytest.mark.parametrize("number", ["1e999", "-1e999", "[1e999]", '{"a": 1e999}'])
+def test_a_number_that_no_store_keeps_is_refused_at_its_field(number: str, served: Served) -> None:
+    install = made(served, inputs={"a": 1})
+    raw = f'{{"inputs": {{"b": 1e300, "c-d": {number}}}}}'
+    answer = served.ask("PATCH", f"/v1/installs/{install['id']}", raw=raw, if_match="*")
+    assert (answer.status, answer.json["errors"][0]["pointer"]) == (422, "/body/inputs/c-d")
+    assert kept(served, install).inputs == {"a": 1}
+
+
+def test_an_install_that_was_removed_half_way_is_forgotten_by_the_next_try(served: Served) -> None:
+    install = made(served, cluster=STATIC)
+    deployed(served, install)
+    del served.installing.installs[ORG, install["id"]]
+    assert served.ask("DELETE", f"/v1/installs/{install['id']}", if_match="*").status == 404
+    assert (served.installing.parts, served.cluster_tokens) == ({}, {})
+
+
 def test_an_install_is_forgotten_with_its_token_once_its_objects_are_gone(served: Served) -> None:
     install = made(served, cluster=STATIC)
     place = f"/v1/installs/{install['id']}"
@@ -247,7 +268,6 @@ def test_what_can_not_be_deployed_is_said(served: Served) -> None:
     assert served.ask("POST", at, {"build_id": others}).status == 404
     assert served.ask("POST", db, {}).code == "no_build"
     assert served.ask("POST", at.replace("/web/", "/none/"), {}).status == 404
-    assert served.ask("POST", at, {"deploy_dependents": True}).status == 422
     assert served.ask("POST", at, {}, token=served.token("sync")).code == "scope_missing"
     assert served.ask("GET", f"{web(install)}/deploys").status == 404
     assert served.ask("GET", at.replace("deploys", "deploys/latest")).status == 404
@@ -284,6 +304,99 @@ def test_all_components_are_deployed_and_torn_down(served: Served) -> None:
     deployed(served, install)
     torn = served.ask("POST", f"{place}/teardown-all").json["deploys"]
     assert [(each["component_id"], each["install_deploy_type"]) for each in torn] == [("web", "teardown")]
+
+
+def a_shop(served: Served) -> Any:
+    """An install of an app in which ``web`` depends on ``api``, that on ``db``, and ``docs`` on nothing."""
+    for name in ("api", "db", "docs"):
+        place = CONFIGS.replace("/web/", f"/{name}/")
+        assert served.ask("POST", place, {"namespace": "a", "manifest": "a: 1"}).status == 201
+        went_well(served, 1, name)
+    depends(served, web=["api", "gone"], api=["db"])
+    return made(served)
+
+
+def depends(served: Served, **dependencies: list[str]) -> None:
+    for name, names in dependencies.items():
+        place = f"/v1/apps/{APP}/components/{name}"
+        assert served.ask("PATCH", place, {"dependencies": names}, if_match="*").status == 200
+
+
+def statuses(served: Served, install: Any) -> dict[str, str]:
+    parts = served.ask("GET", f"/v1/installs/{install['id']}/components").json
+    return {each["component_name"]: each["status"] for each in parts}
+
+
+def test_dependents_are_asked_for_in_order_and_wait(served: Served) -> None:
+    install = a_shop(served)
+    place = f"/v1/installs/{install['id']}/components/db/deploys"
+    first = served.ask("POST", place, {"deploy_dependents": True, "approve_all": True}).json
+    assert [(each["component_id"], each["after"]) for each in first["dependents"]] == [
+        ("api", ["db"]),
+        ("web", ["api"]),
+    ]
+    assert statuses(served, install) == {"db": "queued", "api": "pending", "web": "pending"}
+    api = served.ask("GET", place.replace("/db/", "/api/") + "/latest").json
+    assert (api["run_id"], api["waits_for"]) == (first["id"], [{"component_id": "db", "deploy_id": first["id"]}])
+    assert api["status_description"] == "waiting for db"
+    assert served.ask("GET", place).json[0]["dependents"] == []
+    cancelled = served.ask("POST", place.replace("/db/", "/web/") + f"/{latest(served, install, 'web')}/cancel")
+    assert cancelled.json["status"] == "cancelled"
+
+
+def latest(served: Served, install: Any, component: str) -> str:
+    place = f"/v1/installs/{install['id']}/components/{component}/deploys/latest"
+    return str(served.ask("GET", place).json["id"])
+
+
+def test_a_component_between_without_a_build_is_passed_over(served: Served) -> None:
+    install = a_shop(served)
+    served.ask("POST", f"/v1/apps/{APP}/components", {"name": "cache"})
+    depends(served, cache=["db"], api=["cache"])
+    place = f"/v1/installs/{install['id']}/components/db/deploys"
+    first = served.ask("POST", place, {"deploy_dependents": True}).json
+    assert [(each["component_id"], each["after"]) for each in first["dependents"]] == [
+        ("api", ["db"]),
+        ("web", ["api"]),
+    ]
+
+
+def test_components_that_depend_on_each_other_have_no_order(served: Served) -> None:
+    install = a_shop(served)
+    depends(served, db=["web"])
+    place = f"/v1/installs/{install['id']}/components"
+    for asked in (
+        served.ask("POST", f"{place}/db/deploys", {"deploy_dependents": True}),
+        served.ask("POST", f"{place}/deploy-all"),
+        served.ask("POST", f"{place}/teardown-all"),
+    ):
+        assert (asked.status, asked.code) == (409, "DependenciesCyclic")
+        assert asked.json["error"] == "These components depend on each other: api, db, web."
+    assert statuses(served, install) == {}
+    assert served.ask("POST", f"{place}/docs/deploys", {"deploy_dependents": True}).json["dependents"] == []
+
+
+def test_all_are_deployed_in_order_a_part_at_a_time_and_torn_down_in_the_reverse(
+    served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(deploys, "AT_ONCE", 3)
+    install = a_shop(served)
+    place = f"/v1/installs/{install['id']}/components"
+    first = served.ask("POST", f"{place}/deploy-all").json
+    assert [each["component_id"] for each in first["deploys"]] == ["db", "docs", "api"]
+    rest = served.ask("POST", f"{place}/deploy-all?after={first['next_after']}").json
+    assert ([each["component_id"] for each in rest["deploys"]], rest["next_after"]) == (["web"], None)
+    assert statuses(served, install) == {"db": "queued", "docs": "queued", "api": "pending", "web": "pending"}
+    for each in served.installing.deploys.values():
+        served.installing.keep(moved(each, entry("queued", "", served.clock.now())))
+    for each in list(served.installing.deploys.values()):
+        installed(served).end(each, "active", "healthy")
+    first = served.ask("POST", f"{place}/teardown-all").json
+    assert [(each["component_id"], each["status"]) for each in first["deploys"]] == [
+        ("docs", "queued"), ("web", "queued"), ("api", "pending"),
+    ]  # fmt: skip
+    (db,) = served.ask("POST", f"{place}/teardown-all?after={first['next_after']}").json["deploys"]
+    assert [each["component_id"] for each in db["waits_for"]] == ["api"]
 
 
 def test_a_component_is_looked_at_for_drift_once_something_was_applied(served: Served) -> None:
@@ -477,3 +590,57 @@ def test_writes_are_noted_and_no_token_is_in_what_is_noted(served: Served) -> No
     deeds = served.ask("GET", "/v1/audit?limit=100").json
     assert {"create_install", "create_deploy"} <= {each["operation"] for each in deeds}
     assert CANARY not in json.dumps(deeds)
+
+
+AGENT = {"name": "agent", "scopes": ["agent"]}
+
+
+def test_an_agent_s_token_names_the_installs_whose_deploys_it_runs(served: Served) -> None:
+    mine, other = made(served)["id"], made(served, "other")["id"]
+    token = served.ask("POST", "/v1/tokens", {**AGENT, "install_ids": [other, mine, mine]})
+    assert (token.status, token.json["install_ids"]) == (201, sorted((mine, other)))
+    listed = served.ask("GET", "/v1/tokens?limit=100").json
+    assert [each["install_ids"] for each in listed if each["scopes"] == ["agent"]] == [sorted((mine, other))]
+    served.ask("POST", f"/v1/installs/{mine}/jobs/lease", token=token.json["token"])
+    assert served.ask("DELETE", f"/v1/installs/{other}", if_match="*").status == 204
+    account = served.ask("GET", "/v1/account", token=token.json["token"]).json
+    assert [each["name"] for each in account["installs"]] == ["acme"]
+    assert served.ask("POST", f"/v1/installs/{other}/jobs/lease", token=token.json["token"]).status == 404
+
+
+@pytest.mark.parametrize(("said", "pointer"), [
+    ({"install_ids": []}, "/body/install_ids"),
+    ({"scopes": ["agent", "read"], "install_ids": ["MINE"]}, "/body/scopes"),
+    ({"scopes": ["deploy"], "install_ids": ["MINE"]}, "/body/install_ids"),
+    ({"install_ids": ["MINE", "inl" + "z" * 23]}, "/body/install_ids/1"),
+    ({"install_ids": ["PLATFORMS"]}, "/body/install_ids/0"), ({"install_ids": ["acme"]}, "/body/install_ids/0"),
+    ({"install_ids": ["MINE"] * 21}, "/body/install_ids"),
+])  # fmt: skip
+def test_a_token_that_could_do_more_or_nothing_is_not_made(served: Served, said: Any, pointer: str) -> None:
+    ids = {"MINE": made(served)["id"], "PLATFORMS": made(served, "theirs", cluster=STATIC)["id"]}
+    named = {**said, "install_ids": [ids.get(each, each) for each in said["install_ids"]]}
+    for path, body in (("/v1/tokens", AGENT), ("/v1/issuers", {**AGENT, "issuer": GITHUB, "claims": OWN})):
+        answer = served.ask("POST", path, {**body, **named})
+        assert answer.status == 422, answer.text
+        assert pointer in {each["pointer"] for each in answer.json["errors"]}
+    assert not served.rules
+
+
+def test_an_install_of_another_organisation_is_none(served: Served) -> None:
+    theirs = served.token(org=OTHER)
+    answer = served.ask("POST", "/v1/tokens", {**AGENT, "install_ids": [made(served)["id"]]}, token=theirs)
+    assert (answer.status, answer.json["errors"][0]["code"]) == (422, "not_found")
+
+
+def test_a_job_of_ci_runs_the_deploys_of_the_install_that_a_rule_names(served: Served) -> None:
+    mine, other = made(served)["id"], made(served, "other")["id"]
+    with issuing() as issuer:
+        served.fetch_keys = issuer.fetch
+        rule = {**AGENT, "issuer": GITHUB, "claims": OWN, "install_ids": [mine]}
+        assert served.ask("POST", "/v1/issuers", rule).json["install_ids"] == [mine]
+        assert served.ask("GET", "/v1/issuers").json[0]["install_ids"] == [mine]
+        token = issuer.sign(issuer.claims(served.clock.now().timestamp(), f"byoa:{ORG}", repository="vendor/app"))
+    place = "/v1/installs/{}/jobs/lease"
+    assert served.ask("POST", place.format(mine), token=token, x_nuon_org_id=ORG).status == 200
+    assert served.ask("POST", place.format(other), token=token, x_nuon_org_id=ORG).status == 404
+    assert served.ask("GET", "/v1/installs", token=token, x_nuon_org_id=ORG).code == "scope_missing"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 import yaml
@@ -13,8 +13,9 @@ from byoa.adapters.memory.ledger import MemoryLedger
 from byoa.builds.messages import Outcome, Swept
 from byoa.builds.records import entry
 from byoa.builds.sweep import PATIENCE, SILENCE, sweep
+from byoa.builds.turns import EVERY, in_turn
 from byoa.components.reading import check_config
-from tests.template import ROOT
+from tests.template import ROOT, TEMPLATE
 
 if TYPE_CHECKING:
     from byoa.builds.messages import Build, BuildKey
@@ -129,3 +130,46 @@ def test_a_build_that_can_t_be_read_holds_up_no_other() -> None:
     watch.ledger = Picky(watch, records=watch.ledger.records)
     assert watch.sweep(PATIENCE + MOMENT) == Swept(told=1, ended=0, failed=1)
     assert watch.look(other).told_again_ts
+
+
+class Kept(NamedTuple):
+    organisation: str
+    number: int
+
+
+@pytest.mark.parametrize(
+    ("owned", "most", "sweeps"),
+    [
+        ((5,), 2, 3),
+        ((1, 1, 30), 8, 15),  # two for each of three, of which the two that are alone need one
+        ((7, 7), 4, 4),
+        ((1,) * 9, 4, 3),
+        ((3, 2, 3, 1, 2), 2, 9),
+    ],
+)
+def test_what_one_sweep_has_no_time_for_the_next_ones_look_at(owned: tuple[int, ...], most: int, sweeps: int) -> None:
+    keys = [Kept(f"org_{whose}", number) for whose, count in enumerate(owned) for number in range(count)]
+    seen: set[Kept] = set()
+    for number in range(sweeps):
+        found = list(in_turn(keys, most, START + number * EVERY))
+        assert len(found) == min(most, len(keys))
+        seen |= set(found)
+    assert seen == set(keys)
+
+
+def test_of_less_than_a_sweep_looks_at_nothing_is_left_out_or_looked_at_twice() -> None:
+    keys = [Kept("org_a", number) for number in range(5)] + [Kept("org_b", 1)]
+    assert sorted(in_turn(keys, 2000, START + EVERY)) == sorted(keys)
+    assert list(in_turn([], 2000, START)) == []
+
+
+def test_who_has_much_that_waits_keeps_no_other_waiting() -> None:
+    keys = [Kept("org_a", number) for number in range(50)] + [Kept("org_b", 1)]
+    assert Kept("org_b", 1) in set(in_turn(keys, 4, START))
+
+
+@pytest.mark.parametrize("function", ["SweepBuilds", "SweepDeploys"])
+def test_sweeps_are_made_as_often_as_their_turns_are_counted(function: str) -> None:
+    rules = [each["Properties"] for each in TEMPLATE["Resources"].values() if each["Type"] == "AWS::Events::Rule"]
+    found = [rule["ScheduleExpression"] for rule in rules if any(each["Id"] == function for each in rule["Targets"])]
+    assert found == [f"rate({EVERY // timedelta(minutes=1)} minutes)"]

@@ -21,7 +21,7 @@ def test_a_rule_is_added_listed_and_deleted(home: Home) -> None:
     (rule,) = home.byoa("issuers", "list", "--json").json()["issuers"]
     assert rule["claims"] == {"repository": ["vendor/app"], "ref": ["refs/heads/main", "refs/tags/*"]}
     head, line = home.byoa("issuers", "list").out.splitlines()
-    assert head.split() == ["ID", "NAME", "SCOPES", "ISSUER", "AUDIENCE", "CLAIMS"]
+    assert head.split() == ["ID", "NAME", "SCOPES", "INSTALLS", "ISSUER", "AUDIENCE", "CLAIMS"]
     told = "repository=vendor/app ref=refs/heads/main ref=refs/tags/*"
     assert line.split() == [rule["id"], "main", "sync", GITHUB, f"byoa:{ORG}", *told.split()]
     assert home.byoa("issuers", "delete", rule["id"]).code == USAGE, "nobody can be asked"

@@ -221,9 +221,9 @@ def test_an_install_s_agent_leases_a_deploy_whose_receipt_is_good_and_tells_how_
     assert status == 201, install
     place = f"/v1/installs/{install['id']}"
     assert admin.ask("PATCH", place, {"cluster": {"kind": "agent"}}, if_match="*")[0] == 200
-    _, token = admin.ask("POST", "/v1/tokens", {"name": "agent", "scopes": ["deploy"]})
+    _, token = admin.ask("POST", "/v1/tokens", {"name": "agent", "scopes": ["agent"], "install_ids": [install["id"]]})
     agent = Client(enforced, token["token"])
-    status, deploy = agent.ask("POST", f"{place}/components/leased/deploys", {})
+    status, deploy = admin.ask("POST", f"{place}/components/leased/deploys", {})
     assert status == 201, deploy
     _, leased = agent.ask("POST", f"{place}/jobs/lease")
     job = leased["job"]
@@ -239,7 +239,8 @@ def test_an_install_s_agent_leases_a_deploy_whose_receipt_is_good_and_tells_how_
     told = json.dumps({"code": "ClusterForbidden", "cause": "It may not.", "remedy": "", "where": None})
     failure = {"error": "ClusterForbidden", "cause": json.dumps({"errorMessage": told})}
     assert agent.ask("POST", f"{jobs}/report", {**lease, "ended": {"failure": failure}})[1]["status"] == "error"
-    assert agent.ask("GET", f"{place}/components/leased/deploys/latest")[1]["failure"]["code"] == "ClusterForbidden"
+    assert agent.ask("GET", place)[0] == 403
+    assert admin.ask("GET", f"{place}/components/leased/deploys/latest")[1]["failure"]["code"] == "ClusterForbidden"
     assert admin.ask("DELETE", place, if_match="*")[0] == 204
 
 

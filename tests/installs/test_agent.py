@@ -14,16 +14,18 @@ from byoa.adapters.memory.clocks import CalendarTime
 from byoa.adapters.memory.repository import MemoryRepository
 from byoa.adapters.remote.leases import RemoteJob, RemoteShelf, lease
 from byoa.adapters.remote.refusals import error_of
+from byoa.api.app import OPERATIONS
 from byoa.api.asking import Reply
 from byoa.bootstrap import terminal
 from byoa.builds.records import milliseconds
 from byoa.engine.copying import copy
-from byoa.errors import ClusterForbidden, DeploySuperseded
+from byoa.errors import ApiRefused, ClusterForbidden, DeploySuperseded
 from byoa.installs import contents, parcels
 from byoa.installs.inventory import unpack
 from byoa.installs.normalising import Owner
 from byoa.installs.objects import Place
 from byoa.installs.recover import recover
+from byoa.installs.states import DeployEnded
 from byoa.installs.steps.run_deploy import Rig, run_deploy
 from byoa.oci.digest import Digest
 from byoa.oci.reference import Reference, Registry
@@ -39,6 +41,7 @@ from tests.installs.platform import INSTALL, ORG, Counted, Died, Platform
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from byoa.api.operations import Operation
     from byoa.installs.messages import Deploy
 
 CANARY = "c4n4ry-of-an-agent"
@@ -78,7 +81,9 @@ class Bed:
         self.served = Served(clock=self.platform.clock)
         self.served.ledger, self.served.installing = self.platform.ledger, self.platform.store
         self.served.receipt_check = self.platform.signing.check
-        self.api = Asking(self.served, self.served.token("deploy", org=ORG))
+        self.token = self.served.token("agent", org=ORG, installs=(INSTALL,))
+        self.api = Asking(self.served, self.token)
+        self.deployer = self.served.token("deploy", org=ORG)
 
     def lease(self, around: Any = lambda found: found) -> RemoteJob | None:
         job, _ = lease(around(self.api), INSTALL, milliseconds(self.platform.clock.now()))
@@ -162,13 +167,13 @@ def test_a_plan_waits_for_somebody_and_is_leased_again_once_it_was_approved() ->
     assert (bed.lease(), bed.there(CONFIG_MAPS, "one")) == (None, None)
     place = f"/v1/installs/{INSTALL}/components/web/deploys/{deploy.id}/approval"
     body = {"response_type": "approve", "fingerprint": bed.now(deploy).fingerprint}
-    assert bed.served.ask("POST", place, body, token=bed.api.token).status == 200
+    assert bed.served.ask("POST", place, body, token=bed.deployer).status == 200
     assert bed.run_next() == "active"
     other = bed.platform.ask(bed.platform.build(config_map("three"), *OBJECTS))
     bed.run_next()
     waits = bed.now(other)
     body["fingerprint"] = waits.fingerprint
-    bed.served.ask("POST", place.replace(deploy.id, other.id), body, token=bed.api.token)
+    bed.served.ask("POST", place.replace(deploy.id, other.id), body, token=bed.deployer)
     bed.platform.cluster.apply(
         Place(CONFIG_MAPS, "corner", "two"), {**config_map("two"), "data": {"edited": "yes"}}, force=True
     )
@@ -211,7 +216,7 @@ def test_what_no_agent_can_have_seen_is_not_recorded(bed: Bed, ended: Any) -> No
     job = bed.lease()
     assert job
     place = f"/v1/installs/{INSTALL}/jobs/{deploy.id}/report"
-    token = bed.served.token("deploy", org=ORG)
+    token = bed.token
     answer = bed.served.ask("POST", place, {"lease_id": job.lease, "ended": ended}, token=token)
     assert answer.status == 422, answer.text
     assert bed.now(deploy).status == "planning"
@@ -245,7 +250,7 @@ def test_a_deploy_that_is_cancelled_writes_nothing_more(bed: Bed) -> None:
     job = bed.lease()
     assert job
     place = f"/v1/installs/{INSTALL}/components/web/deploys/{deploy.id}/cancel"
-    assert bed.served.ask("POST", place, token=bed.api.token).status == 200
+    assert bed.served.ask("POST", place, token=bed.deployer).status == 200
     assert bed.run(job) is None
     assert bed.there(CONFIG_MAPS, "one") is None
     assert bed.now(deploy).status == "cancelled"
@@ -318,8 +323,85 @@ def test_the_platform_s_own_installs_are_leased_to_nobody(bed: Bed) -> None:
         {"name": "other", "cluster": {"kind": "static", "server": "https://k8s.example.com", "token": "x"}},
         token=bed.served.token(org=ORG),
     )  # fmt: skip
-    refused = bed.served.ask("POST", f"/v1/installs/{made.json['id']}/jobs/lease", token=bed.api.token)
+    token = bed.served.token("agent", org=ORG, installs=(made.json["id"],))
+    refused = bed.served.ask("POST", f"/v1/installs/{made.json['id']}/jobs/lease", token=token)
     assert (refused.status, refused.code) == (409, "not_an_agents")
+
+
+OTHERS = "inl" + "b" * 23
+NOBODYS = "inl" + "c" * 23
+LEASING = [each for each in OPERATIONS if each.scope == "agent"]
+
+
+@pytest.mark.parametrize("operation", LEASING, ids=lambda each: each.name)
+def test_an_agent_of_one_install_sees_nothing_of_another(bed: Bed, operation: Operation) -> None:
+    bed.platform.install(id=OTHERS, name="other", access={"kind": "agent"})
+    deploy = bed.platform.ask(bed.platform.build(*OBJECTS))
+    job = bed.lease()
+    assert job
+    stranger = bed.served.token("agent", org=ORG, installs=(OTHERS,))
+
+    def ask(install: str, deploy_id: str, token: str) -> Any:
+        path = operation.path.replace("<install_id>", install).replace("<deploy_id>", deploy_id)
+        query = f"?lease_id={job.lease}" if operation.method == "GET" else ""
+        body = {**operation.example, "lease_id": job.lease} if operation.example else None
+        answer = bed.served.ask(operation.method, path + query, body, token=token)
+        return answer.status, {name: value for name, value in answer.json.items() if name != "instance"}
+
+    there, nowhere = ask(INSTALL, deploy.id, stranger), ask(NOBODYS, "dpl" + "a" * 23, stranger)
+    assert there == nowhere, "nothing tells whether it is there"
+    assert (there[0], there[1]["code"]) == (404, "not_found")
+    if "<deploy_id>" in operation.path:
+        assert ask(OTHERS, deploy.id, stranger) == nowhere, "nor by the name of one's own"
+    assert bed.platform.installs.deploy(deploy.id) == bed.now(deploy)
+    assert ask(INSTALL, deploy.id, bed.token)[0] == 200
+
+
+def test_an_agent_s_token_reads_nothing_else_of_the_organisation(bed: Bed) -> None:
+    deploy = bed.platform.ask(bed.platform.build(*OBJECTS))
+    bed.run_next()
+    place = f"/v1/installs/{INSTALL}"
+    deploys = f"{place}/components/web/deploys"
+    for path in (place, deploys, f"{deploys}/{deploy.id}/plan", "/v1/installs", "/v1/apps", "/v1/tokens", "/v1/audit"):
+        answer = bed.served.ask("GET", path, token=bed.token)
+        assert (answer.status, answer.code) == (403, "scope_missing"), path
+    for path in (deploys, f"{deploys}/{deploy.id}/cancel", f"{deploys}/{deploy.id}/approval", "/v1/sessions"):
+        body = {"response_type": "approve"} if "approval" in path else {}
+        assert bed.served.ask("POST", path, body, token=bed.token).code == "scope_missing", path
+    account = bed.served.ask("GET", "/v1/account", token=bed.token).json
+    assert account["installs"] == [{"id": INSTALL, "app_id": "shop", "name": "prod"}]
+
+
+def test_a_lease_is_of_no_use_to_another_token(bed: Bed) -> None:
+    deploy = bed.platform.ask(bed.platform.build(*OBJECTS))
+    job = bed.lease()
+    assert job
+    other = Asking(bed.served, bed.served.token("agent", org=ORG, installs=(INSTALL,)))
+    stolen = RemoteJob(other, job.lease, job.checked, job.lists)
+    with pytest.raises(DeploySuperseded):
+        stolen.renew()
+    with pytest.raises(DeploySuperseded):
+        stolen.report(DeployEnded(**deploy.key.model_dump(), execution="x"), None)
+    assert bed.run(job) == "active"
+
+
+def test_whoever_administers_may_run_any_install_s_deploys(bed: Bed) -> None:
+    bed.platform.ask(bed.platform.build(*OBJECTS))
+    assert lease(Asking(bed.served, bed.served.token("admin", org=ORG)), INSTALL, 0)
+
+
+@pytest.mark.parametrize("scope", ["read", "sync", "deploy"])
+def test_a_token_that_is_no_agent_s_is_told_what_to_have_made(bed: Bed, scope: str) -> None:
+    with pytest.raises(ApiRefused, match="lacks the scope agent") as refused:
+        lease(Asking(bed.served, bed.served.token(scope, org=ORG)), INSTALL, 0)
+    assert "byoa tokens create NAME --scope agent --install INSTALL" in refused.value.remedy
+
+
+def test_a_token_without_its_install_leases_nothing(bed: Bed) -> None:
+    bed.platform.ask(bed.platform.build(*OBJECTS))
+    with pytest.raises(ApiRefused) as refused:
+        lease(Asking(bed.served, bed.served.token("agent", org=ORG)), INSTALL, 0)
+    assert refused.value.problem == "not_found"
 
 
 def test_polling_and_renewing_are_noted_nowhere(bed: Bed) -> None:
@@ -349,7 +431,7 @@ def test_the_command_runs_what_waits_with_its_own_logins(tmp_path: Path, monkeyp
         (tmp_path / "ca.pem").write_text(cluster.ca or "")
         with listening(bed.served) as api:
             home = Home(api, tmp_path)
-            variables = {"BYOA_API": api.address, "BYOA_TOKEN": bed.api.token, "BYOA_INSTALL": INSTALL}
+            variables = {"BYOA_API": api.address, "BYOA_TOKEN": bed.api.token}
             arguments = (
                 "install", "run", "--once", "--server", cluster.address, "--ca", "ca.pem", "--token-stdin",
                 "--plain-http", mirror.address, "--json",
@@ -359,6 +441,10 @@ def test_the_command_runs_what_waits_with_its_own_logins(tmp_path: Path, monkeyp
             assert done.json() == {"id": deploy.id, "component": "web", "status": "active", "error": None}
             idle = home.byoa(*arguments, stdin=min(cluster.tokens), **variables)
             assert (idle.code, idle.out) == (0, "")
+            named = home.byoa(*arguments, "--install", "prod", "--app", "shop", stdin=min(cluster.tokens), **variables)
+            assert (named.code, named.out) == (0, "")
+            other = home.byoa(*arguments, "--install", "other", stdin=min(cluster.tokens), **variables)
+            assert (other.code, "for no install of that name" in other.out) == (1, True)
         assert cluster.memory.get(Place(DEPLOYMENTS, "corner", "web"))
 
 

@@ -76,7 +76,7 @@ CASES: Final[dict[str, tuple[str, ...]]] = {
     "killed between writes: next run ends it": (
         "installs/test_crashes::test_killed_at_any_call_the_next_run_ends_the_same",
         "installs/test_crashes::test_killed_twice_at_any_two_calls_the_run_after_that_ends_the_same",
-        "installs/test_states::test_a_function_that_is_killed_at_any_call_is_called_again_and_all_ends_the_same",
+        "installs/test_killed_states::test_a_function_that_is_killed_at_any_call_is_called_again_and_all_ends_the_same",
     ),
     "two deploys at once: one waits": (
         "installs/test_deploys::test_the_older_of_two_deploys_writes_nothing_more",

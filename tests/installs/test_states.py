@@ -10,22 +10,17 @@ import pytest
 from byoa.installs.messages import Answered
 from byoa.installs.objects import COMPONENT, Place
 from byoa.installs.objects import INSTALL as LABEL
-from byoa.installs.states import StoppedDeploy
-from byoa.installs.steps.end_stopped_deploy import end_stopped_deploy
 from tests.installs.beds import (
     CONFIG_MAPS,
     DEPLOYMENTS,
     NAMESPACES,
     SECRETS,
     config_map,
-    definition,
     deployment,
     namespace,
     secret,
-    service,
-    widget,
 )
-from tests.installs.platform import INSTALL, ORG, OTHER, Counted, Died, Execution, Platform
+from tests.installs.platform import INSTALL, ORG, OTHER, Counted, Platform
 
 if TYPE_CHECKING:
     from byoa.installs.messages import Deploy
@@ -448,82 +443,6 @@ def test_the_same_event_twice_is_one_execution_s(platform: Platform) -> None:
     deploy = platform.ask(platform.build(*FIRST))
     begun = platform.deploys.begin(deploy.key, "another")
     assert platform.run(deploy) == begun
-
-
-# ---- killed ------------------------------------------------------------------------------------------------------
-
-BEFORE = [
-    config_map("conf", colour="blue"), config_map("old"), service("web"), deployment("web"), definition("corner"),
-    widget("corner", "old"), widget("corner", "one", size="1"),
-]  # fmt: skip
-AFTER = [
-    config_map("conf", colour="green"), config_map("new"), service("web"), deployment("web", replicas=3),
-    definition("corner", fields=("size", "shape")), widget("corner", "one", shape="round"), namespace("corner-more"),
-]  # fmt: skip
-
-
-def _state(platform: Platform) -> dict[str, Any]:
-    """All that is there, but for what is counted."""
-    found = {}
-    for key, each in platform.cluster._found.items():
-        about = {name: value for name, value in each.object["metadata"].items() if name in ("labels", "name")}
-        found[str(key)] = {**each.object, "metadata": about, "status": None}
-    packed = platform.shelf(platform.installs.deploys(platform.installs.install(INSTALL), "web", 1).items[0].key, "")  # type: ignore[arg-type]
-    inventory = packed.read()
-    return {"objects": found, "tracked": sorted(map(str, inventory.uids)) if inventory else []}
-
-
-def _fresh() -> Platform:
-    platform = _platform()
-    assert platform.deploy(*BEFORE).status == "active"
-    return platform
-
-
-def _calls() -> tuple[dict[str, Any], int]:
-    platform, counted = _fresh(), Counted()
-    platform.around = counted.around
-    assert platform.deploy(*AFTER).status == "active"
-    platform.around = lambda found: found
-    return _state(platform), counted.calls
-
-
-@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
-def test_a_function_that_is_killed_at_any_call_is_called_again_and_all_ends_the_same(*, after: bool) -> None:
-    wanted, calls = _calls()
-    for at in range(1, calls + 1):
-        platform, counted = _fresh(), Counted(at, after=after)
-        platform.around = counted.around
-        found = platform.deploy(*AFTER)
-        platform.around = lambda found: found
-        assert found.status == "active", (at, found.failure)
-        assert _state(platform) == wanted, at
-        assert platform.deploy(*AFTER).status == "noop", at
-
-
-def test_an_execution_that_dies_at_any_call_is_ended_and_the_next_deploy_goes_on_from_there() -> None:
-    wanted, calls = _calls()
-    for at in range(1, calls + 1):
-        platform, counted = _fresh(), Counted(at)
-        build = platform.build(*AFTER)
-        deploy = platform.ask(build)
-        platform.around = counted.around
-        try:
-            _dying(platform, deploy)
-        except Died:
-            event = {"detail": {**deploy.key.model_dump(), "operation": "create-apply-plan"}}
-            name = f"execution-{platform.executions}"
-            stopped = StoppedDeploy.model_validate({"status": "ABORTED", "name": name, "input": json.dumps(event)})
-            end_stopped_deploy(stopped, platform.deploys, platform.clock)
-        platform.around = lambda found: found
-        assert platform.store.holders == {}, at
-        again = platform.run(platform.ask(build))
-        assert again.status in ("active", "noop"), (at, again.failure)
-        assert _state(platform) == wanted, at
-
-
-def _dying(platform: Platform, deploy: Deploy) -> None:
-    platform.executions += 1
-    Execution(platform, deploy, f"execution-{platform.executions}", retries=0).run()
 
 
 def test_secrets_live_where_only_those_read_them_that_need_to(platform: Platform) -> None:

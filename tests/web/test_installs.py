@@ -294,6 +294,14 @@ def test_another_organisation_s_install_is_as_if_there_were_none(runner: Runner)
     assert install not in stranger.get("/installs").text
 
 
+def test_the_bar_says_that_pages_of_installs_are_installs(runner: Runner) -> None:
+    runner.build(config_map("conf"))
+    install = runner.install()
+    for place in ("/installs", f"/apps/{APP}/installs", f"/apps/{APP}/installs/create", f"/installs/{install}"):
+        assert re.findall(r'aria-current="true">(\w+)', runner.browser.get(place).text) == ["Installs"], place
+    assert re.findall(r'aria-current="true">(\w+)', runner.browser.get(f"/apps/{APP}").text) == ["Apps"]
+
+
 def test_every_page_leads_to_the_same_as_json(runner: Runner) -> None:
     runner.build(config_map("conf"))
     install = runner.install()

@@ -79,6 +79,23 @@ def test_a_token_is_made_shown_once_and_revoked(browser: Browser) -> None:
         assert browser.post("/tokens", wrong).status == 422
 
 
+def test_a_token_of_an_agent_is_for_the_install_that_is_chosen(browser: Browser) -> None:
+    assert ">agent<" not in browser.get("/tokens").text, "there is no install that it could be for"
+    browser.served.ask("POST", f"/v1/apps/{APP}/components", {"name": "web"})
+    installs = f"/v1/apps/{APP}/installs"
+    install = browser.served.ask("POST", installs, {"name": "acme", "cluster": {"kind": "agent"}}).json["id"]
+    assert f'<option value="{install}">acme ({APP})' in browser.get("/tokens").text
+    made = browser.post("/tokens", {"name": "agent-acme", "scope": "agent", "install": install, "days": "30"})
+    (token,) = re.findall(r"byoa_org_\w+_tok\w{23}_[\w-]{43}", made.text)
+    found = browser.served.ask("GET", "/v1/account", token=token).json
+    assert ([each["id"] for each in found["installs"]], found["scopes"]) == ([install], ["agent"])
+    assert f'agent of <a href="/installs/{install}">acme</a>' in browser.get("/tokens").text
+    plain = browser.post("/tokens", {"name": "ci", "scope": "sync", "install": install, "days": "30"})
+    assert plain.status == 201
+    stranger = Browser(browser.served)
+    assert stranger.post("/auth/login", {"token": token, "next": ""}).status == 403
+
+
 def test_only_an_admin_is_led_to_tokens_and_the_audit(browser: Browser) -> None:
     assert 'href="/tokens"' in browser.get("/").text
     reader = Browser(browser.served)

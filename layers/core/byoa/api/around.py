@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from aws_lambda_powertools.event_handler import Response
 
 from byoa.api.ports import Deed, Kept
-from byoa.api.problems import Problem, of_error
+from byoa.api.problems import Problem, of_error, scope_missing
 from byoa.api.tokens import allowed, random_id
 from byoa.api.visits import current, visit
 from byoa.errors import ByoaError
@@ -40,7 +40,7 @@ def gate(operation: Operation) -> Middleware:
             if found is None:
                 raise Problem("token_missing")
             if not allowed(found.caller.scopes, operation.scope):
-                raise Problem("scope_missing", cause=f"The token lacks the scope {operation.scope}.")
+                raise scope_missing(operation.scope)
         return next_middleware(app)
 
     return check

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn
 from aws_lambda_powertools import Logger
 
 from byoa.api.knocks import let_in
-from byoa.api.problems import Problem, body_of, of_error, rendered
+from byoa.api.problems import Problem, body_of, of_error, rendered, scope_missing
 from byoa.api.rates import headers as rate_headers
 from byoa.api.tokens import USE_NOTED_EVERY_MS, allowed, is_organisation, recognised
 from byoa.api.visits import Visit, current, header_of
@@ -112,7 +112,7 @@ class Face:
         method, path = event["requestContext"]["http"]["method"], event["rawPath"]
         found = next((each for each in self.operations if each.method == method and each.matches(path)), None)
         if found and found.scope != "open" and not allowed(caller.scopes, found.scope):
-            raise Problem("scope_missing", cause=f"The token lacks the scope {found.scope}.")
+            raise scope_missing(found.scope)
 
     def _identify(self, event: Event) -> TokenRecord:
         """The record of the token that the request has. Raises ``Problem`` with 401, or 403 for another's id."""

@@ -8,7 +8,7 @@ from aws_lambda_powertools import Logger
 
 from byoa.api.issuers import fits, person_of, subject_of
 from byoa.api.ports import KeptKeys, TokenRecord
-from byoa.api.tokens import SCOPES, allowed, scopes_of
+from byoa.api.tokens import SCOPES, allowed, installs_of, scopes_of
 from byoa.errors import ByoaError
 from byoa.trust.issuers import key_of
 from byoa.trust.jwts import lasts_until
@@ -73,6 +73,7 @@ def _caller(
         expires_at_ts=ends_ts,
         created_by=strongest.created_by,
         rules=tuple(rule.id for rule in fitting) if people else (),
+        installs=installs_of(fitting),
     )
 
 

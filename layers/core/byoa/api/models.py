@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, JsonValue, StringConstraints
 
 from byoa.builds.messages import Failure, HistoryEntry, Inspection, Label, MirroredArtifact, Status
+from byoa.installs.messages import InstallId
 
 Id = Annotated[str, StringConstraints(min_length=1, max_length=128)]
 Name = Annotated[str, StringConstraints(pattern=r"^[ -~]{1,128}$")]
@@ -382,11 +383,21 @@ class PoliciesOut(_Out):
     updated_by_id: str | None
 
 
+Scopes = Annotated[
+    list[Literal["read", "sync", "deploy", "admin", "agent"]],
+    Field(min_length=1, max_length=4, description="What it lets do; agent goes alone, and with install_ids."),
+]
+InstallIds = Annotated[
+    list[InstallId], Field(max_length=20, description="Of agent, and of it alone: the installs whose deploys it runs.")
+]
+
+
 class TokenIn(_In):
     """A token to make."""
 
     name: Name
-    scopes: Annotated[list[Literal["read", "sync", "deploy", "admin"]], Field(min_length=1, max_length=4)]
+    scopes: Scopes
+    install_ids: InstallIds = []
     expires_in_days: Annotated[int | None, Field(ge=1, le=366, description="How long it is good (90).")] = None
     expires_at: AwareDatetime | None = Field(
         default=None, description="Until when it is good, in place of days: 366 days from now at most."
@@ -400,6 +411,7 @@ class TokenOut(_Out):
     name: str
     token_type: Literal["byoa", "session"]
     scopes: list[str]
+    install_ids: list[str] = Field(description="The installs whose deploys it runs, where it is an agent's.")
     issued_at: str
     expires_at: str
     expired: bool
@@ -486,7 +498,8 @@ class IssuerIn(_In):
         default=None, description="Whom tokens are for (aud). Where none is named, byoa: and the organisation's id."
     )
     claims: Annotated[dict[ClaimName, Pattern | Patterns], Field(min_length=1, max_length=10)]
-    scopes: Annotated[list[Literal["read", "sync", "deploy", "admin"]], Field(min_length=1, max_length=4)]
+    scopes: Scopes
+    install_ids: InstallIds = []
     sign_in: bool = Field(default=False, description="Whether people sign in at the dashboard with it.")
 
 
@@ -499,6 +512,7 @@ class IssuerOut(_Out):
     audience: str
     claims: dict[str, list[str]]
     scopes: list[str]
+    install_ids: list[str]
     sign_in: bool
     created_at: str
     created_by_id: str
@@ -514,6 +528,14 @@ class OrganisationOut(_Out):
     cluster_role_arn: str = Field(description="The platform's role that deploys come as, where a cluster is of EKS.")
 
 
+class AgentsInstallOut(_Out):
+    """An install whose deploys a token is for."""
+
+    id: str
+    app_id: str
+    name: str
+
+
 class AccountOut(_Out):
     """Whose request it is."""
 
@@ -522,6 +544,7 @@ class AccountOut(_Out):
     org_ids: list[str]
     scopes: list[str]
     expires_at: str
+    installs: list[AgentsInstallOut] = Field(description="Those whose deploys it runs, where it is an agent's.")
 
 
 class DeedOut(_Out):

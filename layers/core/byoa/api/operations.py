@@ -17,16 +17,16 @@ if TYPE_CHECKING:
 class Operation(NamedTuple):
     """A route and the function that answers it, whose name is the operation's id and whose docstring describes it.
 
-    ``open`` is the scope of what everybody may have, because it is the same for all. ``faults`` are the statuses that
-    it may answer with beside those that every route has, ``example`` is a body that it takes. An answer that is shown
-    ``once`` is kept nowhere; what is ``conditional`` wants If-Match. What is ``idle`` changes nothing, whatever its
-    method, or is an agent's beat: nobody notes it, and no answer of it is kept. A ``lookup`` is noted, but its answer
-    is kept for no key, and where it takes long the answer comes later (202).
+    ``open`` is the scope of what everybody may have, because it is the same for all, and ``any`` of what anybody may
+    who was let in. ``faults`` are the statuses that it may answer with beside those that every route has, ``example``
+    is a body that it takes. An answer that is shown ``once`` is kept nowhere; what is ``conditional`` wants If-Match.
+    What is ``idle`` changes nothing, whatever its method, or is an agent's beat: nobody notes it, and no answer of it
+    is kept. A ``lookup`` is noted, but its answer is kept for no key, and where it takes long it comes later (202).
     """
 
     method: str
     path: str
-    scope: Scope | Literal["open"]
+    scope: Scope | Literal["open", "any"]
     function: Function
     status: int = 200
     faults: tuple[int, ...] = ()
@@ -69,7 +69,7 @@ class Operations(list[Operation]):
         self,
         method: str,
         path: str,
-        scope: Scope | Literal["open"],
+        scope: Scope | Literal["open", "any"],
         *,
         status: int = 200,
         faults: Sequence[int] = (),

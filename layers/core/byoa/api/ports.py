@@ -175,7 +175,7 @@ class TokenRecord:
 
     ``parent`` is the id of the token that it is a session of: without that one it lets nobody in. Of who signed in with
     an issuer ``rules`` are the ids of those that let them in, ``parent`` is one of them, and the session may do what
-    those let do that are left.
+    those let do that are left. ``installs`` are the ids of those whose deploys it runs, where it is an agent's.
     """
 
     organisation: str
@@ -189,6 +189,7 @@ class TokenRecord:
     last_used_ts: int | None = None
     parent: str | None = None
     rules: tuple[str, ...] = ()
+    installs: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,6 +210,8 @@ class IssuerRule:
     created_at_ts: int
     created_by: str
     authorization_endpoint: str = ""
+    installs: tuple[str, ...] = ()
+    """Whose deploys they run, where they let agents in."""
 
     @property
     def signs_in(self) -> bool:

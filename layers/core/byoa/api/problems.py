@@ -12,6 +12,7 @@ from byoa.errors import (
     ConfigInvalid,
     CredentialForbidden,
     CredentialMalformed,
+    DependenciesCyclic,
     EditRefused,
     IssuerUnusable,
     PlatformForbidden,
@@ -117,6 +118,7 @@ _STATUSES: Final[tuple[tuple[type[ByoaError], int], ...]] = (
     (CredentialMalformed, 422),
     (IssuerUnusable, 422),
     (EditRefused, 422),
+    (DependenciesCyclic, 409),
     (QuotaExceeded, 429),
     (PlatformForbidden, 500),
     (PlatformMissing, 500),
@@ -149,6 +151,14 @@ class Problem(Exception):
         self.remedy = remedy or mend
         self.faults = faults
         self.headers = dict(headers or {})
+
+
+def scope_missing(scope: str) -> Problem:
+    """The answer to a token that may do other things. Whoever ran an agent with another's is told what to do."""
+    makes = "Have somebody make one for the install: `byoa tokens create NAME --scope agent --install INSTALL`."
+    return Problem(
+        "scope_missing", cause=f"The token lacks the scope {scope}.", remedy=makes if scope == "agent" else ""
+    )
 
 
 def of_error(error: ByoaError) -> tuple[int, dict[str, str]]:

@@ -22,16 +22,20 @@ if TYPE_CHECKING:
 
     from byoa.api.ports import Doorkeeper, IssuerRule
 
-type Scope = Literal["read", "sync", "deploy", "admin"]
-SCOPES: Final[tuple[Scope, ...]] = ("read", "sync", "deploy", "admin")
+type Scope = Literal["read", "sync", "deploy", "admin", "agent"]
+SCOPES: Final[tuple[Scope, ...]] = ("read", "sync", "deploy", "admin", "agent")
+
+AGENT: Final = "agent"
+"""The scope of who runs the deploys of the installs that its token names, and does nothing else."""
 
 _INCLUDES: Final[dict[str, frozenset[str]]] = {
     "read": frozenset({"read"}),
     "sync": frozenset({"read", "sync"}),
     "deploy": frozenset({"read", "deploy"}),
-    "admin": frozenset(SCOPES),
+    "admin": frozenset({"read", "sync", "deploy", "admin", AGENT}),
+    AGENT: frozenset({AGENT}),
 }
-"""What each scope lets its holder do."""
+"""What each scope lets its holder do. Who administers could make any of these, so it includes them."""
 
 DAY_MS: Final = 24 * 3600 * 1000
 LONGEST_DAYS: Final = 366
@@ -107,8 +111,9 @@ def recognised(doorkeeper: Doorkeeper, text: str, now_ts: int) -> TokenRecord | 
 
 def _by_rules(doorkeeper: Doorkeeper, record: TokenRecord) -> TokenRecord | None:
     """A session of somebody who signed in with an issuer, with what those rules let do that are still there."""
-    scopes = scopes_of(rule for rule in doorkeeper.rules(record.organisation) if rule.id in record.rules)
-    return replace(record, scopes=scopes) if scopes else None
+    left = [rule for rule in doorkeeper.rules(record.organisation) if rule.id in record.rules]
+    scopes = scopes_of(left)
+    return replace(record, scopes=scopes, installs=installs_of(left)) if scopes else None
 
 
 def scopes_of(rules: Iterable[IssuerRule]) -> tuple[Scope, ...]:
@@ -117,15 +122,21 @@ def scopes_of(rules: Iterable[IssuerRule]) -> tuple[Scope, ...]:
     return tuple(scope for scope in SCOPES if scope in given)
 
 
+def installs_of(rules: Iterable[IssuerRule]) -> tuple[str, ...]:
+    """The installs whose deploys rules let one run together."""
+    return tuple(sorted({install for rule in rules for install in rule.installs}))
+
+
 def allowed(scopes: Sequence[str], wanted: str) -> bool:
-    """Whether somebody with ``scopes`` may do what wants one of them."""
-    return any(wanted in _INCLUDES.get(each, ()) for each in scopes)
+    """Whether somebody with ``scopes`` may do what wants one of them; whoever was let in may do what ``any`` may."""
+    return wanted == "any" or any(wanted in _INCLUDES.get(each, ()) for each in scopes)
 
 
 def issue(  # noqa: PLR0913, PLR0917 - whose it is, what for, and for how long
-    organisation: str, name: str, scopes: Sequence[str], now_ts: int, expires_at_ts: int, created_by: str
-) -> tuple[TokenRecord, str]:
-    """A new token: its record, and itself, which is nowhere else."""
+    organisation: str, name: str, scopes: Sequence[str], now_ts: int, expires_at_ts: int, created_by: str,
+    installs: Sequence[str] = (),
+) -> tuple[TokenRecord, str]:  # fmt: skip
+    """A new token: its record, and itself, which is nowhere else. An agent's is for these ``installs`` alone."""
     token_id = random_id("tok")
     secret = secrets.token_urlsafe(32)
     record = TokenRecord(
@@ -137,6 +148,7 @@ def issue(  # noqa: PLR0913, PLR0917 - whose it is, what for, and for how long
         issued_at_ts=now_ts,
         expires_at_ts=expires_at_ts,
         created_by=created_by,
+        installs=tuple(installs),
     )
     return record, f"byoa_{organisation}_{token_id}_{secret}"
 
@@ -149,7 +161,7 @@ def session_of(caller: TokenRecord, now_ts: int) -> tuple[TokenRecord, str]:
     parent, name = caller.parent or caller.id, caller.name.removeprefix(SESSION)
     expires_at_ts = min(caller.expires_at_ts, now_ts + SESSION_MS) if caller.parent is None else caller.expires_at_ts
     record, token = issue(caller.organisation, SESSION + name[:100], caller.scopes, now_ts, expires_at_ts, caller.id)
-    return replace(record, parent=parent, rules=caller.rules), token
+    return replace(record, parent=parent, rules=caller.rules, installs=caller.installs), token
 
 
 def random_id(prefix: str) -> str:

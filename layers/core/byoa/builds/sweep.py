@@ -7,11 +7,11 @@ Step Functions tells of an execution's end as well as it can. What the table say
 from __future__ import annotations
 
 from datetime import timedelta
-from itertools import islice
 from typing import TYPE_CHECKING, Final
 
 from byoa.builds.messages import Failure, Outcome, Swept
 from byoa.builds.records import entry, milliseconds
+from byoa.builds.turns import in_turn
 from byoa.errors import ByoaError, Timeout
 
 if TYPE_CHECKING:
@@ -29,16 +29,16 @@ SILENCE: Final = timedelta(hours=3)
 """How long a build that runs may say nothing: an hour more than its execution may last."""
 
 _AT_ONCE: Final = 2000
-"""Builds that one sweep looks at, the oldest first: as many as it can read in half of its time."""
+"""Builds that one sweep looks at: as many as it can read in half of its time. The next one looks at others."""
 
 
 def sweep(builds: Unfinished, clock: Clock) -> Swept:
-    """Look at all builds that should have gone on. One that can't be read or written holds up no other: it is counted.
+    """Look at builds that should have gone on, at all of them in a few sweeps.
 
-    Raises what finding them raises.
+    One that can't be read or written holds up no other: it is counted. Raises what finding them raises.
     """
     now, told, ended, failed = clock.now(), 0, 0, 0
-    for key in islice(builds.unfinished(milliseconds(now - PATIENCE)), _AT_ONCE):
+    for key in in_turn(builds.unfinished(milliseconds(now - PATIENCE)), _AT_ONCE, now):
         try:
             build = builds.look(key)
             if build is None or build.ended:

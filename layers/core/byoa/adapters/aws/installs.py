@@ -30,10 +30,17 @@ if TYPE_CHECKING:
 
     from byoa.adapters.aws.deploys import DynamoDeploys
     from byoa.adapters.aws.table import Item
-    from byoa.installs.messages import Answered
+    from byoa.builds.messages import Failure
+    from byoa.installs.messages import Answered, DeployKey
     from byoa.installs.ports import Request
 
+IN_A_RUN: Final = 20
+"""Deploys of a component that are looked at for one of a run."""
+
 PLAN_SECONDS: Final = 90 * 24 * 3600
+_ALL: Final = 100_000
+"""Components of an install: none that has objects may be overlooked when it is removed."""
+
 _PLACE: Final = re.compile(r"([0-9]{13}#[a-z0-9_-]{1,63}#[0-9]{10}) (dpl[a-z2-7]{23})", re.ASCII)
 
 
@@ -82,9 +89,10 @@ class DynamoInstalls:
     def remove(self, was: Install) -> bool:
         """See ``installs.ports.Installs``. Its deploys stay to be looked at; what stood of its components goes.
 
-        More of these than a transaction takes go after it: of an install that isn't there nothing is deployed.
+        More of these than a transaction takes go after it: of an install that isn't there nothing is deployed. Who is
+        killed before they are gone leaves them to ``forget``.
         """
-        items = self._items_of_parts(was)
+        items = self._items_of_parts(was.id)
         if any("holder" in item for item in items):
             return False
         parts = self._with_deploys(items)
@@ -94,13 +102,23 @@ class DynamoInstalls:
             self._delete(f"INSTALL#{was.id}", "#version = :was", {":was": was.version}),
             self._delete(str(self._name(was)["sk"])),
         ]
-        unheld = "#number = :number AND attribute_not_exists(holder)"
-        gone += [self._delete(part_key(was.id, each.component), unheld, {":number": each.number}) for each in parts]
+        gone += [self._gone(each) for each in parts]
         if not self._transact(gone[:TOGETHER]):
             return False
-        for rest in batched(gone[TOGETHER:], TOGETHER, strict=False):
-            self._transact(rest)
+        if len(gone) > TOGETHER:
+            self.forget(was.id)
         return True
+
+    def forget(self, install_id: str) -> None:
+        """See ``installs.ports.Installs``."""
+        if self.install(install_id) is not None:
+            return
+        items = [item for item in self._items_of_parts(install_id) if "holder" not in item]
+        gone = [self._gone(each) for each in self._with_deploys(items) if each.status in ENDED]
+        for several in batched(gone, TOGETHER, strict=False):
+            if not self._transact(several):  # one of them was asked for at the last moment; its deploy ends by itself
+                for each in several:
+                    self._transact([each])
 
     def components(self, install: Install) -> list[InstallComponent]:
         """See ``installs.ports.Installs``."""
@@ -121,6 +139,8 @@ class DynamoInstalls:
         series = self._table.rpartition("/")[2] if self.series is None else self.series
         for _ in range(RACES):
             before = self.component(install, component)
+            if request.run and before and (there := self._of_run(install, component, request.run)):
+                return there
             now = self.deploying.clock.now()
             deploy = queued(install, component, before, request, series, now)
             writes = [
@@ -167,6 +187,10 @@ class DynamoInstalls:
         item = self.deploying.rows.one(self._pk, pointer["deploy"]) if pointer else None
         return read_deploy(item) if item else None
 
+    def look(self, key: DeployKey) -> Deploy | None:
+        """See ``installs.ports.Installs``."""
+        return self.deploying.look(key)
+
     def contents(self, deploy: Deploy) -> dict[str, Any] | None:
         """See ``installs.ports.Installs``."""
         item = self.deploying.rows.one(self._pk, f"PLAN#{deploy.id}")
@@ -178,9 +202,18 @@ class DynamoInstalls:
         """See ``installs.ports.Installs``."""
         return self._write(deploy, lambda found: answered(found, said, self.deploying.clock.now()))
 
+    def release(self, key: DeployKey, failure: Failure | None) -> Deploy | None:
+        """See ``installs.ports.Installs``."""
+        return self.deploying.release(key, failure)
+
     def cancel(self, deploy: Deploy, cause: str, by: str) -> Deploy | None:
         """See ``installs.ports.Installs``. Whoever runs it lets go of the component."""
         return self._write(deploy, lambda found: cancelled(found, cause, by, self.deploying.clock.now()))
+
+    def _of_run(self, install: Install, component: str, run: str) -> Deploy | None:
+        """The component's deploy in a run, if there is one among the newest: whoever overtook it is behind it."""
+        newest = self.deploys(install, component, IN_A_RUN).items
+        return next((each for each in newest if each.run == run), None)
 
     def _write(self, deploy: Deploy, becomes: Callable[[Deploy], Deploy | None]) -> Deploy | None:
         for _ in range(RACES):
@@ -206,11 +239,11 @@ class DynamoInstalls:
         return item.get("holder") if item else None
 
     def _parts(self, install: Install) -> list[InstallComponent]:
-        return self._with_deploys(self._items_of_parts(install))
+        return self._with_deploys(self._items_of_parts(install.id))
 
-    def _items_of_parts(self, install: Install) -> list[Item]:
-        values = {":pk": self._pk, ":prefix": f"PART#{install.id}#"}
-        return self.deploying.rows.asked("pk = :pk AND begins_with(sk, :prefix)", values, 10 * AT_ONCE, None)
+    def _items_of_parts(self, install_id: str) -> list[Item]:
+        values = {":pk": self._pk, ":prefix": f"PART#{install_id}#"}
+        return self.deploying.rows.asked("pk = :pk AND begins_with(sk, :prefix)", values, _ALL, None)
 
     def _with_deploys(self, items: Sequence[Item]) -> list[InstallComponent]:
         """The components that items are; their status is their newest deploys'."""
@@ -255,6 +288,11 @@ class DynamoInstalls:
             return self._put({"pk": self._pk, "sk": sk, **known, **more, **fields})
         values = {":before": before.number}
         return update(self._table, self._pk, sk, fields, condition="#number = :before", values=values)
+
+    def _gone(self, part: InstallComponent) -> TransactWriteItemTypeDef:
+        """Forget how a component stands, of which nothing newer was asked for and which nobody holds."""
+        unheld = "#number = :number AND attribute_not_exists(holder)"
+        return self._delete(part_key(part.install_id, part.component), unheld, {":number": part.number})
 
     def _put(self, item: Item, *condition: Any) -> TransactWriteItemTypeDef:  # noqa: ANN401 - the same
         return put(self._table, item, *condition)

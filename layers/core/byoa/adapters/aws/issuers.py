@@ -35,7 +35,7 @@ _SERVICE: Final = "DynamoDB"
 def rules_of(item: Item | None) -> list[IssuerRule]:
     """The rules that an item has."""
     found: list[dict[str, Any]] = json.loads(item["rules"]) if item else []
-    return [IssuerRule(**{**each, "claims": _claims(each), "scopes": tuple(each["scopes"])}) for each in found]
+    return [IssuerRule(**{**each, "claims": _claims(each), **_lists(each)}) for each in found]
 
 
 def keys_of(item: Item | None) -> KeptKeys | None:
@@ -134,6 +134,10 @@ class DynamoIssuers:
 
 def _claims(rule: dict[str, Any]) -> dict[str, tuple[str, ...]]:
     return {name: tuple(patterns) for name, patterns in rule["claims"].items()}
+
+
+def _lists(rule: dict[str, Any]) -> dict[str, tuple[str, ...]]:
+    return {name: tuple(rule.get(name, ())) for name in ("scopes", "installs")}
 
 
 def _digest(text: str) -> str:

@@ -82,6 +82,7 @@ class DynamoTokens:
             "expires_at": record.expires_at_ts // 1000 + (DAY if record.parent else 30 * DAY),
             **({"parent": record.parent} if record.parent else {}),
             **({"rules": list(record.rules)} if record.rules else {}),
+            **({"installs": list(record.installs)} if record.installs else {}),
         }
         with translated(_SERVICE):
             self.rows.client.put_item(
@@ -155,7 +156,8 @@ class DynamoTokens:
 
 def _token(item: Item) -> TokenRecord:
     fields = {name: value for name, value in item.items() if name not in ("pk", "sk", "expires_at")}
-    return TokenRecord(**{**fields, "scopes": tuple(item["scopes"]), "rules": tuple(item.get("rules", ()))})
+    lists = {name: tuple(item.get(name, ())) for name in ("scopes", "rules", "installs")}
+    return TokenRecord(**{**fields, **lists})
 
 
 @dataclass(frozen=True, slots=True)

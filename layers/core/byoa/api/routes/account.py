@@ -1,7 +1,7 @@
 """Who is asking."""
 
 from byoa.api.documents import moment
-from byoa.api.models import AccountOut, OrganisationOut
+from byoa.api.models import AccountOut, AgentsInstallOut, OrganisationOut
 from byoa.api.operations import Operations
 from byoa.api.visits import visit
 from byoa.trust.external_id import external_id
@@ -9,16 +9,19 @@ from byoa.trust.external_id import external_id
 operations = Operations()
 
 
-@operations.add("GET", "/v1/account", "read")
+@operations.add("GET", "/v1/account", "any")
 def get_account() -> AccountOut:
-    """The token that the request came with. Its scopes say what it may do."""
-    caller = visit().caller
+    """The token that the request came with. Its scopes say what it may do; an agent's is for installs."""
+    here = visit()
+    caller = here.caller
+    installs = [found for each in caller.installs if (found := here.installs.install(each))]
     return AccountOut(
         id=caller.id,
         name=caller.name,
         org_ids=[caller.organisation],
         scopes=list(caller.scopes),
         expires_at=moment(caller.expires_at_ts),
+        installs=[AgentsInstallOut(id=each.id, app_id=each.app, name=each.name) for each in installs],
     )
 
 

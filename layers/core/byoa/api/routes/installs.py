@@ -160,7 +160,7 @@ def delete_install(install_id: InstallId) -> Response[None]:
     """Forget an install and its token. One whose objects are still there is refused: tear it down first."""
     here, was = visit(), visit().installs.install(install_id)
     if was is None:
-        _forget_token(install_id)
+        _forget_rest(install_id)
         raise Problem("not_found")
     check_match(_shown(was).model_dump(mode="json"))
     if not here.installs.remove(was):
@@ -305,17 +305,31 @@ def _store_or_undo(install: Install, token: str) -> None:
         raise
 
 
-def _forget_token(install_id: str) -> None:
-    """Whoever deletes once more, because the first time was cut short, leaves no token without an install behind."""
+def _forget_rest(install_id: str) -> None:
+    """Who deletes once more, because the first time was cut short, leaves neither components nor a token behind."""
     if _ID.fullmatch(install_id):
+        visit().installs.forget(install_id)
         visit().clusters.delete(install_id)
 
 
 def _inputs(inputs: dict[str, Any]) -> dict[str, Any]:
+    for name, value in inputs.items():
+        if not _is_kept(value):  # a store would make null of it
+            fault = {"pointer": f"/body/inputs/{name}", "code": "too_large", "message": "A number is too large."}
+            raise Problem("invalid", faults=[fault])
     if len(json.dumps(inputs, ensure_ascii=False)) > INPUTS_LIMIT:
         fault = {"pointer": "/body/inputs", "code": "too_long", "message": "Inputs are 32 KiB of JSON at most."}
         raise Problem("invalid", faults=[fault])
     return inputs
+
+
+def _is_kept(value: Any) -> bool:  # noqa: ANN401 - JSON data
+    """Whether JSON can say the value: it has no word for 1e999, which is read as infinity."""
+    try:
+        json.dumps(value, allow_nan=False)
+    except ValueError:
+        return False
+    return True
 
 
 def _follow(components: list[str]) -> list[str]:

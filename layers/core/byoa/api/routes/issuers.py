@@ -4,6 +4,7 @@ import json
 
 from aws_lambda_powertools.event_handler import Response
 
+from byoa.api.agents import installs_for
 from byoa.api.documents import issuer_out
 from byoa.api.issuers import RULE_LIMIT, RULES_LIMIT, default_audience, is_too_wide
 from byoa.api.knocks import NEW_QUESTIONS
@@ -67,6 +68,7 @@ def create_issuer(body: IssuerIn) -> IssuerOut:
     if body.sign_in and not body.audience:
         told = "Name the id of the client that the issuer knows the dashboard as."
         raise Problem("invalid", faults=[{"pointer": "/body/audience", "code": "missing", "message": told}])
+    installs = installs_for(body.scopes, body.install_ids)
     if len(issuers.rules()) >= RULES_LIMIT:
         raise Problem("rules_full")
     if not issuers.may_ask("new", NEW_QUESTIONS, here.now_ts):
@@ -82,6 +84,7 @@ def create_issuer(body: IssuerIn) -> IssuerOut:
         audience=body.audience or default_audience(here.organisation),
         claims=claims,
         scopes=tuple(scope for scope in SCOPES if scope in body.scopes),
+        installs=installs,
         created_at_ts=here.now_ts,
         created_by=here.caller.id,
         authorization_endpoint=found.authorization_endpoint if body.sign_in else "",

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Final
 
 from aws_lambda_powertools.event_handler.openapi.params import Query
 
+from byoa.api.agents import held_as, is_agents, own_install
 from byoa.api.documents import moment
 from byoa.api.jobs import (
     PLAN_LIMIT,
@@ -59,14 +60,14 @@ _TO_RUN: Final = ("queued", "planning", "executing")
 LEASE = {"lease_id": "lea" + "example" + "2" * 16}
 
 
-@operations.add("POST", f"{JOBS}/lease", "deploy", faults=(404, 409), idle=True)
+@operations.add("POST", f"{JOBS}/lease", "agent", faults=(404, 409), idle=True)
 def lease_job(install_id: InstallId) -> LeaseOut:
     """Lease a deploy of the install to run, if one waits, for 60 seconds; of one component there is one at a time.
 
     A lease that isn't renewed ends, and whoever asks next goes on.
     """
-    here, install = visit(), found(install_id)
-    if install.access.get("kind") != "agent":
+    here, install = visit(), own_install(install_id)
+    if not is_agents(install):
         raise Problem("not_an_agents")
     for component in here.installs.components(install):
         if component.status not in _TO_RUN:
@@ -78,32 +79,32 @@ def lease_job(install_id: InstallId) -> LeaseOut:
     return LeaseOut(job=None, wait_seconds=_WAIT_SECONDS)
 
 
-@operations.add("POST", f"{JOB}/renew", "deploy", faults=(404, 409), example=LEASE, idle=True)
+@operations.add("POST", f"{JOB}/renew", "agent", faults=(404, 409), example=LEASE, idle=True)
 def renew_lease(install_id: InstallId, deploy_id: DeployId, body: Leased) -> RenewedOut:
     """Make a lease last 60 seconds from now. 409 says to stop: the lease or the deploy has ended."""
-    job = _held(found(install_id), deploy_id, body.lease_id)
+    job = _held(own_install(install_id), deploy_id, body.lease_id)
     return RenewedOut(leased_until=moment(job.until_ts))
 
 
-@operations.add("GET", f"{JOB}/inventory", "deploy", faults=(404, 409))
+@operations.add("GET", f"{JOB}/inventory", "agent", faults=(404, 409))
 def get_job_inventory(
     install_id: InstallId,
     deploy_id: DeployId,
     lease_id: Annotated[LeaseId, Query(description="The lease.")],
 ) -> InventoryOut:
     """What is tracked of the deploy's component."""
-    job = _held(found(install_id), deploy_id, lease_id)
+    job = _held(own_install(install_id), deploy_id, lease_id)
     kept = job.shelf.read()
     return InventoryOut(packed=inventory.pack(kept) if kept else None, version=kept.version if kept else "")
 
 
 @operations.add(
-    "PUT", f"{JOB}/inventory", "deploy", faults=(404, 409),
+    "PUT", f"{JOB}/inventory", "agent", faults=(404, 409),
     example={**LEASE, "packed": inventory.pack(inventory.EMPTY), "version": ""}, idle=True,
 )  # fmt: skip
 def put_job_inventory(install_id: InstallId, deploy_id: DeployId, body: InventoryIn) -> InventoryOut:
     """Keep what is tracked from now on, before anything of it is written to the cluster."""
-    job = _held(found(install_id), deploy_id, body.lease_id)
+    job = _held(own_install(install_id), deploy_id, body.lease_id)
     try:
         wanted = inventory.unpack(body.packed, body.version)
     except InventoryInvalid as error:
@@ -113,11 +114,11 @@ def put_job_inventory(install_id: InstallId, deploy_id: DeployId, body: Inventor
     return InventoryOut(packed=None, version=kept.version)
 
 
-@operations.add("POST", f"{JOB}/report", "deploy", faults=(404, 409), example=LEASE)
+@operations.add("POST", f"{JOB}/report", "agent", faults=(404, 409), example=LEASE)
 def report_job(install_id: InstallId, deploy_id: DeployId, body: ReportIn) -> ReportedOut:
     """Tell that a deploy writes from now on, or which way it went: then the lease is given back."""
     here = visit()
-    job = _held(found(install_id), deploy_id, body.lease_id, over=body.ended is not None)
+    job = _held(own_install(install_id), deploy_id, body.lease_id, over=body.ended is not None)
     if body.ended is None:
         checked = _receive(job.deploy, Pocket())
         runs = here.deploying.change(job.deploy.key, _name(job.deploy), executing(checked, here.world.clock))
@@ -125,7 +126,7 @@ def report_job(install_id: InstallId, deploy_id: DeployId, body: ReportIn) -> Re
     pocket = Pocket()
     ended = _ended(job.deploy, body.ended, pocket)
     outcome = record_deploy(ended, here.deploying, pocket, here.world.clock)
-    here.leases.give_back(deploy_id, body.lease_id)
+    here.leases.give_back(deploy_id, _holding(body.lease_id))
     return ReportedOut(status=outcome.status if outcome else None)
 
 
@@ -142,6 +143,10 @@ class _Job:
         return visit().world.shelf(self.deploy.key, _name(self.deploy))
 
 
+def _holding(lease_id: str) -> str:
+    return held_as(lease_id, visit().caller.id)
+
+
 def _name(deploy: Deploy) -> str:
     """What runs the deploys of an install that has an agent: which agent it is, its lease says."""
     return f"agent-{deploy.install_id}"
@@ -151,19 +156,19 @@ def _leased(deploy: Deploy) -> JobOut | None:
     """It with a lease; ``None`` where somebody has one, and where it can't be run."""
     here, lease = visit(), random_id("lea")
     until_ts = here.now_ts + LEASE_MS
-    if not here.leases.take(deploy.id, lease, here.now_ts, until_ts):
+    if not here.leases.take(deploy.id, _holding(lease), here.now_ts, until_ts):
         return None
     pocket = Pocket()
     try:
         checked = _receive(deploy, pocket)
     except (DuplicateEvent, Transient) as error:
-        here.leases.give_back(deploy.id, lease)
+        here.leases.give_back(deploy.id, _holding(lease))
         if isinstance(error, DeployBusy):
             _let_go(deploy)
         return None
     except ByoaError as error:
         _refuse(deploy, error)
-        here.leases.give_back(deploy.id, lease)
+        here.leases.give_back(deploy.id, _holding(lease))
         return None
     values = parcels.fetch(checked.values, pocket) if checked.values else {}
     return JobOut(
@@ -181,7 +186,7 @@ def _let_go(deploy: Deploy) -> None:
     for each in here.installs.deploys(found(deploy.install_id), deploy.component, _BEFORE).items:
         until_ts = here.now_ts + LEASE_MS
         is_ours = each.ended and each.execution == name
-        if is_ours and here.leases.take(each.id, random_id("lea"), here.now_ts, until_ts):
+        if is_ours and here.leases.take(each.id, _holding(random_id("lea")), here.now_ts, until_ts):
             here.deploying.finish(each.key, name, lambda ended, part: (ended, part))
 
 
@@ -202,7 +207,7 @@ def _held(install: Install, deploy_id: str, lease: str, *, over: bool = False) -
     if deploy is None or deploy.install_id != install.id:
         raise Problem("not_found")
     until_ts = here.now_ts + LEASE_MS
-    if not here.leases.renew(deploy_id, lease, here.now_ts, until_ts):
+    if not here.leases.renew(deploy_id, _holding(lease), here.now_ts, until_ts):
         raise Problem("lease_lost")
     if deploy.ended and not over:
         raise Problem("lease_lost", cause="The deploy has ended: it was cancelled, or another one overtook it.")

@@ -2,6 +2,7 @@
 
 from aws_lambda_powertools.event_handler import Response
 
+from byoa.api.agents import installs_for
 from byoa.api.documents import token_fields, token_out
 from byoa.api.models import Id, NewToken, TokenIn, TokenOut
 from byoa.api.operations import Operations
@@ -34,10 +35,14 @@ def list_tokens(
     example={"name": "github-actions", "scopes": ["sync"], "expires_in_days": 30},
 )
 def create_token(body: TokenIn) -> NewToken:
-    """Make a token. The answer shows it once; what is kept of it is a digest."""
+    """Make a token. The answer shows it once; what is kept of it is a digest.
+
+    One of the scope agent runs the deploys of the installs that it names, and neither reads nor does anything else.
+    """
     here = visit()
     now_ts = here.now_ts
-    record, token = issue(here.organisation, body.name, body.scopes, now_ts, _end(body, now_ts), here.caller.id)
+    ends_ts, installs = _end(body, now_ts), installs_for(body.scopes, body.install_ids)
+    record, token = issue(here.organisation, body.name, body.scopes, now_ts, ends_ts, here.caller.id, installs)
     here.world.tokens(here.organisation).add(record)
     return NewToken(**token_fields(record, here.now_ts), token=token)
 

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from itertools import islice, zip_longest
 from typing import TYPE_CHECKING, Final
-from zlib import crc32
 
 from byoa.builds.messages import Failure
 from byoa.builds.records import milliseconds
 from byoa.builds.sweep import LONGEST, PATIENCE
+from byoa.builds.turns import in_turn
 from byoa.errors import ByoaError, Timeout
 from byoa.installs.records import expired, failed, is_late
+from byoa.installs.runs import verdict
 from byoa.installs.states import SweptDeploys
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
     from datetime import datetime
 
     from byoa.builds.ports import Clock
@@ -26,24 +25,26 @@ SILENCE: Final = timedelta(hours=5)
 """How long a deploy that runs may say nothing: an hour more than its execution may last."""
 
 _AT_ONCE: Final = 2000
-"""Deploys that one sweep looks at."""
-
-_KNOWN: Final = 100_000
-"""Deploys that it chooses from, the oldest."""
+"""Deploys that one sweep looks at. The next one looks at others."""
 
 
 def sweep_deploys(deploys: Unended, clock: Clock) -> SweptDeploys:
-    """Look at all deploys that should have gone on. One that can't be read or written is counted, and stops no other.
+    """Look at deploys that should have gone on, at all of them in a few sweeps.
+
+    One that can't be read or written is counted, and stops no other.
 
     Raises what finding them raises.
     """
     now, told, ended, failed_ = clock.now(), 0, 0, 0
-    for key in islice(_in_turn(deploys.unended(milliseconds(now - PATIENCE)), now), _AT_ONCE):
+    for key in in_turn(deploys.unended(milliseconds(now - PATIENCE)), _AT_ONCE, now):
         try:
             deploy = deploys.look(key)
             if deploy is None:
                 continue
-            if deploy.status == "queued":
+            if deploy.status == "pending":
+                begun, skipped = _release(deploys, deploy)
+                told, ended = told + begun, ended + skipped
+            elif deploy.status == "queued":
                 told += _tell(deploys, key, deploy, now)
             elif is_late(deploy, now) or _is_silent(deploy, now):
                 ended += 1
@@ -51,22 +52,6 @@ def sweep_deploys(deploys: Unended, clock: Clock) -> SweptDeploys:
         except (ByoaError, ValueError):  # pydantic's errors are ValueErrors
             failed_ += 1
     return SweptDeploys(told=told, ended=ended, failed=failed_)
-
-
-def _in_turn(keys: Iterable[DeployKey], now: datetime) -> Iterator[DeployKey]:
-    """One of each organisation, then the next of each; which of its own come first is another choice in each sweep.
-
-    Plans wait for an answer, and an agent's deploys for an agent, for days: who has many of these keeps neither others
-    nor their own from being looked at.
-    """
-    owned: dict[str, list[DeployKey]] = {}
-    for key in islice(keys, _KNOWN):
-        owned.setdefault(key.organisation, []).append(key)
-    for mine in owned.values():
-        first = crc32(now.isoformat().encode()) % len(mine)
-        mine[:] = [*mine[first:], *mine[:first]]
-    for turn in zip_longest(*owned.values()):
-        yield from (key for key in turn if key is not None)
 
 
 def _tell(deploys: Unended, key: DeployKey, deploy: Deploy, now: datetime) -> bool:
@@ -77,6 +62,14 @@ def _tell(deploys: Unended, key: DeployKey, deploy: Deploy, now: datetime) -> bo
     if last is not None and milliseconds(now) - last < waited:
         return False
     return deploys.tell_again(key, milliseconds(now))
+
+
+def _release(deploys: Unended, deploy: Deploy) -> tuple[bool, bool]:
+    """Whether one that waits for others begins now, and whether it is skipped: nobody heard that these ended."""
+    said = verdict(deploy, deploys.look)
+    failure = said if isinstance(said, Failure) else None
+    done = said != "wait" and deploys.release(deploy.key, failure) is not None
+    return done and failure is None, done and failure is not None
 
 
 def _is_silent(deploy: Deploy, now: datetime) -> bool:

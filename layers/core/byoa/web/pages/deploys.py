@@ -22,6 +22,9 @@ HEALTHS: Final = 50
 NAMES: Final = 50
 """Parts of a plan that have a box each to be approved by name; more have one for all of them."""
 
+_SAID: Final = ("plan_only", "approve_all", "recover", "deploy_dependents")
+"""Boxes of the form of a deploy."""
+
 _OFFERED: Final = 50
 _NAME: Final = "name."
 _REFUSED: Final = (409, 422)
@@ -37,7 +40,7 @@ def show_component(here: Here, install: str, component: str) -> Page:
 def deploy_component(here: Here, install: str, component: str) -> Moved | Page:
     """Deploy a build, an older one too."""
     said = here.request.form()
-    body: dict[str, Any] = {name: bool(said.get(name)) for name in ("plan_only", "approve_all", "recover")}
+    body: dict[str, Any] = {name: bool(said.get(name)) for name in _SAID}
     body |= {"build_id": said["build"]} if said.get("build") else {}
     body["take_over"] = [line.strip() for line in said.get("take_over", "").splitlines() if line.strip()]
     return _asked(here, install, component, "deploys", body)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from byoa.api.tokens import SCOPES
+from byoa.api.tokens import AGENT, SCOPES
+from byoa.web.pages.installs import every
 from byoa.web.routes import Here, Moved, Page, Routes
 
 routes = Routes()
@@ -25,6 +26,7 @@ def create_token(here: Here) -> Page:
     body = {
         "name": said.get("name", "").strip(),
         "scopes": [scope for scope in SCOPES if scope == said.get("scope")],
+        "install_ids": [said["install"]] if said.get("scope") == AGENT and said.get("install") else [],
         "expires_in_days": int(days) if days.isdecimal() and len(days) < 5 else days,  # noqa: PLR2004 - an integer
     }
     made = here.api.write("POST", "/v1/tokens", body)
@@ -46,8 +48,10 @@ def _page(
     asked = here.request.query.get("page", "")
     number = int(asked) if asked.isdecimal() and len(asked) < 4 else 0  # noqa: PLR2004 - some hundreds
     found = here.api.listing("/v1/tokens", limit=SIZE, page=number)
+    own = here.api.caller.id if here.api.caller else ""
+    agents = {each["id"]: each for each in every(here, "/v1/installs") if each["cluster"]["kind"] == AGENT}
     data = {
         "listed": found.document, "more": found.more, "number": number, "made": made, "problem": problem,
-        "scopes": SCOPES, "own": here.api.caller.id if here.api.caller else "",
+        "scopes": [scope for scope in SCOPES if agents or scope != AGENT], "agents": agents, "own": own,
     }  # fmt: skip
     return Page("tokens.html", "Tokens", data, status)
