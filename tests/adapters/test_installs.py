@@ -36,7 +36,7 @@ from byoa.installs.messages import (
     InstallComponent,
 )
 from byoa.installs.objects import Identity
-from byoa.installs.ports import Request
+from byoa.installs.ports import IN_A_RUN, Request
 from byoa.installs.runs import unfold
 from byoa.installs.steps.drift_due import drift_due, mend
 from byoa.installs.steps.follow_builds import BuildActive, follow_builds
@@ -872,6 +872,19 @@ def test_a_run_reads_as_it_was_asked_for_and_a_component_has_one_deploy_of_it(st
     newer = stand.installs().ask(install, "api", APPLY)
     assert [each.id for each in unfold(first, install, stand.installs())] == [api.id, web.id]
     assert stand.installs().component(install, "api").number == newer.number
+
+
+def test_a_run_that_is_told_of_again_after_many_other_deploys_begins_nothing_anew(stand: Stand) -> None:
+    install = stand.made()
+    first, *_ = a_run(stand, install)
+    ended_as(stand, first, "active")
+    for _ in range(IN_A_RUN + 1):
+        stand.later(timedelta(hours=1))
+        newer = [stand.installs().ask(install, name, APPLY) for name in ("api", "web")]
+    release_deploys(told_of(stand, first), stand.installs())
+    assert [stand.installs().component(install, name).number for name in ("api", "web")] == [
+        each.number for each in newer
+    ]
 
 
 def test_what_waits_for_others_is_run_by_nobody(stand: Stand) -> None:

@@ -28,6 +28,9 @@ if TYPE_CHECKING:
     type Becomes = Callable[[Deploy, InstallComponent], tuple[Deploy, InstallComponent]]
 
 
+IN_A_RUN: Final = 20
+"""Deploys of a component that are looked at for one of a run."""
+
 _ALL: Final = "*"
 
 
