@@ -6,21 +6,17 @@ Nothing is written.
 
 from __future__ import annotations
 
-import hashlib
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from byoa.errors import ApprovalMissing, ByoaError, Fault, ObjectBusy, ObjectInvalid, OfCluster
-from byoa.installs.differences import changes_between, differ
-from byoa.installs.guards import GUARDED, Deletions, needs_of
+from byoa.installs.guards import Deletions, needs_of
 from byoa.installs.inventory import EMPTY
 from byoa.installs.kinds import DEFINITION, NAMESPACE, kinds_defined, know_kinds
-from byoa.installs.normalising import Wanted, normalise
-from byoa.installs.objects import goes_away
+from byoa.installs.looking import look
+from byoa.installs.normalising import normalise
 from byoa.installs.plans import Plan, Step
 from byoa.installs.rights import role_of, with_rights
-from byoa.installs.settling import settle
-from byoa.installs.sharing import shared
 from byoa.installs.stages import stage_of
 from byoa.installs.together import each
 
@@ -30,10 +26,9 @@ if TYPE_CHECKING:
     from byoa.engine.workers import Workers
     from byoa.installs.inventory import Inventory
     from byoa.installs.kinds import Kinds
-    from byoa.installs.normalising import Owner
+    from byoa.installs.normalising import Owner, Wanted
     from byoa.installs.objects import Identity, Object
     from byoa.installs.ports import Cluster, Right
-    from byoa.installs.settling import Settled
 
 _LATER: Final = "checked once it exists"
 
@@ -125,7 +120,7 @@ class _Planning:
         if not self.kinds.serves(one.place.kind) or one.place.namespace in self.namespaces:
             return _unchecked(one)
         try:
-            return self._look(one)
+            return look(one, self.cluster, self.task.owner, self.task.take_over)
         except (OfCluster, Fault) as error:
             if not isinstance(error, ObjectBusy):
                 raise
@@ -140,63 +135,6 @@ class _Planning:
             self.faults.append(error.at(str(one.identity)))
         return None
 
-    def _look(self, one: Wanted) -> Step:
-        live = self.cluster.get(one.place)
-        if live and goes_away(live):
-            raise ObjectBusy("The object is being deleted.")
-        task = self.task
-        theirs = shared(self.cluster, one, live, task.owner, task.take_over) if live else ""
-        if theirs:
-            return Step(place=one.place, action="unchanged", wanted=one.object, live=live, why=theirs, shared=True)
-        try:
-            settled = settle(self.cluster, one, take_over=task.take_over, dry_run=True)
-        except ObjectInvalid as error:
-            if live is None or not error.perhaps_immutable:
-                raise
-            return self._recreate(one, live, error)
-        return _step(one, live, settled)
-
-    def _recreate(self, one: Wanted, live: Object, error: ObjectInvalid) -> Step:
-        """Whether what is refused of a change would be taken of a new object: then a field can't be changed in place.
-
-        Raises ``error`` where it wouldn't, or where the object is of a kind that is never deleted for that.
-        """
-        fields = ", ".join(error.fields) or "a field"
-        if one.place.kind.type in GUARDED:
-            raise ObjectInvalid(
-                f"{fields} can't be changed as wanted, and objects of this kind are not recreated.",
-                remedy="Give the new state another name, or delete the object yourself when nothing needs it.",
-            ) from error
-        suffix = hashlib.sha256(one.place.name.encode()).hexdigest()[:8]
-        name = f"{one.place.name[:40].rstrip('.-')}-{suffix}"
-        trial = {**one.object, "metadata": {**one.object["metadata"], "name": name}}
-        try:
-            self.cluster.create(one.place._replace(name=name), trial, dry_run=True)
-        except ObjectInvalid:
-            raise error from None
-        changes, left_out = changes_between(live, {**live, **one.object})
-        return Step(
-            place=one.place, action="recreate", wanted=one.object, live=live, changes=changes, left_out=left_out,
-            needs=str(one.identity), why=f"{fields} can't be changed in place",
-        )  # fmt: skip
-
 
 def _unchecked(one: Wanted) -> Step:
     return Step(place=one.place, action="create", wanted=one.object, unchecked=True, why=_LATER)
-
-
-def _step(one: Wanted, live: Object | None, settled: Settled) -> Step:
-    applied = settled.applied
-    found = Step(
-        place=one.place,
-        action="create" if live is None else "unchanged",
-        wanted=settled.wanted,
-        live=live,
-        left=settled.left,
-        taken=settled.taken,
-        warnings=applied.warnings,
-    )
-    if live is None or not differ(live, applied.object):
-        return found
-    changes, left_out = changes_between(live, applied.object)
-    return replace(found, action="change", result=applied.object, changes=changes, left_out=left_out)
