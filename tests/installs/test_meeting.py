@@ -13,6 +13,7 @@ from byoa.installs import parcels
 from byoa.installs.apply import apply
 from byoa.installs.inventory import EMPTY
 from byoa.installs.objects import COMPONENT, INSTALL, Place, tied, uid_of, version_of
+from byoa.installs.plan import plan
 from byoa.installs.plans import imprint_of
 from byoa.installs.pocket import Pocket
 from byoa.installs.prune import prune
@@ -86,7 +87,7 @@ def data(bed: Bed, name: str) -> Any:
 
 def again(bed: Bed, found: Plan) -> Plan:
     """The plan for whoever goes on with it: with what is tracked now."""
-    return replace(found, inventory=bed.shelf.read() or EMPTY)
+    return found._replace(inventory=bed.shelf.read() or EMPTY)
 
 
 def refuses(bed: Bed, place: Place, wanted: Object, **settings: Any) -> bool:
@@ -305,3 +306,39 @@ def test_what_only_changes_while_it_is_deleted_goes(bed: Bed) -> None:
 
     done = prune(found, bed.work(Interrupted(bed.cluster, "c", touched, times=3)), bed.owner, lambda: None)
     assert (len(done.gone), bed.get(CONFIG_MAPS, "c")) == (1, None)
+
+
+# ---- while it is planned -------------------------------------------------------------------------------------------
+
+
+def test_what_comes_of_an_object_and_what_is_there_are_of_one_state(bed: Bed) -> None:
+    bed.deploy(config_map("a", colour="blue"))
+    counts = iter(range(99))
+
+    def touched() -> None:
+        bed.edit(bed.place(CONFIG_MAPS, "a"), {"data": {"n": str(next(counts))}}, "somebody")
+
+    met = Met(bed.cluster, touched, times=2)
+    (step,) = plan(bed.task(config_map("a", colour="green")), met, bed.shelf.read()).steps
+    assert [each.path for each in step.changes] == ["/data/colour"]
+    assert (met.tries, data(bed, "a")["n"]) == (3, "1")
+
+
+@dataclass
+class Met:
+    """A cluster in which something happens after an object was tried, and before it is looked at."""
+
+    cluster: Cluster
+    happens: Callable[[], object]
+    times: int
+    tries: int = 0
+
+    def apply(self, place: Place, wanted: Object, **settings: Any) -> Applied:
+        found = self.cluster.apply(place, wanted, **settings)
+        self.tries += 1
+        if self.tries <= self.times:
+            self.happens()
+        return found
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.cluster, name)

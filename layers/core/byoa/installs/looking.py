@@ -3,42 +3,60 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from byoa.errors import ObjectBusy, ObjectInvalid
+from byoa.errors import ByoaError, Fault, ObjectBusy, ObjectInvalid, OfCluster
 from byoa.installs.differences import changes_between, differ
 from byoa.installs.guards import GUARDED
-from byoa.installs.objects import goes_away
+from byoa.installs.objects import goes_away, version_of
 from byoa.installs.plans import Step
-from byoa.installs.settling import settle
+from byoa.installs.settling import Settled, settle
 from byoa.installs.sharing import shared
 
 if TYPE_CHECKING:
     from byoa.installs.normalising import Owner, Wanted
     from byoa.installs.objects import Object
     from byoa.installs.ports import Cluster
-    from byoa.installs.settling import Settled
+
+_LOOKS: Final = 5
+"""At an object that others write: what comes of applying it, and what is there, have to be of one state."""
 
 
 def look(one: Wanted, cluster: Cluster, owner: Owner, take_over: frozenset[str]) -> Step:
     """What becomes of one object of ``owner``'s, whose kind and namespace are there.
 
-    Raises ``ObjectBusy`` where it is being deleted, ``ObjectOwned``, and what trying it raises.
+    What comes of applying it is all there is to know of a new object; others are looked at as they are. Of those
+    nothing that came of it counts before it is known whose they are. Raises ``ObjectBusy`` where it is being deleted,
+    ``ObjectOwned``, and what trying it raises.
     """
-    live = cluster.get(one.place)
-    if live and goes_away(live):
-        raise ObjectBusy("The object is being deleted.")
-    theirs = shared(cluster, one, live, owner, take_over) if live else ""
-    if theirs:
-        return Step(place=one.place, action="unchanged", wanted=one.object, live=live, why=theirs, shared=True)
+    looks = 0
+    while True:
+        tried = _try(one, cluster, take_over)
+        if isinstance(tried, Settled) and tried.applied.created:
+            return _step(one, None, tried)
+        live = cluster.get(one.place)
+        if live and goes_away(live):
+            raise ObjectBusy("The object is being deleted.")
+        theirs = shared(cluster, one, live, owner, take_over) if live else ""
+        if theirs:
+            return Step(place=one.place, action="unchanged", wanted=one.object, live=live, why=theirs, shared=True)
+        if not isinstance(tried, Settled):
+            if live and isinstance(tried, ObjectInvalid) and tried.perhaps_immutable:
+                return _recreate(one, cluster, live, tried)
+            raise tried
+        looks += 1
+        if looks == _LOOKS or (live and version_of(live) == version_of(tried.applied.object)):
+            return _step(one, live, tried)
+
+
+def _try(one: Wanted, cluster: Cluster, take_over: frozenset[str]) -> Settled | ByoaError:
+    """What comes of applying it, or why it is refused. Raises what has nothing to do with the object."""
     try:
-        settled = settle(cluster, one, take_over=take_over, dry_run=True)
-    except ObjectInvalid as error:
-        if live is None or not error.perhaps_immutable:
+        return settle(cluster, one, take_over=take_over, dry_run=True)
+    except ByoaError as error:
+        if isinstance(error, (OfCluster, Fault)) and not isinstance(error, ObjectBusy):
             raise
-        return _recreate(one, cluster, live, error)
-    return _step(one, live, settled)
+        return error
 
 
 def _recreate(one: Wanted, cluster: Cluster, live: Object, error: ObjectInvalid) -> Step:
@@ -80,4 +98,4 @@ def _step(one: Wanted, live: Object | None, settled: Settled) -> Step:
     if live is None or not differ(live, applied.object):
         return found
     changes, left_out = changes_between(live, applied.object)
-    return replace(found, action="change", result=applied.object, changes=changes, left_out=left_out)
+    return found._replace(action="change", result=applied.object, changes=changes, left_out=left_out)

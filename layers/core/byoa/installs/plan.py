@@ -6,8 +6,7 @@ Nothing is written.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from byoa.errors import ApprovalMissing, ByoaError, Fault, ObjectBusy, ObjectInvalid, OfCluster
 from byoa.installs.guards import Deletions, needs_of
@@ -33,8 +32,7 @@ if TYPE_CHECKING:
 _LATER: Final = "checked once it exists"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Task:
+class Task(NamedTuple):
     """A set of objects for one component of an install: the artifact's ``digest``, what it holds, whose it is.
 
     ``rights`` are what remembering it takes. Fields of owners in ``take_over`` are taken, and other installs' objects
@@ -91,17 +89,19 @@ def check(found: Plan, approved: frozenset[str]) -> None:
         )
 
 
-@dataclass(slots=True)
 class _Planning:
     """One look at a cluster. What comes with the set itself is known after the first stage was looked at."""
 
-    cluster: Cluster
-    kinds: Kinds
-    task: Task
-    faults: list[ByoaError]
-    wanted: frozenset[Identity]
-    namespaces: set[str] = field(default_factory=set)
-    redefined: set[tuple[str, str]] = field(default_factory=set)
+    def __init__(
+        self, cluster: Cluster, kinds: Kinds, task: Task, faults: list[ByoaError], wanted: frozenset[Identity]
+    ) -> None:
+        self.cluster = cluster
+        self.kinds = kinds
+        self.task = task
+        self.faults = faults
+        self.wanted = wanted
+        self.namespaces: set[str] = set()
+        self.redefined: set[tuple[str, str]] = set()
 
     def learn(self, wanted: Sequence[Wanted], steps: Sequence[Step]) -> None:
         """Which namespaces come with the set, and which kinds are defined anew."""

@@ -183,8 +183,9 @@ class MemoryCluster:
         if changed:
             about = after.object["metadata"]
             about["generation"] = int(about["generation"]) + spec_changed
-            self._count += 1
-            about["resourceVersion"] = str(self._count)
+            if not (dry_run and before):  # what is only tried has no state of its own
+                self._count += 1
+                about["resourceVersion"] = str(self._count)
         if not dry_run:
             self.writes += changed
             self._store(_key(place), after)

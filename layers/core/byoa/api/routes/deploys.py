@@ -210,7 +210,7 @@ def _build(install: Install, component_id: str, build_id: str | None) -> Build:
 
 def _newest_active(component: Component) -> Build | None:
     builds = visit().inventory
-    newest = builds.newest([component]).get(component.name)
+    newest = builds.newest([component]).get((component.app, component.name))
     if newest is None or newest.status == "active":
         return newest
     older = builds.builds(component, Span(0, _LOOKED_AT)).items
