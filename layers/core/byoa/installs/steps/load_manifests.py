@@ -13,7 +13,7 @@ from byoa.installs.load import load
 from byoa.installs.rendering import render
 from byoa.installs.states import LoadedManifests
 from byoa.oci.digest import Digest
-from byoa.trust.policy import STAGED
+from byoa.trust.limits import STAGED
 
 if TYPE_CHECKING:
     from byoa.builds.ports import Lists

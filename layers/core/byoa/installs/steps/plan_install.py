@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from byoa.builds.messages import Failure
@@ -63,7 +63,7 @@ def plan_install(loaded: LoadedDeploy, table: Table) -> PlannedInstall:
     )
     kept_of_it = table.shelf.read()
     tracked = _recovered(kept_of_it or EMPTY, task, table) if loaded.recover else kept_of_it
-    found = replace(plan(task, table.cluster, tracked, table.workers), inventory=kept_of_it or EMPTY)
+    found = plan(task, table.cluster, tracked, table.workers)._replace(inventory=kept_of_it or EMPTY)
     known_as, approved = fingerprint(found, table.key), frozenset(loaded.names)
     if loaded.fingerprint is not None:
         if loaded.fingerprint != known_as:

@@ -11,6 +11,7 @@ from byoa.builds.sweep import LONGEST, PATIENCE
 from byoa.builds.turns import in_turn
 from byoa.errors import ByoaError, Timeout
 from byoa.installs.records import expired, failed, is_late
+from byoa.installs.runs import verdict
 from byoa.installs.states import SweptDeploys
 
 if TYPE_CHECKING:
@@ -40,7 +41,10 @@ def sweep_deploys(deploys: Unended, clock: Clock) -> SweptDeploys:
             deploy = deploys.look(key)
             if deploy is None:
                 continue
-            if deploy.status == "queued":
+            if deploy.status == "pending":
+                begun, skipped = _release(deploys, deploy)
+                told, ended = told + begun, ended + skipped
+            elif deploy.status == "queued":
                 told += _tell(deploys, key, deploy, now)
             elif is_late(deploy, now) or _is_silent(deploy, now):
                 ended += 1
@@ -58,6 +62,14 @@ def _tell(deploys: Unended, key: DeployKey, deploy: Deploy, now: datetime) -> bo
     if last is not None and milliseconds(now) - last < waited:
         return False
     return deploys.tell_again(key, milliseconds(now))
+
+
+def _release(deploys: Unended, deploy: Deploy) -> tuple[bool, bool]:
+    """Whether one that waits for others begins now, and whether it is skipped: nobody heard that these ended."""
+    said = verdict(deploy, deploys.look)
+    failure = said if isinstance(said, Failure) else None
+    done = said != "wait" and deploys.release(deploy.key, failure) is not None
+    return done and failure is None, done and failure is not None
 
 
 def _is_silent(deploy: Deploy, now: datetime) -> bool:
