@@ -1,5 +1,5 @@
 from __future__ import annotations
 
-from tests.tenancy.world import clusters, world
+from tests.tenancy.world import world
 
-__all__ = ["clusters", "world"]
+__all__ = ["world"]

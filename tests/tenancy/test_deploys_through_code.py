@@ -14,7 +14,7 @@ from byoa.installs.objects import Place
 from local.cluster import NAMESPACES, Cluster
 from tests.installs.beds import CONFIG_MAPS, namespace
 from tests.tenancy.roles import ONE, OTHER
-from tests.tenancy.world import NAMES, OTHERS, relabelled
+from tests.tenancy.world import NAMES, OTHERS, opened, relabelled
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -47,34 +47,21 @@ BORROWED = {
 """Parts of a message that may be another's, and who reads them."""
 
 
-@pytest.fixture
-def clusters() -> Iterator[dict[str, Cluster]]:
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """One for all of these tests: each says what is left as it was."""
     with contextlib.ExitStack() as keep:
         found = {whose: keep.enter_context(Cluster()) for whose in OTHERS}
         for cluster in found.values():
             cluster.memory.create(Place(NAMESPACES, "", "a"), namespace("a"))
-        yield found
+        patch = keep.enter_context(pytest.MonkeyPatch.context())
+        yield keep.enter_context(opened(found, patch, tmp_path_factory.mktemp("world")))
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def given(world: World) -> dict[str, dict[str, Event]]:
     """What each organisation's functions were given, each of which asked for its own organisation's things alone."""
     return {whose: world.deploy_messages(whose) for whose in (ONE, OTHER)}
-
-
-def test_each_function_asks_for_its_own_organisation_s_things_alone(
-    world: World, given: dict[str, dict[str, Event]]
-) -> None:
-    for whose, name in ((ONE, "one"), (OTHER, "other")):
-        assert world.clusters[whose].memory.get(Place(CONFIG_MAPS, "a", name)), "it was applied to its own cluster"
-        for function, answer in (
-            ("follow_builds", {"asked": 0}),
-            ("drift_due", {"asked": 0}),
-            ("record_deploy", {"status": "active", "failure": None}),
-            ("end_stopped_deploy", None),
-        ):
-            assert world.call(function, given[whose][function]) == answer
-            world.check(whose)
 
 
 def test_a_message_of_another_s_deploy_does_nothing_with_it_whoever_it_is_said_to_be_of(
@@ -112,18 +99,34 @@ def test_a_deploy_of_one_and_the_work_of_another_are_not_recorded_together(
         assert answer in {"EventUntrusted", "ReferenceNotFound"}
 
 
+def test_each_function_asks_for_its_own_organisation_s_things_alone(
+    world: World, given: dict[str, dict[str, Event]]
+) -> None:
+    for whose, name in ((ONE, "one"), (OTHER, "other")):
+        assert world.clusters[whose].memory.get(Place(CONFIG_MAPS, "a", name)), "it was applied to its own cluster"
+        for function, answer in (
+            ("follow_builds", {"asked": 0}),
+            ("drift_due", {"asked": 0}),
+            ("record_deploy", {"status": "active", "failure": None}),
+            ("end_stopped_deploy", None),
+        ):
+            assert world.call(function, given[whose][function]) == answer
+            world.check(whose)
+
+
+@pytest.mark.usefixtures("given")
 def test_another_s_build_is_none_of_one_s_component(world: World) -> None:
-    world.deployed(OTHER)
-    key = world.ask(ONE, world.deployed(ONE), world.builds[OTHER])
+    key = world.ask(ONE, world.install(ONE), world.builds[OTHER])
     before = world.things(OTHER)
     assert world.call("receive_deploy", key) == "BuildNotFound"
     world.check(ONE)
     assert world.things(OTHER) == before
 
 
+@pytest.mark.usefixtures("given")
 def test_sweeps_and_schedules_handle_each_deploy_in_its_own_organisation_s_session(world: World) -> None:
     for whose in (ONE, OTHER):
-        world.ask(whose, world.deployed(whose))
+        world.ask(whose, world.install(whose))
     assert world.call("sweep_deploys", {})["told"] == len(OTHERS)
     asked = [*world.asked]
     assert world.call("drift_due", {}) == {"asked": 0}

@@ -29,6 +29,7 @@ from tests.tenancy.roles import ONE, OTHER
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from byoa.builds.messages import Build
     from local.cluster import Cluster
@@ -161,6 +162,11 @@ class World:
         clients.own("secretsmanager").create_secret(Name=name, SecretString=secret, Tags=tags)
         return install
 
+    def install(self, whose: str) -> Install:
+        """The one that ``deployed`` made."""
+        (found,) = self.installs(whose).page("shop", 2).items
+        return found
+
     def _finish(self, whose: str) -> None:
         """End its build as one that is mirrored and has a receipt."""
         found = self.messages(whose)
@@ -223,13 +229,14 @@ def relabelled(event: Any, mine: str, others: str) -> Any:
 
 
 @pytest.fixture
-def clusters() -> dict[str, Cluster]:
-    """None: a module whose tests deploy has some."""
-    return {}
+def world(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[World]:
+    with opened({}, monkeypatch, tmp_path) as found:
+        yield found
 
 
-@pytest.fixture
-def world(clusters: dict[str, Cluster], monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> Iterator[World]:
+@contextlib.contextmanager
+def opened(clusters: dict[str, Cluster], monkeypatch: pytest.MonkeyPatch, folder: Path) -> Iterator[World]:
+    """A world whose organisations have these ``clusters``, if any."""
     port = processes.free_port()
     settings = {
         "AWS_ACCESS_KEY_ID": "testing",
@@ -250,7 +257,7 @@ def world(clusters: dict[str, Cluster], monkeypatch: pytest.MonkeyPatch, tmp_pat
     with contextlib.ExitStack() as keep:
         ports = [cluster.address.rpartition(":")[2] for cluster in clusters.values()]
         monkeypatch.setenv("BYOA_REACHABLE", ",".join(f"127.0.0.1/32:{number}" for number in ports))
-        keep.enter_context(processes.start_registry(tmp_path, port))
+        keep.enter_context(processes.start_registry(folder, port))
         keep.enter_context(mock_aws())
         for cache in CACHES:
             cache.cache_clear()
