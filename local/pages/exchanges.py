@@ -116,7 +116,7 @@ class _Desk:
                 installs=lambda org: MemoryInstalls(org, self.store),
                 clusters=MemoryClusterTokens,
                 deploying=lambda _: MemoryDeploys(self.store),
-                leases=lambda org: MemoryLeases(org, self.leased),
+                leases=lambda org: MemoryLeases(org, self.leased, self.store.signs),
                 shelf=lambda key, execution: MemoryShelf(self.store, key, execution),
                 receipt_check=lambda *_: True,
                 receipt_key=lambda: b"0Y an example and no key",

@@ -88,6 +88,7 @@ CANNOT_TELL: Final = {
             "DeployBusy",
             "DeployCancelled",
             "DeployTimedOut",
+            "AgentSilent",
             "InstallUnhealthy",
             "ClusterUnavailable",
             "ClusterThrottled",

@@ -49,7 +49,8 @@ def queued(  # noqa: PLR0913, PLR0917 - where, what, and when
         number=(before.number if before else 0) + 1,
     )
     looks = request.operation == "drift" and request.build_id is None and before is not None
-    first = entry("queued", "waiting for the pipeline", moment, number=key.number)
+    runs = "the install's agent" if install.access.get("kind") == "agent" else "the pipeline"
+    first = entry("queued", f"waiting for {runs}", moment, number=key.number)
     return Deploy(
         **key.model_dump(),
         **first.model_dump(),

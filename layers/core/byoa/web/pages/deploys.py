@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from byoa.web.pages.builds import LATER, SOON
-from byoa.web.pages.installs import CAUSES, RUNNING, SIZE, names_of
+from byoa.web.pages.installs import CAUSES, RUNNING, SIZE, agent_of, names_of
 from byoa.web.plans import ACTIONS, MARKS, optional, sought, view
 from byoa.web.routes import Here, Moved, Page, Routes
 
@@ -134,6 +134,7 @@ def _deploy(here: Here, install: str, component: str, deploy: str, refused: Repl
         "who": names_of(here), "causes": CAUSES,
         "deploys": history.document if history.good else [], "more": history.good and history.more,
         "problem": refused.document if refused else None,
+        "agent": agent_of(here, about) if about and found["status"] == "queued" else None,
     }  # fmt: skip
     title = f"{_WORDS[found['operation']]} {component}"
     live = 0 if refused else SOON if running else LATER if waits else 0
