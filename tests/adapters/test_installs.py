@@ -37,6 +37,7 @@ from tests.template import TEMPLATE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from datetime import datetime
 
     from byoa.installs.messages import DeployStatus
     from byoa.installs.ports import Becomes
