@@ -59,7 +59,7 @@ def test_an_install_is_made_deployed_changed_and_gone_back_from(
         second = runner.build(config_map("conf", colour="red"))
         page.get_by_role("link", name="acme", exact=True).click()
         page.get_by_role("button", name="Deploy web").click()
-        page.get_by_text("waiting for the install's agent").wait_for()
+        page.get_by_text("waiting for the pipeline").wait_for()
         assert runner.run(newest(runner)).build_id == second, "the newest, where none is chosen"
         page.get_by_text("It takes a word for each of these").wait_for()
         page.get_by_role("button", name="Approve").click()
