@@ -30,7 +30,7 @@ from byoa.installs.steps.run_deploy import Rig, run_deploy
 from byoa.installs.steps.sweep_deploys import VANISHED, sweep_deploys
 from byoa.oci.digest import Digest
 from byoa.oci.reference import Reference, Registry
-from byoa.trust.policy import STAGED
+from byoa.trust.limits import STAGED
 from local.cluster import Cluster
 from local.registry import Registry as MirrorRegistry
 from tests.api.loopback import listening
@@ -431,7 +431,12 @@ def test_a_lease_is_of_no_use_to_another_token(bed: Bed) -> None:
     assert bed.run(job) == "active"
 
 
-@pytest.mark.parametrize("scope", ["read", "sync", "deploy", "admin"])
+def test_whoever_administers_may_run_any_install_s_deploys(bed: Bed) -> None:
+    bed.platform.ask(bed.platform.build(*OBJECTS))
+    assert lease(Asking(bed.served, bed.served.token("admin", org=ORG)), INSTALL, 0)
+
+
+@pytest.mark.parametrize("scope", ["read", "sync", "deploy"])
 def test_a_token_that_is_no_agent_s_is_told_what_to_have_made(bed: Bed, scope: str) -> None:
     with pytest.raises(ApiRefused, match="lacks the scope agent") as refused:
         lease(Asking(bed.served, bed.served.token(scope, org=ORG)), INSTALL, 0)

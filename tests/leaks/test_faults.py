@@ -85,6 +85,8 @@ CANNOT_TELL: Final = {
             "ApprovalMissing",
             "PlanChanged",
             "DeploySuperseded",
+            "DependenciesCyclic",
+            "DependencyFailed",
             "DeployBusy",
             "DeployCancelled",
             "DeployTimedOut",

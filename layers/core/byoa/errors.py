@@ -467,6 +467,18 @@ class DeploySuperseded(Rejected):
     default_remedy = "Follow the newer one; what it doesn't want it prunes."
 
 
+class DependenciesCyclic(Rejected):
+    """Components of an app depend on each other, so none of them can be the first."""
+
+    default_remedy = "Take one of them out of the other's dependencies."
+
+
+class DependencyFailed(Rejected):
+    """A deploy waited for one of another component that didn't go well."""
+
+    default_remedy = "Mend that, and deploy the other component again with its dependents."
+
+
 class DeployCancelled(Rejected):
     """Somebody stopped the deploy, or nobody answered to its plan in time."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from byoa.api.problems import Problem
-from byoa.api.tokens import AGENT
+from byoa.api.tokens import AGENT, allowed
 from byoa.api.visits import visit
 from byoa.installs.ports import AgentSign
 
@@ -42,12 +42,14 @@ def installs_for(scopes: Sequence[str], install_ids: Sequence[str]) -> tuple[str
 
 
 def own_install(install_id: str) -> Install:
-    """An install whose deploys the caller's token is for. Raises ``Problem`` with 404 for any other, as for none.
+    """An install whose deploys the caller's token is for: of the scope admin, any of the organisation.
 
-    Others aren't looked for: how long that takes would tell whether they are there.
+    Raises ``Problem`` with 404 for any other, as for none. Others
+    aren't looked for: how long that takes would tell whether they are there.
     """
     here = visit()
-    install = here.installs.install(install_id) if install_id in here.caller.installs else None
+    own = install_id in here.caller.installs or allowed(here.caller.scopes, "admin")
+    install = here.installs.install(install_id) if own else None
     if install is None:
         raise Problem("not_found")
     return install

@@ -9,9 +9,19 @@ from byoa.installs.objects import MANAGER
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
+    from byoa.builds.messages import Failure
     from byoa.builds.ports import Lists
     from byoa.installs.inventory import Inventory
-    from byoa.installs.messages import Answered, Deploy, DeployKey, Install, InstallComponent, Operation
+    from byoa.installs.messages import (
+        Answered,
+        Before,
+        Dependent,
+        Deploy,
+        DeployKey,
+        Install,
+        InstallComponent,
+        Operation,
+    )
     from byoa.installs.objects import Kind, Object, Place
     from byoa.installs.states import CheckedDeploy, DeployEnded
 
@@ -160,6 +170,9 @@ class Request(NamedTuple):
     cause: Literal["asked", "followed", "schedule", "rollback"] = "asked"
     by: str | None = None
     recover: bool = False
+    run: str | None = None
+    waits_for: tuple[Before, ...] = ()
+    dependents: tuple[Dependent, ...] = ()
 
 
 class Installs(Protocol):
@@ -210,7 +223,8 @@ class Installs(Protocol):
     def ask(self, install: Install, component: str, request: Request) -> Deploy:
         """Its newest deploy from now on. One that waits or hasn't begun to write is ``cancelled`` as overtaken.
 
-        The bus hears of it, and the state machine begins.
+        The bus hears of it, and the state machine begins, unless it waits for others. Of one ``run`` a component has
+        one deploy: asked for again, that is the answer.
         """
         ...
 
@@ -222,12 +236,20 @@ class Installs(Protocol):
         """One with its history."""
         ...
 
+    def look(self, key: DeployKey) -> Deploy | None:
+        """The same, by its number."""
+        ...
+
     def contents(self, deploy: Deploy) -> dict[str, Any] | None:
         """Its plan as ``contents.document`` has it, values of Secrets hidden; ``None`` where there is none."""
         ...
 
     def answer(self, deploy: Deploy, answered: Answered) -> Deploy | None:
         """What somebody says to a plan that waits; ``None`` where it doesn't wait, or has another fingerprint."""
+        ...
+
+    def release(self, key: DeployKey, failure: Failure | None) -> Deploy | None:
+        """Let one begin that waited for others, or end it with a ``failure``; ``None`` where it doesn't wait so."""
         ...
 
     def cancel(self, deploy: Deploy, cause: str, by: str) -> Deploy | None:
@@ -361,6 +383,10 @@ class Unended(Protocol):
 
     def tell_again(self, key: DeployKey, now_ts: int) -> bool:
         """Have the bus told of it once more; ``False`` where it doesn't wait any more."""
+        ...
+
+    def release(self, key: DeployKey, failure: Failure | None) -> Deploy | None:
+        """See ``Installs``."""
         ...
 
     def give_up(self, key: DeployKey, becomes: Becomes) -> Deploy | None:

@@ -30,13 +30,14 @@ from byoa.adapters.aws.writes import UNFINISHED
 from byoa.builds.records import milliseconds
 from byoa.errors import ByoaError, DeployBusy, EventUntrusted, StoreThrottled
 from byoa.installs.messages import Deploy, DeployKey, Install, InstallComponent
-from byoa.installs.records import begun, check_runs
+from byoa.installs.records import begun, check_runs, released
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb.type_defs import TransactWriteItemTypeDef
 
     from byoa.adapters.aws.rows import Rows
     from byoa.adapters.aws.table import Item
+    from byoa.builds.messages import Failure
     from byoa.builds.ports import Clock
     from byoa.installs.ports import Becomes
 
@@ -184,6 +185,17 @@ class DynamoDeploys:
             deploy_key(key), {"told_again_ts": now_ts, "news": True, "status": "queued"}, condition="#status = :status"
         )
         return transact(self.rows.client, [told])
+
+    def release(self, key: DeployKey, failure: Failure | None) -> Deploy | None:
+        """See ``installs.ports.Installs``. What waits for others holds nothing."""
+        for _ in range(RACES):
+            kept = self.read(key)
+            after = released(kept.deploy, failure, self.clock.now()) if kept else None
+            if kept is None or after is None:
+                return None
+            if self.write(kept, after, done=after.ended):
+                return after
+        raise _contested()
 
     def put_off(self, install_id: str, component: str, until_ts: int) -> None:
         """Look for drift in a component then, if that is looked for at all."""

@@ -11,6 +11,7 @@ from byoa.builds.sweep import LONGEST, PATIENCE
 from byoa.builds.turns import in_turn
 from byoa.errors import AgentSilent, ByoaError, Timeout
 from byoa.installs.records import expired, failed, is_late
+from byoa.installs.runs import verdict
 from byoa.installs.states import SweptDeploys
 
 if TYPE_CHECKING:
@@ -46,7 +47,10 @@ def sweep_deploys(deploys: Unended, clock: Clock) -> SweptDeploys:
             deploy = deploys.look(key)
             if deploy is None:
                 continue
-            if _end_unasked(deploys, deploy, now):
+            if deploy.status == "pending":
+                begun, skipped = _release(deploys, deploy)
+                told, ended = told + begun, ended + skipped
+            elif _end_unasked(deploys, deploy, now):
                 ended += 1
             elif deploy.status == "queued":
                 told += _tell(deploys, key, deploy, now)
@@ -87,6 +91,14 @@ def _unasked(heard_ts: int) -> Failure:
         f"No agent has asked for this install since {since}." if heard_ts else "No agent ever asked for this install."
     )
     return Failure(code=AgentSilent.__name__, cause=cause, remedy=AgentSilent.default_remedy)
+
+
+def _release(deploys: Unended, deploy: Deploy) -> tuple[bool, bool]:
+    """Whether one that waits for others begins now, and whether it is skipped: nobody heard that these ended."""
+    said = verdict(deploy, deploys.look)
+    failure = said if isinstance(said, Failure) else None
+    done = said != "wait" and deploys.release(deploy.key, failure) is not None
+    return done and failure is None, done and failure is not None
 
 
 def _is_silent(deploy: Deploy, now: datetime) -> bool:

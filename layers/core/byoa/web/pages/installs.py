@@ -21,7 +21,7 @@ BUILDS: Final = 5
 
 LOOKED_THROUGH: Final = 500
 _PART: Final = 100
-RUNNING: Final = frozenset({"queued", "planning", "executing"})
+RUNNING: Final = frozenset({"pending", "queued", "planning", "executing"})
 CAUSES: Final = {
     "asked": "somebody asked",
     "followed": "follows its builds",
