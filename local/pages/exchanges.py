@@ -129,7 +129,7 @@ class _Desk:
         caller, self.token = issue(ORGANISATION, "first", ["admin"], now_ts, now_ts + DAY_MS, "bootstrap")
         self.caller = caller
         ends_ts, mine = now_ts + DAY_MS, (INSTALL, OTHER)
-        self.agent, self.agents = issue(ORGANISATION, "agent-demo", ["agent"], now_ts, ends_ts, caller.id, mine)
+        self.agent, self.agents = issue(ORGANISATION, "agent-demo", ["agent"], now_ts + 1, ends_ts, caller.id, mine)
         self.rules = MemoryIssuers(ORGANISATION, held[5])
         for each in (caller, self.agent):
             MemoryTokens(ORGANISATION, held[0]).add(each)

@@ -284,7 +284,7 @@ def test_a_deploy_whose_agent_never_came_back_says_so_and_the_next_goes_on_from_
     job = bed.lease()
     assert job
     with pytest.raises(Died):
-        bed.run(job, Counted(at=12).around)
+        bed.run(job, Counted(at=8).around)
     bed.passes(VANISHED.total_seconds() + 61)
     assert sweep_deploys(bed.platform.deploys, bed.platform.clock).ended == 1
     failure = bed.now(deploy).failure
