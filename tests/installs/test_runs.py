@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from byoa.errors import ContentTooLarge
 from byoa.installs.messages import ENDED, Answered, Dependent, DeployStatusChanged
 from byoa.installs.objects import Place
 from byoa.installs.ports import Request
@@ -376,3 +377,18 @@ def test_what_nobody_was_told_of_the_sweep_lets_go_on() -> None:
 def _late(shop: Shop) -> None:
     shop.platform.clock.moment += timedelta(hours=6)
     sweep_deploys(shop.platform.deploys, shop.platform.clock)
+
+
+def test_a_deploy_that_would_wait_for_more_than_its_record_holds_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    shop = Shop()
+    monkeypatch.setattr("byoa.installs.runs.WAITED", 2)
+    line = Line(
+        shop.install, shop.platform.installs, {"a": (), "b": (), "c": (), "d": ("a", "b"), "e": ("a", "b", "c")}
+    )
+    request = Request("teardown")
+    for name in "abcd":
+        line.add(name, request)
+    with pytest.raises(ContentTooLarge) as refused:
+        line.add("e", request)
+    assert refused.value.where == "e"
+    assert len(line.done()) == 4

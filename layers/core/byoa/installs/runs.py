@@ -10,7 +10,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, Literal
 
 from byoa.builds.messages import Failure
-from byoa.errors import DependencyFailed
+from byoa.errors import ContentTooLarge, DependencyFailed
+from byoa.installs.bounds import WAITED
 from byoa.installs.messages import Before, DeployKey
 from byoa.installs.order import nearest
 from byoa.installs.ports import IN_A_RUN, Request
@@ -124,12 +125,20 @@ class Line:
         self._parts: dict[str, InstallComponent] | None = None
 
     def add(self, component: str, request: Request) -> None:
-        """Ask for a component's deploy, behind others. Those before it have to be added first."""
+        """Ask for a component's deploy, behind others. Those before it have to be added first.
+
+        Raises ``ContentTooLarge`` for one that would wait for more than 500 others, and what asking raises.
+        """
         if self._parts is None:
             self._parts = {each.component: each for each in self._installs.components(self._install)}
         names = nearest(component, {*self._asked, *self._parts}, self._order)
         before = (self._asked.get(name) or self._under_way(name, request.operation) for name in names)
         behind = request._replace(waits_for=tuple(before_of(each) for each in before if each))
+        if len(behind.waits_for) > WAITED:
+            raise ContentTooLarge(
+                f"A deploy waits for {WAITED} others at most, and this one would for {len(behind.waits_for)}.",
+                remedy="Deploy or tear down those that it depends on first.", where=component,
+            )  # fmt: skip
         self._asked[component] = self._installs.ask(self._install, component, behind)
 
     def done(self) -> list[Deploy]:

@@ -13,6 +13,7 @@ from byoa.api.problems import Problem
 from byoa.api.routes.installs import COMPONENT, COMPONENTS, INSTALL, ComponentId, InstallId, component_of, found
 from byoa.api.visits import visit
 from byoa.builds.messages import Build
+from byoa.installs.bounds import DEPENDENTS, length
 from byoa.installs.messages import ENDED, Dependent, Deploy, Install
 from byoa.installs.order import dependents_of, in_order, nearest, reversed_order
 from byoa.installs.ports import Request
@@ -254,7 +255,7 @@ def _dependents(install: Install, component_id: str) -> tuple[Dependent, ...]:
         raise Problem("invalid", faults=[fault])
     newest = ((name, _newest_active(every[name])) for name in names)
     builds = {name: build for name, build in newest if build}
-    return tuple(
+    found = tuple(
         Dependent(
             component=name,
             build_id=build.build_id,
@@ -263,6 +264,11 @@ def _dependents(install: Install, component_id: str) -> tuple[Dependent, ...]:
         )
         for name, build in builds.items()
     )
+    if length([each.model_dump() for each in found]) > DEPENDENTS:
+        message = "Its dependents depend on too many of each other for one call."
+        fault = {"pointer": "/body/deploy_dependents", "code": "too_many", "message": message}
+        raise Problem("invalid", faults=[fault])
+    return found
 
 
 def _request(install: Install, component: str, build: Build, body: DeployIn) -> Request:
