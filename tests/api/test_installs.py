@@ -421,6 +421,14 @@ def test_a_component_is_looked_at_for_drift_once_something_was_applied(served: S
     assert (drift["operation"], drift["plan_only"], drift["build_id"]) == ("drift", True, deploy.build_id)
 
 
+def test_a_look_for_drift_overtakes_no_deploy_that_waits(served: Served) -> None:
+    install = made(served)
+    deployed(served, install)
+    waits = served.ask("POST", f"{web(install)}/deploys", {}).json
+    assert served.ask("POST", f"{web(install)}/drift", {}).code == "deploy_waits"
+    assert served.ask("GET", waits["links"]["self"]).json["status"] == "queued"
+
+
 def test_what_drifted_is_listed_with_where_to_look(served: Served) -> None:
     install = made(served)
     place = f"/v1/installs/{install['id']}/drifted-objects"

@@ -14,7 +14,7 @@ from byoa.api.routes.installs import COMPONENT, COMPONENTS, INSTALL, ComponentId
 from byoa.api.visits import visit
 from byoa.builds.messages import Build
 from byoa.installs.bounds import DEPENDENTS, length
-from byoa.installs.messages import Dependent, Deploy, Install
+from byoa.installs.messages import ENDED, Dependent, Deploy, Install
 from byoa.installs.order import dependents_of, in_order, nearest, reversed_order
 from byoa.installs.ports import Request
 from byoa.installs.runs import Line, go_on, unfold
@@ -148,13 +148,18 @@ def teardown_component(install_id: InstallId, component_id: ComponentId, body: T
 
 @operations.add("POST", f"{COMPONENT}/drift", "deploy", status=201, faults=(404, 409), example={})
 def look_for_drift(install_id: InstallId, component_id: ComponentId, body: DriftIn) -> DeployOut:  # noqa: ARG001 - nothing to say yet
-    """Look whether the component's objects are as they were applied. Nothing is written."""
+    """Look whether the component's objects are as they were applied. Nothing is written.
+
+    No deploy is overtaken by it: while one waits or runs there is none.
+    """
     here, install = visit(), found(install_id)
     component = component_of(install, component_id)
     if component.build_id is None:
         raise Problem("not_applied")
+    if component.status not in ENDED:
+        raise Problem("deploy_waits")
     build = _build(install, component_id, component.build_id)
-    asked = Request("drift", build.build_id, build.version, by=here.caller.id)
+    asked = Request("drift", build.build_id, build.version, by=here.caller.id, newest=component.number)
     return deploy_out(here.installs.ask(install, component.component, asked))
 
 
