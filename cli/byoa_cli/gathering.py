@@ -99,6 +99,8 @@ def _below(text: str) -> Iterator[tuple[Path, bool]]:
     path = Path(text)
     if path.is_dir():
         yield from _walk(path)
+    elif not path.exists():
+        raise FileUnreadable("There is no such file or folder.").at(_shown(text))
     elif not _is_manifest(path.name):
         raise ContentNotFound(
             "It would be passed over: manifests are in files of .yaml, .yml or .json that aren't hidden.",
