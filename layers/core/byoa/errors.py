@@ -613,6 +613,19 @@ class ObjectBusy(OfCluster):
 
     default_remedy = "Try again; what goes away for long has a finalizer that nobody serves."
 
+    def __init__(
+        self,
+        cause: str,
+        *,
+        remedy: str = "",
+        where: str | None = None,
+        retry_after: float | None = None,
+        stale: bool = False,
+    ) -> None:
+        super().__init__(cause, remedy=remedy, where=where, retry_after=retry_after)
+        self.stale = stale
+        """Whether it isn't in the state any more that was named: nothing was done to it."""
+
 
 class DeployBusy(OfCluster):
     """Another deploy of the same component still writes to the cluster."""

@@ -104,7 +104,8 @@ class Cluster(Protocol):
         """Server-side apply: the object becomes what is ``wanted`` of it, and loses what ``manager`` wanted before.
 
         Raises ``FieldConflict`` where others own fields that would change, unless forced; ``ObjectInvalid``;
-        ``NamespaceMissing``; ``ObjectBusy`` where its namespace goes away.
+        ``NamespaceMissing``; ``ObjectBusy`` where its namespace goes away, and as ``stale`` where what is wanted is
+        ``objects.tied`` to another state.
         """
         ...
 
@@ -124,10 +125,11 @@ class Cluster(Protocol):
         """Whether the login may do that; ``*`` stands for all verbs, groups, resources or namespaces."""
         ...
 
-    def delete(self, place: Place, uid: str, *, dry_run: bool = False) -> bool:
+    def delete(self, place: Place, uid: str, *, version: str = "", dry_run: bool = False) -> bool:
         """Delete the object of this UID, and what it owns after it. ``False`` where it is gone already.
 
-        Raises ``ObjectBusy`` where another object has its name, ``ObjectInvalid`` where the cluster refuses.
+        Raises ``ObjectBusy`` as ``stale`` where another object has its name, or where it isn't in the state ``version``
+        any more; ``ObjectInvalid`` where the cluster refuses.
         """
         ...
 
