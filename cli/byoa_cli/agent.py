@@ -135,16 +135,14 @@ class _Agent:
         while True:
             try:
                 job, wait = terminal.lease(self._api, self._install)
-            except ApiUnavailable as error:
-                print_error(error, as_json=False)
-                job, wait = None, rest
-                rest = min(rest * 2, _LONGEST_REST)
-            else:
                 rest = 1.0
-            if job is None:
-                time.sleep(wait)
-            else:
-                self._run(job)
+                if job is not None:
+                    self._run(job)
+                    continue
+            except ApiUnavailable as error:  # what it was about is leased again
+                print_error(error, as_json=False)
+                wait, rest = rest, min(rest * 2, _LONGEST_REST)
+            time.sleep(wait)
 
     def _run(self, job: Job) -> int:
         """One deploy, from its lease to its report."""

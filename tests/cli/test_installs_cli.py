@@ -187,7 +187,7 @@ def test_people_are_told_how_far_it_is_and_how_it_went(acme: Bed) -> None:
     acme.steps = [active(acme)]
     done = acme.byoa("deploy", "acme", "web")
     assert done.code == FINE, done.err
-    assert "web queued: waiting for the pipeline" in done.err
+    assert "web queued: waiting for the install's agent" in done.err
     assert "web active: healthy" in done.err
     assert re.search(r"active +1 to change, 2 unchanged +dpl", done.out)
 
@@ -372,7 +372,11 @@ def test_an_agent_gets_a_token_of_its_own_and_people_are_told_how(bed: Bed) -> N
     made = bed.home.byoa("tokens", "create", "agent-acme", "--scope", "agent", "--install", "acme", "--app", APP)
     assert made.code == FINE, made.err
     token = made.out.strip()
+    assert "never asked" in bed.byoa("get", "acme", "--app", APP).out
     account = bed.served.ask("GET", "/v1/account", token=token).json
+    bed.served.ask("POST", f"/v1/installs/{account['installs'][0]['id']}/jobs/lease", token=token)
+    assert re.search(r"agent +asked last 20\S+Z \(agent-acme\)", bed.byoa("get", "acme", "--app", APP).out)
+    assert bed.byoa("get", "acme", "--app", APP, "--json").json()["agent"]["token_name"] == "agent-acme"
     assert ([each["name"] for each in account["installs"]], account["scopes"]) == (["acme"], ["agent"])
     listed = bed.home.byoa("tokens", "list", "--json").json()["tokens"]
     assert [each["install_ids"] for each in listed if each["name"] == "agent-acme"] == [[account["installs"][0]["id"]]]

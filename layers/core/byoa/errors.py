@@ -491,6 +491,15 @@ class DeployTimedOut(Rejected):
     default_remedy = "Deploy again: it goes on from there; or give the component a longer deploy_timeout, at most 1h."
 
 
+class AgentSilent(Rejected):
+    """Nobody asked for the deploys of an install that an agent looks after."""
+
+    default_remedy = (
+        "Start the install's agent (`byoa install run`), or look at its log and its token; then deploy again: what was "
+        "applied until then stays, tracked."
+    )
+
+
 class InstallUnhealthy(Rejected):
     """What was applied doesn't get healthy in its time, or has failed."""
 

@@ -305,8 +305,24 @@ class Deploys(Running, Protocol):
         ...
 
 
+class AgentSign(NamedTuple):
+    """When an install's agent was heard of last (ms since 1970 UTC), and with which token."""
+
+    at_ts: int
+    token_id: str
+    token_name: str
+
+
 class Leases(Protocol):
     """Which agent runs which deploy of one organisation, for a minute at a time. Moments are in ms since 1970 UTC."""
+
+    def heard(self, install_id: str) -> AgentSign | None:
+        """When an agent of the install was heard of last; ``None`` where none ever was, or not for three months."""
+        ...
+
+    def note(self, install_id: str, sign: AgentSign) -> None:
+        """Note that an agent of the install was heard of."""
+        ...
 
     def take(self, deploy_id: str, lease: str, now_ts: int, until_ts: int) -> bool:
         """Have it until then; ``False`` where somebody has it now."""
@@ -357,6 +373,10 @@ class Unended(Protocol):
 
     def look(self, key: DeployKey) -> Deploy | None:
         """One of them. Raises ``ValueError`` for one that this version can't read."""
+        ...
+
+    def heard_at(self, key: DeployKey) -> int | None:
+        """When the agent that is to run it was heard of last (0: never); ``None`` where the platform runs it."""
         ...
 
     def told_at(self, key: DeployKey) -> int | None:

@@ -54,9 +54,10 @@ def queued(  # noqa: PLR0913, PLR0917 - where, what, and when
     looks = request.operation == "drift" and request.build_id is None and before is not None
     behind = ", ".join(each.component for each in request.waits_for[:_NAMED])
     more = len(request.waits_for) - _NAMED
+    runs = "the install's agent" if install.access.get("kind") == "agent" else "the pipeline"
     first = entry(
         "pending" if behind else "queued",
-        f"waiting for {behind}{f' and {more} more' if more > 0 else ''}" if behind else "waiting for the pipeline",
+        f"waiting for {behind}{f' and {more} more' if more > 0 else ''}" if behind else f"waiting for {runs}",
         moment,
         number=key.number,
     )
