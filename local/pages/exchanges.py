@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -193,7 +194,8 @@ class _Desk:
             build = self.ledger.build(ORGANISATION, self.built)
             assert install, "it was made with the build"
             assert build, "it was made first"
-            asked = self.installed.deployed if name == "look_for_drift" else self.installed.waiting
+            looked = name == "look_for_drift"
+            asked = partial(self.installed.deployed, drifted=True) if looked else self.installed.waiting
             deploy_id = asked(install, build).id
         return {
             "install_id": install_id, "deploy_id": deploy_id, "workflow_id": deploy_id, "approval_id": deploy_id,
