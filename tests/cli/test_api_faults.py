@@ -44,7 +44,7 @@ def test_no_text_of_an_api_steers_the_terminal(words: str, how: str, home: Home)
     body = {"problem": {"code": "not_found", "detail": EVIL, "remedy": EVIL}, "list": [said], "object": said}[how]
     home.api.script = lambda *_: (404 if how == "problem" else 200, {}, json.dumps(body).encode())
     for colours in ({}, {"FORCE_COLOR": "1"}):
-        done = home.byoa(*words.split(), **colours)
+        done = home.here(*words.split(), **colours)
         shown = done.out + done.err
         if colours:
             shown = STYLE.sub("", shown)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from byoa.errors import ReferenceNotFound, RegistryUnavailable
-from tests.cli.homes import DIGEST, FINE, MEND, ended_by
+from tests.cli.homes import DIGEST, MEND, ended_by
 
 if TYPE_CHECKING:
     from tests.cli.homes import Home
@@ -18,7 +18,8 @@ NOW = f"sha256:{'1' * 64}"
 
 @pytest.fixture
 def built(home: Home) -> Home:
-    assert ended_by(home, "active", "sync", home.write("web")).code == FINE
+    home.hand_in("web")
+    home.finish()
     home.vendors.tags["web"] = NOW
     return home
 
