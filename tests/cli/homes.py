@@ -200,7 +200,7 @@ def ended_by(home: Home, status: str, *words: str | Path, code: str = "Reference
     thread = threading.Thread(target=work)
     thread.start()
     try:
-        return home.byoa(*words)
+        return home.here(*words)
     finally:
         over.set()
         thread.join()
