@@ -35,6 +35,7 @@ class Sizes:
     clients: int = 50
     crowd_seconds: float = 60
     installs: tuple[int, ...] = (25, 59, 300)
+    planned: int = 300
 
     @classmethod
     def quick(cls) -> Sizes:
@@ -53,6 +54,7 @@ class Sizes:
             clients=5,
             crowd_seconds=2,
             installs=(25,),
+            planned=20,
         )
 
 

@@ -4,21 +4,33 @@ from __future__ import annotations
 
 import statistics
 import time
+from contextlib import closing
+from datetime import UTC, datetime
 from http.client import HTTPConnection
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Final, Self
+from typing import TYPE_CHECKING, Any, Final, Self
 from urllib.parse import urlencode, urlsplit
 
 from bench.figures import OURS, Figure, Load, percentile
 from bench.pipeline import deployed
+from byoa.adapters.aws.deploys import DynamoDeploys
+from byoa.adapters.aws.installs import DynamoInstalls
+from byoa.adapters.aws.rows import Rows
+from byoa.adapters.memory.clocks import SystemClock
+from byoa.api.tokens import random_id
+from byoa.installs.contents import pack
+from byoa.installs.messages import Install
+from byoa.installs.ports import Request
+from byoa.installs.records import entry, moved
 from local import members
-from local.desk import APP
+from local.desk import APP, ORGANISATION
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from bench.pipeline import Pipeline
     from bench.stand import Stand
+    from byoa.installs.messages import Deploy, InstallComponent
 
 NAMES: Final = ("page, over the desk", "page, not modified")
 
@@ -80,6 +92,7 @@ def pages(stand: Stand) -> list[Load]:
     """Whole pages, and the answers to the polls of open ones; the goal is the slowest one's 95th percentile."""
     with deployed(stand.folder / "pages") as running:
         places = _places(running)
+        places |= _of_install(running, list(range(stand.sizes.planned)))
         with Browser(running.desk.dashboard, members.bootstrap(running.desk)) as browser:
             whole = {name: _whole(browser, path, stand.sizes.calls) for name, path in places.items()}
             still = {name: _still(browser, path, stand.sizes.calls) for name, path in places.items()}
@@ -97,6 +110,48 @@ def _places(running: Pipeline) -> dict[str, str]:
         "component": of_one,
         "build": f"{of_one}/builds/{builds[0].build_id}",
     }
+
+
+def _of_install(running: Pipeline, objects: Sequence[int]) -> dict[str, str]:
+    """Pages of an install with a dozen deployed components, one of whose plans has all ``objects`` in it and waits.
+
+    They are written by the shipped adapters, as of an install with an agent: no state machine begins them.
+    """
+    with closing(running.desk.client("dynamodb")) as client:
+        deploys = DynamoDeploys(ORGANISATION, Rows(client, running.desk.outputs["TableName"]), SystemClock())
+        installs = DynamoInstalls(deploys)
+        install = Install(
+            organisation=ORGANISATION, app=APP, id=random_id("inl"), name=f"acme-{len(objects)}",
+            access={"kind": "agent"}, created_at_ts=0, updated_at_ts=0,
+        )  # fmt: skip
+        installs.create(install)
+        asked = [installs.ask(install, f"page-{number}", Request("apply")) for number in range(_COMPONENTS)]
+        for number, each in enumerate(asked):
+            deploys.begin(each.key, "bench")
+            deploys.finish(each.key, "bench", _planned, pack(_plan(objects if number == 0 else objects[:5])))
+    home = f"/installs/{install.id}"
+    return {
+        "installs": "/installs",
+        "install": home,
+        f"deploy of {len(objects)} objects": f"{home}/components/page-0/deploys/{asked[0].id}",
+    }
+
+
+def _planned(deploy: Deploy, part: InstallComponent) -> tuple[Deploy, InstallComponent]:
+    line = entry("pending-approval", "the plan waits for somebody", datetime.now(UTC))
+    return moved(deploy, line, counts={"change": 1}, fingerprint="plan-bench"), part
+
+
+def _plan(objects: Sequence[int]) -> dict[str, Any]:
+    """A plan as it is kept (``installs.contents``), of objects that have one changed field each."""
+    change = {"path": "/data/colour", "op": "replace", "before": '"blue"', "after": '"green"', "lines": []}
+    known = {
+        "group": "", "api_version": "v1", "kind": "ConfigMap", "resource": "configmaps", "namespace": "vendor",
+        "action": "change", "unchecked": False, "why": "", "needs": None, "changes": [change], "left_out": 0,
+        "left_to": [], "taken_from": [], "warnings": [],
+    }  # fmt: skip
+    named = [{**known, "object": f"ConfigMap/vendor/{each}", "name": f"conf-{each}"} for each in objects]
+    return {"plan": "plan-bench", "counts": {"change": len(named)}, "objects": named, "needs": [], "errors": []}
 
 
 def _whole(browser: Browser, path: str, count: int) -> list[float]:

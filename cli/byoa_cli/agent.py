@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from byoa_cli.clusters import CLUSTER, Goal, plan_key
 from byoa_cli.commands import Option, UsageError, command
-from byoa_cli.described import is_install_id
+from byoa_cli.described import install_id, is_install_id
 from byoa_cli.options import APP, AT_API, JSON, PLAIN_HTTP, TOKEN_HOST, label
 from byoa_cli.output import FINE, MEND, Interrupted, err, print_error, print_json
 from byoa_cli.printable import styled
@@ -77,9 +77,16 @@ def _install_of(here: Reached, named: str | None) -> str:
     """
     from byoa.errors import ApiRefused
 
+    account = here.asked_api().ask("GET", "account").fields()
+    if "admin" in account["scopes"]:
+        err().print(styled(("the token may do everything; an agent that stays should have one of its own:", "dim")))
+        err().print(styled(("  byoa tokens create NAME --scope agent --install INSTALL", "dim")))
+        if named is None:
+            raise UsageError("--install is needed: the token is for all installs")
+        return install_id(here, named)
     if named is not None and is_install_id(named):
         return named
-    mine: list[dict[str, str]] = here.asked_api().ask("GET", "account").fields().get("installs") or []
+    mine: list[dict[str, str]] = account.get("installs") or []
     fitting = [each for each in mine if named in (None, each["name"]) and here.app in (None, each["app_id"])]
     if len(fitting) > 1:
         raise UsageError("the token is for several installs: say which by --install, with its id or with --app")
@@ -124,16 +131,14 @@ class _Agent:
         while True:
             try:
                 job, wait = terminal.lease(self._api, self._install)
-            except ApiUnavailable as error:
-                print_error(error, as_json=False)
-                job, wait = None, rest
-                rest = min(rest * 2, _LONGEST_REST)
-            else:
                 rest = 1.0
-            if job is None:
-                time.sleep(wait)
-            else:
-                self._run(job)
+                if job is not None:
+                    self._run(job)
+                    continue
+            except ApiUnavailable as error:  # what it was about is leased again
+                print_error(error, as_json=False)
+                wait, rest = rest, min(rest * 2, _LONGEST_REST)
+            time.sleep(wait)
 
     def _run(self, job: Job) -> int:
         """One deploy, from its lease to its report."""

@@ -35,6 +35,9 @@ _ENDED: Final = frozenset(
         "error",
     )
 )
+_OF_A_RUN: Final = 20
+"""Deploys of a component that are looked at for the one that is behind another."""
+
 _WAITS: Final = "pending-approval"
 _WELL: Final = frozenset(("active", "noop", "inactive", "auto-skipped", "no-drift"))
 
@@ -84,6 +87,15 @@ class Deploying:
         """Say something to its plan. Raises ``ApiRefused`` where it doesn't wait, or is another one."""
         self.said = self._api.ask("POST", *self.place, "approval", body=body).fields()
 
+    def dependents(self) -> list[Deploying]:
+        """The deploys behind it, as they are now, in order; those that nobody has asked for yet are left out."""
+        here = self.place[:3]
+        found = []
+        for each in self.said.get("dependents") or []:
+            part = self._api.listing(*here, str(each["component_id"]), "deploys", limit=_OF_A_RUN)
+            found += [Deploying(self._api, said) for said in part.items if said.get("run_id") == self.id][:1]
+        return found
+
     def document(self) -> dict[str, Any]:
         """It as machines are told it: with the objects of its plan."""
         plan = self.plan() or {}
@@ -105,9 +117,9 @@ class Deploying:
 
     def verdict(self) -> int:
         """The exit code: whose turn it is."""
-        if self.status in _WELL or self.status not in (*_ENDED, _WAITS):
-            return FINE
         failure = self.said.get("failure") or {}
+        if (self.status in _WELL and not failure) or self.status not in (*_ENDED, _WAITS):
+            return FINE
         leaf = getattr(errors, str(failure.get("code")), Rejected)
         users = not isinstance(leaf, type) or issubclass(leaf, Rejected | Corrupt)
         return MEND if users else FAULT

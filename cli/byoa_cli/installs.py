@@ -78,6 +78,15 @@ def create(
     return FINE
 
 
+def _seen(agent: dict[str, Any] | None) -> str:
+    """When an install's agent was heard of; empty where it has none."""
+    if agent is None:
+        return ""
+    return (
+        f"asked last {cell(agent, 'seen_at')} ({cell(agent, 'token_name')})" if agent.get("seen_at") else "never asked"
+    )
+
+
 def _tell_agents(name: str, app: str, install: str) -> None:
     """What is still to be done beside the cluster."""
     err().print(styled("its agent wants a token of its own, and runs in the cluster or beside it:"))
@@ -140,13 +149,17 @@ def get(
     if component is not None:
         return _show_component(here, install, component, as_json=as_json)
     found = find_install(here, install)
-    components = here.asked_api().listing("installs", str(found["id"]), "components").items
+    asked, place = here.asked_api(), ("installs", str(found["id"]))
+    components = asked.listing(*place, "components").items
+    has_agent = (found.get("cluster") or {}).get("kind") == "agent"
+    agent = asked.ask("GET", *place, "agent").fields() if has_agent else None
     if as_json:
-        print_json({**found, "components": components})
+        print_json({**found, "components": components, **({"agent": agent} if agent else {})})
         return FINE
     out().print(styled((cell(found, "name"), "bold"), f"  {cell(found, 'id')}"))
     for title, value in (
-        ("cluster", _reached(found)), ("approval", _approval(found)), ("follows", cell(found, "follow")),
+        ("cluster", _reached(found)), ("agent", _seen(agent)), ("approval", _approval(found)),
+        ("follows", cell(found, "follow")),
         ("inputs", ", ".join(found.get("inputs") or {})), ("mends drift", "yes" if found.get("mend") else ""),
         ("updated", cell(found, "updated_at")),
     ):  # fmt: skip

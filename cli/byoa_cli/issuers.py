@@ -71,7 +71,7 @@ def list_issuers(
     ),
     Option(
         "--scope", "-s", dest="scopes", action="append", required=True, choices=SCOPES,
-        help="What they may do; may be repeated. sync and deploy include read, admin all but agent.",
+        help="What they may do; may be repeated. sync and deploy include read, admin includes all.",
     ),
     FOR,
     Option("--audience", metavar="TEXT", help="Whom tokens are for (default: byoa: and the organisation's id)."),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from typing import TYPE_CHECKING, Any, Final
 
 from byoa_cli.columns import cell, show
@@ -16,6 +17,8 @@ from byoa_cli.printable import styled
 from byoa_cli.reaching import reach_api
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from byoa_cli.reaching import Reached
 
 _BUILD: Final = Option("--build", metavar="ID", help="The build (default: the newest active one).")
@@ -26,6 +29,10 @@ _TAKE_OVER: Final = Option(
 _APPROVE: Final = Option(
     "--approve", action="store_true", help="Let the plan wait for nobody, but for what only goes by name."
 )
+_DEPENDENTS: Final = Option(
+    "--dependents", action="store_true",
+    help="Then deploy what depends on it as well, each by its newest active build, in order.",
+)  # fmt: skip
 _WAIT: Final = Option(
     "--wait", action="store_true", default=True, help="Follow it to its end, or to a plan that waits (default)."
 )
@@ -55,24 +62,28 @@ def plan(
     return _told(asked, plan=True, as_json=as_json)
 
 
-@command(INSTALL, PART, _BUILD, _APPROVE, _TAKE_OVER, *_FOLLOWED, *AT_API, APP, JSON)
+@command(INSTALL, PART, _BUILD, _DEPENDENTS, _APPROVE, _TAKE_OVER, *_FOLLOWED, *AT_API, APP, JSON)
 def deploy(
     install: str, component: str, build: str | None, take_over: list[str], timeout: float, api: str | None,
-    profile: str | None, org: str | None, app: str | None, *, approve: bool, wait: bool, as_json: bool,
+    profile: str | None, org: str | None, app: str | None,
+    *, dependents: bool, approve: bool, wait: bool, as_json: bool,
 ) -> int:  # fmt: skip
     """Deploy a build of a component to an install; an older one is the way back.
 
     It is followed to its end. Where its plan waits for an approval, somebody at the terminal is asked; elsewhere the
-    command ends with 1, and `approve` goes on.
+    command ends with 1, and `approve` goes on. With --dependents those deploys are followed as well that come behind
+    it; what didn't go well has those skipped that depend on it.
 
     Examples:
         byoa installs deploy acme web --app shop
 
         byoa installs deploy acme web --build bldabc… --approve --wait --json
+
+        byoa installs deploy acme database --dependents
     """
     here = reach_api(api, profile, org, app)
-    body = {"approve_all": approve, "take_over": take_over, **({"build_id": build} if build else {})}
-    asked = _ask(here, install, component, "deploys", body)
+    body: dict[str, Any] = {"approve_all": approve, "take_over": take_over, "deploy_dependents": dependents}
+    asked = _ask(here, install, component, "deploys", {**body, **({"build_id": build} if build else {})})
     return _followed(asked, timeout, wait=wait, as_json=as_json)
 
 
@@ -262,13 +273,29 @@ def _followed(asked: Deploying, timeout: float, *, wait: bool, as_json: bool) ->
         else:
             out().print(styled(f"queued {asked.id}"))
         return FINE
+    ends = time.monotonic() + timeout
     follow(asked, timeout, shown=not as_json)
     if asked.waits and not as_json and _somebody_is_there() and not asked.said.get("needs"):
         asked.show(plan=True)
         if _asked_and_answered(asked):
-            follow(asked, timeout, shown=True)
-        return _told(asked, plan=False, as_json=False)
-    return _told(asked, plan=False, as_json=as_json)
+            follow(asked, ends - time.monotonic(), shown=True)
+    behind = [] if asked.waits else asked.dependents()
+    _follow_all(behind, ends, shown=not as_json)
+    if behind and as_json:
+        print_json({**asked.document(), "dependents": [each.document() for each in behind]})
+        return max(each.verdict() for each in (asked, *behind))
+    return max(_told(each, plan=False, as_json=as_json) for each in (asked, *behind))
+
+
+def _follow_all(behind: Sequence[Deploying], ends: float, *, shown: bool) -> None:
+    """Follow deploys in their order; what waits for one whose plan waits for somebody is left as it is."""
+    held: set[str] = set()
+    for each in behind:
+        if held.isdisjoint(str(before["deploy_id"]) for before in each.said.get("waits_for") or []):
+            follow(each, ends - time.monotonic(), shown=shown)
+            held |= {each.id} if each.waits else set()
+        else:
+            held.add(each.id)
 
 
 def _asked_and_answered(asked: Deploying) -> bool:

@@ -50,7 +50,7 @@ def list_tokens(
     Option("name", metavar="NAME", help="What it is for, to know it by."),
     Option(
         "--scope", "-s", dest="scopes", action="append", required=True, choices=SCOPES,
-        help="What it may do; may be repeated. sync and deploy include read, admin all but agent.",
+        help="What it may do; may be repeated. sync and deploy include read, admin includes all.",
     ),
     FOR,
     Option("--days", metavar="DAYS", type=whole(1, 366), default=90, help="How long it is good (default: 90)."),

@@ -116,7 +116,7 @@ class _Desk:
                 installs=lambda org: MemoryInstalls(org, self.store),
                 clusters=MemoryClusterTokens,
                 deploying=lambda _: MemoryDeploys(self.store),
-                leases=lambda org: MemoryLeases(org, self.leased),
+                leases=lambda org: MemoryLeases(org, self.leased, self.store.signs),
                 shelf=lambda key, execution: MemoryShelf(self.store, key, execution),
                 receipt_check=lambda *_: True,
                 receipt_key=lambda: b"0Y an example and no key",
@@ -129,7 +129,7 @@ class _Desk:
         caller, self.token = issue(ORGANISATION, "first", ["admin"], now_ts, now_ts + DAY_MS, "bootstrap")
         self.caller = caller
         ends_ts, mine = now_ts + DAY_MS, (INSTALL, OTHER)
-        self.agent, self.agents = issue(ORGANISATION, "agent-demo", ["agent"], now_ts, ends_ts, caller.id, mine)
+        self.agent, self.agents = issue(ORGANISATION, "agent-demo", ["agent"], now_ts + 1, ends_ts, caller.id, mine)
         self.rules = MemoryIssuers(ORGANISATION, held[5])
         for each in (caller, self.agent):
             MemoryTokens(ORGANISATION, held[0]).add(each)

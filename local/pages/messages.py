@@ -67,9 +67,10 @@ puts such an event on the bus starts nothing by it.
 """
 
 DEPLOY_TEXT: Final = """\
-A deploy has another status: `queued`, `planning`, `pending-approval`, `executing`, and at its end `active`, `noop`,
-`inactive` (torn down), `auto-skipped` (only planned), `no-drift`, `drift-detected`, `approval-denied`, `cancelled` or
-`error` (`failure` says what to do). `counts` are of its plan.
+A deploy has another status: `pending` (it waits for others), `queued`, `planning`, `pending-approval`, `executing`, and
+at its end `active`, `noop`, `inactive` (torn down), `auto-skipped` (only planned; or it waited for what didn't go well,
+as `failure` says), `no-drift`, `drift-detected`, `approval-denied`, `cancelled` or `error` (`failure` says what to do).
+`counts` are of its plan. What ended lets begin what waited for it.
 """
 
 _WORDS: Final = {"string": "text", "null": "nothing", "integer": "whole number", "boolean": "true or false"}
@@ -165,7 +166,7 @@ def _functions() -> Iterator[tuple[str, type, type]]:
         dict.fromkeys(re.findall(r"\$\{(\w+)FunctionArn\}", (ROOT / "statemachine" / f"{name}.asl.yaml").read_text()))
         for name in ("build", "install")
     )
-    ended = ("EndStoppedDeploy", "SweepDeploys", "DriftDue", "FollowBuilds")
+    ended = ("EndStoppedDeploy", "SweepDeploys", "DriftDue", "FollowBuilds", "ReleaseDeploys")
     for name in [*builds, "RecordStopped", "SweepBuilds", *deploys, *ended]:
         module = import_module("functions." + re.sub(r"(?<=.)([A-Z])", r"_\1", name).lower())
         hints = typing.get_type_hints(module.handler.__wrapped__)

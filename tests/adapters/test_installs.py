@@ -16,25 +16,39 @@ from byoa.adapters.aws.applied import TableShelf
 from byoa.adapters.aws.attended import Attended
 from byoa.adapters.aws.deploys import DynamoDeploys
 from byoa.adapters.aws.installs import DynamoInstalls
+from byoa.adapters.aws.leases import DynamoLeases
 from byoa.adapters.aws.rows import Rows
 from byoa.adapters.aws.stream import events_of
 from byoa.adapters.memory.clocks import SteppingClock
 from byoa.adapters.memory.installs import DeployStore, MemoryDeploys, MemoryInstalls, MemoryShelf
+from byoa.adapters.memory.leases import MemoryLeases
 from byoa.builds.records import milliseconds
 from byoa.errors import ContentTooLarge, DeployBusy, DeploySuperseded, DuplicateEvent, EventUntrusted
 from byoa.installs import records
 from byoa.installs.contents import pack
 from byoa.installs.inventory import Inventory
-from byoa.installs.messages import Answered, Deploy, DeployKey, DeployStatusChanged, Install, InstallComponent
+from byoa.installs.messages import (
+    Answered,
+    Before,
+    Dependent,
+    Deploy,
+    DeployKey,
+    DeployStatusChanged,
+    Install,
+    InstallComponent,
+)
 from byoa.installs.objects import Identity
-from byoa.installs.ports import Request
+from byoa.installs.ports import AgentSign, Request
+from byoa.installs.runs import unfold
 from byoa.installs.steps.drift_due import drift_due, mend
 from byoa.installs.steps.follow_builds import BuildActive, follow_builds
-from byoa.installs.steps.sweep_deploys import SILENCE, sweep_deploys
+from byoa.installs.steps.release_deploys import release_deploys
+from byoa.installs.steps.sweep_deploys import SILENCE, UNASKED, VANISHED, sweep_deploys
 from tests.template import TEMPLATE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from datetime import datetime
 
     from byoa.installs.messages import DeployStatus
     from byoa.installs.ports import Becomes
@@ -43,6 +57,7 @@ TABLE = TEMPLATE["Resources"]["Table"]["Properties"]
 ORG, OTHER, APP = "org_0123456789ab", "org_other0000000", "shop"
 APPLY = Request("apply", "bld" + "a" * 23, 1, by="tok_1")
 AGENT = {"kind": "agent"}
+MINUTE = timedelta(minutes=1)
 STATIC = {"kind": "static", "server": "https://k8s.example.com", "ca": None, "server_name": None, "private": False}
 
 
@@ -88,6 +103,13 @@ class Stand:
         install = an_install(name, number, **settings)
         assert self.installs().create(install)
         return install
+
+    def hear(self, install: Install) -> datetime:
+        """An agent of it asks for work, now."""
+        in_memory = MemoryLeases(ORG, {}, self.store.signs)
+        leases = DynamoLeases(ORG, Rows(self.client, "table")) if self.client else in_memory
+        leases.note(install.id, AgentSign(milliseconds(self.clock.moment), "tok_1", "agent"))
+        return self.clock.moment
 
     def later(self, span: timedelta) -> None:
         self.clock.moment += span
@@ -553,6 +575,50 @@ def test_one_that_runs_and_says_nothing_for_long_is_ended(stand: Stand) -> None:
     assert (found.status, found.failure.code) == ("error", "Timeout")
 
 
+def test_a_deploy_that_no_agent_asks_for_in_a_day_is_ended_and_says_since_when(stand: Stand) -> None:
+    deploy = stand.installs().ask(stand.made(access=AGENT), "web", APPLY)
+    assert deploy.status_human_description == "waiting for the install's agent"
+    stand.later(UNASKED - MINUTE)
+    assert sweep_deploys(stand.attended(), stand.clock).ended == 0
+    stand.later(2 * MINUTE)
+    assert sweep_deploys(stand.attended(), stand.clock).ended == 1
+    failure = stand.installs().deploy(deploy.id).failure
+    assert (failure.code, failure.cause) == ("AgentSilent", "No agent ever asked for this install.")
+    assert "byoa install run" in failure.remedy
+    assert _unended(stand) == []
+
+
+def test_one_that_waits_for_an_agent_who_still_asks_is_left_to_wait(stand: Stand) -> None:
+    install = stand.made(access=AGENT)
+    deploy = stand.installs().ask(install, "web", APPLY)
+    stand.later(timedelta(hours=30))
+    heard = stand.hear(install)
+    stand.later(UNASKED - MINUTE)
+    assert sweep_deploys(stand.attended(), stand.clock).ended == 0
+    stand.later(2 * MINUTE)
+    assert sweep_deploys(stand.attended(), stand.clock).ended == 1
+    since = heard.isoformat(timespec="seconds").replace("+00:00", "Z")
+    assert stand.installs().deploy(deploy.id).failure.cause == f"No agent has asked for this install since {since}."
+
+
+@pytest.mark.parametrize("status", ["planning", "executing"])
+def test_one_whose_agent_vanished_is_ended_two_hours_later_and_the_next_goes_on(stand: Stand, status: str) -> None:
+    install = stand.made(access=AGENT)
+    first = stand.installs().ask(install, "web", APPLY)
+    stand.deploys().begin(first.key, f"agent-{install.id}")
+    if status == "executing":
+        stand.deploys().change(first.key, f"agent-{install.id}", to(stand, "executing"))
+    stand.later(timedelta(hours=1))
+    stand.hear(install)
+    stand.later(VANISHED - MINUTE)
+    assert sweep_deploys(stand.attended(), stand.clock).ended == 0
+    stand.later(2 * MINUTE)
+    assert sweep_deploys(stand.attended(), stand.clock).ended == 1
+    assert stand.installs().deploy(first.id).failure.code == "AgentSilent"
+    second = stand.installs().ask(install, "web", APPLY)
+    assert stand.deploys().begin(second.key, f"agent-{install.id}").status == "planning"
+
+
 def test_a_plan_that_nobody_answers_to_is_ended(stand: Stand) -> None:
     deploy = asked_for_approval(stand, stand.made())
     stand.later(timedelta(days=6))
@@ -819,3 +885,112 @@ def test_a_plan_is_forgotten_after_a_while(dynamo: Stand) -> None:
     assert int(item["Item"]["expires_at"]["N"]) - now == 90 * 24 * 3600
     dynamo.later(timedelta(days=91))
     assert dynamo.installs().contents(deploy) is None
+
+
+# ---- what waits for others ---------------------------------------------------------------------------------------
+
+
+DEPENDENTS = tuple(
+    Dependent(component=name, build_id="bld" + "a" * 23, config_version=1, after=after)
+    for name, after in (("api", ["db"]), ("web", ["api"]))
+)
+
+
+def a_run(stand: Stand, install: Install) -> list[Deploy]:
+    first = stand.installs().ask(install, "db", APPLY._replace(dependents=DEPENDENTS))
+    return [first, *unfold(first, install, stand.installs())]
+
+
+def status_of(stand: Stand, deploy: Deploy) -> str:
+    found = stand.installs().look(deploy.key)
+    return found.status if found else "gone"
+
+
+def told_of(stand: Stand, deploy: Deploy) -> DeployStatusChanged:
+    found = stand.installs().look(deploy.key)
+    shown = found.model_dump(include=set(DeployStatusChanged.model_fields))
+    return DeployStatusChanged(**shown, changed_at_ts=1)
+
+
+def ended_as(stand: Stand, deploy: Deploy, status: DeployStatus) -> None:
+    stand.deploys().begin(deploy.key, "one")
+    stand.deploys().finish(deploy.key, "one", to(stand, status))
+
+
+def test_a_run_reads_as_it_was_asked_for_and_a_component_has_one_deploy_of_it(stand: Stand) -> None:
+    install = stand.made()
+    first, api, web = a_run(stand, install)
+    assert stand.installs().deploy(first.id).dependents == list(DEPENDENTS)
+    assert api.waits_for == [Before(component="db", number=1, id=first.id)]
+    assert [each.status for each in (first, api, web)] == ["queued", "pending", "pending"]
+    assert [each.id for each in unfold(first, install, stand.installs())] == [api.id, web.id]
+    newer = stand.installs().ask(install, "api", APPLY)
+    assert [each.id for each in unfold(first, install, stand.installs())] == [api.id, web.id]
+    assert stand.installs().component(install, "api").number == newer.number
+
+
+def test_what_waits_for_others_is_run_by_nobody(stand: Stand) -> None:
+    install = stand.made()
+    _, api, _ = a_run(stand, install)
+    with pytest.raises(DuplicateEvent):
+        stand.deploys().begin(api.key, "one")
+    assert status_of(stand, api) == "pending"
+
+
+def test_what_went_well_lets_the_next_one_begin_and_only_that(stand: Stand) -> None:
+    install = stand.made()
+    first, api, web = a_run(stand, install)
+    ended_as(stand, first, "active")
+    for _ in range(2):
+        release_deploys(told_of(stand, first), stand.installs())
+        assert [status_of(stand, each) for each in (api, web)] == ["queued", "pending"]
+    ended_as(stand, api, "noop")
+    assert release_deploys(told_of(stand, api), stand.installs()).begun == 1
+    assert stand.installs().release(web.key, None) is None
+
+
+def test_what_failed_has_all_skipped_that_waits_for_it_and_nothing_of_them_is_looked_after(stand: Stand) -> None:
+    install = stand.made()
+    first, api, web = a_run(stand, install)
+    ended_as(stand, first, "error")
+    assert release_deploys(told_of(stand, first), stand.installs()).skipped == 2
+    assert [status_of(stand, each) for each in (api, web)] == ["auto-skipped", "auto-skipped"]
+    stand.later(SILENCE)
+    assert list(stand.attended().unended(milliseconds(stand.clock.now()))) == []
+
+
+def test_an_install_with_deploys_that_wait_is_not_removed(stand: Stand) -> None:
+    install = stand.made()
+    first, *_ = a_run(stand, install)
+    ended_as(stand, first, "active")
+    assert not stand.installs().remove(install)
+
+
+def test_the_sweep_lets_go_on_what_nobody_was_told_of_and_leaves_what_waits(stand: Stand) -> None:
+    install = stand.made()
+    first, api, web = a_run(stand, install)
+    ended_as(stand, first, "active")
+    stand.later(SILENCE)
+    assert sweep_deploys(stand.attended(), stand.clock).model_dump() == {"told": 1, "ended": 0, "failed": 0}
+    assert [status_of(stand, each) for each in (api, web)] == ["queued", "pending"]
+    ended_as(stand, api, "error")
+    stand.later(SILENCE)
+    assert sweep_deploys(stand.attended(), stand.clock).model_dump() == {"told": 0, "ended": 1, "failed": 0}
+    assert status_of(stand, web) == "auto-skipped"
+
+
+def test_the_bus_hears_of_what_waits_for_others_and_asks_for_it_when_it_begins(dynamo: Stand) -> None:
+    def told(kept: Any) -> list[tuple[str, str]]:
+        found = dynamo.client.get_item(TableName="table", Key={"pk": {"S": kept["pk"]}, "sk": {"S": kept["sk"]}})
+        image = {"dynamodb": {"NewImage": found["Item"], "OldImage": kept.get("old", {})}}
+        return [(kind, str(getattr(event, "status", ""))) for kind, event in events_of(image)]
+
+    install = dynamo.made()
+    _, api, _ = a_run(dynamo, install)
+    place = {"pk": f"ORG#{ORG}", "sk": f"DEPLOY#{install.id}#api#0000000001"}
+    assert told(place) == [("Install Deploy Status Changed", "pending")]
+    old = dynamo.client.get_item(TableName="table", Key={name: {"S": value} for name, value in place.items()})["Item"]
+    assert dynamo.installs().release(api.key, None)
+    assert told({**place, "old": old}) == [
+        ("Install Deploy Status Changed", "queued"), ("Install Deploy Requested", ""),
+    ]  # fmt: skip

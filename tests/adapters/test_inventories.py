@@ -217,6 +217,15 @@ def test_components_are_listed_by_name_in_parts(stand: Stand) -> None:
     assert [[each.name for each in part] for part in parts] == [["a", "a-2", "a1"]]
     assert inventory.components(APP, "", Span(0, 5, "zzz")).items == []
     assert inventory.components(APP, "", Span(99, 5)) == ([], None)
+    inventory.create("shop-2", "y", None, [], "tok")
+    inventory.create("bar", "w", None, [], "tok")
+    parts = read(lambda span: inventory.components(None, "", span), Span(limit=3))
+    told = [[(each.app, each.name) for each in part] for part in parts]
+    assert told == [
+        [("bar", "w"), (APP, "a"), (APP, "a-2")],
+        [(APP, "a1"), (APP, "b"), (APP, "c")],
+        [("shop-2", "y"), ("shop2", "z")],
+    ]
 
 
 def test_builds_and_configs_are_listed_newest_first_in_parts(stand: Stand) -> None:
@@ -245,7 +254,7 @@ def test_builds_of_an_app_are_listed_newest_first_in_parts(stand: Stand) -> None
     assert told == [[("b", 2), ("c", 1)], [("a", 2), ("b", 1)], [("a", 1)]]
     assert [each.component for each in inventory.recent(APP, Span(3, 5)).items] == ["b", "a"]
     assert inventory.recent(APP, Span(0, 2, "nonsense")).items == []
-    assert inventory.newest([inventory.component(APP, name) for name in "abc"])["a"].version == 2
+    assert inventory.newest([inventory.component(APP, name) for name in "abc"])[APP, "a"].version == 2
     assert inventory.newest([]) == {}
 
 
@@ -349,6 +358,27 @@ def test_while_a_page_is_made_an_item_is_read_once_and_again_after_a_write(dynam
     assert dynamo.asked == ["GetItem"] * 2
 
 
+def test_while_a_page_is_made_what_a_list_has_is_not_read_again(dynamo: Stand) -> None:
+    inventory = dynamo.inventory()
+    inventory.submit(APP, config("web"))
+    inventory.submit("shop2", config("web"))
+    dynamo.asked.clear()
+    with reads.once():
+        every = inventory.components(None, "", Span()).items
+        assert {(each.app, each.name) for each in every} == {(APP, "web"), ("shop2", "web")}
+        assert [inventory.component(each.app, each.name) for each in every] == every
+        newest = inventory.newest(every)
+        assert set(newest) == {(APP, "web"), ("shop2", "web")}
+        assert inventory.newest(every) == newest
+        assert inventory.newest([replace(every[0], name="none")]) == inventory.newest([replace(every[0], name="none")])
+    assert dynamo.asked == ["Query", "BatchGetItem", "BatchGetItem"]
+    dynamo.asked.clear()
+    with reads.once():
+        (listed,) = inventory.recent(APP, Span()).items
+        assert inventory.build(listed.build_id) == listed
+    assert dynamo.asked == ["Query", "BatchGetItem", "GetItem"]  # an index has its keys alone
+
+
 def test_every_list_is_one_query_a_page_and_one_batch_for_builds(dynamo: Stand) -> None:
     inventory = dynamo.inventory()
     for number in range(30):
@@ -361,6 +391,7 @@ def test_every_list_is_one_query_a_page_and_one_batch_for_builds(dynamo: Stand) 
     for page, cost in (
         (lambda span: inventory.apps("", span), ["Query"]),
         (lambda span: inventory.components(APP, "", span), ["Query"]),
+        (lambda span: inventory.components(None, "", span), ["Query"]),
         (lambda span: inventory.builds(component, span), ["Query"]),
         (lambda span: inventory.configs(component, span), ["Query"]),
         *(

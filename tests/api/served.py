@@ -133,7 +133,7 @@ class Served:
             installs=lambda org: MemoryInstalls(org, self.installing),
             clusters=lambda org: MemoryClusterTokens(org, self.cluster_tokens),
             deploying=lambda _: MemoryDeploys(self.installing),
-            leases=lambda org: MemoryLeases(org, self.leased),
+            leases=lambda org: MemoryLeases(org, self.leased, self.installing.signs),
             shelf=lambda key, execution: MemoryShelf(self.installing, key, execution),
             receipt_check=self._check_receipt,
             receipt_key=lambda: DER,

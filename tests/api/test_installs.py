@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from byoa.adapters.memory.installs import MemoryDeploys
+from byoa.api.routes import deploys
 from byoa.builds.messages import BuildKey, MirroredArtifact, Outcome
-from byoa.builds.records import entry
+from byoa.builds.records import entry as of_build
+from byoa.installs.records import entry, moved
 from local.pages.installed import FINGERPRINT, OBJECT, Installed
 from tests.api.served import APP, ORG, OTHER, Answer, Served
 from tests.issuer import GITHUB, issuing
@@ -35,16 +37,16 @@ def served() -> Served:
     return served
 
 
-def went_well(served: Served, version: int) -> None:
-    key = BuildKey(organisation=ORG, app=APP, component="web", version=version)
+def went_well(served: Served, version: int, component: str = "web") -> None:
+    key = BuildKey(organisation=ORG, app=APP, component=component, version=version)
     now = served.clock.now()
-    served.ledger.begin(key, "one", entry("planning", "begun", now))
+    served.ledger.begin(key, "one", of_build("planning", "begun", now))
     mirror = MirroredArtifact(
         target="ecr", reference="oci://1.dkr.ecr.x/byoa/web@sha256:0", tag="bld", digest="sha256:0",
         blobs_copied=1, blobs_skipped=0, bytes_copied=1,
     )  # fmt: skip
     outcome = Outcome(status="active", digest="sha256:0", tag="v1", mirrors=[mirror])
-    served.ledger.finish(key, "one", outcome, [entry("active", "ready to install", now)])
+    served.ledger.finish(key, "one", outcome, [of_build("active", "ready to install", now)])
 
 
 def built_again(served: Served, version: int) -> str:
@@ -266,7 +268,6 @@ def test_what_can_not_be_deployed_is_said(served: Served) -> None:
     assert served.ask("POST", at, {"build_id": others}).status == 404
     assert served.ask("POST", db, {}).code == "no_build"
     assert served.ask("POST", at.replace("/web/", "/none/"), {}).status == 404
-    assert served.ask("POST", at, {"deploy_dependents": True}).status == 422
     assert served.ask("POST", at, {}, token=served.token("sync")).code == "scope_missing"
     assert served.ask("GET", f"{web(install)}/deploys").status == 404
     assert served.ask("GET", at.replace("deploys", "deploys/latest")).status == 404
@@ -303,6 +304,99 @@ def test_all_components_are_deployed_and_torn_down(served: Served) -> None:
     deployed(served, install)
     torn = served.ask("POST", f"{place}/teardown-all").json["deploys"]
     assert [(each["component_id"], each["install_deploy_type"]) for each in torn] == [("web", "teardown")]
+
+
+def a_shop(served: Served) -> Any:
+    """An install of an app in which ``web`` depends on ``api``, that on ``db``, and ``docs`` on nothing."""
+    for name in ("api", "db", "docs"):
+        place = CONFIGS.replace("/web/", f"/{name}/")
+        assert served.ask("POST", place, {"namespace": "a", "manifest": "a: 1"}).status == 201
+        went_well(served, 1, name)
+    depends(served, web=["api", "gone"], api=["db"])
+    return made(served)
+
+
+def depends(served: Served, **dependencies: list[str]) -> None:
+    for name, names in dependencies.items():
+        place = f"/v1/apps/{APP}/components/{name}"
+        assert served.ask("PATCH", place, {"dependencies": names}, if_match="*").status == 200
+
+
+def statuses(served: Served, install: Any) -> dict[str, str]:
+    parts = served.ask("GET", f"/v1/installs/{install['id']}/components").json
+    return {each["component_name"]: each["status"] for each in parts}
+
+
+def test_dependents_are_asked_for_in_order_and_wait(served: Served) -> None:
+    install = a_shop(served)
+    place = f"/v1/installs/{install['id']}/components/db/deploys"
+    first = served.ask("POST", place, {"deploy_dependents": True, "approve_all": True}).json
+    assert [(each["component_id"], each["after"]) for each in first["dependents"]] == [
+        ("api", ["db"]),
+        ("web", ["api"]),
+    ]
+    assert statuses(served, install) == {"db": "queued", "api": "pending", "web": "pending"}
+    api = served.ask("GET", place.replace("/db/", "/api/") + "/latest").json
+    assert (api["run_id"], api["waits_for"]) == (first["id"], [{"component_id": "db", "deploy_id": first["id"]}])
+    assert api["status_description"] == "waiting for db"
+    assert served.ask("GET", place).json[0]["dependents"] == []
+    cancelled = served.ask("POST", place.replace("/db/", "/web/") + f"/{latest(served, install, 'web')}/cancel")
+    assert cancelled.json["status"] == "cancelled"
+
+
+def latest(served: Served, install: Any, component: str) -> str:
+    place = f"/v1/installs/{install['id']}/components/{component}/deploys/latest"
+    return str(served.ask("GET", place).json["id"])
+
+
+def test_a_component_between_without_a_build_is_passed_over(served: Served) -> None:
+    install = a_shop(served)
+    served.ask("POST", f"/v1/apps/{APP}/components", {"name": "cache"})
+    depends(served, cache=["db"], api=["cache"])
+    place = f"/v1/installs/{install['id']}/components/db/deploys"
+    first = served.ask("POST", place, {"deploy_dependents": True}).json
+    assert [(each["component_id"], each["after"]) for each in first["dependents"]] == [
+        ("api", ["db"]),
+        ("web", ["api"]),
+    ]
+
+
+def test_components_that_depend_on_each_other_have_no_order(served: Served) -> None:
+    install = a_shop(served)
+    depends(served, db=["web"])
+    place = f"/v1/installs/{install['id']}/components"
+    for asked in (
+        served.ask("POST", f"{place}/db/deploys", {"deploy_dependents": True}),
+        served.ask("POST", f"{place}/deploy-all"),
+        served.ask("POST", f"{place}/teardown-all"),
+    ):
+        assert (asked.status, asked.code) == (409, "DependenciesCyclic")
+        assert asked.json["error"] == "These components depend on each other: api, db, web."
+    assert statuses(served, install) == {}
+    assert served.ask("POST", f"{place}/docs/deploys", {"deploy_dependents": True}).json["dependents"] == []
+
+
+def test_all_are_deployed_in_order_a_part_at_a_time_and_torn_down_in_the_reverse(
+    served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(deploys, "AT_ONCE", 3)
+    install = a_shop(served)
+    place = f"/v1/installs/{install['id']}/components"
+    first = served.ask("POST", f"{place}/deploy-all").json
+    assert [each["component_id"] for each in first["deploys"]] == ["db", "docs", "api"]
+    rest = served.ask("POST", f"{place}/deploy-all?after={first['next_after']}").json
+    assert ([each["component_id"] for each in rest["deploys"]], rest["next_after"]) == (["web"], None)
+    assert statuses(served, install) == {"db": "queued", "docs": "queued", "api": "pending", "web": "pending"}
+    for each in served.installing.deploys.values():
+        served.installing.keep(moved(each, entry("queued", "", served.clock.now())))
+    for each in list(served.installing.deploys.values()):
+        installed(served).end(each, "active", "healthy")
+    first = served.ask("POST", f"{place}/teardown-all").json
+    assert [(each["component_id"], each["status"]) for each in first["deploys"]] == [
+        ("docs", "queued"), ("web", "queued"), ("api", "pending"),
+    ]  # fmt: skip
+    (db,) = served.ask("POST", f"{place}/teardown-all?after={first['next_after']}").json["deploys"]
+    assert [each["component_id"] for each in db["waits_for"]] == ["api"]
 
 
 def test_a_component_is_looked_at_for_drift_once_something_was_applied(served: Served) -> None:

@@ -103,6 +103,18 @@ def test_apps_are_listed_by_name_each_with_its_components(served: Served) -> Non
     assert served.ask("GET", "/v1/apps", token=served.token(org=OTHER)).json == []
 
 
+def test_components_of_all_apps_are_listed_together_each_with_its_newest_build(served: Served) -> None:
+    handed_in(served)
+    served.ask("POST", "/v1/apps/bar/components", {"name": "web"})
+    served.ask("POST", "/v1/apps/bar/components", {"name": "db"}, token=served.token("admin", org=OTHER))
+    listed = served.ask("GET", "/v1/components").json
+    assert [(each["app_id"], each["id"]) for each in listed] == [("bar", "web"), (APP, "web")]
+    assert [each["latest_build"] and each["latest_build"]["app_id"] for each in listed] == [None, APP]
+    assert [served.ask("GET", each["links"]["self"]).json for each in listed] == listed
+    first = served.ask("GET", "/v1/components?limit=1")
+    assert served.ask("GET", first.headers["Link"][1:].partition(">")[0]).json == listed[1:]
+
+
 def test_an_organisation_is_told_whom_its_vendors_are_to_trust(served: Served) -> None:
     told = served.ask("GET", "/v1/orgs/current", token=served.token("read")).json
     assert (told["id"], told["source_role_arn"]) == (ORG, SOURCE_ROLE)

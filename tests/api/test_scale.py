@@ -16,6 +16,7 @@ from moto import mock_aws
 from moto.core.models import DEFAULT_ACCOUNT_ID
 from moto.dynamodb.models import dynamodb_backends
 
+from byoa.adapters.aws import reads
 from byoa.adapters.aws.dynamodb import DynamoLedger
 from byoa.adapters.aws.inventory import DynamoInventory
 from byoa.adapters.aws.listed import handed_in
@@ -28,6 +29,7 @@ from byoa.builds.records import milliseconds
 from byoa.components.reading import check_config
 from tests.api.served import APP, ORG, OTHER, Served
 from tests.template import TEMPLATE
+from tests.web.browsing import Browser
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -41,6 +43,8 @@ ORGANISATIONS: Final = 1000
 LIMIT: Final = 100
 BUSY, WIDE = ORG, OTHER
 """Who has a component of so many builds, and who has so many components."""
+
+SMALL: Final = "org_small0000000"
 
 
 @dataclass
@@ -223,3 +227,20 @@ def test_one_of_ten_thousand_is_read_alone(vast: Vast) -> None:
     answer = vast.look(WIDE, f"{COMPONENTS}/c09999")
     assert (answer.status, answer.json["name"], vast.gone_over) == (200, "c09999", 0)
     assert vast.reads == ["GetItem", "GetItem", "BatchGetItem"]
+
+
+def test_pages_read_each_list_once(vast: Vast) -> None:
+    """Who has a page open asks for it every few seconds. A session is two reads: its own record and its token's."""
+    vast.submit(SMALL, "web")
+    vast.look(SMALL, "/v1/apps")
+    browser = Browser(vast)
+    assert browser.post("/auth/login", {"token": vast.callers[SMALL], "next": ""}).status == 303
+    for place, cost in (
+        ("/", ["Query", "Query", "BatchGetItem"]),
+        (f"/apps/{APP}", ["Query", "BatchGetItem"]),
+        (f"/apps/{APP}/components/web", ["GetItem", "Query", "GetItem"]),
+    ):
+        vast.reads.clear()
+        with reads.once():
+            assert browser.get(place).status == 200
+        assert vast.reads == ["GetItem", "GetItem", *cost], place

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from byoa.adapters.memory.installs import MemoryInstalls
 from byoa.builds.messages import BuildKey, Failure, Outcome
 from byoa.builds.records import entry
 from byoa.errors import InstallUnhealthy
+from byoa.installs.runs import go_on
 from local.pages.installed import FINGERPRINT, OBJECT, Installed
 from tests.api.served import APP, ORG
 from tests.cli.homes import FINE, MEND, USAGE, Home
@@ -42,11 +44,14 @@ class Bed:
         self.served = home.api.served
         self.installed = Installed(self.served.installing, ORG, APP)
         self.steps: list[Callable[[Deploy], Any]] = []
-        key = BuildKey(organisation=ORG, app=APP, component="web", version=1)
+        self.went_well("web")
+        home.api.script = self._go_on
+
+    def went_well(self, component: str) -> None:
+        key = BuildKey(organisation=ORG, app=APP, component=component, version=1)
         self.served.ledger.begin(key, "one", entry("planning", "begun", self.served.clock.now()))
         went_well = [entry("active", "ready to install", self.served.clock.now())]
         self.served.ledger.finish(key, "one", Outcome(status="active", digest="sha256:0", tag="v1"), went_well)
-        home.api.script = self._go_on
 
     def _go_on(self, request: Request, answer: Callable[[], Answer]) -> Answer:
         found = re.search(r"/deploys/(dpl\w+)$", request.path)
@@ -184,7 +189,7 @@ def test_people_are_told_how_far_it_is_and_how_it_went(acme: Bed) -> None:
     acme.steps = [active(acme)]
     done = acme.byoa("deploy", "acme", "web")
     assert done.code == FINE, done.err
-    assert "web queued: waiting for the pipeline" in done.err
+    assert "web queued: waiting for the install's agent" in done.err
     assert "web active: healthy" in done.err
     assert re.search(r"active +1 to change, 2 unchanged +dpl", done.out)
 
@@ -192,6 +197,61 @@ def test_people_are_told_how_far_it_is_and_how_it_went(acme: Bed) -> None:
 def test_who_does_not_wait_is_told_its_id(acme: Bed) -> None:
     assert acme.byoa("deploy", "acme", "web", "--no-wait").out.startswith("queued dpl")
     assert acme.byoa("deploy", "acme", "web", "--no-wait", "--json").json()["status"] == "queued"
+
+
+@pytest.fixture
+def shop(acme: Bed) -> Bed:
+    """Where ``api`` depends on ``web``, and ``jobs`` on that."""
+    for name, dependencies in (("api", ["web"]), ("jobs", ["api"])):
+        place = f"/v1/apps/{APP}/components/{name}/configs/kubernetes-manifest"
+        body = {"namespace": "a", "manifest": "a: 1", "dependencies": dependencies}
+        assert acme.served.ask("POST", place, body).status == 201
+        acme.went_well(name)
+    return acme
+
+
+def released(bed: Bed, deploy: Deploy) -> Deploy:
+    found = MemoryInstalls(ORG, bed.served.installing).release(deploy.key, None)
+    assert found
+    return found
+
+
+def test_what_depends_on_a_component_is_followed_behind_it(shop: Bed) -> None:
+    def goes_well(deploy: Deploy) -> None:
+        shop.installed.end(released(shop, deploy), "active", "healthy")
+
+    shop.steps = [active(shop), goes_well, goes_well]
+    done = shop.byoa("deploy", "acme", "web", "--dependents", "--json")
+    assert done.code == FINE, done.err
+    told = [done.json(), *done.json()["dependents"]]
+    assert [(each["component_id"], each["status"]) for each in told] == [
+        ("web", "active"), ("api", "active"), ("jobs", "active"),
+    ]  # fmt: skip
+
+
+def test_what_is_skipped_behind_a_failure_has_its_reason_and_ends_the_command_with_1(shop: Bed) -> None:
+    def fails(deploy: Deploy) -> None:
+        shop.installed.end(deploy, "error", "it failed")
+        installs = MemoryInstalls(ORG, shop.served.installing)
+        install = installs.install(deploy.install_id)
+        assert install
+        go_on(install, installs)
+
+    shop.steps = [fails]
+    done = shop.byoa("deploy", "acme", "web", "--dependents")
+    assert done.code == MEND
+    assert "DependencyFailed: It waited for deploy 1 of web, which is error." in done.err
+    assert "DependencyFailed: It waited for deploy 1 of api, which is auto-skipped." in done.err
+    assert [line.split()[0] for line in done.out.splitlines()] == ["error", "auto-skipped", "auto-skipped"]
+
+
+def test_what_waits_behind_a_plan_that_waits_is_not_waited_for(shop: Bed) -> None:
+    shop.steps = [active(shop), lambda deploy: shop.installed.plan(released(shop, deploy))]
+    done = shop.byoa("deploy", "acme", "web", "--dependents", "--json")
+    assert (done.code, [each["status"] for each in done.json()["dependents"]]) == (
+        MEND,
+        ["pending-approval", "pending"],
+    )
 
 
 def test_a_plan_that_waits_is_shown_and_answered_by_another_command(acme: Bed) -> None:
@@ -297,7 +357,11 @@ def test_an_agent_gets_a_token_of_its_own_and_people_are_told_how(bed: Bed) -> N
     made = bed.home.byoa("tokens", "create", "agent-acme", "--scope", "agent", "--install", "acme", "--app", APP)
     assert made.code == FINE, made.err
     token = made.out.strip()
+    assert "never asked" in bed.byoa("get", "acme", "--app", APP).out
     account = bed.served.ask("GET", "/v1/account", token=token).json
+    bed.served.ask("POST", f"/v1/installs/{account['installs'][0]['id']}/jobs/lease", token=token)
+    assert re.search(r"agent +asked last 20\S+Z \(agent-acme\)", bed.byoa("get", "acme", "--app", APP).out)
+    assert bed.byoa("get", "acme", "--app", APP, "--json").json()["agent"]["token_name"] == "agent-acme"
     assert ([each["name"] for each in account["installs"]], account["scopes"]) == (["acme"], ["agent"])
     listed = bed.home.byoa("tokens", "list", "--json").json()["tokens"]
     assert [each["install_ids"] for each in listed if each["name"] == "agent-acme"] == [[account["installs"][0]["id"]]]

@@ -168,7 +168,7 @@ OF_TRACKING = {"follow_tags": "follow", "build_again": "build_again"}
 
 OF_INSTALLS = (
     "receive_deploy", "pull_mirror", "load_manifests", "plan_install", "apply_install", "check_health", "prune_install",
-    "record_deploy", "end_stopped_deploy", "sweep_deploys", "drift_due", "follow_builds",
+    "record_deploy", "end_stopped_deploy", "sweep_deploys", "drift_due", "follow_builds", "release_deploys",
 )  # fmt: skip
 """Functions whose steps are of the wing ``installs``, each in a module of its name."""
 

@@ -45,7 +45,7 @@ MACHINES = {"BuildStateMachine": "BuildRole", "InstallStateMachine": "InstallRol
 REACHING = ("PlanInstall", "ApplyInstall", "CheckHealth", "PruneInstall")
 """The functions that reach clusters."""
 
-ASKING = ("DriftDueTenantRole", "FollowBuildsTenantRole")
+ASKING = ("DriftDueTenantRole", "FollowBuildsTenantRole", "ReleaseDeploysTenantRole")
 """Roles that ask for deploys, which are items of ours."""
 
 REFUSALS = {"BorrowNoneOfOurs", "NotByOurCode"}
@@ -673,7 +673,7 @@ def test_every_queue_answers_over_tls_alone(resources: dict[str, Any]) -> None:
 def test_every_function_runs_in_a_role_of_its_own(resources: dict[str, Any]) -> None:
     functions = _of_type(resources, "AWS::Lambda::Function")
     roles = [body["Properties"]["Role"]["Fn::GetAtt"][0] for body in functions.values()]
-    assert len(set(roles)) == len(functions) == 35
+    assert len(set(roles)) == len(functions) == 36
 
 
 # ---- what is kept, and what wakes somebody -----------------------------------------------------------------------

@@ -27,6 +27,7 @@ from byoa.installs.objects import Place
 from byoa.installs.recover import recover
 from byoa.installs.states import DeployEnded
 from byoa.installs.steps.run_deploy import Rig, run_deploy
+from byoa.installs.steps.sweep_deploys import VANISHED, sweep_deploys
 from byoa.oci.digest import Digest
 from byoa.oci.reference import Reference, Registry
 from byoa.trust.limits import STAGED
@@ -278,6 +279,51 @@ def test_what_a_vanished_agent_held_is_let_go_once_its_lease_ended(bed: Bed) -> 
     assert bed.run_next() == "active"
 
 
+def test_a_deploy_whose_agent_never_came_back_says_so_and_the_next_goes_on_from_what_is_tracked(bed: Bed) -> None:
+    deploy = bed.platform.ask(bed.platform.build(*OBJECTS))
+    job = bed.lease()
+    assert job
+    with pytest.raises(Died):
+        bed.run(job, Counted(at=8).around)
+    bed.passes(VANISHED.total_seconds() + 61)
+    assert sweep_deploys(bed.platform.deploys, bed.platform.clock).ended == 1
+    failure = bed.now(deploy).failure
+    assert failure
+    assert failure.code == "AgentSilent"
+    assert "No agent has asked for this install since 2026-" in failure.cause
+    assert bed.lease() is None
+    bed.platform.ask(bed.platform.build(OBJECTS[0], OBJECTS[2]))
+    assert bed.run_next() == "active"
+    assert (bed.there(CONFIG_MAPS, "two"), bool(bed.there(CONFIG_MAPS, "one"))) == (None, True)
+
+
+def test_it_is_told_when_an_agent_asked_last_and_with_which_token(bed: Bed) -> None:
+    place, reader = f"/v1/installs/{INSTALL}/agent", bed.served.token("read", org=ORG)
+
+    def seen() -> Any:
+        return bed.served.ask("GET", place, token=reader).json
+
+    assert seen() == {"seen_at": None, "token_id": None, "token_name": None}
+    bed.lease()
+    first = seen()
+    assert (first["token_name"], bed.served.ask("GET", place, token=bed.token).code) == ("test", "scope_missing")
+    bed.passes(59)
+    bed.lease()
+    assert seen() == first, "to the minute"
+    bed.passes(1)
+    bed.lease()
+    assert seen()["seen_at"] > first["seen_at"]
+    bed.platform.ask(bed.platform.build(*OBJECTS))
+    job = bed.lease()
+    assert job
+    before = seen()
+    bed.passes(50)
+    job.renew()
+    bed.passes(50)
+    job.renew()
+    assert seen()["seen_at"] > before["seen_at"], "while it works as well"
+
+
 @pytest.mark.parametrize("what", ["cluster", "api"])
 def test_killed_after_any_call_the_next_agent_goes_on_and_ends_the_same(what: str) -> None:
     for at in range(1, 200):
@@ -385,7 +431,12 @@ def test_a_lease_is_of_no_use_to_another_token(bed: Bed) -> None:
     assert bed.run(job) == "active"
 
 
-@pytest.mark.parametrize("scope", ["read", "sync", "deploy", "admin"])
+def test_whoever_administers_may_run_any_install_s_deploys(bed: Bed) -> None:
+    bed.platform.ask(bed.platform.build(*OBJECTS))
+    assert lease(Asking(bed.served, bed.served.token("admin", org=ORG)), INSTALL, 0)
+
+
+@pytest.mark.parametrize("scope", ["read", "sync", "deploy"])
 def test_a_token_that_is_no_agent_s_is_told_what_to_have_made(bed: Bed, scope: str) -> None:
     with pytest.raises(ApiRefused, match="lacks the scope agent") as refused:
         lease(Asking(bed.served, bed.served.token(scope, org=ORG)), INSTALL, 0)

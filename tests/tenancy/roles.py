@@ -162,7 +162,7 @@ OPENERS = (
     "MirrorBlob", "RetireTags", "RecordBuild", "RecordStopped", "SweepBuilds", "TryCredentials",
     "LookUpArtifact", "ReadArtifacts", "AnswerLookup", "FollowTags", "BuildAgain", "Api", "Dashboard",
     "ReceiveDeploy", "PullMirror", "LoadManifests", "PlanInstall", "ApplyInstall", "CheckHealth", "PruneInstall",
-    "RecordDeploy", "EndStoppedDeploy", "SweepDeploys", "DriftDue", "FollowBuilds",
+    "RecordDeploy", "EndStoppedDeploy", "SweepDeploys", "DriftDue", "FollowBuilds", "ReleaseDeploys",
 )  # fmt: skip
 """The functions that open sessions."""
 

@@ -86,6 +86,7 @@ MAY: dict[str, set[str]] = {
     "SweepDeploysTenantRole": READS | {"table batch get", "table update", "table update told again"},
     "DriftDueTenantRole": ASKS,
     "FollowBuildsTenantRole": ASKS,
+    "ReleaseDeploysTenantRole": ASKS,
     "ClusterRole": {"cluster token get"},
 }
 """What each session may do with its own organisation's things: nothing below holds because nothing is allowed."""

@@ -6,9 +6,11 @@ import re
 
 import pytest
 
+from byoa.adapters.memory.installs import MemoryInstalls
 from byoa.installs import records
 from byoa.installs.contents import pack
 from byoa.installs.objects import Place
+from byoa.web import app
 from tests.installs.beds import CONFIG_MAPS, DEPLOYMENTS, config_map, deployment, namespace, secret
 from tests.web.browsing import Browser, links
 from tests.web.deploying import approve, deploy, deployed, id_of, stop
@@ -47,6 +49,24 @@ def test_a_plan_waits_and_what_is_approved_is_done(runner: Runner) -> None:
     assert 'data-live="0"' in done.text
     assert "2 healthy" in done.words
     assert "looks good" in done.words
+
+
+def test_a_plan_is_not_read_for_a_deploy_that_has_not_changed(runner: Runner, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a page that waits for an approval asks every few seconds must not cost what thousands of objects do."""
+    runner.build(config_map("conf", colour="blue"))
+    place = deploy(runner, runner.install())
+    runner.run(id_of(place))
+    etag = runner.browser.get(place).headers["ETag"]
+    with monkeypatch.context() as patched:
+        patched.setattr(MemoryInstalls, "contents", None)  # whoever reads it fails
+        assert runner.browser.get(f"{place}?show=create", if_none_match=etag).status == 500
+        patched.setattr(app, "render", None)
+        assert runner.browser.get(place, if_none_match=etag).status == 304
+    approve(runner, place)
+    waits = runner.browser.get(place, if_none_match=etag)
+    assert waits.status == 200
+    runner.run(id_of(place))
+    assert runner.browser.get(place, if_none_match=waits.headers["ETag"]).status == 200
 
 
 def test_a_plan_alone_is_deployed_from_its_page(runner: Runner) -> None:

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import pytest
 
+from byoa.adapters.memory.inventory import MemoryInventory
 from byoa.tracking.messages import Moved
 from byoa.web import app
 from byoa.web.app import ROUTES
@@ -203,6 +204,27 @@ def test_a_page_that_has_not_changed_is_not_made_again(browser: Browser, monkeyp
         assert (again.status, again.text) == (304, "")
     browser.fail(browser.hand_in()["build_id"])
     assert browser.get(COMPONENT, if_none_match=etag).status == 200
+
+
+def test_for_a_build_that_has_not_changed_nothing_is_read_but_the_build(
+    browser: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = f"{COMPONENT}/builds/{built(browser)}"
+    etag = browser.get(place).headers["ETag"]
+    for name in ("receipt", "objects"):
+        monkeypatch.setattr(MemoryInventory, name, None)  # whoever reads them fails
+    monkeypatch.setattr(app, "render", None)
+    assert browser.get(place, if_none_match=etag).status == 304
+
+
+def test_the_overview_is_made_of_one_list_of_each_kind(browser: Browser) -> None:
+    for number in range(7):
+        made = browser.served.ask("POST", f"/v1/apps/app{number}/components", {"name": "web"})
+        assert made.status == 201
+    shown = browser.get("/")
+    asked = re.findall(r'href="/json(/v1/[^"]*)"', shown.text)
+    assert {each.partition("?")[0] for each in asked} == {"/v1/apps", "/v1/components", "/v1/install-components"}
+    assert len(asked) == 3
 
 
 def test_another_reader_s_page_is_another(browser: Browser) -> None:

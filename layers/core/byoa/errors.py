@@ -467,6 +467,18 @@ class DeploySuperseded(Rejected):
     default_remedy = "Follow the newer one; what it doesn't want it prunes."
 
 
+class DependenciesCyclic(Rejected):
+    """Components of an app depend on each other, so none of them can be the first."""
+
+    default_remedy = "Take one of them out of the other's dependencies."
+
+
+class DependencyFailed(Rejected):
+    """A deploy waited for one of another component that didn't go well."""
+
+    default_remedy = "Mend that, and deploy the other component again with its dependents."
+
+
 class DeployCancelled(Rejected):
     """Somebody stopped the deploy, or nobody answered to its plan in time."""
 
@@ -477,6 +489,15 @@ class DeployTimedOut(Rejected):
     """A deploy took longer than its component's deploy_timeout lets it."""
 
     default_remedy = "Deploy again: it goes on from there; or give the component a longer deploy_timeout, at most 1h."
+
+
+class AgentSilent(Rejected):
+    """Nobody asked for the deploys of an install that an agent looks after."""
+
+    default_remedy = (
+        "Start the install's agent (`byoa install run`), or look at its log and its token; then deploy again: what was "
+        "applied until then stays, tracked."
+    )
 
 
 class InstallUnhealthy(Rejected):
@@ -600,6 +621,19 @@ class ObjectBusy(OfCluster):
     """An object, or its namespace, changes or goes away at the moment."""
 
     default_remedy = "Try again; what goes away for long has a finalizer that nobody serves."
+
+    def __init__(
+        self,
+        cause: str,
+        *,
+        remedy: str = "",
+        where: str | None = None,
+        retry_after: float | None = None,
+        stale: bool = False,
+    ) -> None:
+        super().__init__(cause, remedy=remedy, where=where, retry_after=retry_after)
+        self.stale = stale
+        """Whether it isn't in the state any more that was named: nothing was done to it."""
 
 
 class DeployBusy(OfCluster):

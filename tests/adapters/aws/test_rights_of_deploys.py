@@ -10,9 +10,10 @@ from byoa.installs.objects import Identity
 from byoa.installs.ports import Request
 from byoa.installs.steps.drift_due import drift_due
 from byoa.installs.steps.follow_builds import BuildActive, follow_builds
+from byoa.installs.steps.release_deploys import release_deploys
 from byoa.installs.steps.sweep_deploys import SILENCE, sweep_deploys
 from tests.adapters.aws.test_rights import WORDS
-from tests.adapters.test_installs import APP, APPLY, ORG, Stand, dynamo, to
+from tests.adapters.test_installs import APP, APPLY, DEPENDENTS, ORG, Stand, dynamo, ended_as, to, told_of
 from tests.template import TEMPLATE
 
 if TYPE_CHECKING:
@@ -151,6 +152,21 @@ def test_who_asks_for_deploys_may_do_that(dynamo: Stand) -> None:
     built = {"organisation": ORG, "app": APP, "component": "web", "version": 7, "id": "bld" + "b" * 23}
     assert follow_builds(BuildActive.model_validate(built), dynamo.installs()).asked == 1
     spied.check("FollowBuilds")
+
+
+def test_who_goes_on_with_a_run_may_ask_for_it_and_let_it_begin_and_so_may_the_sweep(dynamo: Stand) -> None:
+    install, spied = dynamo.made(), Spied(dynamo)
+    first = dynamo.installs().ask(install, "db", APPLY._replace(dependents=DEPENDENTS))
+    ended_as(dynamo, first, "active")
+    spied.asked.clear()
+    assert release_deploys(told_of(dynamo, first), dynamo.installs()).begun == 1
+    spied.check("ReleaseDeploys")
+    api = dynamo.installs().components(install)[0]
+    ended_as(dynamo, dynamo.installs().deploy(api.deploy_id), "error")
+    dynamo.later(SILENCE)
+    spied.asked.clear()
+    assert sweep_deploys(dynamo.attended(), dynamo.clock).ended == 1
+    spied.check("SweepDeploys")
 
 
 def test_the_api_has_what_people_do_with_installs(dynamo: Stand) -> None:

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from byoa.api.problems import Problem
-from byoa.api.tokens import AGENT
+from byoa.api.tokens import AGENT, allowed
 from byoa.api.visits import visit
+from byoa.installs.ports import AgentSign
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from byoa.installs.messages import Install
+
+
+NOTED_EVERY_MS: Final = 60_000
+"""How coarse it is told when an agent was heard of."""
 
 
 def installs_for(scopes: Sequence[str], install_ids: Sequence[str]) -> tuple[str, ...]:
@@ -37,15 +42,25 @@ def installs_for(scopes: Sequence[str], install_ids: Sequence[str]) -> tuple[str
 
 
 def own_install(install_id: str) -> Install:
-    """An install whose deploys the caller's token is for. Raises ``Problem`` with 404 for any other, as for none.
+    """An install whose deploys the caller's token is for: of the scope admin, any of the organisation.
 
-    Others aren't looked for: how long that takes would tell whether they are there.
+    Raises ``Problem`` with 404 for any other, as for none. Others
+    aren't looked for: how long that takes would tell whether they are there.
     """
     here = visit()
-    install = here.installs.install(install_id) if install_id in here.caller.installs else None
+    own = install_id in here.caller.installs or allowed(here.caller.scopes, "admin")
+    install = here.installs.install(install_id) if own else None
     if install is None:
         raise Problem("not_found")
     return install
+
+
+def note_agent(install_id: str) -> None:
+    """Note that the caller, an agent of the install, was heard of: once a minute, since it asks every few seconds."""
+    here = visit()
+    last = here.leases.heard(install_id)
+    if last is None or here.now_ts - last.at_ts >= NOTED_EVERY_MS or last.token_id != here.caller.id:
+        here.leases.note(install_id, AgentSign(here.now_ts, here.caller.id, here.caller.name))
 
 
 def is_agents(install: Install) -> bool:

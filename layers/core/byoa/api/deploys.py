@@ -11,6 +11,7 @@ from byoa.api.documents import moment
 from byoa.api.models import OciArtifactRow
 from byoa.api.shapes import Shown, Taken
 from byoa.builds.messages import BuildId, Failure
+from byoa.installs.bounds import length
 from byoa.installs.messages import DeployEntry, DeployStatus, ObjectHealth, Operation
 
 if TYPE_CHECKING:
@@ -23,13 +24,21 @@ type ResponseType = Literal["approve", "deny", "deny-skip-current", "deny-skip-c
 
 Note = Annotated[str, StringConstraints(max_length=1000)]
 NAMES_LIMIT = 32 * 1024
-"""Characters of all names of an approval: they go with the deploy, whose messages take 256 KiB."""
+"""Characters of all names of an approval, as JSON in ASCII: they go with the deploy, whose messages take 256 KiB."""
+
+OWNERS_LIMIT = 4 * 1024
 
 
 def _bounded(names: list[str]) -> list[str]:
-    if sum(map(len, names)) > NAMES_LIMIT:
+    if length(names) > NAMES_LIMIT:
         raise PydanticCustomError("too_long", "All names together are 32 KiB at most.")
     return names
+
+
+def _few(owners: list[str]) -> list[str]:
+    if length(owners) > OWNERS_LIMIT:
+        raise PydanticCustomError("too_long", "All owners together are 4 KiB at most.")
+    return owners
 
 
 Names = Annotated[
@@ -40,8 +49,8 @@ Names = Annotated[
 Owners = Annotated[
     list[Annotated[str, StringConstraints(min_length=1, max_length=128)]],
     Field(max_length=20, description="Owners, as plans name them, whose fields are taken where they stand in the way."),
+    AfterValidator(_few),
 ]
-NEVER: dict[str, Any] = {"const": False}
 
 
 class DeployIn(Taken):
@@ -55,7 +64,9 @@ class DeployIn(Taken):
         default=False, description="Whether what has the component's labels in the cluster is tracked again."
     )
     deploy_dependents: bool = Field(
-        default=False, json_schema_extra=NEVER, description="Nuon's; refused: deploys know no order among components."
+        default=False,
+        description="Whether the components that depend on it follow, directly or through others: each by its newest "
+        "active build, when what it depends on went well.",
     )
 
 
@@ -108,6 +119,21 @@ class AnswerOut(Shown):
     created_by_id: str | None
 
 
+class BeforeOut(Shown):
+    """A deploy that another one waits for."""
+
+    component_id: str
+    deploy_id: str
+
+
+class DependentOut(Shown):
+    """A component that is deployed behind, and the components of the run that it waits for."""
+
+    component_id: str
+    build_id: str
+    after: list[str]
+
+
 class LeftOut(Shown):
     """What should be gone and isn't."""
 
@@ -140,6 +166,9 @@ class DeployOut(Shown):
     needs: list[str]
     fingerprint: str | None
     approval: AnswerOut | None
+    run_id: str | None = Field(description="The deploy that this one is behind, as one of its dependents.")
+    waits_for: list[BeforeOut]
+    dependents: list[DependentOut]
     health: list[ObjectHealth]
     left: list[LeftOut]
     failure: Failure | None
@@ -221,6 +250,12 @@ def deploy_out(deploy: Deploy, *, whole: bool = True) -> DeployOut:
         needs=deploy.needs,
         fingerprint=deploy.fingerprint,
         approval=_answer(deploy),
+        run_id=deploy.run,
+        waits_for=[BeforeOut(component_id=each.component, deploy_id=each.id) for each in deploy.waits_for],
+        dependents=[
+            DependentOut(component_id=each.component, build_id=each.build_id, after=list(each.after))
+            for each in (deploy.dependents if whole else ())
+        ],
         health=deploy.health if whole else [],
         left=[LeftOut(object=each[0], why=each[1]) for each in deploy.left],
         failure=deploy.failure,

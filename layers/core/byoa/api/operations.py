@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 if TYPE_CHECKING:
@@ -53,7 +54,12 @@ class Operation(NamedTuple):
 
     def matches(self, path: str) -> bool:
         """Whether a path is of this route, whatever the method."""
-        return re.fullmatch(re.sub(r"<\w+>", "[^/]+", self.path), path) is not None
+        return _pattern(self.path).fullmatch(path) is not None
+
+
+@cache
+def _pattern(path: str) -> re.Pattern[str]:
+    return re.compile(re.sub(r"<\w+>", "[^/]+", path))
 
 
 class Operations(list[Operation]):

@@ -84,8 +84,8 @@ class Inventory(Protocol):
         """One of them."""
         ...
 
-    def components(self, app: str, prefix: str, span: Span) -> Page[Component]:
-        """The app's components whose names begin with ``prefix``, by name."""
+    def components(self, app: str | None, prefix: str, span: Span) -> Page[Component]:
+        """The app's components whose names begin with ``prefix``, by name; without an app all, by app and name."""
         ...
 
     def component(self, app: str, name: str) -> Component | None:
@@ -109,8 +109,8 @@ class Inventory(Protocol):
         """
         ...
 
-    def newest(self, components: Sequence[Component]) -> dict[str, Build]:
-        """The builds of the newest configs of components of one app, by component's name."""
+    def newest(self, components: Sequence[Component]) -> dict[tuple[str, str], Build]:
+        """The builds of the newest configs of up to 100 components, by app and component's name."""
         ...
 
     def submit(

@@ -32,10 +32,10 @@ _INCLUDES: Final[dict[str, frozenset[str]]] = {
     "read": frozenset({"read"}),
     "sync": frozenset({"read", "sync"}),
     "deploy": frozenset({"read", "deploy"}),
-    "admin": frozenset({"read", "sync", "deploy", "admin"}),
+    "admin": frozenset({"read", "sync", "deploy", "admin", AGENT}),
     AGENT: frozenset({AGENT}),
 }
-"""What each scope lets its holder do. Who administers makes agents' tokens, and is no agent."""
+"""What each scope lets its holder do. Who administers could make any of these, so it includes them."""
 
 DAY_MS: Final = 24 * 3600 * 1000
 LONGEST_DAYS: Final = 366

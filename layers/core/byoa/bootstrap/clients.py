@@ -126,11 +126,13 @@ def session() -> Session:
 
     from botocore.session import Session
 
+    from byoa.adapters.aws.parsing import PlainValues
     from byoa.adapters.aws.vending import Descriptions
 
     logging.getLogger("botocore").setLevel(logging.INFO)
     parent = Session()
     parent.register_component("data_loader", Descriptions())
+    parent.register_component("response_parser_factory", PlainValues())
     return parent
 
 

@@ -20,11 +20,11 @@ type Operation = Literal["apply", "teardown", "drift"]
 """What a deploy is for; ``drift`` only looks, unless the install has what drifted mended."""
 
 type DeployStatus = Literal[
-    "queued", "planning", "pending-approval", "executing",
+    "pending", "queued", "planning", "pending-approval", "executing",
     "active", "noop", "inactive", "auto-skipped", "drift-detected", "no-drift", "approval-denied", "cancelled", "error",
 ]  # fmt: skip
-"""Nuon's names. ``inactive`` is what was torn down, ``auto-skipped`` what was only to be planned; a deploy that a newer
-one overtook is ``cancelled``.
+"""Nuon's names. A ``pending`` one waits for others; ``inactive`` is what was torn down, ``auto-skipped`` what was only
+to be planned or waited for what didn't go well; a deploy that a newer one overtook is ``cancelled``.
 """
 
 ENDED: Final[frozenset[DeployStatus]] = frozenset((
@@ -130,6 +130,23 @@ class Answered(Message):
     at_ts: int
 
 
+class Before(Message):
+    """A deploy of the same install that another one waits for."""
+
+    component: Label
+    number: Annotated[int, Field(ge=1)]
+    id: DeployId
+
+
+class Dependent(Message):
+    """A component that is deployed behind another: which build of it, and behind which components of the same run."""
+
+    component: Label
+    build_id: BuildId
+    config_version: int
+    after: list[Label]
+
+
 class ObjectHealth(Message):
     """How one object is that was applied."""
 
@@ -144,7 +161,8 @@ class Deploy(DeployKey):
     ``counts``, ``needs`` and ``fingerprint`` are of its plan; the plan's contents are kept beside it. ``left`` is what
     should be gone and isn't, with reasons. ``plan_only`` ends after the plan. ``cause`` says who wanted it: somebody,
     a build that is followed, the schedule of drift, or somebody who goes back to an older build. To ``recover`` is to
-    track again what the component's labels find in the cluster.
+    track again what the component's labels find in the cluster. It begins when all went well that it ``waits_for``;
+    ``dependents`` are deployed behind it, each with its id as their ``run``.
     """
 
     app: Label
@@ -164,6 +182,9 @@ class Deploy(DeployKey):
     approve_all: bool = False
     recover: bool = False
     take_over: list[str] = []
+    run: DeployId | None = None
+    waits_for: list[Before] = []
+    dependents: list[Dependent] = []
     execution: ExecutionName | None = None
     counts: dict[str, int] = {}
     needs: list[str] = []

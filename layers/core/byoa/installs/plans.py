@@ -32,7 +32,8 @@ class Step(NamedTuple):
     ``wanted`` is what is applied, without the fields that are left to others; ``live`` what is there; ``result`` what
     would be, as the cluster says, which an ``unchecked`` object's is not. ``left`` and ``taken`` are pairs of an owner
     and a field; ``why`` says what is unusual, and ``needs`` what has to be approved. What is ``shared`` is another
-    install's: it is as it is wanted, and nothing of it is ours to delete.
+    install's: it is as it is wanted, and nothing of it is ours to delete. ``imprint`` is ``imprint_of`` the step where
+    ``live`` and ``result`` aren't known whole any more.
     """
 
     place: Place
@@ -49,6 +50,7 @@ class Step(NamedTuple):
     needs: str = ""
     unchecked: bool = False
     shared: bool = False
+    imprint: str = ""
 
     @property
     def identity(self) -> Identity:
@@ -136,6 +138,12 @@ def fingerprint(plan: Plan, key: bytes | None) -> str:
     import hmac  # noqa: PLC0415 - people rarely have a key, and wait for a command line
 
     return f"plan-{hmac.new(key, text, hashlib.sha256).hexdigest()}"
+
+
+def imprint_of(step: Step) -> str:
+    """What a change is known by again: a digest of what differs, before and after. It says what Secrets hold."""
+    text = json.dumps([step.action, step.uid, *_sides(step, hide=False)], sort_keys=True)
+    return step.imprint or hashlib.sha256(text.encode()).hexdigest()
 
 
 def _sides(step: Step, *, hide: bool) -> tuple[Any, Any]:

@@ -9,9 +9,19 @@ from byoa.installs.objects import MANAGER
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
+    from byoa.builds.messages import Failure
     from byoa.builds.ports import Lists
     from byoa.installs.inventory import Inventory
-    from byoa.installs.messages import Answered, Deploy, DeployKey, Install, InstallComponent, Operation
+    from byoa.installs.messages import (
+        Answered,
+        Before,
+        Dependent,
+        Deploy,
+        DeployKey,
+        Install,
+        InstallComponent,
+        Operation,
+    )
     from byoa.installs.objects import Kind, Object, Place
     from byoa.installs.states import CheckedDeploy, DeployEnded
 
@@ -94,7 +104,8 @@ class Cluster(Protocol):
         """Server-side apply: the object becomes what is ``wanted`` of it, and loses what ``manager`` wanted before.
 
         Raises ``FieldConflict`` where others own fields that would change, unless forced; ``ObjectInvalid``;
-        ``NamespaceMissing``; ``ObjectBusy`` where its namespace goes away.
+        ``NamespaceMissing``; ``ObjectBusy`` where its namespace goes away, and as ``stale`` where what is wanted is
+        ``objects.tied`` to another state.
         """
         ...
 
@@ -114,10 +125,11 @@ class Cluster(Protocol):
         """Whether the login may do that; ``*`` stands for all verbs, groups, resources or namespaces."""
         ...
 
-    def delete(self, place: Place, uid: str, *, dry_run: bool = False) -> bool:
+    def delete(self, place: Place, uid: str, *, version: str = "", dry_run: bool = False) -> bool:
         """Delete the object of this UID, and what it owns after it. ``False`` where it is gone already.
 
-        Raises ``ObjectBusy`` where another object has its name, ``ObjectInvalid`` where the cluster refuses.
+        Raises ``ObjectBusy`` as ``stale`` where another object has its name, or where it isn't in the state ``version``
+        any more; ``ObjectInvalid`` where the cluster refuses.
         """
         ...
 
@@ -160,6 +172,9 @@ class Request(NamedTuple):
     cause: Literal["asked", "followed", "schedule", "rollback"] = "asked"
     by: str | None = None
     recover: bool = False
+    run: str | None = None
+    waits_for: tuple[Before, ...] = ()
+    dependents: tuple[Dependent, ...] = ()
 
 
 class Installs(Protocol):
@@ -210,7 +225,8 @@ class Installs(Protocol):
     def ask(self, install: Install, component: str, request: Request) -> Deploy:
         """Its newest deploy from now on. One that waits or hasn't begun to write is ``cancelled`` as overtaken.
 
-        The bus hears of it, and the state machine begins.
+        The bus hears of it, and the state machine begins, unless it waits for others. Of one ``run`` a component has
+        one deploy: asked for again, that is the answer.
         """
         ...
 
@@ -222,12 +238,20 @@ class Installs(Protocol):
         """One with its history."""
         ...
 
+    def look(self, key: DeployKey) -> Deploy | None:
+        """The same, by its number."""
+        ...
+
     def contents(self, deploy: Deploy) -> dict[str, Any] | None:
         """Its plan as ``contents.document`` has it, values of Secrets hidden; ``None`` where there is none."""
         ...
 
     def answer(self, deploy: Deploy, answered: Answered) -> Deploy | None:
         """What somebody says to a plan that waits; ``None`` where it doesn't wait, or has another fingerprint."""
+        ...
+
+    def release(self, key: DeployKey, failure: Failure | None) -> Deploy | None:
+        """Let one begin that waited for others, or end it with a ``failure``; ``None`` where it doesn't wait so."""
         ...
 
     def cancel(self, deploy: Deploy, cause: str, by: str) -> Deploy | None:
@@ -281,8 +305,24 @@ class Deploys(Running, Protocol):
         ...
 
 
+class AgentSign(NamedTuple):
+    """When an install's agent was heard of last (ms since 1970 UTC), and with which token."""
+
+    at_ts: int
+    token_id: str
+    token_name: str
+
+
 class Leases(Protocol):
     """Which agent runs which deploy of one organisation, for a minute at a time. Moments are in ms since 1970 UTC."""
+
+    def heard(self, install_id: str) -> AgentSign | None:
+        """When an agent of the install was heard of last; ``None`` where none ever was, or not for three months."""
+        ...
+
+    def note(self, install_id: str, sign: AgentSign) -> None:
+        """Note that an agent of the install was heard of."""
+        ...
 
     def take(self, deploy_id: str, lease: str, now_ts: int, until_ts: int) -> bool:
         """Have it until then; ``False`` where somebody has it now."""
@@ -335,12 +375,20 @@ class Unended(Protocol):
         """One of them. Raises ``ValueError`` for one that this version can't read."""
         ...
 
+    def heard_at(self, key: DeployKey) -> int | None:
+        """When the agent that is to run it was heard of last (0: never); ``None`` where the platform runs it."""
+        ...
+
     def told_at(self, key: DeployKey) -> int | None:
         """When the bus was told of it again last."""
         ...
 
     def tell_again(self, key: DeployKey, now_ts: int) -> bool:
         """Have the bus told of it once more; ``False`` where it doesn't wait any more."""
+        ...
+
+    def release(self, key: DeployKey, failure: Failure | None) -> Deploy | None:
+        """See ``Installs``."""
         ...
 
     def give_up(self, key: DeployKey, becomes: Becomes) -> Deploy | None:

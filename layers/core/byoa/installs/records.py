@@ -19,7 +19,10 @@ if TYPE_CHECKING:
 APPROVAL_TIME: Final = timedelta(days=7)
 """How long a plan waits for an answer. Nothing is held meanwhile, but what was looked at gets old."""
 
-WAITING: Final[frozenset[DeployStatus]] = frozenset(("queued", "planning", "pending-approval"))
+_NAMED: Final = 5
+"""Components that a line of history names."""
+
+WAITING: Final[frozenset[DeployStatus]] = frozenset(("pending", "queued", "planning", "pending-approval"))
 """What a newer deploy overtakes: nothing was written yet."""
 
 
@@ -49,7 +52,15 @@ def queued(  # noqa: PLR0913, PLR0917 - where, what, and when
         number=(before.number if before else 0) + 1,
     )
     looks = request.operation == "drift" and request.build_id is None and before is not None
-    first = entry("queued", "waiting for the pipeline", moment, number=key.number)
+    behind = ", ".join(each.component for each in request.waits_for[:_NAMED])
+    more = len(request.waits_for) - _NAMED
+    runs = "the install's agent" if install.access.get("kind") == "agent" else "the pipeline"
+    first = entry(
+        "pending" if behind else "queued",
+        f"waiting for {behind}{f' and {more} more' if more > 0 else ''}" if behind else f"waiting for {runs}",
+        moment,
+        number=key.number,
+    )
     return Deploy(
         **key.model_dump(),
         **first.model_dump(),
@@ -65,6 +76,9 @@ def queued(  # noqa: PLR0913, PLR0917 - where, what, and when
         approve_all=request.approve_all or install.approval == "approve-all",
         take_over=list(request.take_over),
         recover=request.recover,
+        run=request.run,
+        waits_for=list(request.waits_for),
+        dependents=list(request.dependents),
     )
 
 
@@ -105,8 +119,8 @@ def begun(deploy: Deploy, execution: str, moment: datetime) -> Deploy:
         raise stopped(deploy)
     if deploy.execution not in (None, execution):
         raise DuplicateEvent("Another execution already runs this deploy.")
-    if deploy.status == "pending-approval":
-        raise DuplicateEvent("The deploy waits for somebody's answer.")
+    if deploy.status in ("pending", "pending-approval"):
+        raise DuplicateEvent("The deploy waits for somebody's answer, or for another deploy.")
     if deploy.execution == execution:
         return deploy
     return moved(deploy, entry("planning", "checking the build and its receipt", moment), execution=execution)
@@ -156,6 +170,15 @@ def cancelled(deploy: Deploy, cause: str, by: str, moment: datetime) -> Deploy |
     if deploy.ended:
         return None
     return _failed(deploy, "cancelled", DeployCancelled(cause), moment, stopped_by=by)
+
+
+def released(deploy: Deploy, failure: Failure | None, moment: datetime) -> Deploy | None:
+    """The deploy, which waited for others: queued, or skipped for a ``failure``. ``None`` where it doesn't wait so."""
+    if deploy.status != "pending":
+        return None
+    if failure:
+        return moved(deploy, entry("auto-skipped", failure.cause, moment), failure=failure)
+    return moved(deploy, entry("queued", "what it waited for went well; waiting for the pipeline", moment))
 
 
 def is_late(deploy: Deploy, moment: datetime) -> bool:

@@ -141,7 +141,7 @@ def _built(here: Here, found: Page | Moved | Sent) -> Event:
 
 
 def _page(here: Here, page: Page) -> Event:
-    """A page, unless the browser has it: what it was made of says so, before anything is rendered."""
+    """A page, unless the browser has it: what it was made of says so, before the rest is read and anything rendered."""
     etag, tagged = _etag(here), page.status == 200 and here.request.method == "GET"  # noqa: PLR2004 - RFC 9110, 15.3.1
     headers = {
         "Content-Type": "text/html; charset=utf-8",
@@ -151,6 +151,7 @@ def _page(here: Here, page: Page) -> Event:
         headers["ETag"] = etag
         if etag in here.request.header("if-none-match"):
             return _answered(304, "", headers)
+    data = {**page.data, **(page.late() if page.late else {})}
     common = {
         "title": page.title,
         "caller": here.api.caller,
@@ -161,7 +162,7 @@ def _page(here: Here, page: Page) -> Event:
         "live": page.live,
         "etag": etag,
     }
-    return _answered(page.status, render(page.template, {**common, **page.data}), headers, page.cookies)
+    return _answered(page.status, render(page.template, {**common, **data}), headers, page.cookies)
 
 
 def _etag(here: Here) -> str:

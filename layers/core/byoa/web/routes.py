@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
@@ -27,6 +28,10 @@ class Page(NamedTuple):
     """Seconds after which a browser asks again whether it has changed; 0 for never."""
 
     cookies: tuple[str, ...] = ()
+    late: Callable[[], Mapping[str, Any]] | None = None
+    """Reads what else it shows, once it is known that the browser hasn't got the page. What this finds may change
+    only with something that was read before: it counts for no ETag.
+    """
 
 
 class Moved(NamedTuple):
@@ -79,10 +84,15 @@ class Route(NamedTuple):
 
     def match(self, path: str) -> dict[str, str] | None:
         """The parts of a path of this route, or ``None``. They are as long as names are, and shorter than 200."""
-        pattern = re.sub(r"<(\w+):rest>", r"(?P<\1>.{1,2000})", self.path)
-        pattern = re.sub(r"(?<!P)<(\w+)>", r"(?P<\1>[A-Za-z0-9_.:@-]{1,200})", pattern)
-        found = re.fullmatch(pattern, path, re.ASCII)
+        found = _pattern(self.path).fullmatch(path)
         return found.groupdict() if found else None
+
+
+@cache
+def _pattern(path: str) -> re.Pattern[str]:
+    pattern = re.sub(r"<(\w+):rest>", r"(?P<\1>.{1,2000})", path)
+    pattern = re.sub(r"(?<!P)<(\w+)>", r"(?P<\1>[A-Za-z0-9_.:@-]{1,200})", pattern)
+    return re.compile(pattern, re.ASCII)
 
 
 class Routes(list[Route]):

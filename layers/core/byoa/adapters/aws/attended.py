@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from byoa.adapters.aws.deploys import DynamoDeploys
     from byoa.adapters.aws.rows import Rows
+    from byoa.builds.messages import Failure
     from byoa.installs.messages import Deploy
     from byoa.installs.ports import Becomes
 
@@ -43,6 +44,10 @@ class Attended:
         """See ``installs.ports.Unended``."""
         return self.of(key.organisation).look(key)
 
+    def heard_at(self, key: DeployKey) -> int | None:
+        """See ``installs.ports.Unended``."""
+        return self.of(key.organisation).heard_at(key)
+
     def told_at(self, key: DeployKey) -> int | None:
         """See ``installs.ports.Unended``."""
         return self.of(key.organisation).told_at(key)
@@ -50,6 +55,10 @@ class Attended:
     def tell_again(self, key: DeployKey, now_ts: int) -> bool:
         """See ``installs.ports.Unended``."""
         return self.of(key.organisation).tell_again(key, now_ts)
+
+    def release(self, key: DeployKey, failure: Failure | None) -> Deploy | None:
+        """See ``installs.ports.Unended``."""
+        return self.of(key.organisation).release(key, failure)
 
     def give_up(self, key: DeployKey, becomes: Becomes) -> Deploy | None:
         """See ``installs.ports.Unended``."""

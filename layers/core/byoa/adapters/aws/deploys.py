@@ -9,6 +9,7 @@ Beside the ledger in one table:
     APPLIED#<install>#<component>            what was applied, packed: ``adapters/aws/inventories.py``
     DEPLOY#<install>#<component>#<number>    a deploy: status, history, what it planned
     DEPLOYID#<deploy id>                     the sort key of that deploy
+    AGENT#<install>                          when its agent was heard of: ``adapters/aws/leases.py``
     PLAN#<deploy id>                         what its plan consists of, packed; made with the deploy, for 90 days
 
 The index ``recent`` has the deploys of an install by time, ``unfinished`` those that have not ended or still hold their
@@ -29,13 +30,14 @@ from byoa.adapters.aws.writes import UNFINISHED
 from byoa.builds.records import milliseconds
 from byoa.errors import ByoaError, DeployBusy, EventUntrusted, StoreThrottled
 from byoa.installs.messages import Deploy, DeployKey, Install, InstallComponent
-from byoa.installs.records import begun, check_runs
+from byoa.installs.records import begun, check_runs, released
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb.type_defs import TransactWriteItemTypeDef
 
     from byoa.adapters.aws.rows import Rows
     from byoa.adapters.aws.table import Item
+    from byoa.builds.messages import Failure
     from byoa.builds.ports import Clock
     from byoa.installs.ports import Becomes
 
@@ -66,6 +68,11 @@ def deploy_key(key: DeployKey) -> str:
 def part_key(install_id: str, component: str) -> str:
     """Where it stands how a component is."""
     return f"PART#{install_id}#{component}"
+
+
+def sign_key(install_id: str) -> str:
+    """Where it stands when an install's agent was heard of."""
+    return f"AGENT#{install_id}"
 
 
 def item_of(deploy: Deploy) -> Item:
@@ -159,6 +166,14 @@ class DynamoDeploys:
                 return after
         raise _contested()
 
+    def heard_at(self, key: DeployKey) -> int | None:
+        """See ``installs.ports.Unended``."""
+        keys = [(self.pk, deploy_key(key)), (self.pk, sign_key(key.install_id))]
+        found = self.rows.several(keys)
+        if not found.get(keys[0][1], {}).get("agent"):
+            return None
+        return int(found.get(keys[1][1], {}).get("at_ts", 0))
+
     def told_at(self, key: DeployKey) -> int | None:
         """See ``installs.ports.Unended``."""
         item = self.rows.one(self.pk, deploy_key(key)) or {}
@@ -170,6 +185,17 @@ class DynamoDeploys:
             deploy_key(key), {"told_again_ts": now_ts, "news": True, "status": "queued"}, condition="#status = :status"
         )
         return transact(self.rows.client, [told])
+
+    def release(self, key: DeployKey, failure: Failure | None) -> Deploy | None:
+        """See ``installs.ports.Installs``. What waits for others holds nothing."""
+        for _ in range(RACES):
+            kept = self.read(key)
+            after = released(kept.deploy, failure, self.clock.now()) if kept else None
+            if kept is None or after is None:
+                return None
+            if self.write(kept, after, done=after.ended):
+                return after
+        raise _contested()
 
     def put_off(self, install_id: str, component: str, until_ts: int) -> None:
         """Look for drift in a component then, if that is looked for at all."""

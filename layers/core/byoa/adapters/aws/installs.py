@@ -30,8 +30,12 @@ if TYPE_CHECKING:
 
     from byoa.adapters.aws.deploys import DynamoDeploys
     from byoa.adapters.aws.table import Item
-    from byoa.installs.messages import Answered
+    from byoa.builds.messages import Failure
+    from byoa.installs.messages import Answered, DeployKey
     from byoa.installs.ports import Request
+
+IN_A_RUN: Final = 20
+"""Deploys of a component that are looked at for one of a run."""
 
 PLAN_SECONDS: Final = 90 * 24 * 3600
 _ALL: Final = 100_000
@@ -135,6 +139,8 @@ class DynamoInstalls:
         series = self._table.rpartition("/")[2] if self.series is None else self.series
         for _ in range(RACES):
             before = self.component(install, component)
+            if request.run and before and (there := self._of_run(install, component, request.run)):
+                return there
             now = self.deploying.clock.now()
             deploy = queued(install, component, before, request, series, now)
             writes = [
@@ -181,6 +187,10 @@ class DynamoInstalls:
         item = self.deploying.rows.one(self._pk, pointer["deploy"]) if pointer else None
         return read_deploy(item) if item else None
 
+    def look(self, key: DeployKey) -> Deploy | None:
+        """See ``installs.ports.Installs``."""
+        return self.deploying.look(key)
+
     def contents(self, deploy: Deploy) -> dict[str, Any] | None:
         """See ``installs.ports.Installs``."""
         item = self.deploying.rows.one(self._pk, f"PLAN#{deploy.id}")
@@ -192,9 +202,18 @@ class DynamoInstalls:
         """See ``installs.ports.Installs``."""
         return self._write(deploy, lambda found: answered(found, said, self.deploying.clock.now()))
 
+    def release(self, key: DeployKey, failure: Failure | None) -> Deploy | None:
+        """See ``installs.ports.Installs``."""
+        return self.deploying.release(key, failure)
+
     def cancel(self, deploy: Deploy, cause: str, by: str) -> Deploy | None:
         """See ``installs.ports.Installs``. Whoever runs it lets go of the component."""
         return self._write(deploy, lambda found: cancelled(found, cause, by, self.deploying.clock.now()))
+
+    def _of_run(self, install: Install, component: str, run: str) -> Deploy | None:
+        """The component's deploy in a run, if there is one among the newest: whoever overtook it is behind it."""
+        newest = self.deploys(install, component, IN_A_RUN).items
+        return next((each for each in newest if each.run == run), None)
 
     def _write(self, deploy: Deploy, becomes: Callable[[Deploy], Deploy | None]) -> Deploy | None:
         for _ in range(RACES):

@@ -62,9 +62,10 @@ class DynamoInventory:
         item = self.rows.one(self._pk, f"APP#{name}")
         return _app(item) if item else None
 
-    def components(self, app: str, prefix: str, span: Span) -> Page[Component]:
+    def components(self, app: str | None, prefix: str, span: Span) -> Page[Component]:
         """See ``api.ports.Inventory``."""
-        found = self.rows.listed(self._pk, f"COMPONENT#{app}#", span, narrow=prefix)
+        of_app = "" if app is None else f"{app}#"
+        found = self.rows.listed(self._pk, f"COMPONENT#{of_app}", span, narrow=prefix)
         return Page([_component(item) for item in found.items], found.more)
 
     def component(self, app: str, name: str) -> Component | None:
@@ -148,10 +149,11 @@ class DynamoInventory:
             writes.append(self.ledger.overtake(self._key(was, was.version)))
         return self.ledger.transact(writes)
 
-    def newest(self, components: Sequence[Component]) -> dict[str, Build]:
+    def newest(self, components: Sequence[Component]) -> dict[tuple[str, str], Build]:
         """See ``api.ports.Inventory``."""
         keys = [self._key(each, each.version) for each in components if each.version]
-        return {build.component: build for build in self._builds([sort_key("BUILD", key) for key in keys])}
+        builds = self._builds([sort_key("BUILD", key) for key in keys])
+        return {(build.app, build.component): build for build in builds}
 
     def submit(
         self, app: str, config: ComponentConfig, *, by: str | None = None, anew: bool = False, text: str | None = None

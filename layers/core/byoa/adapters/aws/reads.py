@@ -13,7 +13,7 @@ from byoa.adapters.aws.refusals import translated
 from byoa.adapters.aws.table import Item, dump, load
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     from types_boto3_dynamodb import DynamoDBClient
 
@@ -42,12 +42,27 @@ def forget() -> None:
 
 def get_item(client: DynamoDBClient, table: str, pk: str, sk: str) -> Item | None:
     """An item, as the last write left it. Raises what stands for the store."""
-    kept, place = _kept.get(), (id(client), table, pk, sk)
-    if kept is not None and place in kept:
-        return kept[place]
+    known = known_of(client, table, [(pk, sk)])
+    if sk in known:
+        return known[sk]
     with translated("DynamoDB"):
         found = client.get_item(TableName=table, Key=dump({"pk": pk, "sk": sk}), ConsistentRead=True)
     item = load(found["Item"]) if "Item" in found else None
-    if kept is not None:
-        kept[place] = item
+    note(client, table, pk, {sk: item})
     return item
+
+
+def known_of(client: DynamoDBClient, table: str, keys: Iterable[tuple[str, str]]) -> dict[str, Item | None]:
+    """Those of the items that were read already, by their sort keys; ``None`` for what wasn't there."""
+    kept = _kept.get()
+    if kept is None:
+        return {}
+    places = ((sk, (id(client), table, pk, sk)) for pk, sk in keys)
+    return {sk: kept[place] for sk, place in places if place in kept}
+
+
+def note(client: DynamoDBClient, table: str, pk: str, items: Mapping[str, Item | None]) -> None:
+    """Whole items were read, by their sort keys."""
+    kept = _kept.get()
+    if kept is not None:
+        kept.update({(id(client), table, pk, sk): item for sk, item in items.items()})

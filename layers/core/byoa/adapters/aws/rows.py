@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from byoa.adapters.aws.reads import get_item
+from byoa.adapters.aws.reads import get_item, known_of, note
 from byoa.adapters.aws.refusals import translated
 from byoa.adapters.aws.table import Item, dump, load
 from byoa.api.ports import Page, Span
@@ -37,10 +37,14 @@ class Rows:
 
     def several(self, keys: Sequence[tuple[str, str]]) -> dict[str, Item]:
         """Up to 100 items by their sort keys; those that aren't there are left out."""
-        found: dict[str, Item] = {}
-        asked: Any = {self.table: {"Keys": [dump({"pk": pk, "sk": sk}) for pk, sk in keys], "ConsistentRead": True}}
+        known = known_of(self.client, self.table, keys)
+        found = {sk: item for sk, item in known.items() if item is not None}
+        wanted = [(pk, sk) for pk, sk in keys if sk not in known]
+        asked: Any = {self.table: {"Keys": [dump({"pk": pk, "sk": sk}) for pk, sk in wanted], "ConsistentRead": True}}
         for tried in range(_TRIES):
-            if not keys or not asked:
+            if not wanted or not asked:
+                for pk, sk in wanted:
+                    note(self.client, self.table, pk, {sk: found.get(sk)})
                 return found
             with translated(_SERVICE):
                 answer = self.client.batch_get_item(RequestItems=asked)
@@ -94,7 +98,10 @@ class Rows:
         while True:
             with translated(_SERVICE):
                 answer = self.client.query(**asked, Limit=count - len(found))
-            found += [load(item) for item in answer["Items"]]
+            items = [load(item) for item in answer["Items"]]
+            if not index:  # which has a part of each
+                note(self.client, self.table, values[":pk"], {item["sk"]: item for item in items})
+            found += items
             if len(found) >= count or "LastEvaluatedKey" not in answer:
                 return found
             asked["ExclusiveStartKey"] = answer["LastEvaluatedKey"]

@@ -23,6 +23,7 @@ _OF_PARTS: Final = frozenset(
         "answered",
         "config",
         "counts",
+        "dependents",
         "failure",
         "findings",
         "history",
@@ -30,6 +31,7 @@ _OF_PARTS: Final = frozenset(
         "metadata",
         "moved",
         "outcome",
+        "waits_for",
     )
 )
 """The attributes that are JSON text, or a list of such."""

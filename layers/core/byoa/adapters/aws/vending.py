@@ -48,7 +48,8 @@ def beside(parent: Session, provider: object = None) -> Any:  # noqa: ANN401 - b
     """
     handlers = copy.copy(parent.get_component("event_emitter"))
     session = Session(event_hooks=handlers, include_builtin_handlers=False)
-    session.register_component("data_loader", parent.get_component("data_loader"))
+    for shared in ("data_loader", "response_parser_factory"):
+        session.register_component(shared, parent.get_component(shared))
     if provider:
         session.register_component("credential_provider", provider)
     return boto3.session.Session(botocore_session=session)

@@ -12,15 +12,16 @@ from byoa.installs.inventory import pack as pack_inventory
 from byoa.installs.inventory import unpack as unpack_inventory
 from byoa.installs.messages import ENDED, DeployKey, InstallComponent
 from byoa.installs.ports import Part
-from byoa.installs.records import answered, begun, cancelled, check_runs, overtaken, queued
+from byoa.installs.records import answered, begun, cancelled, check_runs, overtaken, queued, released
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
+    from byoa.builds.messages import Failure
     from byoa.builds.ports import Clock
     from byoa.installs.inventory import Inventory
     from byoa.installs.messages import Answered, Deploy, Install
-    from byoa.installs.ports import Becomes, Request
+    from byoa.installs.ports import AgentSign, Becomes, Request
 
 
 @dataclass(slots=True)
@@ -37,6 +38,7 @@ class DeployStore:
     packed: dict[tuple[str, str, str], tuple[str, int]] = field(default_factory=dict)
     told: list[Deploy] = field(default_factory=list)
     told_again: dict[DeployKey, int] = field(default_factory=dict)
+    signs: dict[tuple[str, str], AgentSign] = field(default_factory=dict)
 
     def keep(self, deploy: Deploy) -> Deploy:
         """Keep a deploy as it is now; ``told`` are those that the bus hears of."""
@@ -100,6 +102,14 @@ class MemoryDeploys:
         found = [each for each in self.store.deploys.values() if each.created_at_ts < before_ts and self._counts(each)]
         return (each.key for each in sorted(found, key=lambda each: each.created_at_ts))
 
+    def heard_at(self, key: DeployKey) -> int | None:
+        """See ``installs.ports.Unended``."""
+        install = self.install(key.install_id)
+        if install is None or install.access.get("kind") != "agent":
+            return None
+        sign = self.store.signs.get((key.organisation, key.install_id))
+        return sign.at_ts if sign else 0
+
     def told_at(self, key: DeployKey) -> int | None:
         """See ``installs.ports.Unended``."""
         return self.store.told_again.get(key.key)
@@ -110,6 +120,12 @@ class MemoryDeploys:
             return False
         self.store.told_again[key.key] = now_ts
         return True
+
+    def release(self, key: DeployKey, failure: Failure | None) -> Deploy | None:
+        """See ``installs.ports.Installs``."""
+        found = self.store.deploys.get(key.key)
+        after = released(found, failure, self.store.clock.now()) if found else None
+        return self.store.keep(after) if after else None
 
     def give_up(self, key: DeployKey, becomes: Becomes) -> Deploy | None:
         """See ``installs.ports.Unended``."""
@@ -251,6 +267,9 @@ class MemoryInstalls:
     def ask(self, install: Install, component: str, request: Request) -> Deploy:
         """See ``installs.ports.Installs``."""
         before, now = self.component(install, component), self.store.clock.now()
+        mine = self.deploys(install, component, len(self.store.deploys)).items if request.run else ()
+        if there := next((each for each in mine if each.run == request.run), None):
+            return there
         deploy = queued(install, component, before, request, self.store.series, now)
         if before:
             late = overtaken(self.store.deploys[self._key(before)], deploy.number, now)
@@ -278,6 +297,10 @@ class MemoryInstalls:
         mine = (each for each in self.store.deploys.values() if each.organisation == self.organisation)
         return next((each for each in mine if each.id == deploy_id), None)
 
+    def look(self, key: DeployKey) -> Deploy | None:
+        """See ``installs.ports.Installs``."""
+        return self.store.deploys.get(key.key)
+
     def contents(self, deploy: Deploy) -> dict[str, Any] | None:
         """See ``installs.ports.Installs``."""
         packed = self.store.plans.get(deploy.id)
@@ -286,6 +309,10 @@ class MemoryInstalls:
     def answer(self, deploy: Deploy, said: Answered) -> Deploy | None:
         """See ``installs.ports.Installs``."""
         return self._write(answered(self.store.deploys[deploy.key], said, self.store.clock.now()))
+
+    def release(self, key: DeployKey, failure: Failure | None) -> Deploy | None:
+        """See ``installs.ports.Installs``."""
+        return MemoryDeploys(self.store).release(key, failure)
 
     def cancel(self, deploy: Deploy, cause: str, by: str) -> Deploy | None:
         """See ``installs.ports.Installs``."""

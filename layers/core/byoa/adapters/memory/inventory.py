@@ -48,11 +48,13 @@ class MemoryInventory:
         made = self.ledger.apps.get((self.organisation, name))
         return App(name, *made) if made else None
 
-    def components(self, app: str, prefix: str, span: Span) -> Page[Component]:
+    def components(self, app: str | None, prefix: str, span: Span) -> Page[Component]:
         """See ``api.ports.Inventory``."""
-        mine = [each for (owner, of, _), each in self.held.items() if (owner, of) == (self.organisation, app)]
-        named = (each for each in mine if each.name.startswith(prefix))
-        return part(sorted(named, key=lambda each: each.name), span, lambda each: each.name)
+        mine = [each for (owner, of, _), each in self.held.items() if owner == self.organisation and app in (None, of)]
+        named = {(each.name if app else f"{each.app}#{each.name}"): each for each in mine}
+        shown = sorted((place, each) for place, each in named.items() if place.startswith(prefix))
+        found = part(shown, span, lambda pair: pair[0])
+        return Page([each for _, each in found.items], found.more)
 
     def component(self, app: str, name: str) -> Component | None:
         """See ``api.ports.Inventory``."""
@@ -93,12 +95,11 @@ class MemoryInventory:
         )
         return True
 
-    def newest(self, components: Sequence[Component]) -> dict[str, Build]:
+    def newest(self, components: Sequence[Component]) -> dict[tuple[str, str], Build]:
         """See ``api.ports.Inventory``."""
-        found = {
-            each.name: self.ledger.records.get(self._key(each, each.version)) for each in components if each.version
-        }
-        return {name: build for name, build in found.items() if build}
+        keys = [self._key(each, each.version) for each in components if each.version]
+        found = [self.ledger.records.get(key) for key in keys]
+        return {(build.app, build.component): build for build in found if build}
 
     def submit(
         self, app: str, config: ComponentConfig, *, by: str | None = None, anew: bool = False, text: str | None = None

@@ -90,7 +90,7 @@ def list_builds(
 def get_latest_build(app_id: AppId, component_id: Id) -> BuildOut:
     """The newest build with its whole history."""
     component = found(app_id, component_id)
-    build = visit().inventory.newest([component]).get(component.name)
+    build = visit().inventory.newest([component]).get((component.app, component.name))
     if build is None:
         raise Problem("not_found")
     return build_out(build)

@@ -10,7 +10,7 @@ from byoa.api.documents import component_out
 from byoa.api.models import ComponentIn, ComponentOut, ComponentPatch, Deleted, Id
 from byoa.api.operations import Operations
 from byoa.api.paging import Cursor, Limit, Number, Offset, paged, span_of
-from byoa.api.ports import Component, Page
+from byoa.api.ports import Component, Page, Span
 from byoa.api.problems import Problem
 from byoa.api.visits import visit
 from byoa.builds.messages import Label
@@ -41,9 +41,16 @@ def list_components(
         found = Page([one for one in each if one], None)
     else:
         found = here.inventory.components(app_id, q, span)
-    builds = here.inventory.newest(found.items)
-    shown = [component_out(here.organisation, one, builds.get(one.name)) for one in found.items]
-    return paged(shown, found, span, page)
+    return _listed(found, span, page)
+
+
+@operations.add("GET", "/v1/components", "read", paged=True)
+def list_all_components(
+    offset: Offset = 0, limit: Limit = 10, page: Number = None, cursor: Cursor = None
+) -> Response[list[ComponentOut]]:
+    """The organisation's components by app and name, each with its newest build."""
+    span = span_of(offset, limit, page, cursor)
+    return _listed(visit().inventory.components(None, "", span), span, page)
 
 
 @operations.add("POST", COMPONENTS, "sync", status=201, faults=(409,), example={"name": "vendor-app"})
@@ -91,7 +98,7 @@ def delete_component(app_id: AppId, component_id: Id) -> Deleted:
     """
     here, was = visit(), found(app_id, component_id)
     check_match(shown(was).model_dump(mode="json"))
-    build = here.inventory.newest([was]).get(was.name)
+    build = here.inventory.newest([was]).get((was.app, was.name))
     if not here.inventory.remove(was):
         raise Problem("changed")
     stopped = build and here.inventory.cancel(build, "The component was deleted.", here.caller.id)
@@ -108,7 +115,14 @@ def found(app_id: str, component_id: str) -> Component:
     return component
 
 
+def _listed(part: Page[Component], span: Span, page: int | None) -> Response[list[ComponentOut]]:
+    here = visit()
+    builds = here.inventory.newest(part.items)
+    shown = [component_out(here.organisation, each, builds.get((each.app, each.name))) for each in part.items]
+    return paged(shown, part, span, page)
+
+
 def shown(component: Component) -> ComponentOut:
     """It with its newest build."""
-    build = visit().inventory.newest([component]).get(component.name)
+    build = visit().inventory.newest([component]).get((component.app, component.name))
     return component_out(visit().organisation, component, build)

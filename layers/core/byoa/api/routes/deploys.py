@@ -7,14 +7,16 @@ from aws_lambda_powertools.event_handler.openapi.params import Path, Query
 
 from byoa.api.deploys import Asked, DeployIn, DeployOut, DriftIn, TeardownIn, deploy_out
 from byoa.api.operations import Operations
-from byoa.api.paging import Cursor, Limit, Number, Offset, paged, span_of
+from byoa.api.paging import LONGEST, Cursor, Limit, Number, Offset, paged, span_of
 from byoa.api.ports import Component, Page, Span
 from byoa.api.problems import Problem
 from byoa.api.routes.installs import COMPONENT, COMPONENTS, INSTALL, ComponentId, InstallId, component_of, found
 from byoa.api.visits import visit
 from byoa.builds.messages import Build
-from byoa.installs.messages import Deploy, Install
+from byoa.installs.messages import Dependent, Deploy, Install
+from byoa.installs.order import dependents_of, in_order, nearest, reversed_order
 from byoa.installs.ports import Request
+from byoa.installs.runs import Line, go_on, unfold
 
 operations = Operations()
 DEPLOYS = f"{COMPONENT}/deploys"
@@ -24,37 +26,48 @@ After = Annotated[str | None, Query(max_length=63, description="The next_after o
 AT_ONCE = 25
 """Deploys that one call asks for: each is a transaction, and the gateway waits 30 seconds."""
 
+MOST = 200
+"""Dependents of one deploy: they stand in its record, and the gateway waits 30 seconds for them."""
+
 _LOOKED_AT = 100
 """Builds of a component that are looked at for an active one."""
 
 
 @operations.add("POST", f"{COMPONENTS}/deploy-all", "deploy", status=201, faults=(404,))
 def deploy_all_components(install_id: InstallId, after: After = None) -> Asked:
-    """Deploy the newest active build of each of the app's components, by name, 25 in one call.
+    """Deploy the newest active build of each of the app's components, in the order of dependencies, 25 in one call.
 
-    They begin side by side.
+    Those that depend on nothing begin at once, side by side; each other one when what it depends on went well.
     """
-    here, install = visit(), found(install_id)
-    part = here.inventory.components(install.app, "", Span(0, AT_ONCE, after))
-    builds = {each.name: _newest_active(each) for each in part.items}
-    deploys = [_ask(install, name, build) for name, build in builds.items() if build]
+    install = found(install_id)
+    every = _components(install.app)
+    dependencies = {name: each.dependencies for name, each in every.items()}
+    shown, more = _from(in_order(dependencies), after)
+    builds = {name: _newest_active(every[name]) for name in shown}
+    line = Line(install, visit().installs, dependencies)
+    for name, build in builds.items():
+        if build:
+            line.add(name, _request(install, name, build, DeployIn()))
     left_out = [name for name, build in builds.items() if build is None]
-    return Asked(deploys=[deploy_out(each) for each in deploys], left_out=left_out, next_after=part.more)
+    return Asked(deploys=[deploy_out(each) for each in line.done()], left_out=left_out, next_after=more)
 
 
 @operations.add("POST", f"{COMPONENTS}/teardown-all", "deploy", status=201, faults=(404,))
 def teardown_all_components(install_id: InstallId, after: After = None) -> Asked:
-    """Tear down each component that has objects in the install, by name, 25 in one call."""
+    """Tear down each component that has objects in the install, what others depend on last, 25 in one call."""
     here, install = visit(), found(install_id)
-    later = [each for each in here.installs.components(install) if after is None or each.component > after]
+    parts = {each.component: each for each in here.installs.components(install)}
+    every = _components(install.app)
+    known = {name: every[name].dependencies if name in every else () for name in (*every, *parts)}
+    dependents = reversed_order(known)
+    shown, more = _from([name for name in in_order(dependents) if name in parts], after)
+    line = Line(install, here.installs, dependents)
     request = Request("teardown", by=here.caller.id)
-    shown = later[:AT_ONCE]
-    deploys = [here.installs.ask(install, each.component, request) for each in shown if each.objects]
-    return Asked(
-        deploys=[deploy_out(each) for each in deploys],
-        left_out=[each.component for each in shown if not each.objects],
-        next_after=shown[-1].component if len(later) > len(shown) else None,
-    )
+    for name in shown:
+        if parts[name].objects:
+            line.add(name, request)
+    left_out = [name for name in shown if not parts[name].objects]
+    return Asked(deploys=[deploy_out(each) for each in line.done()], left_out=left_out, next_after=more)
 
 
 @operations.add("GET", f"{INSTALL}/deploys", "read", faults=(404,), paged=True)
@@ -70,14 +83,21 @@ def create_deploy(install_id: InstallId, component_id: ComponentId, body: Deploy
     """Deploy a build of the component. It is its newest deploy from now on: one that waits is over.
 
     Naming an older build than the one that is installed goes back to it. The plan waits for an approval where the
-    install says so, and wherever something only goes by name.
+    install says so, and wherever something only goes by name. With `deploy_dependents` what depends on it waits
+    until it went well, and is skipped where it didn't.
     """
     install = found(install_id)
-    if body.deploy_dependents:
-        fault = {"pointer": "/body/deploy_dependents", "code": "unsupported", "message": "Deploys know no order."}
-        raise Problem("invalid", faults=[fault])
     build = _build(install, component_id, body.build_id)
-    return deploy_out(_ask(install, component_id, build, body))
+    installs, request = visit().installs, _request(install, component_id, build, body)
+    if not body.deploy_dependents:
+        return deploy_out(installs.ask(install, component_id, request))
+    dependents = _dependents(install, component_id)
+    deploy = installs.ask(install, component_id, request._replace(dependents=dependents))
+    unfold(deploy, install, installs)
+    now = installs.look(deploy.key) or deploy
+    if now.ended:  # before all others were asked for, so nobody else goes on with these
+        go_on(install, installs)
+    return deploy_out(now)
 
 
 @operations.add("GET", DEPLOYS, "read", faults=(404,), paged=True)
@@ -190,17 +210,58 @@ def _build(install: Install, component_id: str, build_id: str | None) -> Build:
 
 def _newest_active(component: Component) -> Build | None:
     builds = visit().inventory
-    newest = builds.newest([component]).get(component.name)
+    newest = builds.newest([component]).get((component.app, component.name))
     if newest is None or newest.status == "active":
         return newest
     older = builds.builds(component, Span(0, _LOOKED_AT)).items
     return next((each for each in older if each.status == "active"), None)
 
 
-def _ask(install: Install, component: str, build: Build, body: DeployIn | None = None) -> Deploy:
-    here = visit()
-    body = body or DeployIn()
-    request = Request(
+def _components(app: str) -> dict[str, Component]:
+    """All of an app, by name."""
+    every: dict[str, Component] = {}
+    after: str | None = None
+    while True:
+        part = visit().inventory.components(app, "", Span(0, LONGEST, after))
+        every |= {each.name: each for each in part.items}
+        after = part.more
+        if after is None:
+            return every
+
+
+def _from(names: list[str], after: str | None) -> tuple[list[str], str | None]:
+    """The next of them that one call asks for, and where to go on."""
+    later = names[names.index(after) + 1 :] if after in names else names
+    shown = later[:AT_ONCE]
+    return shown, shown[-1] if len(later) > len(shown) else None
+
+
+def _dependents(install: Install, component_id: str) -> tuple[Dependent, ...]:
+    """What is deployed behind a component. Those without an active build have nothing to deploy, and are passed over.
+
+    Raises ``DependenciesCyclic``, and ``Problem`` where they are more than one call can ask for.
+    """
+    every = _components(install.app)
+    dependencies = {name: each.dependencies for name, each in every.items()}
+    names = dependents_of(component_id, dependencies)
+    if len(names) > MOST:
+        fault = {"pointer": "/body/deploy_dependents", "code": "too_many", "message": f"{MOST} dependents at most."}
+        raise Problem("invalid", faults=[fault])
+    newest = ((name, _newest_active(every[name])) for name in names)
+    builds = {name: build for name, build in newest if build}
+    return tuple(
+        Dependent(
+            component=name,
+            build_id=build.build_id,
+            config_version=build.version,
+            after=nearest(name, {component_id, *builds}, dependencies),
+        )
+        for name, build in builds.items()
+    )
+
+
+def _request(install: Install, component: str, build: Build, body: DeployIn) -> Request:
+    return Request(
         "apply",
         build.build_id,
         build.version,
@@ -209,9 +270,8 @@ def _ask(install: Install, component: str, build: Build, body: DeployIn | None =
         take_over=tuple(body.take_over),
         recover=body.recover,
         cause="rollback" if _goes_back(install, component, build) else "asked",
-        by=here.caller.id,
+        by=visit().caller.id,
     )
-    return here.installs.ask(install, component, request)
 
 
 def _goes_back(install: Install, component: str, build: Build) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from byoa.web.routes import Here, Moved, Page, Routes
@@ -45,17 +46,13 @@ def show_build(here: Here, app: str, component: str, build: str) -> Page:
     """A build with all that is known of it."""
     place = f"/v1/apps/{app}/components/{component}/builds/{build}"
     found = here.api.get(place)
-    envelope = here.api.find(f"{place}/receipt") if found["receipt_id"] else None
-    receipt = json.loads(base64.b64decode(envelope["payload"])) if envelope else None
-    objects = here.api.find(f"{place}/resources") if found["status"] == "active" else None
     running = is_running(found)
     data = {
-        "app": app, "component": component, "build": found, "receipt": receipt, "signed": _signed(envelope),
-        "row": _row(found, receipt), "attached": _attached(receipt), "lines": _lines(found["status_v2"]["history"]),
-        "took": _took(found), "running": running, "commands": _commands(found), "place": place,
-        "objects": objects, "most": OBJECTS,
+        "app": app, "component": component, "build": found, "lines": _lines(found["status_v2"]["history"]),
+        "took": _took(found), "running": running, "commands": _commands(found), "place": place, "most": OBJECTS,
     }  # fmt: skip
-    return Page("build.html", f"Build {build}", data, live=SOON if running else 0)
+    late = partial(_recorded, here, place, found)
+    return Page("build.html", f"Build {build}", data, live=SOON if running else 0, late=late)
 
 
 @routes.add("GET", "/builds/<build>")
@@ -70,6 +67,16 @@ def cancel_build(here: Here, app: str, component: str, build: str) -> Moved:
     """Stop a build that waits or runs."""
     here.api.write("POST", f"/v1/apps/{app}/components/{component}/builds/{build}/cancel").held()
     return Moved(f"/apps/{app}/components/{component}/builds/{build}")
+
+
+def _recorded(here: Here, place: str, build: dict[str, Any]) -> dict[str, Any]:
+    """What was written down of a build when it ended, and never changes."""
+    envelope = here.api.find(f"{place}/receipt") if build["receipt_id"] else None
+    receipt = json.loads(base64.b64decode(envelope["payload"])) if envelope else None
+    return {
+        "receipt": receipt, "signed": _signed(envelope), "row": _row(build, receipt), "attached": _attached(receipt),
+        "objects": here.api.find(f"{place}/resources") if build["status"] == "active" else None,
+    }  # fmt: skip
 
 
 def _signed(envelope: dict[str, Any] | None) -> bool:

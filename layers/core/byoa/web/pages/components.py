@@ -54,9 +54,9 @@ def _of_status(here: Here, app: str, query: str, status: str) -> tuple[list[dict
 def show_component(here: Here, app: str, component: str) -> Page:
     """A component: what it is made of, where it is, what became of it."""
     place = f"/v1/apps/{app}/components/{component}"
+    history = here.api.listing(f"{place}/builds", limit=SIZE)  # which has the newest build that the next one shows
     found = here.api.get(place)
     config = here.api.find(f"{place}/configs/latest") if found["config_versions"] else None
-    history = here.api.listing(f"{place}/builds", limit=SIZE)
     running = [build for build in history.document if is_running(build)]
     good = next((build for build in history.document if build["status"] == "active"), None)
     data = {

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from byoa.web.pages.builds import LATER, SOON
-from byoa.web.pages.installs import CAUSES, RUNNING, SIZE, names_of
+from byoa.web.pages.installs import CAUSES, RUNNING, SIZE, agent_of, names_of
 from byoa.web.plans import ACTIONS, MARKS, optional, sought, view
 from byoa.web.routes import Here, Moved, Page, Routes
 
@@ -20,6 +21,9 @@ HEALTHS: Final = 50
 
 NAMES: Final = 50
 """Parts of a plan that have a box each to be approved by name; more have one for all of them."""
+
+_SAID: Final = ("plan_only", "approve_all", "recover", "deploy_dependents")
+"""Boxes of the form of a deploy."""
 
 _OFFERED: Final = 50
 _NAME: Final = "name."
@@ -36,7 +40,7 @@ def show_component(here: Here, install: str, component: str) -> Page:
 def deploy_component(here: Here, install: str, component: str) -> Moved | Page:
     """Deploy a build, an older one too."""
     said = here.request.form()
-    body: dict[str, Any] = {name: bool(said.get(name)) for name in ("plan_only", "approve_all", "recover")}
+    body: dict[str, Any] = {name: bool(said.get(name)) for name in _SAID}
     body |= {"build_id": said["build"]} if said.get("build") else {}
     body["take_over"] = [line.strip() for line in said.get("take_over", "").splitlines() if line.strip()]
     return _asked(here, install, component, "deploys", body)
@@ -119,25 +123,33 @@ def _component(here: Here, install: str, component: str, refused: Reply | None =
 
 def _deploy(here: Here, install: str, component: str, deploy: str, refused: Reply | None = None) -> Page:
     place = _api(install, component)
+    history = here.api.reply(f"{place}/deploys", limit=SIZE)  # which has the deploys that the next two show
     found = here.api.get(f"{place}/deploys/{deploy}")
-    about = here.api.find(f"/v1/installs/{install}")
-    plan = here.api.find(f"{place}/deploys/{deploy}/plan") if found["counts"] or found["failure"] else None
-    history = here.api.reply(f"{place}/deploys", limit=SIZE)
     part = here.api.find(place)
-    wanted = sought(here.request.query)
     running, waits = found["status"] in RUNNING, found["status"] == "pending-approval"
     data = {
-        "install": about, "app": found["app_id"], "component": component, "deploy": found, "part": part, "plan": plan,
-        "view": view(plan["objects"], wanted) if plan else None, "wanted": wanted, "actions": ACTIONS, "marks": MARKS,
-        "optional": optional(plan) if plan else [], "most": NAMES, "running": running,
-        "health": _health(found["health"]), "waits": waits, "lines": timeline(found["status_v2"]["history"]),
-        "who": names_of(here), "causes": CAUSES,
+        "app": found["app_id"], "component": component, "deploy": found, "part": part, "actions": ACTIONS,
+        "marks": MARKS, "most": NAMES, "running": running, "health": _health(found["health"]), "waits": waits,
+        "lines": timeline(found["status_v2"]["history"]), "causes": CAUSES,
         "deploys": history.document if history.good else [], "more": history.good and history.more,
         "problem": refused.document if refused else None,
     }  # fmt: skip
     title = f"{_WORDS[found['operation']]} {component}"
     live = 0 if refused else SOON if running else LATER if waits else 0
-    return Page("installs/deploy.html", title, data, refused.status if refused else 200, live)
+    late = partial(_planned, here, install, found, f"{place}/deploys/{deploy}/plan")
+    return Page("installs/deploy.html", title, data, refused.status if refused else 200, live, late=late)
+
+
+def _planned(here: Here, install: str, deploy: dict[str, Any], place: str) -> dict[str, Any]:
+    """A deploy's plan, which is written with a line of its history; and names, which stay as they are."""
+    plan = here.api.find(place) if deploy["counts"] or deploy["failure"] else None
+    wanted, about = sought(here.request.query), here.api.find(f"/v1/installs/{install}")
+    return {
+        "install": about, "plan": plan, "wanted": wanted,
+        "agent": agent_of(here, about) if about and deploy["status"] == "queued" else None,
+        "view": view(plan["objects"], wanted) if plan else None, "optional": optional(plan) if plan else [],
+        "who": names_of(here),
+    }  # fmt: skip
 
 
 _WORDS: Final = {"apply": "Deploy of", "teardown": "Teardown of", "drift": "Drift of"}

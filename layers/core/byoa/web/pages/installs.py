@@ -21,7 +21,7 @@ BUILDS: Final = 5
 
 LOOKED_THROUGH: Final = 500
 _PART: Final = 100
-RUNNING: Final = frozenset({"queued", "planning", "executing"})
+RUNNING: Final = frozenset({"pending", "queued", "planning", "executing"})
 CAUSES: Final = {
     "asked": "somebody asked",
     "followed": "follows its builds",
@@ -69,6 +69,7 @@ def show_install(here: Here, install: str) -> Page:
         "install": found, "app": app, "rows": [_row(name, parts, known, builds) for name in shown],
         "deploys": history.document, "more_deploys": history.more, "who": names_of(here), "causes": CAUSES,
         "number": number, "more": len(names) > (number + 1) * COMPONENTS, "count": len(names),
+        "agent": agent_of(here, found),
     }  # fmt: skip
     return Page("installs/install.html", found["name"], data, live=interval(running))
 
@@ -114,6 +115,13 @@ def names_of(here: Here) -> dict[str, str]:
     if here.api.caller is None or "admin" not in here.api.caller.scopes:
         return {}
     return {each["id"]: each["name"] for each in here.api.get("/v1/tokens", limit=_PART)}
+
+
+def agent_of(here: Here, install: dict[str, Any]) -> dict[str, Any] | None:
+    """When the install's agent was heard of last; ``None`` where the platform runs its deploys."""
+    agents = install["cluster"]["kind"] == "agent"
+    found: dict[str, Any] | None = here.api.get(f"/v1/installs/{install['id']}/agent") if agents else None
+    return found
 
 
 def page_of(here: Here) -> int:

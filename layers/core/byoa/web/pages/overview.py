@@ -1,4 +1,8 @@
-"""The first page: what runs, what failed and what to do about it, what was pinned."""
+"""The first page: what runs, what failed and what to do about it, what was pinned.
+
+It is asked for every few seconds by whoever has it open, so it is made of few lists: what of them is a build comes with
+its component.
+"""
 
 from __future__ import annotations
 
@@ -9,37 +13,35 @@ from byoa.web.pages.installs import every
 from byoa.web.routes import Here, Moved, Page, Routes
 
 routes = Routes()
-APPS: Final = 5
-"""Apps whose builds the overview shows; all are listed."""
+COMPONENTS: Final = 300
+"""The first by app and name are looked through, each with its newest build; of the others the newest builds are."""
 
-COMPONENTS: Final = 100
-"""Of each app: the first by name are looked through for tags that moved."""
-
-BUILDS: Final = 20
 SHOWN: Final = 10
 PARTS: Final = 300
 """Components of installs that are looked through for those that somebody has to look at."""
 
+_PART: Final = 100
+
 
 @routes.add("GET", "/")
 def show_overview(here: Here) -> Page:
-    """All apps, and what happened last in the first of them."""
+    """All apps, and what became last of their components: of each its newest build tells."""
     apps: list[dict[str, Any]] = here.api.find("/v1/apps", limit=50) or []
-    builds: list[dict[str, Any]] = []
-    moved: list[dict[str, Any]] = []
-    for app in apps[:APPS]:
-        builds += here.api.get("/v1/builds", app_id=app["id"], limit=BUILDS)
-        components = here.api.get(f"/v1/apps/{app['id']}/components", limit=COMPONENTS)
-        moved += [each for each in components if each["tag_moved"]]
-    builds.sort(key=lambda build: build["created_at"], reverse=True)
+    components = every(here, "/v1/components", COMPONENTS)
+    cut = len(components) >= COMPONENTS
+    known = [each["latest_build"] for each in components if each["latest_build"]]
+    if cut:
+        known += here.api.get("/v1/builds", limit=_PART)
+    builds = sorted({each["id"]: each for each in known}.values(), key=lambda each: each["created_at"], reverse=True)
     wanting = _wanting(here)
     newest = _newest(builds)
     running = [build for build in builds if is_running(build)]
     data = {
         "apps": apps,
-        "left_out": max(0, len(apps) - APPS),
+        "cut": cut,
+        "most": COMPONENTS,
         "running": running[:SHOWN],
-        "moved": moved[:SHOWN],
+        "moved": [each for each in components if each["tag_moved"]][:SHOWN],
         "failed": [build for build in newest if build["status"] == "error"][:SHOWN],
         "wanting": wanting,
         "pinned": [build for build in newest if build["status"] == "active" and build["resolved"]][:SHOWN],

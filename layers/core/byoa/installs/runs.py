@@ -1,0 +1,150 @@
+"""Several deploys of one install in order: those that wait for others begin when these went well, or are skipped.
+
+What a run consists of is written with the deploy that it begins with, so that whoever finds that one can go on with
+it. Everything here may be called again, by several at once: a component has one deploy of a run, and a deploy waits
+once.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, Literal
+
+from byoa.builds.messages import Failure
+from byoa.errors import DependencyFailed
+from byoa.installs.messages import Before, DeployKey
+from byoa.installs.order import nearest
+from byoa.installs.ports import Request
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from byoa.installs.messages import Deploy, DeployStatus, Install, Operation
+    from byoa.installs.order import Dependencies
+    from byoa.installs.ports import Installs
+
+_WELL: Final[frozenset[DeployStatus]] = frozenset(("active", "noop", "inactive"))
+
+
+def went_well(deploy: Deploy, *, planned: bool = False) -> bool:
+    """Whether what waits for it may begin; where a run is only ``planned``, a plan is enough."""
+    return deploy.failure is None and (deploy.status in _WELL or (planned and deploy.status == "auto-skipped"))
+
+
+def verdict(deploy: Deploy, look: Callable[[DeployKey], Deploy | None]) -> Literal["wait", "go"] | Failure:
+    """What becomes of a deploy that waits for others, as these are now."""
+    waits = False
+    for before in deploy.waits_for:
+        found = look(key_of(deploy, before))
+        if found is None or (found.ended and not went_well(found, planned=deploy.plan_only)):
+            return _skipped(before, found)
+        waits = waits or not found.ended
+    return "wait" if waits else "go"
+
+
+def key_of(deploy: Deploy, before: Before) -> DeployKey:
+    """The deploy that one waits for, in the same install."""
+    return deploy.key.model_copy(update={"component": before.component, "number": before.number})
+
+
+def before_of(deploy: Deploy) -> Before:
+    """A deploy as those name it that wait for it."""
+    return Before(component=deploy.component, number=deploy.number, id=deploy.id)
+
+
+def unfold(first: Deploy, install: Install, installs: Installs) -> list[Deploy]:
+    """Ask for the deploys behind the ``first`` of a run that nobody has asked for yet; all of them, in order.
+
+    Raises what asking raises; whoever comes next goes on from there.
+    """
+    asked = {first.component: first}
+    for each in first.dependents:
+        request = Request(
+            first.operation,
+            each.build_id,
+            each.config_version,
+            plan_only=first.plan_only,
+            approve_all=first.approve_all,
+            by=first.created_by,
+            run=first.id,
+            waits_for=tuple(before_of(asked[name]) for name in each.after),
+        )
+        asked[each.component] = installs.ask(install, each.component, request)
+    return [deploy for name, deploy in asked.items() if name != first.component]
+
+
+def go_on(install: Install, installs: Installs) -> tuple[int, int]:
+    """Look at all deploys of an install that wait for others: how many begin now, and how many are skipped.
+
+    What is skipped here may be what others wait for, so it is looked again until nothing more happens.
+    """
+    begun = skipped = 0
+    while True:
+        before, seen = (begun, skipped), _Looks(installs)
+        waiting = [each for each in installs.components(install) if each.status == "pending"]
+        for each in waiting:
+            deploy = installs.deploy(each.deploy_id)
+            said = verdict(deploy, seen.look) if deploy else "wait"
+            if deploy is None or said == "wait":
+                continue
+            failure = said if isinstance(said, Failure) else None
+            if installs.release(deploy.key, failure):
+                begun, skipped = begun + (failure is None), skipped + (failure is not None)
+        if skipped == before[1]:
+            return begun, skipped
+
+
+class Line:
+    """Deploys that are asked for in order, each behind what is asked for, or under way, before it.
+
+    ``order`` has for each component those that go before it.
+    """
+
+    def __init__(self, install: Install, installs: Installs, order: Dependencies) -> None:
+        self._install = install
+        self._installs = installs
+        self._order = order
+        self._asked: dict[str, Deploy] = {}
+        self._parts: dict[str, str] | None = None
+
+    def add(self, component: str, request: Request) -> None:
+        """Ask for a component's deploy, behind others. Those before it have to be added first."""
+        if self._parts is None:
+            self._parts = {each.component: each.deploy_id for each in self._installs.components(self._install)}
+        names = nearest(component, {*self._asked, *self._parts}, self._order)
+        before = (self._asked.get(name) or self._under_way(name, request.operation) for name in names)
+        behind = request._replace(waits_for=tuple(before_of(each) for each in before if each))
+        self._asked[component] = self._installs.ask(self._install, component, behind)
+
+    def done(self) -> list[Deploy]:
+        """What was asked for, as it is now: the first may have ended before the last was asked for."""
+        go_on(self._install, self._installs)
+        return [self._installs.look(each.key) or each for each in self._asked.values()]
+
+    def _under_way(self, component: str, operation: Operation) -> Deploy | None:
+        """The newest deploy of a component that nobody asks for now: another call has, or there is nothing to deploy.
+
+        What ended well is waited for by nobody; what failed stands in the way.
+        """
+        deploy = self._installs.deploy((self._parts or {})[component])
+        if deploy is None or deploy.operation != operation or deploy.plan_only or went_well(deploy):
+            return None
+        return deploy
+
+
+class _Looks:
+    """Deploys that are looked at once in a round, though several wait for them."""
+
+    def __init__(self, installs: Installs) -> None:
+        self._installs = installs
+        self._found: dict[DeployKey, Deploy | None] = {}
+
+    def look(self, key: DeployKey) -> Deploy | None:
+        if key not in self._found:
+            self._found[key] = self._installs.look(key)
+        return self._found[key]
+
+
+def _skipped(before: Before, found: Deploy | None) -> Failure:
+    how = found.status if found else "gone"
+    told = DependencyFailed(f"It waited for deploy {before.number} of {before.component}, which is {how}.")
+    return Failure(code=told.code, cause=told.cause, remedy=told.remedy)
