@@ -62,6 +62,14 @@ def test_commands_that_need_no_api_load_nothing_of_it(command: str, home: Home) 
     assert not {"urllib3", "boto3", "byoa.adapters.remote", "byoa_cli.profiles"} & loaded
 
 
+def test_a_command_that_asks_for_no_builds_waits_for_none_of_their_models(home: Home) -> None:
+    """They are half of such a command's time."""
+    run = [sys.executable, "-c", WATCHED, "installs", "list"]
+    done = subprocess.run(run, capture_output=True, text=True, env=home.environment, cwd=home.folder, check=False)
+    assert (done.returncode, done.stdout) == (FINE, "no installs\n")
+    assert not {"pydantic", "rich", "yaml", "byoa.builds.messages"} & set(done.stderr.split())
+
+
 def test_a_command_at_an_api_loads_nothing_of_aws_s(synced: Home) -> None:
     run = [sys.executable, "-c", WATCHED, "sync", "app", "--no-wait"]
     done = subprocess.run(run, capture_output=True, text=True, env=synced.environment, cwd=synced.folder, check=False)
