@@ -64,9 +64,9 @@ def test_commands_that_need_no_api_load_nothing_of_it(command: str, home: Home) 
 
 def test_a_command_that_asks_for_no_builds_waits_for_none_of_their_models(home: Home) -> None:
     """They are half of such a command's time."""
-    run = [sys.executable, "-c", WATCHED, "installs", "list"]
+    run = [sys.executable, "-c", WATCHED, "installs", "list", "--json"]
     done = subprocess.run(run, capture_output=True, text=True, env=home.environment, cwd=home.folder, check=False)
-    assert (done.returncode, done.stdout) == (FINE, "no installs\n")
+    assert (done.returncode, json.loads(done.stdout)["installs"]) == (FINE, [])
     assert not {"pydantic", "rich", "yaml", "byoa.builds.messages"} & set(done.stderr.split())
 
 
