@@ -13,7 +13,7 @@ from byoa_cli.clusters import CLUSTER, Goal, plan_key
 from byoa_cli.commands import Option, UsageError, command
 from byoa_cli.described import install_id, is_install_id
 from byoa_cli.options import APP, AT_API, JSON, PLAIN_HTTP, TOKEN_HOST, label
-from byoa_cli.output import FINE, MEND, Interrupted, err, print_error, print_json
+from byoa_cli.output import FINE, MEND, Interrupted, err, next_step, print_error, print_json
 from byoa_cli.printable import styled
 from byoa_cli.reaching import reach_api
 
@@ -133,12 +133,15 @@ class _Agent:
         """Run what waits; whether all of it went well, or waits for somebody's approval."""
         from byoa.bootstrap import terminal
 
-        code = FINE
+        code, ran = FINE, 0
         while True:
             job, _ = terminal.lease(self._api, self._install)
             if job is None:
-                return code
-            code = max(code, self._run(job))
+                break
+            code, ran = max(code, self._run(job)), ran + 1
+        if not ran:
+            self._tell(f"nothing waits for the agent of {self._install}")
+        return code
 
     def run_for_ever(self) -> int:
         """Run whatever comes; what the API can't answer is asked again."""
@@ -146,6 +149,7 @@ class _Agent:
         from byoa.errors import ApiUnavailable
 
         rest = 1.0
+        self._tell(f"waiting for deploys of {self._install}; Ctrl-C ends it")
         while True:
             try:
                 job, wait = terminal.lease(self._api, self._install)
@@ -176,22 +180,27 @@ class _Agent:
     def _report(self, job: Job, ended: DeployEnded) -> int:
         from byoa.errors import DeploySuperseded
         from byoa.installs import contents, parcels
+        from byoa.installs.steps.record_deploy import failure_of
 
         packed = contents.pack(parcels.fetch(ended.planned.contents, job.lists)) if ended.planned else None
         try:
             status = job.report(ended, packed)
         except DeploySuperseded:
             status = None
-        failure = ended.failure.error if ended.failure else None
+        failure = failure_of(ended)
         if self._as_json:
             print_json(
-                {"id": job.checked.deploy_id, "component": job.checked.component, "status": status, "error": failure}
-            )
+                {
+                    "id": job.checked.deploy_id, "component": job.checked.component, "status": status,
+                    "error": failure.code if failure else None,
+                }
+            )  # fmt: skip
         else:
-            told = f"  {failure}" if failure else ""
-            err().print(
-                styled(f"{job.checked.component} {job.checked.deploy_id}: {status or 'not ours any more'}{told}")
-            )
+            err().print(styled(f"{job.checked.component} {job.checked.deploy_id}: {status or 'not ours any more'}"))
+            if failure:
+                where = f" ({failure.where})" if failure.where else ""
+                err().print(styled(("error", "bold red"), " ", (failure.code, "bold"), f"{where}: {failure.cause}"))
+                err().print(next_step(failure.remedy))
         return MEND if status in ("error", None) else FINE
 
     def _mirror(self, checked: Any) -> Any:  # noqa: ANN401 - a deploy, a source

@@ -488,6 +488,12 @@ def test_the_command_runs_what_waits_with_its_own_logins(tmp_path: Path, monkeyp
             assert done.json() == {"id": deploy.id, "component": "web", "status": "active", "error": None}
             idle = home.byoa(*arguments, stdin=min(cluster.tokens), **variables)
             assert (idle.code, idle.out) == (0, "")
+            for_people = [each for each in arguments if each != "--json"]
+            idle = home.byoa(*for_people, stdin=min(cluster.tokens), **variables)
+            assert (idle.code, idle.err) == (0, f"nothing waits for the agent of {INSTALL}\n")
+            bed.platform.ask(build)
+            failed = home.byoa(*for_people, stdin="another's", **variables)
+            assert (failed.code, "error ClusterForbidden" in failed.err, "next: " in failed.err) == (1, True, True)
             named = home.byoa(*arguments, "--install", "prod", "--app", "shop", stdin=min(cluster.tokens), **variables)
             assert (named.code, named.out) == (0, "")
             other = home.byoa(*arguments, "--install", "other", stdin=min(cluster.tokens), **variables)
