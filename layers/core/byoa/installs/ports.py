@@ -175,6 +175,7 @@ class Request(NamedTuple):
     run: str | None = None
     waits_for: tuple[Before, ...] = ()
     dependents: tuple[Dependent, ...] = ()
+    names: tuple[str, ...] = ()
 
 
 class Installs(Protocol):

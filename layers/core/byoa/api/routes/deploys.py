@@ -13,6 +13,7 @@ from byoa.api.problems import Problem
 from byoa.api.routes.installs import COMPONENT, COMPONENTS, INSTALL, ComponentId, InstallId, component_of, found
 from byoa.api.visits import visit
 from byoa.builds.messages import Build
+from byoa.installs.bounds import length
 from byoa.installs.messages import Dependent, Deploy, Install
 from byoa.installs.order import dependents_of, in_order, nearest, reversed_order
 from byoa.installs.ports import Request
@@ -28,6 +29,9 @@ AT_ONCE = 25
 
 MOST = 200
 """Dependents of one deploy: they stand in its record, and the gateway waits 30 seconds for them."""
+
+DEPENDENTS_LIMIT = 64 * 1024
+"""Characters of all of them as JSON: an item of the table takes 400 KB, and has more than these."""
 
 _LOOKED_AT = 100
 """Builds of a component that are looked at for an active one."""
@@ -141,7 +145,9 @@ def teardown_component(install_id: InstallId, component_id: ComponentId, body: T
     """
     here, install = visit(), found(install_id)
     component = component_of(install, component_id)
-    asked = Request("teardown", plan_only=body.plan_only, approve_all=body.approve_all, by=here.caller.id)
+    asked = Request(
+        "teardown", plan_only=body.plan_only, approve_all=body.approve_all, by=here.caller.id, names=tuple(body.names)
+    )
     return deploy_out(here.installs.ask(install, component.component, asked))
 
 
@@ -245,11 +251,10 @@ def _dependents(install: Install, component_id: str) -> tuple[Dependent, ...]:
     dependencies = {name: each.dependencies for name, each in every.items()}
     names = dependents_of(component_id, dependencies)
     if len(names) > MOST:
-        fault = {"pointer": "/body/deploy_dependents", "code": "too_many", "message": f"{MOST} dependents at most."}
-        raise Problem("invalid", faults=[fault])
+        raise _too_many(f"{MOST} dependents at most.")
     newest = ((name, _newest_active(every[name])) for name in names)
     builds = {name: build for name, build in newest if build}
-    return tuple(
+    found = tuple(
         Dependent(
             component=name,
             build_id=build.build_id,
@@ -258,6 +263,14 @@ def _dependents(install: Install, component_id: str) -> tuple[Dependent, ...]:
         )
         for name, build in builds.items()
     )
+    if length([each.model_dump() for each in found]) > DEPENDENTS_LIMIT:
+        raise _too_many("Dependents and what they depend on are 64 KiB at most.")
+    return found
+
+
+def _too_many(message: str) -> Problem:
+    fault = {"pointer": "/body/deploy_dependents", "code": "too_many", "message": message}
+    return Problem("invalid", faults=[fault])
 
 
 def _request(install: Install, component: str, build: Build, body: DeployIn) -> Request:
@@ -269,6 +282,7 @@ def _request(install: Install, component: str, build: Build, body: DeployIn) -> 
         approve_all=body.approve_all,
         take_over=tuple(body.take_over),
         recover=body.recover,
+        names=tuple(body.names),
         cause="rollback" if _goes_back(install, component, build) else "asked",
         by=visit().caller.id,
     )
