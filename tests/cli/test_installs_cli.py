@@ -309,6 +309,7 @@ def test_a_plan_alone_writes_nothing(acme: Bed) -> None:
     done = acme.byoa("plan", "acme", "web", "--take-over", "helm")
     assert (done.code, "~ Deployment/vendor/web" in done.out) == (FINE, True)
     assert (acme.deploy().plan_only, acme.deploy().take_over) == (True, ["helm"])
+    assert "web        plan of apply  bld" in acme.byoa("deploys", "acme", "web").out
 
 
 @pytest.mark.parametrize(("status", "code"), [("no-drift", FINE), ("drift-detected", MEND)])
@@ -318,6 +319,8 @@ def test_drift_ends_as_a_look_by_hand_does(acme: Bed, status: Any, code: int) ->
     done = acme.byoa("drift", "acme", "web", "--json")
     assert (done.code, done.json()["status"]) == (code, status)
     assert done.json()["objects"] == [OBJECT]
+    mends = f"`byoa installs deploy {acme.deploy().install_id} web --build {acme.deploy().build_id}` mends it"
+    assert (mends in acme.byoa("get", "acme", "web").err) is (code == MEND)
 
 
 def test_a_failure_says_what_to_do(acme: Bed) -> None:
@@ -360,6 +363,20 @@ def test_history_says_what_and_who_and_the_way_back_is_a_deploy(acme: Bed) -> No
     assert len(acme.byoa("deploys", "acme", "--json").json()["deploys"]) == 2
     shown = acme.byoa("get", "acme").out
     assert re.search(r"web +queued +healthy +no-drift +3 +bld", shown)
+
+
+def test_each_deploy_of_the_history_is_shown_with_who_wanted_and_answered_it(acme: Bed) -> None:
+    acme.steps = [acme.installed.plan]
+    asked = acme.byoa("deploy", "acme", "web", "--json").json()["id"]
+    acme.byoa("deny", "acme", "web", "--note", "not before Monday")
+    acme.byoa("deploy", "acme", "web", "--no-wait")
+    assert "not before Monday" not in acme.byoa("get", "acme", "web").out
+    shown = acme.byoa("get", "acme", "web", "--deploy", asked)
+    assert shown.out.startswith(f"web  {asked}\n  what        apply\n  build       bld")
+    assert re.search(r"\n  by +tok\w+\n  answer +deny by tok\w+: not before Monday\n", shown.out)
+    told = acme.byoa("get", "acme", "web", "--deploy", asked, "--json").json()
+    assert (told["id"], told["approval"]["note"], told["plan_only"]) == (asked, "not before Monday", False)
+    assert acme.byoa("get", "acme", "--deploy", asked).code == USAGE
 
 
 def test_texts_of_the_api_steer_no_terminal(acme: Bed) -> None:

@@ -75,9 +75,10 @@ class Asking:
 class Bed:
     """A platform whose install has an agent, and the API over it."""
 
-    def __init__(self, **settings: Any) -> None:
-        self.platform = Platform()
-        self.platform.cluster.create(Place(NAMESPACES, "", "corner"), namespace("corner"))
+    def __init__(self, cluster: Any = None, corner: str = "corner", **settings: Any) -> None:
+        self.platform = Platform(**({"cluster": cluster} if cluster else {}))
+        self.corner = corner
+        self.platform.cluster.create(Place(NAMESPACES, "", corner), namespace(corner))
         self.platform.install(access={"kind": "agent"}, **settings)
         self.served = Served(clock=self.platform.clock)
         self.served.ledger, self.served.installing = self.platform.ledger, self.platform.store
@@ -113,7 +114,7 @@ class Bed:
         return found
 
     def there(self, kind: Any, name: str) -> Any:
-        return self.platform.cluster.get(Place(kind, "corner", name))
+        return self.platform.cluster.get(Place(kind, self.corner, name))
 
     def passes(self, seconds: float) -> None:
         self.platform.clock.moment += timedelta(seconds=seconds)
@@ -487,6 +488,12 @@ def test_the_command_runs_what_waits_with_its_own_logins(tmp_path: Path, monkeyp
             assert done.json() == {"id": deploy.id, "component": "web", "status": "active", "error": None}
             idle = home.byoa(*arguments, stdin=min(cluster.tokens), **variables)
             assert (idle.code, idle.out) == (0, "")
+            for_people = [each for each in arguments if each != "--json"]
+            idle = home.byoa(*for_people, stdin=min(cluster.tokens), **variables)
+            assert (idle.code, idle.err) == (0, f"nothing waits for the agent of {INSTALL}\n")
+            bed.platform.ask(build)
+            failed = home.byoa(*for_people, stdin="another's", **variables)
+            assert (failed.code, "error ClusterForbidden" in failed.err, "next: " in failed.err) == (1, True, True)
             named = home.byoa(*arguments, "--install", "prod", "--app", "shop", stdin=min(cluster.tokens), **variables)
             assert (named.code, named.out) == (0, "")
             other = home.byoa(*arguments, "--install", "other", stdin=min(cluster.tokens), **variables)
