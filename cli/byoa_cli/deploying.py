@@ -38,6 +38,9 @@ _ENDED: Final = frozenset(
 _OF_A_RUN: Final = 20
 """Deploys of a component that are looked at for the one that is behind another."""
 
+_COUNTED: Final = ("create", "change", "recreate", "delete", "unchanged")
+"""What a plan counts; of one that isn't made yet there is nothing of each."""
+
 _WAITS: Final = "pending-approval"
 _WELL: Final = frozenset(("active", "noop", "inactive", "auto-skipped", "no-drift"))
 
@@ -103,7 +106,7 @@ class Deploying:
         return {
             "id": self.id,
             "status": self.status,
-            "counts": said.get("counts") or {},
+            "counts": {**dict.fromkeys(_COUNTED, 0), **(said.get("counts") or {})},
             "objects": plan.get("objects") or [],
             "objects_left_out": plan.get("objects_left_out") or 0,
             "needs": said.get("needs") or [],
@@ -178,7 +181,7 @@ def _told(deploying: Deploying) -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt:
-        raise Interrupted(f"the deploy goes on; see it with {_shown(deploying)}") from None
+        raise Interrupted(f"the deploy {deploying.id} goes on; see it with {_shown(deploying)}") from None
 
 
 def _shown(deploying: Deploying) -> str:

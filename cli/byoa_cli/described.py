@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import sys
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlsplit
 
 from byoa_cli.clusters import read_text
 from byoa_cli.commands import Option, UsageError
@@ -28,7 +29,10 @@ CLUSTER = (
     Option("--ca", metavar="FILE", group=_CLUSTER, help="The authority (PEM) of --server (default: public ones)."),
     Option("--server-name", metavar="NAME", group=_CLUSTER, help="The name in its certificate, if not the host's."),
     Option("--token-stdin", action="store_true", group=_CLUSTER, help="The token for --server is on stdin."),
-    Option("--private", action="store_true", group=_CLUSTER, help="It is in a private network that the stack reaches."),
+    Option(
+        "--private", action="store_true", group=_CLUSTER,
+        help="It is in a private network that the stack reaches. An address of one says so by itself.",
+    ),
     Option(
         "--kubeconfig", metavar="FILE", group=_CLUSTER,
         help="In place of --server: a kubeconfig with the cluster's authority and a token in it.",
@@ -118,5 +122,20 @@ def _check_beside(
 
 def _static(server: str, ca: str | None, name: str | None, token: str, *, private: bool) -> dict[str, Any]:
     return {
-        "kind": "static", "server": server, "ca": ca, "server_name": name, "private": private, "token": token,
+        "kind": "static", "server": server, "ca": ca, "server_name": name, "private": private or _is_inside(server),
+        "token": token,
     }  # fmt: skip
+
+
+def _is_inside(server: str) -> bool:
+    """Whether a server is named by an address that isn't public: who writes that says that it is private.
+
+    A name is another matter: it may begin to lead inside without anybody saying so.
+    """
+    from byoa.trust.addresses import is_address, is_public
+
+    try:
+        host = urlsplit(server).hostname or ""
+    except ValueError:  # which the API says in words
+        return False
+    return is_address(host) and not is_public(host)

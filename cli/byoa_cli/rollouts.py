@@ -11,7 +11,7 @@ from byoa_cli.commands import Option, command
 from byoa_cli.deploying import Deploying, follow, what_of
 from byoa_cli.described import DEPLOY, INSTALL, PART, install_id
 from byoa_cli.options import APP, AT_API, JSON, WAIT_AT_MOST, YES, label
-from byoa_cli.output import FINE, MEND, err, out, print_json
+from byoa_cli.output import FINE, MEND, Interrupted, err, out, print_json
 from byoa_cli.paging import PAGING, part_of
 from byoa_cli.printable import styled
 from byoa_cli.reaching import reach_api
@@ -32,6 +32,10 @@ _APPROVE: Final = Option(
 _DEPENDENTS: Final = Option(
     "--dependents", action="store_true",
     help="Then deploy what depends on it as well, each by its newest active build, in order.",
+)  # fmt: skip
+_PARTS: Final = Option(
+    "--part", metavar="NAME", action="append", default=[],
+    help="What only goes by name, as the plan names it; may be repeated.",
 )  # fmt: skip
 _WAIT: Final = Option(
     "--wait", action="store_true", default=True, help="Follow it to its end, or to a plan that waits (default)."
@@ -61,10 +65,10 @@ def plan(
     return _told(asked, plan=True, as_json=as_json)
 
 
-@command(INSTALL, PART, _BUILD, _DEPENDENTS, _APPROVE, _TAKE_OVER, *_FOLLOWED, *AT_API, APP, JSON)
+@command(INSTALL, PART, _BUILD, _DEPENDENTS, _APPROVE, _PARTS, _TAKE_OVER, *_FOLLOWED, *AT_API, APP, JSON)
 def deploy(
-    install: str, component: str, build: str | None, take_over: list[str], timeout: float, api: str | None,
-    profile: str | None, org: str | None, app: str | None,
+    install: str, component: str, build: str | None, part: list[str], take_over: list[str], timeout: float,
+    api: str | None, profile: str | None, org: str | None, app: str | None,
     *, dependents: bool, approve: bool, wait: bool, as_json: bool,
 ) -> int:  # fmt: skip
     """Deploy a build of a component to an install; an older one is the way back.
@@ -79,19 +83,19 @@ def deploy(
         byoa installs deploy acme web --build bldabc… --approve --wait --json
 
         byoa installs deploy acme database --dependents
+
+        byoa installs deploy acme web --approve --part Namespace/old
     """
     here = reach_api(api, profile, org, app)
-    body: dict[str, Any] = {"approve_all": approve, "take_over": take_over, "deploy_dependents": dependents}
+    body: dict[str, Any] = {
+        "approve_all": approve, "names": part, "take_over": take_over, "deploy_dependents": dependents
+    }  # fmt: skip
     asked = _ask(here, install, component, "deploys", {**body, **({"build_id": build} if build else {})})
     return _followed(asked, timeout, wait=wait, as_json=as_json)
 
 
 @command(
-    INSTALL, PART, DEPLOY,
-    Option(
-        "--part", metavar="NAME", action="append", default=[],
-        help="What only goes by name, as the plan names it; may be repeated.",
-    ),
+    INSTALL, PART, DEPLOY, _PARTS,
     Option("--fingerprint", metavar="TEXT", help="Of this plan alone (default: the one that waits now)."),
     _NOTE, *_FOLLOWED, *AT_API, APP, JSON,
 )  # fmt: skip
@@ -152,10 +156,10 @@ def drift(
     return _told(asked, plan=True, as_json=as_json)
 
 
-@command(INSTALL, PART, _APPROVE, *_FOLLOWED, YES, *AT_API, APP, JSON)
+@command(INSTALL, PART, _APPROVE, _PARTS, *_FOLLOWED, YES, *AT_API, APP, JSON)
 def teardown(
-    install: str, component: str, timeout: float, api: str | None, profile: str | None, org: str | None,
-    app: str | None, *, approve: bool, wait: bool, yes: bool, as_json: bool,
+    install: str, component: str, part: list[str], timeout: float, api: str | None, profile: str | None,
+    org: str | None, app: str | None, *, approve: bool, wait: bool, yes: bool, as_json: bool,
 ) -> int:  # fmt: skip
     """Delete what a component has in an install, in the reverse order.
 
@@ -170,7 +174,7 @@ def teardown(
     if not yes and not confirmed(f"delete all that {component} has in {install}?"):
         err().print(styled("nothing was deleted"))
         return MEND
-    asked = _ask(here, install, component, "teardown", {"approve_all": approve})
+    asked = _ask(here, install, component, "teardown", {"approve_all": approve, "names": part})
     return _followed(asked, timeout, wait=wait, as_json=as_json)
 
 
@@ -257,7 +261,12 @@ def cancel(
 
 def _ask(here: Reached, install: str, component: str, what: str, body: dict[str, Any]) -> Deploying:
     place = ("installs", install_id(here, install), "components", component, what)
-    return Deploying(here.asked_api(), here.asked_api().ask("POST", *place, body=body).fields())
+    api = here.asked_api()
+    try:
+        return Deploying(api, api.ask("POST", *place, body=body).fields())
+    except KeyboardInterrupt:
+        told = f"it may have been asked for all the same; see `byoa installs deploys {place[1]} {component}`"
+        raise Interrupted(told) from None
 
 
 def _newest(here: Reached, install: str, component: str, deploy: str | None) -> Deploying:

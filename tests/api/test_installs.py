@@ -11,6 +11,7 @@ from byoa.adapters.memory.installs import MemoryDeploys
 from byoa.api.routes import deploys
 from byoa.builds.messages import BuildKey, MirroredArtifact, Outcome
 from byoa.builds.records import entry as of_build
+from byoa.installs.messages import DeployKey
 from byoa.installs.records import entry, moved
 from local.pages.installed import FINGERPRINT, OBJECT, Installed
 from tests.api.served import APP, ORG, OTHER, Answer, Served
@@ -664,3 +665,17 @@ def test_a_job_of_ci_runs_the_deploys_of_the_install_that_a_rule_names(served: S
     assert served.ask("POST", place.format(mine), token=token, x_nuon_org_id=ORG).status == 200
     assert served.ask("POST", place.format(other), token=token, x_nuon_org_id=ORG).status == 404
     assert served.ask("GET", "/v1/installs", token=token, x_nuon_org_id=ORG).code == "scope_missing"
+
+
+def test_parts_that_were_named_with_a_deploy_needn_t_be_named_with_its_approval(served: Served) -> None:
+    install = made(served)
+    asked = served.ask("POST", f"{web(install)}/deploys", {"names": ["Job/vendor/migrate"]}).json
+    deploy = served.installing.deploys[DeployKey(organisation=ORG, install_id=install["id"], component="web", number=1)]
+    assert deploy.names == ["Job/vendor/migrate"]
+    installed(served).plan(deploy, ("Job/vendor/migrate", "deletions:3"))
+    at = f"{web(install)}/deploys/{asked['id']}/approval"
+    refused = served.ask("POST", at, {"response_type": "approve"})
+    assert [each["message"] for each in refused.json["errors"]] == ["deletions:3"]
+    assert served.ask("POST", at, {"response_type": "approve", "names": ["deletions:3"]}).json["status"] == "queued"
+    long = served.ask("POST", f"{web(install)}/deploys", {"names": ["x" * 700] * 6})
+    assert (long.status, long.json["errors"][0]["pointer"]) == (422, "/body/names")

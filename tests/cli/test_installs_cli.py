@@ -12,6 +12,7 @@ from byoa.adapters.memory.installs import MemoryInstalls
 from byoa.builds.messages import BuildKey, Failure, Outcome
 from byoa.builds.records import entry
 from byoa.errors import InstallUnhealthy
+from byoa.installs.plans import COUNTED
 from byoa.installs.runs import go_on
 from local.pages.installed import FINGERPRINT, OBJECT, Installed
 from tests.api.served import APP, ORG
@@ -183,6 +184,28 @@ def test_a_deploy_is_followed_to_its_end(acme: Bed) -> None:
     assert told["counts"] == {"create": 0, "change": 1, "recreate": 0, "delete": 0, "unchanged": 2}
     assert told["objects"] == [OBJECT]
     assert acme.deploy().approve_all is True
+
+
+def test_a_deploy_without_a_plan_yet_counts_nothing_of_each(acme: Bed) -> None:
+    told = acme.byoa("deploy", "acme", "web", "--no-wait", "--json").json()
+    assert (told["counts"], told["objects"], told["error"]) == (dict.fromkeys(COUNTED, 0), [], None)
+
+
+def test_parts_are_named_before_there_is_a_plan(acme: Bed) -> None:
+    acme.byoa("deploy", "acme", "web", "--part", "Namespace/old", "--part", "deletions:3", "--no-wait")
+    assert acme.deploy().names == ["Namespace/old", "deletions:3"]
+    acme.byoa("teardown", "acme", "web", "--part", "Namespace/old", "--yes", "--no-wait")
+    assert acme.deploy().names == ["Namespace/old"]
+
+
+@pytest.mark.parametrize(
+    ("server", "private"),
+    [("https://10.0.0.1:6443", True), ("https://[::1]:6443", True), ("https://k8s.example.com", False),
+     ("https://8.8.8.8", False)],
+)  # fmt: skip
+def test_an_address_of_a_private_network_says_that_it_is_one(bed: Bed, server: str, private: Any) -> None:
+    done = bed.byoa("create", "acme", "--server", server, "--token-stdin", "--json", stdin=CANARY)
+    assert (done.code, done.json()["cluster"]["private"]) == (FINE, private)
 
 
 def test_people_are_told_how_far_it_is_and_how_it_went(acme: Bed) -> None:

@@ -142,7 +142,7 @@ def test_what_a_new_artifact_dropped_is_pruned_and_a_teardown_keeps_the_namespac
     ]
     code, printed, _ = home.byoa("install", "teardown", "--kubeconfig", "kubeconfig", "--yes")
     assert code == FINE
-    assert f"= Namespace/{home.corner}  keep: deleted with --approve Namespace/{home.corner} only" in printed
+    assert f"= Namespace/{home.corner}  keep: it goes only if Namespace/{home.corner} is approved by name" in printed
 
 
 def test_a_plan_is_applied_by_its_fingerprint_as_long_as_it_holds(home: Home) -> None:

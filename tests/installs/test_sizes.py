@@ -20,7 +20,7 @@ from byoa.adapters.aws.installs import DynamoInstalls
 from byoa.adapters.aws.rows import Rows
 from byoa.adapters.memory.clocks import SteppingClock
 from byoa.adapters.memory.cluster import MemoryCluster
-from byoa.api.deploys import NAMES_LIMIT, OWNERS_LIMIT, Names, Owners
+from byoa.api.deploys import FEW_LIMIT, NAMES_LIMIT, Names, Owners
 from byoa.api.installs import Pem
 from byoa.builds.messages import Failure
 from byoa.installs import bounds, contents, records
@@ -82,7 +82,8 @@ def _platform(cluster: MemoryCluster | None = None) -> Platform:
 
 def _weighed(platform: Platform, *objects: Object) -> tuple[Deploy, dict[str, int]]:
     """A deploy that is approved with as many names as there can be, and what its second execution weighs."""
-    deploy = platform.ask(platform.build(*objects), take_over=tuple(_fitting(OWNERS, OWNERS_LIMIT)))
+    owners, names = (tuple(_fitting(each, FEW_LIMIT)) for each in (OWNERS, NAMES))
+    deploy = platform.ask(platform.build(*objects), take_over=owners, names=names)
     first = Weighing(platform, deploy)
     first.run()
     waits = platform.installs.deploy(deploy.id)
@@ -115,7 +116,7 @@ def _named(number: int, found: Object) -> Object:
 
 def test_what_is_said_of_a_deploy_has_a_limit_in_bytes_and_not_in_characters() -> None:
     assert TypeAdapter(Names).validate_python(_fitting(NAMES, NAMES_LIMIT))
-    assert TypeAdapter(Owners).validate_python(_fitting(OWNERS, OWNERS_LIMIT))
+    assert TypeAdapter(Owners).validate_python(_fitting(OWNERS, FEW_LIMIT))
     assert TypeAdapter(Pem).validate_python(CERTIFICATES)
     assert len(CERTIFICATES) > 32_000
     for kind, value in ((Names, ["\x01" * 600] * 10), (Owners, ["😀" * 128] * 4), (Pem, "\n" * 32_000)):
@@ -192,7 +193,8 @@ def _largest(deploy: Deploy) -> Deploy:
         decision="approve", fingerprint="plan-1", names=_fitting(NAMES, NAMES_LIMIT), note="x" * 1000, at_ts=1
     )
     return records.failed(
-        deploy, failure, clock.now(), answered=said, take_over=_fitting(OWNERS, OWNERS_LIMIT), fingerprint="p" * 128,
+        deploy, failure, clock.now(), names=_fitting(NAMES, FEW_LIMIT), answered=said,
+        take_over=_fitting(OWNERS, FEW_LIMIT), fingerprint="p" * 128,
         needs=bounds.fitting(NAMES, 20), health=[ObjectHealth(**each) for each in bounds.fitting(health, 50)],
         left=bounds.fitting(left, 50),
     )  # fmt: skip

@@ -295,11 +295,34 @@ def test_an_approval_that_names_too_little_ends_the_deploy(platform: Platform) -
     assert (done.status, done.failure and done.failure.code) == ("error", "ApprovalMissing")
 
 
-def test_what_nobody_approved_by_name_is_kept(platform: Platform) -> None:
+def test_what_nobody_approved_by_name_is_kept_and_said_by_each_deploy(platform: Platform) -> None:
     platform.deploy(*FIRST, namespace("more"))
-    found = platform.deploy(*FIRST)
-    assert (found.status, found.counts["delete"]) == ("noop", 0)
+    why = "it goes only if Namespace/more is approved by name; 0 objects in it go along"
+    for objects, status in ((FIRST, "noop"), (SECOND, "active"), (SECOND, "noop")):
+        found = platform.deploy(*objects)
+        assert (found.status, found.left) == (status, [["Namespace/more", why]])
+        shown = platform.installs.contents(found)
+        assert shown
+        assert [each["why"] for each in shown["objects"] if each["action"] == "keep"] == [why]
     assert _get(platform, NAMESPACES, "more") is not None
+
+
+@pytest.mark.parametrize("approval", ["approve-all", "prompt"])
+def test_what_goes_by_name_may_be_named_before_there_is_a_plan(approval: str) -> None:
+    platform = _platform(approval=approval)
+    _finished(platform, platform.deploy(*FIRST, namespace("more")))
+    asked = platform.deploy(*FIRST, names=("Namespace/more",))
+    done = platform.run(_answer(platform, asked)) if approval == "prompt" else asked
+    assert (done.status, done.counts["delete"], done.left) == ("active", 1, [])
+    assert _get(platform, NAMESPACES, "more") is None
+    assert platform.deploy(*FIRST).status == "noop"
+
+
+def test_half_of_what_is_tracked_goes_by_its_count_that_was_named_before(platform: Platform) -> None:
+    platform.deploy(*FIRST)
+    wrong = platform.deploy(config_map("new"), names=("deletions:3",))
+    assert (wrong.status, wrong.needs) == ("pending-approval", ["deletions:4"])
+    assert platform.deploy(config_map("new"), names=("deletions:4",)).status == "active"
 
 
 @pytest.mark.parametrize("approval", ["approve-all", "prompt"])

@@ -26,7 +26,8 @@ Note = Annotated[str, StringConstraints(max_length=1000)]
 NAMES_LIMIT = 32 * 1024
 """Characters of all names of an approval, as JSON in ASCII: they go with the deploy, whose messages take 256 KiB."""
 
-OWNERS_LIMIT = 4 * 1024
+FEW_LIMIT = 4 * 1024
+"""Characters of other lists that go with a deploy: owners, and names that are approved before there is a plan."""
 
 
 def _bounded(names: list[str]) -> list[str]:
@@ -35,16 +36,21 @@ def _bounded(names: list[str]) -> list[str]:
     return names
 
 
-def _few(owners: list[str]) -> list[str]:
-    if length(owners) > OWNERS_LIMIT:
-        raise PydanticCustomError("too_long", "All owners together are 4 KiB at most.")
-    return owners
+def _few(names: list[str]) -> list[str]:
+    if length(names) > FEW_LIMIT:
+        raise PydanticCustomError("too_long", "All of them together are 4 KiB at most.")
+    return names
 
 
 Names = Annotated[
     list[Annotated[str, StringConstraints(min_length=1, max_length=700)]],
     Field(max_length=1000),
     AfterValidator(_bounded),
+]
+FewNames = Annotated[
+    list[Annotated[str, StringConstraints(min_length=1, max_length=700)]],
+    Field(max_length=100),
+    AfterValidator(_few),
 ]
 Owners = Annotated[
     list[Annotated[str, StringConstraints(min_length=1, max_length=128)]],
@@ -60,6 +66,7 @@ class DeployIn(Taken):
     plan_only: bool = Field(default=False, description="Whether it ends with the plan.")
     approve_all: bool = Field(default=False, description="Whether it waits for nobody, but for what only goes by name.")
     take_over: Owners = Field(default_factory=list)
+    names: FewNames = Field(default=[], description="Parts that only go by name, approved before there is a plan.")
     recover: bool = Field(
         default=False, description="Whether what has the component's labels in the cluster is tracked again."
     )
@@ -75,6 +82,7 @@ class TeardownIn(Taken):
 
     plan_only: bool = False
     approve_all: bool = False
+    names: FewNames = Field(default=[], description="Parts that only go by name, approved before there is a plan.")
 
 
 class DriftIn(Taken):

@@ -162,7 +162,8 @@ class Deploy(DeployKey):
     should be gone and isn't, with reasons. ``plan_only`` ends after the plan. ``cause`` says who wanted it: somebody,
     a build that is followed, the schedule of drift, or somebody who goes back to an older build. To ``recover`` is to
     track again what the component's labels find in the cluster. It begins when all went well that it ``waits_for``;
-    ``dependents`` are deployed behind it, each with its id as their ``run``.
+    ``dependents`` are deployed behind it, each with its id as their ``run``. ``names`` are parts of its plan that were
+    approved by name before there was one.
     """
 
     app: Label
@@ -185,6 +186,7 @@ class Deploy(DeployKey):
     run: DeployId | None = None
     waits_for: list[Before] = []
     dependents: list[Dependent] = []
+    names: list[str] = []
     execution: ExecutionName | None = None
     counts: dict[str, int] = {}
     needs: list[str] = []

@@ -113,7 +113,7 @@ class Plan(NamedTuple):
     def as_approved(self, approved: frozenset[str]) -> Plan:
         """The same plan, in which what may only be deleted by name is kept where it isn't ``approved``."""
         steps = tuple(
-            step._replace(action="keep", why=f"deleted with --approve {step.needs} only; {step.why}")
+            step._replace(action="keep", why=f"it goes only if {step.needs} is approved by name; {step.why}")
             if step.action == "delete" and step.needs and step.needs not in approved
             else step
             for step in self.steps

@@ -181,6 +181,7 @@ class Request(NamedTuple):
     run: str | None = None
     waits_for: tuple[Before, ...] = ()
     dependents: tuple[Dependent, ...] = ()
+    names: tuple[str, ...] = ()
     newest: int | None = None
 
 

@@ -82,6 +82,7 @@ def queued(  # noqa: PLR0913, PLR0917 - where, what, and when
         run=request.run,
         waits_for=list(request.waits_for),
         dependents=list(request.dependents),
+        names=list(request.names),
     )
 
 

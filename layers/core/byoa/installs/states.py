@@ -81,7 +81,8 @@ type Next = Literal["apply", "look", "record"]
 class PlannedInstall(Message):
     """What a plan comes to. ``plan`` and ``contents`` are digests: what is applied, and what people are shown.
 
-    ``status`` is what the deploy ends as where nothing is applied; ``next`` says whether that is so.
+    ``status`` is what the deploy ends as where nothing is applied; ``next`` says whether that is so. ``kept`` isn't
+    wanted any more and stays, with reasons.
     """
 
     plan: str
@@ -90,6 +91,7 @@ class PlannedInstall(Message):
     counts: dict[str, int]
     needs: list[str] = Field(default_factory=list)
     faults: list[Failure] = Field(default_factory=list)
+    kept: list[list[str]] = Field(default_factory=list)
     status: DeployStatus
     next: Next
 

@@ -99,7 +99,7 @@ def _answer(deploy: Deploy, body: ApprovalIn) -> Deploy:
     if deploy.status != "pending-approval" or deploy.fingerprint is None:
         raise Problem("not_waiting")
     approved = body.response_type == "approve"
-    missing = sorted(_needed(deploy) - {*body.names}) if approved else []
+    missing = sorted(_needed(deploy) - {*body.names, *deploy.names}) if approved else []
     if missing:
         cause = f"The plan needs approval by name for {len(missing)} of its parts."
         faults = [{"pointer": "/body/names", "code": "missing", "message": each} for each in missing[:_LISTED]]

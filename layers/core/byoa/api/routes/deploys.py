@@ -142,7 +142,9 @@ def teardown_component(install_id: InstallId, component_id: ComponentId, body: T
     """
     here, install = visit(), found(install_id)
     component = component_of(install, component_id)
-    asked = Request("teardown", plan_only=body.plan_only, approve_all=body.approve_all, by=here.caller.id)
+    asked = Request(
+        "teardown", plan_only=body.plan_only, approve_all=body.approve_all, by=here.caller.id, names=tuple(body.names)
+    )
     return deploy_out(here.installs.ask(install, component.component, asked))
 
 
@@ -280,6 +282,7 @@ def _request(install: Install, component: str, build: Build, body: DeployIn) -> 
         approve_all=body.approve_all,
         take_over=tuple(body.take_over),
         recover=body.recover,
+        names=tuple(body.names),
         cause="rollback" if _goes_back(install, component, build) else "asked",
         by=visit().caller.id,
     )

@@ -33,6 +33,9 @@ _TOLD: Final = 20
 _CHARACTERS: Final = 500
 """Of each text of a fault."""
 
+_KEPT: Final = 4 * 1024
+"""Characters of what is told of objects that stay."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Table:
@@ -80,6 +83,7 @@ def plan_install(loaded: LoadedDeploy, table: Table) -> PlannedInstall:
         counts=kept.counts,
         needs=fitting(needs, _TOLD),
         faults=[Failure(**told) for told in fitting(_told(found), _TOLD)],
+        kept=fitting(_kept(kept), _TOLD, _KEPT),
         status=status,
         next=then,
     )
@@ -115,6 +119,10 @@ def _only_by_name(loaded: LoadedDeploy, found: Plan, kept: Plan) -> bool:
     """
     asked = loaded.plan_only or loaded.fingerprint is not None
     return loaded.operation == "teardown" and not asked and kept.is_noop and not found.is_noop
+
+
+def _kept(plan: Plan) -> Iterator[list[str]]:
+    return ([str(step.identity), step.why[:300]] for step in plan.steps if step.action == "keep")
 
 
 def _told(plan: Plan) -> Iterator[dict[str, str | None]]:

@@ -83,7 +83,7 @@ def receive_deploy(received: DeployReceived, desk: Desk) -> CheckedDeploy:
         approve_all=deploy.approve_all,
         recover=deploy.recover,
         fingerprint=deploy.answered.fingerprint if deploy.answered else None,
-        names=deploy.answered.names if deploy.answered else [],
+        names=[*dict.fromkeys([*deploy.names, *(deploy.answered.names if deploy.answered else [])])],
         begun_ts=begun_ts,
         ends_ts=begun_ts + length,
         **known,

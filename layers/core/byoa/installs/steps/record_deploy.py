@@ -32,6 +32,9 @@ _TEXTS: Final = {
     "auto-skipped": "planned; nothing was to be applied",
 }
 
+_UNDONE: Final = frozenset(("pending-approval", "auto-skipped"))
+"""What ends so has left nothing: its plan says what would stay."""
+
 ENDS: Final = frozenset(_TEXTS)
 """What a plan without faults can say that a deploy ends as."""
 
@@ -81,8 +84,9 @@ def _becomes(ended: DeployEnded, failure: Failure | None, now: datetime) -> Beco
             changes |= {"counts": planned.counts, "needs": planned.needs, "fingerprint": planned.fingerprint}
         if ended.health:
             changes |= {"health": ended.health.objects}
-        if ended.pruned:
-            changes |= {"left": ended.pruned.left}
+        left = [*(ended.planned.kept if ended.planned else []), *(ended.pruned.left if ended.pruned else [])]
+        if left and not (ended.planned and ended.planned.status in _UNDONE):
+            changes |= {"left": left}
         if failure:
             return failed(deploy, failure, now, **changes), _stands(part, ended, failure, now)
         status = ended.planned.status if ended.planned else "error"
