@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
+import signal
 import threading
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from byoa_cli.clusters import CLUSTER, Goal, plan_key
 from byoa_cli.commands import Option, UsageError, command
@@ -28,6 +29,8 @@ _RENEW_SECONDS: Final = 20.0
 _ACCOUNT: Final = Path("/var/run/secrets/kubernetes.io/serviceaccount")
 _WHERE: Final = tuple(each for each in CLUSTER if "--keep-in" not in each.names)
 _LONGEST_REST: Final = 60.0
+_TERMINATED: Final = 128 + signal.SIGTERM
+_LEASED_AGAIN: Final = "a deploy that ran is leased again within a minute"
 _MAKE: Final = "Have somebody make one for it: `byoa tokens create NAME --scope agent --install INSTALL`."
 
 
@@ -55,6 +58,8 @@ def run(
     are shown. In a pod the service account's own token is used. The API's token is one of the scope agent, for this
     install (`byoa tokens create NAME --scope agent --install INSTALL`).
 
+    It ends with 130 by Ctrl-C and with 143 by SIGTERM, at once: a deploy that ran is leased again within a minute.
+
     With BYOA_PLAN_KEY set, fingerprints of plans cover values of Secrets as well: it has to be the same for each run.
 
     Examples:
@@ -62,12 +67,25 @@ def run(
 
         byoa install run --install inlabc… --kubeconfig kubeconfig --once --json
     """
+    signal.signal(signal.SIGTERM, _terminate)  # the first process of a container doesn't end by it by itself
     here = reach_api(api, profile, org, app)
     agent = _Agent(here.asked_api(), _install_of(here, install), _reached(cluster), (plain_http, token_host), as_json)
     try:
         return agent.run_waiting() if once else agent.run_for_ever()
+    except _Terminated:
+        err().print(styled(f"ended: {_LEASED_AGAIN}"))
+        return _TERMINATED
     except KeyboardInterrupt:
-        raise Interrupted("a deploy that ran is leased again within a minute") from None
+        raise Interrupted(_LEASED_AGAIN) from None
+
+
+class _Terminated(KeyboardInterrupt):
+    """Somebody ends the agent, as whoever runs containers does."""
+
+
+def _terminate(*_: object) -> NoReturn:
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    raise _Terminated
 
 
 def _install_of(here: Reached, named: str | None) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -188,12 +189,14 @@ class _Desk:
             install_id = self.installed.add(OTHER, "other").id
         elif name in _OF_AGENTS:
             deploy_id = self._lease(name)
-        elif name in ("answer_plan", "respond_to_approval", "cancel_deploy"):
+        elif name in ("answer_plan", "respond_to_approval", "cancel_deploy", "look_for_drift"):
             install = MemoryInstalls(ORGANISATION, self.store).install(INSTALL)
             build = self.ledger.build(ORGANISATION, self.built)
             assert install, "it was made with the build"
             assert build, "it was made first"
-            deploy_id = self.installed.waiting(install, build).id
+            looked = name == "look_for_drift"
+            asked = partial(self.installed.deployed, drifted=True) if looked else self.installed.waiting
+            deploy_id = asked(install, build).id
         return {
             "install_id": install_id, "deploy_id": deploy_id, "workflow_id": deploy_id, "approval_id": deploy_id,
         }  # fmt: skip

@@ -38,7 +38,7 @@ from byoa.installs.messages import (
     InstallComponent,
 )
 from byoa.installs.objects import Identity
-from byoa.installs.ports import AgentSign, Request
+from byoa.installs.ports import IN_A_RUN, AgentSign, Request
 from byoa.installs.runs import unfold
 from byoa.installs.steps.drift_due import drift_due, mend
 from byoa.installs.steps.follow_builds import BuildActive, follow_builds
@@ -726,6 +726,36 @@ def test_what_was_changed_of_an_install_since_it_was_approved_is_not_mended_with
     assert stand.installs().deploys(install, "web", 1).items[0].approve_all is False
 
 
+@pytest.mark.parametrize("what", ["drift", "mend"])
+def test_what_the_schedule_wants_overtakes_nothing_that_somebody_asks_for_at_that_moment(
+    stand: Stand, what: str
+) -> None:
+    install = stand.made(mend=True)
+    _applied(stand, stand.installs().ask(install, "web", APPLY), next_drift_ts=1, install_version=1)
+    told = None
+    if what == "mend":
+        looks = stand.installs().ask(install, "web", Request("drift", APPLY.build_id, cause="schedule"))
+        stand.deploys().begin(looks.key, "two")
+        found = stand.deploys().finish(looks.key, "two", to(stand, "drift-detected"))
+        told = DeployStatusChanged(**found.model_dump(include=set(DeployStatusChanged.model_fields)), changed_at_ts=1)
+
+    class Meanwhile:
+        """Somebody deploys between a look at the component and the request."""
+
+        def ask(self, *arguments: Any) -> Deploy:
+            stand.installs().ask(install, "web", APPLY)
+            return cast("Deploy", stand.installs().ask(*arguments))
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(stand.installs(), name)
+
+    meanwhile = cast("Any", Meanwhile())
+    asked = mend(told, meanwhile) if told else drift_due(stand.attended(), lambda _: meanwhile, stand.clock)
+    assert asked.asked == 0
+    assert status_of(stand, stand.installs().deploys(install, "web", 1).items[0]) == "queued"
+    assert stand.installs().deploys(install, "web", 1).items[0].operation == "apply"
+
+
 def test_an_install_that_doesnt_say_so_is_not_mended(stand: Stand) -> None:
     install = stand.made()
     _applied(stand, stand.installs().ask(install, "web", APPLY))
@@ -734,6 +764,19 @@ def test_an_install_that_doesnt_say_so_is_not_mended(stand: Stand) -> None:
     found = stand.deploys().finish(looks.key, "two", to(stand, "drift-detected"))
     told = DeployStatusChanged(**found.model_dump(include=set(DeployStatusChanged.model_fields)), changed_at_ts=1)
     assert mend(told, stand.installs()).asked == 0
+
+
+def test_an_older_build_is_not_followed_however_often_drift_was_looked_for_since(stand: Stand) -> None:
+    install = stand.made(follow=["web"])
+    built = {"organisation": ORG, "app": APP, "component": "web", "version": 7, "id": "bld" + "b" * 23}
+    assert follow_builds(BuildActive.model_validate(built), stand.installs()).asked == 1
+    for _ in range(25):
+        stand.later(timedelta(hours=1))
+        stand.installs().ask(install, "web", Request("drift", "bld" + "b" * 23, cause="schedule"))
+    older = {**built, "version": 6, "id": "bld" + "a" * 23}
+    assert follow_builds(BuildActive.model_validate(older), stand.installs()).asked == 0
+    newer = {**built, "version": 8, "id": "bld" + "c" * 23}
+    assert follow_builds(BuildActive.model_validate(newer), stand.installs()).asked == 1
 
 
 def test_a_component_that_is_torn_down_is_looked_at_no_more(stand: Stand) -> None:
@@ -927,6 +970,19 @@ def test_a_run_reads_as_it_was_asked_for_and_a_component_has_one_deploy_of_it(st
     newer = stand.installs().ask(install, "api", APPLY)
     assert [each.id for each in unfold(first, install, stand.installs())] == [api.id, web.id]
     assert stand.installs().component(install, "api").number == newer.number
+
+
+def test_a_run_that_is_told_of_again_after_many_other_deploys_begins_nothing_anew(stand: Stand) -> None:
+    install = stand.made()
+    first, *_ = a_run(stand, install)
+    ended_as(stand, first, "active")
+    for _ in range(IN_A_RUN + 1):
+        stand.later(timedelta(hours=1))
+        newer = [stand.installs().ask(install, name, APPLY) for name in ("api", "web")]
+    release_deploys(told_of(stand, first), stand.installs())
+    assert [stand.installs().component(install, name).number for name in ("api", "web")] == [
+        each.number for each in newer
+    ]
 
 
 def test_what_waits_for_others_is_run_by_nobody(stand: Stand) -> None:

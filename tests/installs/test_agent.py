@@ -75,9 +75,10 @@ class Asking:
 class Bed:
     """A platform whose install has an agent, and the API over it."""
 
-    def __init__(self, **settings: Any) -> None:
-        self.platform = Platform()
-        self.platform.cluster.create(Place(NAMESPACES, "", "corner"), namespace("corner"))
+    def __init__(self, cluster: Any = None, corner: str = "corner", **settings: Any) -> None:
+        self.platform = Platform(**({"cluster": cluster} if cluster else {}))
+        self.corner = corner
+        self.platform.cluster.create(Place(NAMESPACES, "", corner), namespace(corner))
         self.platform.install(access={"kind": "agent"}, **settings)
         self.served = Served(clock=self.platform.clock)
         self.served.ledger, self.served.installing = self.platform.ledger, self.platform.store
@@ -113,7 +114,7 @@ class Bed:
         return found
 
     def there(self, kind: Any, name: str) -> Any:
-        return self.platform.cluster.get(Place(kind, "corner", name))
+        return self.platform.cluster.get(Place(kind, self.corner, name))
 
     def passes(self, seconds: float) -> None:
         self.platform.clock.moment += timedelta(seconds=seconds)

@@ -31,6 +31,7 @@ REFUSED: dict[str, Any] = {
     "prune_install": "ClusterAccessInvalid",
     "record_deploy": "ReferenceNotFound",
     "end_stopped_deploy": None,
+    "release_deploys": {"begun": 0, "skipped": 0},
     "drift_due": {"asked": 0},
     "follow_builds": {"asked": 0},
 }
@@ -107,6 +108,7 @@ def test_each_function_asks_for_its_own_organisation_s_things_alone(
         for function, answer in (
             ("follow_builds", {"asked": 0}),
             ("drift_due", {"asked": 0}),
+            ("release_deploys", {"begun": 0, "skipped": 0}),
             ("record_deploy", {"status": "active", "failure": None}),
             ("end_stopped_deploy", None),
         ):

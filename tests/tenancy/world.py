@@ -205,6 +205,7 @@ class World:
             "plan_install": {**named, **checked}, "apply_install": task, "check_health": task, "prune_install": task,
             "record_deploy": {**key, "checked": checked, "planned": planned, **way},
             "end_stopped_deploy": {"status": "ABORTED", "name": key["execution"], "input": json.dumps(event)},
+            "release_deploys": {**drifted, "status": "active", "changed_at_ts": 1},
             "drift_due": {"found": {**drifted, "status": "drift-detected", "changed_at_ts": 1}},
             "follow_builds": {**self.builds[whose].key.model_dump(), "id": self.builds[whose].build_id},
         }  # fmt: skip

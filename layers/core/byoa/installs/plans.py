@@ -121,9 +121,10 @@ class Plan(NamedTuple):
         return self._replace(steps=steps)
 
 
-def fingerprint(plan: Plan, key: bytes | None) -> str:
+def fingerprint(plan: Plan, key: bytes | None, access: Mapping[str, Any] | None = None) -> str:
     """What an approval is bound to: a digest of each object that is written, what is done, and what differs.
 
+    It is of one cluster, where ``access`` says which: where nothing is there yet, a plan is the same for all.
     With a ``key`` it covers values of Secrets too, which nobody without the key can guess from it; without one it
     covers which of them change.
     """
@@ -132,7 +133,7 @@ def fingerprint(plan: Plan, key: bytes | None) -> str:
         for step in sorted(plan.steps, key=lambda each: each.identity)
         if step.action in WRITES
     ]
-    text = json.dumps([plan.digest, told], sort_keys=True).encode()
+    text = json.dumps([plan.digest, told, *([access] if access else [])], sort_keys=True).encode()
     if not key:
         return f"plan-{hashlib.sha256(text).hexdigest()}"
     import hmac  # noqa: PLC0415 - people rarely have a key, and wait for a command line

@@ -28,6 +28,9 @@ if TYPE_CHECKING:
     type Becomes = Callable[[Deploy, InstallComponent], tuple[Deploy, InstallComponent]]
 
 
+IN_A_RUN: Final = 20
+"""Deploys of a component that are looked at for one of a run."""
+
 _ALL: Final = "*"
 
 
@@ -161,7 +164,10 @@ class Part[Item](NamedTuple):
 
 
 class Request(NamedTuple):
-    """A deploy that somebody asks for, or something: see ``messages.Deploy``."""
+    """A deploy that somebody asks for, or something: see ``messages.Deploy``.
+
+    ``newest`` is the number of the component's newest deploy, where it is only asked for while that still is it.
+    """
 
     operation: Operation
     build_id: str | None = None
@@ -175,6 +181,7 @@ class Request(NamedTuple):
     run: str | None = None
     waits_for: tuple[Before, ...] = ()
     dependents: tuple[Dependent, ...] = ()
+    newest: int | None = None
 
 
 class Installs(Protocol):
@@ -226,7 +233,7 @@ class Installs(Protocol):
         """Its newest deploy from now on. One that waits or hasn't begun to write is ``cancelled`` as overtaken.
 
         The bus hears of it, and the state machine begins, unless it waits for others. Of one ``run`` a component has
-        one deploy: asked for again, that is the answer.
+        one deploy: asked for again, that is the answer. Raises ``DeployBusy`` where the request's ``newest`` isn't it.
         """
         ...
 
