@@ -422,6 +422,33 @@ def test_a_component_is_looked_at_for_drift_once_something_was_applied(served: S
     assert (drift["operation"], drift["plan_only"], drift["build_id"]) == ("drift", True, deploy.build_id)
 
 
+def test_a_component_that_was_torn_down_is_not_said_to_have_never_been_there(served: Served) -> None:
+    install = made(served)
+    deployed(served, install)
+    gone = served.ask("POST", f"{web(install)}/teardown", {}).json["id"]
+    deploy = next(each for each in served.installing.deploys.values() if each.id == gone)
+    installed(served).end(deploy, "inactive", "torn down")
+    refused = served.ask("POST", f"{web(install)}/drift", {})
+    assert (refused.code, refused.json["detail"]) == ("not_applied", "Nothing of the component is in the install.")
+
+
+def test_what_is_not_there_is_named_with_the_command_that_lists_what_is(served: Served) -> None:
+    install = made(served)
+    components = "The app has no component of that name.", "`byoa components list` shows all."
+    for method, place, told in (
+        ("POST", f"/v1/installs/{install['id']}/components/other/deploys", components),
+        ("GET", f"/v1/apps/{APP}/components/other", components),
+        ("GET", "/v1/apps/other", ("The organisation has no app of that name.", "`byoa apps list` shows all.")),
+        ("GET", "/v1/credentials/other",
+         ("The organisation has no credentials of that name.", "`byoa credentials list` shows all.")),
+        ("GET", f"{web(install)}/deploys/dplother",
+         ("The component has no deploy of that id in the install.", "`byoa installs deploys INSTALL` shows all.")),
+    ):  # fmt: skip
+        answer = served.ask(method, place, {} if method == "POST" else None)
+        assert (answer.status, answer.code) == (404, "not_found"), place
+        assert (answer.json["detail"], answer.json["remedy"]) == told, place
+
+
 def test_a_look_for_drift_overtakes_no_deploy_that_waits(served: Served) -> None:
     install = made(served)
     deployed(served, install)

@@ -356,6 +356,14 @@ def test_an_install_is_torn_down_and_a_deploy_cancelled(acme: Bed) -> None:
     assert (again.code, "has ended" in again.err) == (MEND, True)
 
 
+def test_a_refusal_is_told_once_and_names_the_option_that_lets_it_through(bed: Bed) -> None:
+    where = ("--server", "https://10.0.0.1:6443", "--token-stdin")
+    refused = bed.byoa("create", "acme", *where, stdin=CANARY)
+    assert (refused.code, refused.err.count("is no public address")) == (MEND, 1)
+    assert "(--private)" in refused.err
+    assert bed.byoa("create", "acme", *where, "--private", stdin=CANARY).code == FINE
+
+
 def test_history_says_what_and_who_and_the_way_back_is_a_deploy(acme: Bed) -> None:
     acme.steps = [active(acme)]
     build = acme.byoa("deploy", "acme", "web", "--json").json()["build_id"]

@@ -87,6 +87,15 @@ def test_a_failure_has_its_cause_its_remedy_and_where_to_read_on(browser: Browse
     assert 'id="ReferenceNotFound"' in browser.get("/errors").text
 
 
+def test_the_overview_does_not_say_of_an_older_mirror_that_there_never_was_one(browser: Browser) -> None:
+    assert "byoa sync" in browser.get("/").words
+    built(browser)
+    browser.hand_in(oci_artifact={**ARTIFACT["oci_artifact"], "tag": "v2.3.2"})
+    pinned = browser.get("/").words.partition("Pinned last")[2].partition("Open an app")[0]
+    assert "No component's newest build has a mirror." in pinned.replace("&#39;", "'")
+    assert "byoa sync" not in pinned
+
+
 def test_a_tag_that_moved_is_told_with_both_digests(browser: Browser) -> None:
     built(browser)
     place, was = next((place, each) for place, each in browser.served.components.items() if each.name == "web")
@@ -181,6 +190,7 @@ def test_whoever_may_only_read_is_told_so(browser: Browser) -> None:
     refused = reader.post(f"{COMPONENT}/build")
     assert refused.status == 403
     assert "The token lacks the scope sync." in refused.words
+    assert "`byoa tokens create NAME --scope sync`" in refused.words
 
 
 def test_writes_are_noted_with_the_reader_s_own_address_and_session(browser: Browser) -> None:

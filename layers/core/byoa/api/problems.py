@@ -59,7 +59,7 @@ CODES: Final[dict[str, tuple[int, str, str]]] = {
         "Send the organisation's own token, or leave the header out.",
     ),
     "scope_missing": (
-        403, "The token lacks the scope that this needs.", "Use a token with a scope that the reference names.",
+        403, "The token lacks the scope that this needs.", "Have somebody with the scope admin make one that has it.",
     ),
     "route_unknown": (404, "There is nothing at this path.", "See /v1/openapi.json for all paths."),
     "not_found": (404, "The organisation has nothing of that name.", "Take a name or an id that the list shows."),
@@ -69,7 +69,7 @@ CODES: Final[dict[str, tuple[int, str, str]]] = {
     "no_config": (409, "The component has no config to build.", "Hand in a config first."),
     "no_build": (409, "No build of the component is active yet.", "Build it first."),
     "not_active": (409, "The build isn't active, so there is no mirror of it to install.", "Take an active build."),
-    "not_applied": (409, "Nothing of the component was ever applied to the install.", "Deploy it first."),
+    "not_applied": (409, "Nothing of the component is in the install.", "Deploy it first."),
     "deploy_waits": (
         409, "A deploy of the component hasn't ended, which a look for drift would overtake.",
         "Wait until it has, answer to its plan, or cancel it.",
@@ -159,10 +159,17 @@ class Problem(Exception):
 
 def scope_missing(scope: str) -> Problem:
     """The answer to a token that may do other things. Whoever ran an agent with another's is told what to do."""
-    makes = "Have somebody make one for the install: `byoa tokens create NAME --scope agent --install INSTALL`."
-    return Problem(
-        "scope_missing", cause=f"The token lacks the scope {scope}.", remedy=makes if scope == "agent" else ""
-    )
+    which = f"{scope} --install INSTALL" if scope == "agent" else scope
+    makes = f"Have somebody with the scope admin make one: `byoa tokens create NAME --scope {which}`."
+    return Problem("scope_missing", cause=f"The token lacks the scope {scope}.", remedy=makes)
+
+
+def unknown(where: str, what: str, listed: str) -> Problem:
+    """The answer to a name that ``where`` has none of, for another organisation's as for none.
+
+    ``listed`` is the command that lists them.
+    """
+    return Problem("not_found", cause=f"The {where} has no {what}.", remedy=f"`byoa {listed}` shows all.")
 
 
 def of_error(error: ByoaError) -> tuple[int, dict[str, str]]:

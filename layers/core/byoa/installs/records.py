@@ -165,7 +165,7 @@ def answered(deploy: Deploy, said: Answered, moment: datetime) -> Deploy | None:
     by = {"answered_by": said.by} if said.by else {}
     if said.decision == "deny":
         return moved(deploy, entry("approval-denied", "the plan was denied", moment, **by), answered=said)
-    line = entry("queued", "approved; waiting for the pipeline", moment, **by)
+    line = entry("queued", "approved; waiting to go on", moment, **by)
     return moved(deploy, line, answered=said, execution=None)
 
 
@@ -182,7 +182,7 @@ def released(deploy: Deploy, failure: Failure | None, moment: datetime) -> Deplo
         return None
     if failure:
         return moved(deploy, entry("auto-skipped", failure.cause, moment), failure=failure)
-    return moved(deploy, entry("queued", "what it waited for went well; waiting for the pipeline", moment))
+    return moved(deploy, entry("queued", "what it waited for went well; waiting to begin", moment))
 
 
 def is_late(deploy: Deploy, moment: datetime) -> bool:

@@ -49,6 +49,8 @@ def _without_a_problem(status: int) -> ByoaError:
 def _faults(document: dict[str, Any]) -> list[str]:
     found = document.get("errors")
     faults = [each for each in found if isinstance(each, dict)] if isinstance(found, list) else []
+    if len(faults) == 1 and _text(faults[0], "message") == _text(document, "detail"):
+        return []
     told = [f"{_text(each, 'pointer')}: {_text(each, 'message').removesuffix('.')}." for each in faults[:_FAULTS_SHOWN]]
     return [*told, *([f"And {len(faults) - _FAULTS_SHOWN} more."] if len(faults) > _FAULTS_SHOWN else [])]
 

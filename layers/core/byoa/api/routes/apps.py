@@ -9,7 +9,7 @@ from byoa.api.documents import app_out
 from byoa.api.models import AppOut
 from byoa.api.operations import Operations
 from byoa.api.paging import Cursor, Limit, Number, Offset, paged, span_of
-from byoa.api.problems import Problem
+from byoa.api.problems import unknown
 from byoa.api.routes.components import AppId
 from byoa.api.visits import visit
 
@@ -36,5 +36,5 @@ def get_app(app_id: AppId) -> AppOut:
     here = visit()
     app = here.inventory.app(app_id)
     if app is None:
-        raise Problem("not_found")
+        raise unknown("organisation", "app of that name", "apps list")
     return app_out(here.organisation, app)

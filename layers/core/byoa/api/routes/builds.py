@@ -11,7 +11,7 @@ from byoa.api.models import BuildIn, BuildOut, Id, Queued, Receipt, ResourcesOut
 from byoa.api.operations import Operations
 from byoa.api.paging import Cursor, Limit, Number, Offset, paged, span_of
 from byoa.api.ports import Component, Span
-from byoa.api.problems import Problem
+from byoa.api.problems import Problem, unknown
 from byoa.api.routes.components import COMPONENT, COMPONENTS, AppId, found
 from byoa.api.visits import visit
 from byoa.builds.messages import Build, Label, Stage
@@ -63,7 +63,7 @@ def find_build(build_id: Id) -> BuildOut:
     """A build by its id alone, with its whole history; also of a component that was deleted."""
     build = visit().inventory.build(build_id)
     if build is None:
-        raise Problem("not_found")
+        raise unknown("organisation", "build of that id", "builds list")
     return build_out(build)
 
 
@@ -144,7 +144,7 @@ def list_build_resources(app_id: AppId, component_id: Id, build_id: Id) -> Resou
 def _found(app_id: str, component_id: str, build_id: str) -> Build:
     build = visit().inventory.build(build_id)
     if build is None or (build.app, build.component) != (app_id, component_id):
-        raise Problem("not_found")
+        raise unknown("component", "build of that id", "builds list")
     return build
 
 

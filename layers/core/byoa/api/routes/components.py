@@ -11,7 +11,7 @@ from byoa.api.models import ComponentIn, ComponentOut, ComponentPatch, Deleted, 
 from byoa.api.operations import Operations
 from byoa.api.paging import Cursor, Limit, Number, Offset, paged, span_of
 from byoa.api.ports import Component, Page, Span
-from byoa.api.problems import Problem
+from byoa.api.problems import Problem, unknown
 from byoa.api.visits import visit
 from byoa.builds.messages import Label
 
@@ -111,7 +111,7 @@ def found(app_id: str, component_id: str) -> Component:
     """A component of the caller's organisation. Raises ``Problem`` with 404, for another's as for none."""
     component = visit().inventory.component(app_id, component_id)
     if component is None:
-        raise Problem("not_found")
+        raise unknown("app", "component of that name", "components list")
     return component
 
 

@@ -10,7 +10,7 @@ from byoa.api.documents import config_out
 from byoa.api.models import Check, Checked, ConfigIn, ConfigOut, FaultOut, Id
 from byoa.api.operations import Operations
 from byoa.api.paging import Cursor, Limit, Number, Offset, paged, span_of
-from byoa.api.problems import Problem
+from byoa.api.problems import Problem, unknown
 from byoa.api.routes.components import COMPONENT, COMPONENTS, AppId, found
 from byoa.api.visits import visit
 from byoa.builds.messages import ConfigVersion, Label
@@ -125,7 +125,7 @@ def _version(app_id: str, component_id: str, config_id: str) -> ConfigVersion:
     known = number and is_component_name(component_id)
     version = visit().inventory.config(app_id, component_id, number) if known else None
     if version is None:
-        raise Problem("not_found")
+        raise unknown("component", "config of that version", "configs list COMPONENT")
     return version
 
 

@@ -11,7 +11,7 @@ from byoa.api.models import CredentialsIn, CredentialsOut, Id, NewCredentials, T
 from byoa.api.operations import Operations
 from byoa.api.paging import Cursor, Limit, Number, Offset, paged, span_of
 from byoa.api.ports import Page
-from byoa.api.problems import Problem
+from byoa.api.problems import Problem, unknown
 from byoa.api.visits import visit
 from byoa.builds.messages import Trial
 from byoa.errors import CredentialForbidden, CredentialMalformed
@@ -92,12 +92,13 @@ def test_credentials(ref: Id, body: TrialIn) -> TriedOut:
 
 def _found(ref: str) -> CredentialsOut:
     """Whatever is no name is none of anybody's."""
+    nothing = unknown("organisation", "credentials of that name", "credentials list")
     if not is_name(ref):
-        raise Problem("not_found")
+        raise nothing
     try:
         return credentials_out(visit().safe.entry(ref))
     except CredentialForbidden:
-        raise Problem("not_found") from None
+        raise nothing from None
 
 
 def _store(ref: str, body: CredentialsIn, was: str) -> CredentialsOut | None:

@@ -9,7 +9,7 @@ from byoa.api.deploys import Asked, DeployIn, DeployOut, DriftIn, TeardownIn, de
 from byoa.api.operations import Operations
 from byoa.api.paging import LONGEST, Cursor, Limit, Number, Offset, paged, span_of
 from byoa.api.ports import Component, Page, Span
-from byoa.api.problems import Problem
+from byoa.api.problems import Problem, unknown
 from byoa.api.routes.installs import COMPONENT, COMPONENTS, INSTALL, ComponentId, InstallId, component_of, found
 from byoa.api.visits import visit
 from byoa.builds.messages import Build
@@ -169,7 +169,7 @@ def deploy_of(install_id: str, component_id: str, deploy_id: str) -> Deploy:
     """A deploy of the caller's organisation in just this place. Raises ``Problem`` with 404 for any other."""
     deploy = visit().installs.deploy(deploy_id)
     if deploy is None or (deploy.install_id, deploy.component) != (install_id, component_id):
-        raise Problem("not_found")
+        raise unknown("component", "deploy of that id in the install", "installs deploys INSTALL")
     return deploy
 
 
@@ -203,14 +203,14 @@ def _build(install: Install, component_id: str, build_id: str | None) -> Build:
     if build_id is None:
         component = here.inventory.component(install.app, component_id)
         if component is None:
-            raise Problem("not_found")
+            raise unknown("app", "component of that name", "components list")
         newest = _newest_active(component)
         if newest is None:
             raise Problem("no_build")
         return newest
     build = here.inventory.build(build_id)
     if build is None or (build.app, build.component) != (install.app, component_id):
-        raise Problem("not_found")
+        raise unknown("component", "build of that id", "builds list")
     if build.status != "active":
         raise Problem("not_active")
     return build

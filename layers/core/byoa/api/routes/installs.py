@@ -27,7 +27,7 @@ from byoa.api.installs import (
 from byoa.api.operations import Operations
 from byoa.api.paging import LONGEST, Cursor, Limit, Number, Offset, paged, span_of
 from byoa.api.ports import Page, Span
-from byoa.api.problems import Problem
+from byoa.api.problems import Problem, unknown
 from byoa.api.routes.components import AppId
 from byoa.api.tokens import random_id
 from byoa.api.visits import visit
@@ -95,7 +95,7 @@ def create_install(app_id: AppId, body: InstallIn) -> InstallOut:
     """
     here = visit()
     if here.inventory.app(app_id) is None:
-        raise Problem("not_found")
+        raise unknown("organisation", "app of that name", "apps list")
     install = Install(
         organisation=here.organisation,
         app=app_id,
@@ -222,7 +222,7 @@ def found(install_id: str) -> Install:
     """An install of the caller's organisation. Raises ``Problem`` with 404, for another's as for none."""
     install = visit().installs.install(install_id)
     if install is None:
-        raise Problem("not_found")
+        raise unknown("organisation", "install of that id", "installs list")
     return install
 
 
@@ -230,7 +230,7 @@ def component_of(install: Install, component_id: str) -> InstallComponent:
     """What was deployed of a component. Raises ``Problem`` with 404 where nothing ever was."""
     component = visit().installs.component(install, component_id)
     if component is None:
-        raise Problem("not_found")
+        raise unknown("install", "component of that name", "installs get INSTALL")
     return component
 
 
@@ -291,7 +291,8 @@ def _check_address(access: ClusterAccess) -> None:
     if is_address(host) and not is_public(host):
         raise ClusterAccessInvalid(
             "The cluster's server is no public address.", where="server",
-            remedy="Say that it is private, if the platform's operator opens its network; else let an agent do it.",
+            remedy="Say that it is private (--private), if the platform's operator opens its network; "
+            "else let an agent do it.",
         )  # fmt: skip
 
 
