@@ -16,7 +16,7 @@ from byoa.adapters.memory.leases import MemoryLeases
 from byoa.adapters.memory.ledger import MemoryLedger
 from byoa.adapters.memory.lookups import MemoryLookups
 from byoa.adapters.memory.tracking import MemoryHooks
-from byoa.adapters.memory.vault import MemoryClusterTokens, MemoryVault
+from byoa.adapters.memory.vault import MemoryClientSecrets, MemoryClusterTokens, MemoryVault
 from byoa.api.agents import held_as
 from byoa.api.app import OPERATIONS, make
 from byoa.api.ports import World
@@ -115,6 +115,7 @@ class _Desk:
                 verifier=PyJwtVerifier(),
                 installs=lambda org: MemoryInstalls(org, self.store),
                 clusters=MemoryClusterTokens,
+                client_secrets=MemoryClientSecrets,
                 deploying=lambda _: MemoryDeploys(self.store),
                 leases=lambda org: MemoryLeases(org, self.leased),
                 shelf=lambda key, execution: MemoryShelf(self.store, key, execution),

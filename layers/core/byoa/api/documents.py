@@ -253,6 +253,7 @@ def issuer_out(rule: IssuerRule) -> IssuerOut:
         scopes=list(rule.scopes),
         install_ids=list(rule.installs),
         sign_in=rule.signs_in,
+        has_client_secret=rule.confidential,
         created_at=moment(rule.created_at_ts),
         created_by_id=rule.created_by,
     )
