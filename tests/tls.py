@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import socket
 import ssl
 import threading
@@ -18,7 +19,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from cryptography.x509.oid import NameOID
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
 type Certified = tuple[ssl.SSLContext, Path]
 
@@ -49,10 +50,14 @@ def certificate(name: x509.GeneralName, folder: Path, days: tuple[int, int] = (-
 
 
 @contextmanager
-def terminated(address: str, context: ssl.SSLContext) -> Iterator[tuple[int, list[int]]]:
-    """TLS in front of a registry that has none: the port, and a list that grows by one with each connection."""
+def terminated(address: str, context: ssl.SSLContext, hang_up: Sequence[int] = ()) -> Iterator[tuple[int, list[bool]]]:
+    """TLS in front of a registry that has none: the port, and of each connection whether it goes on with a session.
+
+    Those of the numbers in ``hang_up``, from 0, end before anything is said.
+    """
     host, _, port = address.partition(":")
-    taken: list[int] = []
+    taken: list[bool] = []
+    numbers = itertools.count()
 
     def pump(one: socket.socket, other: socket.socket) -> None:
         with suppress(OSError):
@@ -64,7 +69,7 @@ def terminated(address: str, context: ssl.SSLContext) -> Iterator[tuple[int, lis
 
     def serve(peer: socket.socket) -> None:
         with suppress(OSError), context.wrap_socket(peer, server_side=True) as inner:
-            taken.append(1)
+            taken.append(bool(inner.session_reused))
             with socket.create_connection((host, int(port))) as registry:
                 back = threading.Thread(target=pump, args=(registry, inner), daemon=True)
                 back.start()
@@ -75,6 +80,9 @@ def terminated(address: str, context: ssl.SSLContext) -> Iterator[tuple[int, lis
         with suppress(OSError):
             while True:
                 peer, _ = listening.accept()
+                if next(numbers) in hang_up:
+                    peer.close()
+                    continue
                 threading.Thread(target=serve, args=(peer,), daemon=True).start()
 
     with socket.create_server(("127.0.0.1", 0)) as listening:

@@ -76,7 +76,7 @@ def _inspect(source: Source, manifest: Manifest) -> tuple[dict[str, Any], ByoaEr
     from byoa.content.formats import recognise
     from byoa.engine.contents import VerifiedContents
     from byoa.errors import ByoaError
-    from byoa.trust.policy import STAGED
+    from byoa.trust.limits import STAGED
 
     document: dict[str, Any] = {
         "digest": str(manifest.digest),

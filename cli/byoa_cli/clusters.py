@@ -5,9 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from byoa_cli.commands import Option, UsageError
 from byoa_cli.options import label, minutes
@@ -62,8 +60,7 @@ WITHIN = Option(
 )  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Goal:
+class Goal(NamedTuple):
     """What the options say of a cluster and whose objects are installed there."""
 
     install: str
@@ -166,7 +163,7 @@ def read_table(path: str) -> dict[str, Any]:
 def read_text(path: str) -> str:
     """A file's text. Raises ``UsageError``."""
     try:
-        with Path(path).open("rb") as file:
+        with open(path, "rb") as file:  # noqa: PTH123 - pathlib is slow to import
             content = file.read(_LIMIT + 1)
         if len(content) > _LIMIT:
             raise UsageError(f"{path} has over 1 MiB")

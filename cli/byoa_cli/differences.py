@@ -88,7 +88,7 @@ def _compare(
 ) -> tuple[Difference, dict[str, Any]]:
     from byoa.bootstrap import terminal
     from byoa.content.difference import compare
-    from byoa.trust.policy import STAGED
+    from byoa.trust.limits import STAGED
     from byoa_cli.places import open_source
 
     terminal.begin(timeout)

@@ -103,6 +103,10 @@ class _Version(Action):
         parser.exit()
 
 
+_GARBAGE: Final = 50_000
+"""Objects that are made before any are searched for cycles: a short command ends before that."""
+
+
 def root() -> Group:
     """All commands; none is imported until it is asked for."""
     commands = {name: Deferred(SUMMARIES[name], partial(_find, name)) for name in COMMANDS}
@@ -111,6 +115,7 @@ def root() -> Group:
 
 def run() -> NoReturn:
     """Run the command line; whatever goes wrong ends as a sentence and an exit code, never as a traceback."""
+    gc.set_threshold(_GARBAGE)
     prepare()
     arguments = sys.argv[1:]
     try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from functools import cache
 from typing import TYPE_CHECKING, Literal, NamedTuple
@@ -14,7 +15,6 @@ from byoa_cli.logins import Logins
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-    from pathlib import Path
 
     from byoa.engine.ports import Repository
     from byoa.trust.credentials import Credential
@@ -107,19 +107,17 @@ def _open_layout_source(text: str) -> Place:
     return Place(text, layout, ending if is_tag(ending) else None, layout.digest_of(chosen))
 
 
-def _split(text: str) -> tuple[Path, str | None, Digest | None]:
+def _split(text: str) -> tuple[str, str | None, Digest | None]:
     """``oci-layout:FOLDER[:NAME][@DIGEST]``, where both may have colons: the longest folder that is there counts."""
-    from pathlib import Path
-
     rest, digest = text.removeprefix(_LAYOUT), None
     if found := _DIGEST.fullmatch(rest):
         rest, digest = found["rest"], Digest.parse(found["digest"])
-    folder, name = next(((each, name) for each, name in _splits(rest) if Path(each).exists()), _usual(rest))
+    folder, name = next(((each, name) for each, name in _splits(rest) if os.path.exists(each)), _usual(rest))
     if not folder:
         raise ReferenceInvalid(
             "The layout names no folder.", remedy="Write oci-layout:FOLDER or oci-layout:FOLDER:NAME."
         )
-    return Path(folder), name or None, digest
+    return folder, name or None, digest
 
 
 def _splits(rest: str) -> Iterator[tuple[str, str]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from byoa_cli.clusters import CLUSTER, INPUTS, OWNER, Goal
@@ -66,6 +65,8 @@ def rbac(
 
 
 def _objects(ref: str, state: dict[str, Any], plain_http: list[str], token_host: list[str]) -> tuple[Object, ...]:
+    from pathlib import Path
+
     from byoa_cli.places import open_source
 
     if not Path(ref).exists():
@@ -83,7 +84,7 @@ def load_from(repository: Any, root: Any, state: dict[str, Any]) -> tuple[Object
     """The objects of an artifact, rendered with ``state``. Raises what ``installs.load.load`` raises."""
     from byoa.engine.contents import VerifiedContents
     from byoa.installs.load import load
-    from byoa.trust.policy import STAGED
+    from byoa.trust.limits import STAGED
 
     return load(VerifiedContents(repository), root, STAGED, state)
 

@@ -8,7 +8,7 @@ from byoa.bootstrap import terminal
 from byoa.content import inspection
 from byoa.engine.contents import VerifiedContents
 from byoa.errors import ByoaError, ContentNotFound, Rejected
-from byoa.trust.policy import STAGED
+from byoa.trust.limits import STAGED
 from byoa_cli.gathering import kustomization
 from byoa_cli.packaging import package
 

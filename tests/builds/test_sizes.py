@@ -48,7 +48,8 @@ from byoa.content.inspection import Report
 from byoa.engine.sending import Pace
 from byoa.errors import DigestMismatch, InternalFault
 from byoa.oci.reference import Registry
-from byoa.trust.policy import ATTACHED, WHOLE, Policy
+from byoa.trust.limits import ATTACHED, WHOLE
+from byoa.trust.policy import Policy
 from tests.builds.vast import Vast
 from tests.keys import MemoryKey
 from tests.template import TEMPLATE

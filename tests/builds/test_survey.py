@@ -11,7 +11,7 @@ from byoa.adapters.memory.repository import MemoryRepository
 from byoa.builds.survey import survey
 from byoa.engine.copying import copy
 from byoa.errors import ContentTooLarge, GraphLimit, ReferenceNotFound
-from byoa.trust.policy import ATTACHED, STAGED, WHOLE
+from byoa.trust.limits import ATTACHED, STAGED, WHOLE
 from tests.builds.vast import Vast
 
 if TYPE_CHECKING:

@@ -33,7 +33,7 @@ from byoa.content.excerpts import LONGEST
 from byoa.content.packing import pack
 from byoa.engine.contents import VerifiedContents
 from byoa.errors import ByoaError, DocumentInvalid, DocumentLimit, MediaTypeUnsupported
-from byoa.trust.policy import STAGED
+from byoa.trust.limits import STAGED
 from local.demo import ARTIFACTS
 
 if TYPE_CHECKING:

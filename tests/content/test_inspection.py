@@ -43,7 +43,7 @@ from byoa.oci.manifest import (
     Manifest,
     read_manifest,
 )
-from byoa.trust.policy import STAGED
+from byoa.trust.limits import STAGED
 from local.demo import ARTIFACTS
 
 if TYPE_CHECKING:

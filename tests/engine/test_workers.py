@@ -61,6 +61,25 @@ def test_as_many_jobs_run_at_once_as_there_are_threads() -> None:
         assert sorted(job.result() for job in jobs) == [0, 1, 2, 3]
 
 
+def test_few_threads_do_what_is_quick_and_all_of_them_what_takes_its_time() -> None:
+    together = threading.Barrier(6)
+    with closing(Workers(6, "ramp", few=2)) as workers:
+        jobs = [workers.submit(lambda: 0) for _ in range(50)]
+        assert [job.result() for job in jobs] == [0] * 50
+        assert len([each for each in threading.enumerate() if each.name.startswith("ramp-")]) == 2
+        jobs = [workers.submit(lambda: together.wait(LONG)) for _ in range(6)]
+        assert sorted(workers.result(job) for job in jobs) == [0, 1, 2, 3, 4, 5]
+
+
+def test_no_thread_is_started_for_what_another_one_does_already() -> None:
+    go = threading.Event()
+    with closing(Workers(6, "still", few=1)) as workers:
+        job = workers.submit(lambda: go.wait(LONG))
+        threading.Timer(0.1, go.set).start()
+        assert workers.result(job)
+        assert len([each for each in threading.enumerate() if each.name.startswith("still-")]) == 1
+
+
 def test_a_thread_that_is_free_is_used_before_another_is_started() -> None:
     with closing(Workers(8, "few")) as workers:
         for _ in range(20):

@@ -29,7 +29,7 @@ from byoa.installs.states import DeployEnded
 from byoa.installs.steps.run_deploy import Rig, run_deploy
 from byoa.oci.digest import Digest
 from byoa.oci.reference import Reference, Registry
-from byoa.trust.policy import STAGED
+from byoa.trust.limits import STAGED
 from local.cluster import Cluster
 from local.registry import Registry as MirrorRegistry
 from tests.api.loopback import listening

@@ -7,6 +7,7 @@ import itertools
 import json
 import os
 import subprocess
+import sys
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,7 @@ import pytest
 
 from byoa_cli.clusters import read_text
 from byoa_cli.commands import UsageError
+from tests.cli.homes import WATCHED
 from tests.kubernetes import ADMIN, Server
 from tests.terminal import BYOA
 
@@ -191,6 +193,24 @@ def test_inputs_and_kubeconfigs_that_are_too_long_are_refused_and_not_cut(tmp_pa
     long.write_text("#" * (1024 * 1024 + 1))
     with pytest.raises(UsageError, match="over 1 MiB"):
         read_text(str(long))
+
+
+SLOW = {
+    "asyncio", "backports.zstd", "boto3", "concurrent", "cryptography", "dataclasses", "decimal", "email",
+    "encodings.idna", "hmac", "http", "inspect", "jsonschema", "logging", "pathlib", "pydantic", "random", "requests",
+    "rich", "subprocess", "tempfile", "urllib.request", "uuid",
+}  # fmt: skip
+
+
+def test_a_plan_and_an_apply_import_nothing_that_is_slow_to_import(home: Home) -> None:
+    """More than half of what few objects take is the start (decision 11)."""
+    place = ("-n", home.corner, "--kubeconfig", "kubeconfig", "--inputs", "inputs.toml")
+    whose = ("--install", home.corner, "--component", "web")
+    for verb in (("plan",), ("apply", "--yes")):
+        command = [sys.executable, "-c", WATCHED, "install", *verb, "oci-layout:art:v1", *place, *whose]
+        done = subprocess.run(command, cwd=home.folder, capture_output=True, text=True, env={"PATH": ""}, check=True)
+        assert "4 to create, 0 unchanged" in done.stdout
+        assert SLOW.isdisjoint(done.stderr.split())
 
 
 @pytest.mark.parametrize("inputs", ["[inputs", "inputs = 5", ""])

@@ -10,7 +10,7 @@ from byoa.errors import ContentTooLarge, GraphLimit
 from byoa.oci.digest import Digest
 from byoa.oci.graph import PLAIN, GraphLimits, Walk, blobs_of, described
 from byoa.oci.manifest import CHECKSUM, OCI_INDEX, OCI_MANIFEST, TITLE, Manifest, read_manifest
-from byoa.trust.policy import STAGED
+from byoa.trust.limits import STAGED
 
 
 def entry(number: int, media_type: str = "application/yaml", **more: object) -> dict[str, object]:

@@ -146,9 +146,9 @@ def test_a_copy_over_kept_connections_opens_one_to_each_side(
     opened: list[Endpoint] = []
     connect = Transport._connect
 
-    def note(transport: Transport, endpoint: Endpoint) -> Any:
+    def note(transport: Transport, endpoint: Endpoint, *more: Any) -> Any:
         opened.append(endpoint)
-        return connect(transport, endpoint)
+        return connect(transport, endpoint, *more)
 
     monkeypatch.setattr(Transport, "_connect", note)
     put(origin, "vendor/app", small(), "v1")

@@ -62,6 +62,47 @@ def test_an_artifact_goes_up_and_down_through_tls(
     assert found.blobs == origin.blobs
 
 
+@contextmanager
+def asked(transport: Transport, endpoint: Endpoint, times: int) -> Iterator[None]:
+    """So many requests at once, each of which keeps a connection."""
+    answers = [transport.request("GET", endpoint, "/v2/", {}) for _ in range(times)]
+    try:
+        yield
+    finally:
+        for answer in answers:
+            answer.read(100)
+            answer.close()
+
+
+def test_further_connections_to_one_place_go_on_with_what_the_first_one_agreed_on(tmp_path: Path) -> None:
+    context, trusted = certificate(x509.IPAddress(ip_address("127.0.0.1")), tmp_path)
+    with Registry() as registry, terminated(registry.address, context) as (port, taken):
+        here = Endpoint("https", "127.0.0.1", port)
+        for _ in range(2):
+            transport = Transport(allowance=Allowance(silence=5.0), ca=trusted.read_text(), ca_alone=True)
+            for times in (1, 3):
+                with asked(transport, here, times):
+                    pass
+            transport.close()
+    assert taken == [False, True, True] * 2, "and nothing of it is known to whoever trusts others"
+
+
+def test_what_a_server_hung_up_on_is_not_gone_on_with(tmp_path: Path) -> None:
+    context, trusted = certificate(x509.IPAddress(ip_address("127.0.0.1")), tmp_path)
+    transport = Transport(allowance=Allowance(silence=5.0), ca=trusted.read_text(), ca_alone=True)
+    with Registry() as registry, terminated(registry.address, context, hang_up=[1]) as (port, taken):
+        here = Endpoint("https", "127.0.0.1", port)
+        with asked(transport, here, 1):
+            pass
+        with asked(transport, here, 1):
+            with pytest.raises(RegistryUnavailable), asked(transport, here, 1):
+                pass
+            with asked(transport, here, 1):
+                pass
+        transport.close()
+    assert taken == [False, False]
+
+
 @pytest.mark.parametrize("trusted", [True, False], ids=["for another name", "of nobody's"])
 def test_a_certificate_that_vouches_for_nobody_is_refused(
     transport: Transport, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, trusted: bool

@@ -11,6 +11,7 @@ from byoa.api.documents import moment
 from byoa.api.models import OciArtifactRow
 from byoa.api.shapes import Shown, Taken
 from byoa.builds.messages import BuildId, Failure
+from byoa.installs.bounds import length
 from byoa.installs.messages import DeployEntry, DeployStatus, ObjectHealth, Operation
 
 if TYPE_CHECKING:
@@ -23,13 +24,21 @@ type ResponseType = Literal["approve", "deny", "deny-skip-current", "deny-skip-c
 
 Note = Annotated[str, StringConstraints(max_length=1000)]
 NAMES_LIMIT = 32 * 1024
-"""Characters of all names of an approval: they go with the deploy, whose messages take 256 KiB."""
+"""Characters of all names of an approval, as JSON in ASCII: they go with the deploy, whose messages take 256 KiB."""
+
+OWNERS_LIMIT = 4 * 1024
 
 
 def _bounded(names: list[str]) -> list[str]:
-    if sum(map(len, names)) > NAMES_LIMIT:
+    if length(names) > NAMES_LIMIT:
         raise PydanticCustomError("too_long", "All names together are 32 KiB at most.")
     return names
+
+
+def _few(owners: list[str]) -> list[str]:
+    if length(owners) > OWNERS_LIMIT:
+        raise PydanticCustomError("too_long", "All owners together are 4 KiB at most.")
+    return owners
 
 
 Names = Annotated[
@@ -40,6 +49,7 @@ Names = Annotated[
 Owners = Annotated[
     list[Annotated[str, StringConstraints(min_length=1, max_length=128)]],
     Field(max_length=20, description="Owners, as plans name them, whose fields are taken where they stand in the way."),
+    AfterValidator(_few),
 ]
 
 

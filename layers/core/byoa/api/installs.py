@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import Field, JsonValue, StringConstraints
+from pydantic import AfterValidator, Field, JsonValue, StringConstraints
+from pydantic_core import PydanticCustomError
 
 from byoa.api.documents import moment
 from byoa.api.shapes import Shown, Taken
 from byoa.builds.messages import Label
+from byoa.installs.bounds import length
 from byoa.installs.messages import ApprovalOption, DeployStatus
 
 if TYPE_CHECKING:
@@ -20,7 +22,17 @@ type Health = Literal["healthy", "progressing", "degraded", "unhealthy", "unknow
 type Drift = Literal["drift-detected", "no-drift", "unknown"]
 
 Server = Annotated[str, StringConstraints(min_length=9, max_length=300)]
-Pem = Annotated[str, StringConstraints(max_length=32 * 1024)]
+PEM_LIMIT = 34 * 1024
+"""Characters of certificates as JSON in ASCII: they go with each message of a deploy."""
+
+
+def _short(text: str) -> str:
+    if length(text) > PEM_LIMIT:
+        raise PydanticCustomError("too_long", "Certificates are 32 KiB at most, in lines of 64 characters.")
+    return text
+
+
+Pem = Annotated[str, StringConstraints(max_length=32 * 1024), AfterValidator(_short)]
 Token = Annotated[str, StringConstraints(pattern=r"^[!-~]+$", max_length=16 * 1024)]
 InputName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_-]{0,62}$")]
 Inputs = Annotated[

@@ -7,7 +7,7 @@ from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Final
 
 from byoa.bootstrap import clients, pipeline
-from byoa.bootstrap.process import clock, settings, workers
+from byoa.bootstrap.process import clock, cluster_workers, settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,9 +26,6 @@ if TYPE_CHECKING:
 __all__ = [
     "attended", "deploys", "desk", "installs", "mirror", "parcels", "planning", "shelf", "site",
 ]  # fmt: skip
-
-CLUSTER_WORKERS: Final = 16
-"""Requests to a cluster at once: they hide a round trip of 40 ms."""
 
 AT_ONCE: Final = 8
 """Organisations whose keys of plans a process keeps: as many as sessions."""
@@ -102,7 +99,7 @@ def planning(checked: CheckedDeploy) -> Iterator[Table]:
             objects=parcels(organisation, "objects"),
             plans=parcels(organisation, "plans"),
             contents=parcels(organisation, "contents"),
-            workers=workers(CLUSTER_WORKERS),
+            workers=cluster_workers(),
         )
 
 
@@ -119,7 +116,7 @@ def site(checked: CheckedDeploy) -> Iterator[Site]:
             plans=parcels(checked.organisation, "plans"),
             clock=EpochTime(),
             left=pipeline.time_left,
-            workers=workers(CLUSTER_WORKERS),
+            workers=cluster_workers(),
         )
 
 

@@ -7,12 +7,12 @@ import os
 from functools import cache
 from typing import TYPE_CHECKING, Final, Literal
 
-from byoa.bootstrap.process import clock, workers
+from byoa.bootstrap.process import clock, cluster_workers, workers
 from byoa.engine.patience import Patience
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
-    from pathlib import Path
+    from os import PathLike
 
     from byoa.adapters.aws.rows import Rows
     from byoa.adapters.registries.answers import Role
@@ -45,9 +45,6 @@ ON_A_TERMINAL: Final = Patience(attempts=5, first=0.25, longest=60.0)
 BLOB_WORKERS: Final = 3
 """Threads that copy blobs beside the one that leads: four at once hide the round trips."""
 
-
-CLUSTER_WORKERS: Final = 16
-"""Requests to a cluster at once: its API server's own limits for one user are far above."""
 
 LONGER: Final = "See why the registry is slow, or give the command more time with --timeout MINUTES."
 
@@ -157,7 +154,7 @@ def repository(  # noqa: PLR0913 - where it is, and settings by name
     )
 
 
-def layout(folder: Path) -> LayoutRepository:
+def layout(folder: str | PathLike[str]) -> LayoutRepository:
     """An OCI image layout in a folder."""
     from byoa.adapters.registries.layout import LayoutRepository
 
@@ -222,8 +219,8 @@ def stopwatch() -> Clock:
 
 
 def together() -> Workers:
-    """Threads that ask a cluster side by side: 16 hide a round trip of 40 ms."""
-    return workers(CLUSTER_WORKERS)
+    """Threads that ask a cluster side by side."""
+    return cluster_workers()
 
 
 def keep(repository: Repository, digest: Digest) -> None:

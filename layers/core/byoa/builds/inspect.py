@@ -19,7 +19,7 @@ from byoa.builds.messages import (
 from byoa.builds.pinned import root_of
 from byoa.content import inspection
 from byoa.engine.contents import VerifiedContents
-from byoa.trust.policy import STAGED
+from byoa.trust.limits import STAGED
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -21,7 +21,7 @@ from byoa.errors import AuthFailed, ByoaError, ContentTooLarge, Rejected, Timeou
 from byoa.oci.attached import kind_of
 from byoa.oci.tags import newest_first
 from byoa.oci.tagschema import is_attachment_tag
-from byoa.trust.policy import STAGED
+from byoa.trust.limits import STAGED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -10,7 +10,7 @@ from byoa.builds.pinned import root_of
 from byoa.content.difference import Side, compare
 from byoa.engine.contents import VerifiedContents
 from byoa.errors import EventUntrusted
-from byoa.trust.policy import STAGED
+from byoa.trust.limits import STAGED
 
 if TYPE_CHECKING:
     from byoa.builds.lookups import LookedUp

@@ -14,7 +14,7 @@ from byoa.engine.attachments import copy_attachments
 from byoa.engine.copying import Copied, copy
 from byoa.engine.sending import ALONE, Pace
 from byoa.oci.digest import Digest
-from byoa.trust.policy import STAGED
+from byoa.trust.limits import STAGED
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -14,7 +14,7 @@ from byoa.engine.verifying import placed
 from byoa.errors import ContentTooLarge, GraphLimit
 from byoa.oci.digest import Digest
 from byoa.oci.graph import Walk, blobs_of, children_of
-from byoa.trust.policy import ATTACHED, STAGED, WHOLE
+from byoa.trust.limits import ATTACHED, STAGED, WHOLE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from byoa.engine.belonging import Attachment
     from byoa.engine.ports import BlobReader, Quarantine, Source
     from byoa.oci.manifest import Descriptor, Manifest
-    from byoa.trust.policy import Sums
+    from byoa.trust.limits import Sums
 
 
 class Survey(NamedTuple):

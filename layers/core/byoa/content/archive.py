@@ -5,12 +5,11 @@ Nothing is extracted. What a layer is decides its first bytes; its media type is
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
 from itertools import chain
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from byoa.content import tarball
-from byoa.content.inflate import Intake, gunzip, unzstd
+from byoa.content.inflate import Intake, gunzip
 from byoa.content.labels import Labels
 from byoa.content.magic import MAGIC, is_gzip, is_zstd
 from byoa.content.stream import Stream
@@ -25,8 +24,7 @@ _MIB: Final = 1024 * 1024
 _RATIO_COUNTS_FROM: Final = 32 * _MIB
 
 
-@dataclass(frozen=True, slots=True)
-class ArchiveLimits:
+class ArchiveLimits(NamedTuple):
     """Bounds on one layer. Sizes are in bytes; each has a precedent among registries' clients.
 
     ``ratio`` is expanded to compressed bytes, checked from 32 MiB of output on: a bundle of like objects packs well.
@@ -43,13 +41,22 @@ class ArchiveLimits:
     pax: int = 64 * _KIB
 
 
-@dataclass(frozen=True, slots=True)
-class File:
+class File(NamedTuple):
     """A regular file of an archive: its normalised name, a label only, its bytes, its number among the files."""
 
     path: str
     content: bytes
-    number: int = field(default=1, compare=False)
+    number: int = 1
+
+    def __eq__(self, other: object) -> bool:
+        """Whether both hold the same under the same name, wherever they stand."""
+        return isinstance(other, File) and self[:2] == other[:2]
+
+    def __ne__(self, other: object) -> bool:
+        return not self == other
+
+    def __hash__(self) -> int:
+        return hash(self[:2])
 
 
 LIMITS: Final = ArchiveLimits()
@@ -79,7 +86,11 @@ def expand(chunks: Iterable[bytes], limits: ArchiveLimits = LIMITS) -> Iterator[
 def _unpacked(head: bytes, slices: Iterable[bytes], most_members: int) -> Iterable[bytes]:
     if is_gzip(head):
         return gunzip(slices, most_members)
-    return unzstd(slices, most_members) if is_zstd(head) else slices
+    if not is_zstd(head):
+        return slices
+    from byoa.content.frames import unzstd  # noqa: PLC0415 - few layers are, and the others don't wait for its import
+
+    return unzstd(slices, most_members)
 
 
 def read_archive(
@@ -155,7 +166,7 @@ def _applied(header: Header, extension: Extension | None) -> Header:
     if extension is None:
         return header
     path, size = extension.path, extension.size
-    return replace(header, name=header.name if path is None else path, size=header.size if size is None else size)
+    return header._replace(name=header.name if path is None else path, size=header.size if size is None else size)
 
 
 def _check_end(stream: Stream) -> None:

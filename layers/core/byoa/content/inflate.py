@@ -1,19 +1,17 @@
-"""Gunzip and unzstd as streams from strangers: bounded input, bounded steps of output, every trailer checked."""
+"""Gunzip as a stream from strangers: bounded input, bounded steps of output, every trailer checked."""
 
 from __future__ import annotations
 
 import zlib
 from typing import TYPE_CHECKING, Final
 
-from backports.zstd import DecompressionParameter, ZstdDecompressor, ZstdError
-
 from byoa.errors import ArchiveInvalid, ContentTooLarge
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-_STEP: Final = 64 * 1024
-_WINDOW_LOG: Final = 23
+STEP: Final = 64 * 1024
+"""Bytes that are handed on at most at a time."""
 
 
 class Intake:
@@ -30,8 +28,8 @@ class Intake:
     def __iter__(self) -> Iterator[bytes]:
         for chunk in self._chunks:
             # Slices, because every gzip member's end copies what is left of its input.
-            for at in range(0, len(chunk), _STEP):
-                piece = chunk[at : at + _STEP]
+            for at in range(0, len(chunk), STEP):
+                piece = chunk[at : at + STEP]
                 self.taken += len(piece)
                 if self.taken > self._most:
                     raise ContentTooLarge(f"The layer has more than {self._most} bytes.")
@@ -71,50 +69,11 @@ def gunzip(slices: Iterable[bytes], most_members: int) -> Iterator[bytes]:
 def _inflate(inflater: zlib._Decompress, data: bytes, member: int) -> Iterator[bytes]:
     """What ``data`` adds to the output, a step at a time; stops at the member's end."""
     piece = b""
-    while not inflater.eof and (data or len(piece) == _STEP):
+    while not inflater.eof and (data or len(piece) == STEP):
         try:
-            piece = inflater.decompress(data, _STEP)
+            piece = inflater.decompress(data, STEP)
         except zlib.error:
             raise ArchiveInvalid(f"Member {member} of the gzip layer is damaged, or is no gzip.") from None
         data = inflater.unconsumed_tail
         if piece:
             yield piece
-
-
-def unzstd(slices: Iterable[bytes], most_frames: int) -> Iterator[bytes]:
-    """The content of all zstd frames in ``slices``, in pieces of at most 64 KiB (RFC 8878).
-
-    A frame may look back 8 MiB, as every reader has to let it; skippable frames are skipped. Raises ``ArchiveInvalid``
-    for damage, a larger window, a missing end, bytes that follow and are no zstd, and more than ``most_frames``.
-    """
-    options: dict[int, int] = {DecompressionParameter.window_log_max: _WINDOW_LOG}
-    reader = None
-    frames = 0
-    for piece in slices:
-        data = piece
-        while data:
-            if reader is None:
-                reader = ZstdDecompressor(options=options)
-                frames += 1
-            if frames > most_frames:
-                raise ArchiveInvalid(f"The zstd layer has more than {most_frames} frames.")
-            yield from _unpack(reader, data, frames)
-            data = reader.unused_data
-            reader = None if reader.eof else reader
-    if reader is not None:
-        raise ArchiveInvalid("The zstd layer is cut off.")
-
-
-def _unpack(reader: ZstdDecompressor, data: bytes, frame: int) -> Iterator[bytes]:
-    """What ``data`` adds to the output, a step at a time; stops at the frame's end."""
-    while not reader.eof:
-        try:
-            piece = reader.decompress(data, _STEP)
-        except ZstdError:
-            cause = f"Frame {frame} of the zstd layer is damaged, or looks back further than 8 MiB."
-            raise ArchiveInvalid(cause, remedy="Pack it without --ultra and --long, or as tar+gzip.") from None
-        data = b""
-        if piece:
-            yield piece
-        if reader.needs_input and not reader.eof:
-            return

@@ -7,8 +7,7 @@ Nothing is rendered or fetched, files are read one at a time, and nothing of a d
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from byoa.content.documents import LIMITS, Spent
 from byoa.content.formats import (
@@ -35,8 +34,7 @@ if TYPE_CHECKING:
 _CONFIG_LIMIT: Final = 1024 * 1024
 
 
-@dataclass(frozen=True, slots=True)
-class Report:
+class Report(NamedTuple):
     """What an artifact holds.
 
     ``obstacles`` has a name for each known consumer, and the reason where it couldn't take the artifact. ``content`` is
@@ -137,7 +135,7 @@ def _inspect_index(look: _Look, manifest: Manifest, depth: int) -> Report:
     if first is None:
         raise ContentNotFound("The index lists nothing.")
     obstacles = _obstacles(manifest, first_layer_is_gzip=False, encrypted=first.encrypted)
-    return replace(first, manifest=manifest, format=Format.INDEX, obstacles=obstacles)
+    return first._replace(manifest=manifest, format=Format.INDEX, obstacles=obstacles)
 
 
 def _inspect_suspect(look: _Look, manifest: Manifest) -> Report:
@@ -176,7 +174,7 @@ def _inspect_layers(look: _Look, manifest: Manifest, found: Format) -> Report:
         *(layer.annotations.get(TITLE) for layer in manifest.layers),
     )
     if same in look.known:
-        return replace(look.known[same], manifest=manifest)
+        return look.known[same]._replace(manifest=manifest)
     look.known.clear()  # children that differ are refused as soon as they do
     look.known[same] = report = _read_layers(look, manifest, found)
     return report

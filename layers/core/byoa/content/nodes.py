@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
 from typing import Any
 
 
@@ -13,18 +12,37 @@ class Other(enum.Enum):
     OTHER = enum.auto()
 
 
-@dataclass(frozen=True, slots=True)
 class Number:
     """A number by its value, as JSON writes it; kept in whole trees alone. It is no equal of a text or a truth."""
 
-    text: str
+    __slots__ = ("text",)
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Number) and self.text == other.text
+
+    def __hash__(self) -> int:
+        return hash(self.text)
+
+    def __repr__(self) -> str:
+        return f"Number({self.text!r})"
 
 
-@dataclass(frozen=True, slots=True)
 class Hidden:
     """A value that may be compared and not shown (``masking``)."""
 
-    value: Node
+    __slots__ = ("value",)
+
+    def __init__(self, value: Node) -> None:
+        self.value = value
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Hidden) and self.value == other.value
+
+    def __hash__(self) -> int:
+        return hash(self.value)
 
 
 class Plain(str):

@@ -5,8 +5,7 @@ from __future__ import annotations
 import json
 import struct
 import zlib
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from byoa.oci.digest import Digest
 from byoa.oci.manifest import EMPTY_JSON, OCI_MANIFEST, Manifest, read_manifest
@@ -27,8 +26,7 @@ _GZIP_BLOCK: Final = 65_535
 _CHECKSUM: Final = slice(148, 156)
 
 
-@dataclass(frozen=True, slots=True)
-class Packed:
+class Packed(NamedTuple):
     """An artifact in memory: its manifest, and its blobs by digest."""
 
     manifest: Manifest

@@ -6,8 +6,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from byoa.errors import ArchiveEntryForbidden, ArchiveInvalid
 
@@ -40,8 +39,7 @@ _ABSURD: Final = 1 << 40
 _MOST_RECORDS: Final = 100
 
 
-@dataclass(frozen=True, slots=True)
-class Header:
+class Header(NamedTuple):
     """One header block: the type flag, the name as it stands there, the content's size in bytes, the mode bits."""
 
     kind: bytes
@@ -50,8 +48,7 @@ class Header:
     mode: int
 
 
-@dataclass(frozen=True, slots=True)
-class Extension:
+class Extension(NamedTuple):
     """What an extension header says of the entry that follows it; ``None`` where it is silent. ``size`` in bytes."""
 
     path: bytes | None = None

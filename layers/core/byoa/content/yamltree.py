@@ -7,8 +7,7 @@ schemas little more than the names stays.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import yaml
 
@@ -21,8 +20,7 @@ if TYPE_CHECKING:
 _MIB: Final = 1024 * 1024
 
 
-@dataclass(frozen=True, slots=True)
-class DocumentLimits:
+class DocumentLimits(NamedTuple):
     """Bounds on the YAML documents of one file, or of several that share one ``Spent``.
 
     ``text`` and ``document`` are in bytes. ``documents`` counts empty ones too, and objects. ``nodes`` are keys and
@@ -39,15 +37,13 @@ class DocumentLimits:
     all_nodes: int = 4_000_000
 
 
-@dataclass(slots=True)
 class Spent:
     """What the files read so far took of the limits that go for all of them together; starts at nothing."""
 
-    text: int = 0
-    documents: int = 0
-    placeholders: int = 0
-    nodes: int = 0
-    objects: int = 0
+    __slots__ = ("documents", "nodes", "objects", "placeholders", "text")
+
+    def __init__(self) -> None:
+        self.text = self.documents = self.placeholders = self.nodes = self.objects = 0
 
 
 def read_tree(  # noqa: PLR0913 - a text, its place, its bounds, and how much of it

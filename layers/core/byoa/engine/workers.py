@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from queue import SimpleQueue
 from threading import Lock, Thread
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -46,6 +46,13 @@ class Job[T]:
             self._running.release()
         return self.cancelled
 
+    def ends_within(self, seconds: float) -> bool:
+        """Wait for its end, that long at most; whether it has ended."""
+        ended = self._running.acquire(timeout=seconds)
+        if ended:
+            self._running.release()
+        return ended
+
     def error(self) -> BaseException | None:
         """Wait for its end; what it raised, if it did."""
         with self._running:
@@ -59,11 +66,21 @@ class Job[T]:
         return self._result
 
 
-class Workers:
-    """At most ``count`` threads, started when there is something to do; they end with the process or with ``close``."""
+_LONG: Final = 0.01
+"""Seconds that a job takes whose result is waited for, after which another thread is worth its start."""
 
-    def __init__(self, count: int, name: str) -> None:
+
+class Workers:
+    """At most ``count`` threads, started when there is something to do; they end with the process or with ``close``.
+
+    Of these only ``few`` are started by what is submitted, if that is given; the others one by one while ``result``
+    waits. What is quick is done by few, which is sooner where each thread has a connection to open; what takes its time
+    by all of them.
+    """
+
+    def __init__(self, count: int, name: str, few: int | None = None) -> None:
         self._count = count
+        self._few = count if few is None else few
         self._name = name
         self._jobs: SimpleQueue[Job[Any] | None] = SimpleQueue()
         self._lock = Lock()
@@ -76,11 +93,22 @@ class Workers:
         with self._lock:
             if self._idle:
                 self._idle -= 1
-            elif self._started < self._count:
-                self._started += 1
-                Thread(target=self._work, name=f"{self._name}-{self._started}", daemon=True).start()
+            elif self._started < self._few:
+                self._start()
         self._jobs.put(job)
         return job
+
+    def result[T](self, job: Job[T]) -> T:
+        """``job.result()``; as long as it isn't there, another thread is started now and then for what waits."""
+        while not job.ends_within(_LONG):
+            with self._lock:
+                if self._started < self._count and not self._jobs.empty():
+                    self._start()
+        return job.result()
+
+    def _start(self) -> None:
+        self._started += 1
+        Thread(target=self._work, name=f"{self._name}-{self._started}", daemon=True).start()
 
     def close(self) -> None:
         """Let the threads end once all that was submitted is done; nothing may be submitted any more."""

@@ -5,7 +5,6 @@ What will be there is remembered before the first write, so that whoever goes on
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from itertools import batched
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -34,8 +33,7 @@ _SERVED: Final = 15.0
 """Seconds in which a kind is served after it was established."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Work:
+class Work(NamedTuple):
     """What steps of a deploy work with; ``until`` is the end of its time on ``clock``.
 
     ``out_of_time`` is whether whoever does it has to stop, and somebody goes on later.

@@ -51,6 +51,12 @@ def look(steps: Sequence[Step], work: Work) -> list[Finding]:
     return _Watch(steps, work).look()
 
 
+def seen(steps: Sequence[Step], work: Work) -> list[Finding]:
+    """The same by what a plan has just found there: no object is asked for once more."""
+    watch = _Watch(steps, work)
+    return each(work.workers, lambda step: watch.judge(step.place, step.live), [one for one in steps if one.wanted])
+
+
 def look_again(steps: Sequence[Step], work: Work, watched: Watched | None) -> tuple[list[Finding], Watched]:
     """The same, by what was ``watched`` until now; ``None`` at first."""
     watch = _Watch(steps, work, watched)
@@ -87,7 +93,10 @@ class _Watch:
         return each(self._work.workers, self._look, self._places)
 
     def _look(self, place: Place) -> Finding:
-        found = self._work.cluster.get(place)
+        return self.judge(place, self._work.cluster.get(place))
+
+    def judge(self, place: Place, found: Object | None) -> Finding:
+        """The health of what was found at a place."""
         if found is None:
             return Finding(place, Health("failed", "it is gone"))
         young = self._work.clock.now() - self.begun < _UNWRITTEN

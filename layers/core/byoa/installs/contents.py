@@ -59,15 +59,22 @@ def object_document(step: Step) -> dict[str, Any]:
 def pack(found: dict[str, Any]) -> str:
     """A document as a text of at most 300 KiB (base64 of zlib of JSON).
 
-    Where that takes it, objects are left out from the end; ``more`` says how many.
+    Where that takes it, objects are left out from the end, then those that have faults; ``more`` says how many. What
+    has to be approved stays whole, unless it is too long by itself: no answer would have room for it either.
     """
-    objects, shown = found["objects"], len(found["objects"])
-    while True:
-        cut = {**found, "objects": objects[:shown], "more": len(objects) - shown}
-        text = base64.b64encode(zlib.compress(json.dumps(cut, separators=(",", ":")).encode())).decode()
-        if len(text) <= KEPT or not shown:
-            return text
-        shown = shown * KEPT // (len(text) + KEPT // 8)
+    cut = {**found, "more": 0}
+    text = _packed(cut)
+    for name in ("objects", "errors", "needs"):
+        while len(text) > KEPT and cut.get(name):
+            shown = len(cut[name]) * KEPT // (len(text) + KEPT // 8)
+            cut["more"] += 0 if name == "needs" else len(cut[name]) - shown
+            cut[name] = cut[name][:shown]
+            text = _packed(cut)
+    return text
+
+
+def _packed(found: dict[str, Any]) -> str:
+    return base64.b64encode(zlib.compress(json.dumps(found, separators=(",", ":")).encode())).decode()
 
 
 def unpack(text: str, largest: int = _LARGEST) -> dict[str, Any]:

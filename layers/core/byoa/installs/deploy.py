@@ -5,8 +5,7 @@ It may be killed anywhere and begun again: it goes on from what is there, and en
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from byoa.errors import PlanChanged
 from byoa.installs import apply as apply_step
@@ -25,8 +24,7 @@ if TYPE_CHECKING:
     from byoa.installs.plans import Plan
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Approval:
+class Approval(NamedTuple):
     """What was approved: the plan of this fingerprint, if one was seen, made with ``key``; and parts of it by name."""
 
     fingerprint: str | None = None
@@ -46,7 +44,7 @@ def deploy(task: Task, work: Work, approval: Approval, tell: Callable[[str], Non
     plan_step.check(found, approval.names)
     found = found.as_approved(approval.names)
     if found.is_noop:
-        return Outcome(status="noop", plan=found, findings=tuple(check_step.look(found.steps, work)))
+        return Outcome(status="noop", plan=found, findings=tuple(check_step.seen(found.steps, work)))
     tell("applying")
     inventory = apply_step.apply(found, work).inventory
     tell("waiting for health")

@@ -7,8 +7,7 @@ Nothing is written.
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from byoa.errors import ApprovalMissing, ByoaError, Fault, ObjectBusy, ObjectInvalid, OfCluster
 from byoa.installs.differences import changes_between, differ
@@ -19,7 +18,7 @@ from byoa.installs.normalising import Wanted, normalise
 from byoa.installs.objects import goes_away
 from byoa.installs.plans import Plan, Step
 from byoa.installs.rights import role_of, with_rights
-from byoa.installs.settling import settle
+from byoa.installs.settling import Settled, settle
 from byoa.installs.sharing import shared
 from byoa.installs.stages import stage_of
 from byoa.installs.together import each
@@ -33,13 +32,11 @@ if TYPE_CHECKING:
     from byoa.installs.normalising import Owner
     from byoa.installs.objects import Identity, Object
     from byoa.installs.ports import Cluster, Right
-    from byoa.installs.settling import Settled
 
 _LATER: Final = "checked once it exists"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Task:
+class Task(NamedTuple):
     """A set of objects for one component of an install: the artifact's ``digest``, what it holds, whose it is.
 
     ``rights`` are what remembering it takes. Fields of owners in ``take_over`` are taken, and other installs' objects
@@ -96,17 +93,19 @@ def check(found: Plan, approved: frozenset[str]) -> None:
         )
 
 
-@dataclass(slots=True)
 class _Planning:
     """One look at a cluster. What comes with the set itself is known after the first stage was looked at."""
 
-    cluster: Cluster
-    kinds: Kinds
-    task: Task
-    faults: list[ByoaError]
-    wanted: frozenset[Identity]
-    namespaces: set[str] = field(default_factory=set)
-    redefined: set[tuple[str, str]] = field(default_factory=set)
+    def __init__(
+        self, cluster: Cluster, kinds: Kinds, task: Task, faults: list[ByoaError], wanted: frozenset[Identity]
+    ) -> None:
+        self.cluster = cluster
+        self.kinds = kinds
+        self.task = task
+        self.faults = faults
+        self.wanted = wanted
+        self.namespaces: set[str] = set()
+        self.redefined: set[tuple[str, str]] = set()
 
     def learn(self, wanted: Sequence[Wanted], steps: Sequence[Step]) -> None:
         """Which namespaces come with the set, and which kinds are defined anew."""
@@ -141,20 +140,34 @@ class _Planning:
         return None
 
     def _look(self, one: Wanted) -> Step:
+        """What comes of applying it is all there is to know of a new object; others are looked at as they are.
+
+        Of those nothing that came of it counts before it is known whose they are.
+        """
+        task = self.task
+        tried = self._try(one)
+        if isinstance(tried, Settled) and tried.applied.created:
+            return _step(one, None, tried)
         live = self.cluster.get(one.place)
         if live and goes_away(live):
             raise ObjectBusy("The object is being deleted.")
-        task = self.task
         theirs = shared(self.cluster, one, live, task.owner, task.take_over) if live else ""
         if theirs:
             return Step(place=one.place, action="unchanged", wanted=one.object, live=live, why=theirs, shared=True)
+        if isinstance(tried, Settled):
+            return _step(one, live, tried)
+        if live and isinstance(tried, ObjectInvalid) and tried.perhaps_immutable:
+            return self._recreate(one, live, tried)
+        raise tried
+
+    def _try(self, one: Wanted) -> Settled | ByoaError:
+        """What comes of applying it, or why it is refused. Raises what has nothing to do with the object."""
         try:
-            settled = settle(self.cluster, one, take_over=task.take_over, dry_run=True)
-        except ObjectInvalid as error:
-            if live is None or not error.perhaps_immutable:
+            return settle(self.cluster, one, take_over=self.task.take_over, dry_run=True)
+        except ByoaError as error:
+            if isinstance(error, (OfCluster, Fault)) and not isinstance(error, ObjectBusy):
                 raise
-            return self._recreate(one, live, error)
-        return _step(one, live, settled)
+            return error
 
     def _recreate(self, one: Wanted, live: Object, error: ObjectInvalid) -> Step:
         """Whether what is refused of a change would be taken of a new object: then a field can't be changed in place.
@@ -199,4 +212,4 @@ def _step(one: Wanted, live: Object | None, settled: Settled) -> Step:
     if live is None or not differ(live, applied.object):
         return found
     changes, left_out = changes_between(live, applied.object)
-    return replace(found, action="change", result=applied.object, changes=changes, left_out=left_out)
+    return found._replace(action="change", result=applied.object, changes=changes, left_out=left_out)

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-import hmac
 import json
 from collections import Counter
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
 from byoa.installs.differences import bare, masked, plain
 from byoa.installs.inventory import EMPTY
@@ -28,8 +26,7 @@ COUNTED: Final = ("create", "change", "recreate", "delete", "unchanged")
 WRITES: Final = frozenset(("create", "change", "recreate", "delete"))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Step:
+class Step(NamedTuple):
     """What becomes of one object.
 
     ``wanted`` is what is applied, without the fields that are left to others; ``live`` what is there; ``result`` what
@@ -64,8 +61,7 @@ class Step:
         return uid_of(self.live) if self.live else ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
+class Plan(NamedTuple):
     """The steps of a set, in the order of its documents, deletions behind; ``faults`` keep it from being applied.
 
     ``digest`` is the artifact's, ``inventory`` what was tracked when it was made.
@@ -115,12 +111,12 @@ class Plan:
     def as_approved(self, approved: frozenset[str]) -> Plan:
         """The same plan, in which what may only be deleted by name is kept where it isn't ``approved``."""
         steps = tuple(
-            replace(step, action="keep", why=f"deleted with --approve {step.needs} only; {step.why}")
+            step._replace(action="keep", why=f"deleted with --approve {step.needs} only; {step.why}")
             if step.action == "delete" and step.needs and step.needs not in approved
             else step
             for step in self.steps
         )
-        return replace(self, steps=steps)
+        return self._replace(steps=steps)
 
 
 def fingerprint(plan: Plan, key: bytes | None) -> str:
@@ -135,8 +131,11 @@ def fingerprint(plan: Plan, key: bytes | None) -> str:
         if step.action in WRITES
     ]
     text = json.dumps([plan.digest, told], sort_keys=True).encode()
-    found = hmac.new(key, text, hashlib.sha256) if key else hashlib.sha256(text)
-    return f"plan-{found.hexdigest()}"
+    if not key:
+        return f"plan-{hashlib.sha256(text).hexdigest()}"
+    import hmac  # noqa: PLC0415 - people rarely have a key, and wait for a command line
+
+    return f"plan-{hmac.new(key, text, hashlib.sha256).hexdigest()}"
 
 
 def _sides(step: Step, *, hide: bool) -> tuple[Any, Any]:

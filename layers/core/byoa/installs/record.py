@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 if TYPE_CHECKING:
     from byoa.installs.apply import Work
@@ -17,8 +16,7 @@ type Status = Literal["active", "noop", "inactive"]
 """``inactive`` is an install's component after its teardown."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
+class Outcome(NamedTuple):
     """How a deploy ended that wasn't broken off; ``left`` is what should be gone and isn't, with reasons."""
 
     status: Status

@@ -19,13 +19,14 @@ if TYPE_CHECKING:
     from byoa.content.nodes import Mapping, Node
     from byoa.installs.objects import Object
 
-_ANY: Final = re.compile(r"(?P<before>\s*)(?P<all>\{\{[^{}]*\}\})(?P<after>\s*)")
+# Texts, which re compiles once they are looked for: most objects have no placeholders.
+_ANY: Final = r"(?P<before>\s*)(?P<all>\{\{[^{}]*\}\})(?P<after>\s*)"
 _LITERAL: Final = r'"(?:[^"\\]|\\.)*"|-?[0-9]+(?:\.[0-9]+)?|true|false'
 _FILTERS: Final = rf"(?:\s*\|\s*(?:quote|b64enc|default\s+(?:{_LITERAL})))*"
-_FILTER: Final = re.compile(rf"\|\s*(?P<name>quote|b64enc|default)(?:\s+(?P<value>{_LITERAL}))?")
+_FILTER: Final = rf"\|\s*(?P<name>quote|b64enc|default)(?:\s+(?P<value>{_LITERAL}))?"
 _PATH: Final = r"[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*"
-_OURS: Final = re.compile(rf"\{{\{{-?\s*\.nuon\.(?P<path>{_PATH})(?P<filters>{_FILTERS})\s*-?\}}\}}")
-_NUON: Final = re.compile(r"(?<![\w.$])\.nuon\b")
+_OURS: Final = rf"\{{\{{-?\s*\.nuon\.(?P<path>{_PATH})(?P<filters>{_FILTERS})\s*-?\}}\}}"
+_NUON: Final = r"(?<![\w.$])\.nuon\b"
 _TEXTS: Final = {"quote", "b64enc"}
 """Filters whose result is a text, whatever it looks like."""
 
@@ -69,7 +70,7 @@ class _Rendering:
         def put(found: re.Match[str]) -> str:
             nonlocal filtered
             line, placeholder = next(lines), found["all"]
-            if not _NUON.search(placeholder):
+            if not re.search(_NUON, placeholder):
                 return found[0]
             value, filters = self._fill(placeholder, line)
             filtered = filtered or bool(filters & _TEXTS)
@@ -77,15 +78,15 @@ class _Rendering:
             before = "" if placeholder.startswith("{{-") else found["before"]
             return before + value + ("" if placeholder.endswith("-}}") else found["after"])
 
-        whole = _ANY.sub(put, text)
+        whole = re.sub(_ANY, put, text)
         return _typed(whole) if text.alone and not filtered else whole
 
     def _fill(self, placeholder: str, line: int) -> tuple[str, set[str]]:
         """The text in place of a placeholder, and its filters by name."""
-        ours = _OURS.fullmatch(placeholder)
+        ours = re.fullmatch(_OURS, placeholder)
         if ours is None:
             raise TemplateInvalid(f"The placeholder on line {line} is more than a path of .nuon.")
-        filters = {each["name"]: each["value"] for each in _FILTER.finditer(ours["filters"])}
+        filters = {each["name"]: each["value"] for each in re.finditer(_FILTER, ours["filters"])}
         found = self._look_up(ours["path"].split("."))
         if found in (None, "") and "default" in filters:
             found = json.loads(filters["default"])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from byoa.errors import ClusterForbidden, KindUnknown, ObjectInvalid
@@ -90,7 +89,7 @@ def with_rights(
     if not missing:
         return found
     others = (each for each in found.faults if not isinstance(each, ClusterForbidden) or each.granting)
-    return replace(found, faults=(told(missing), *others))
+    return found._replace(faults=(told(missing), *others))
 
 
 def lacking(cluster: Cluster, wanted: set[Right], workers: Workers | None = None) -> list[Right]:

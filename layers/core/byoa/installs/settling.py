@@ -9,7 +9,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from byoa.errors import FieldConflict, ObjectInvalid
-from byoa.installs.fields import drop
 
 if TYPE_CHECKING:
     from byoa.installs.normalising import Wanted
@@ -60,6 +59,8 @@ def _is_taken(owner: str, take_over: frozenset[str]) -> bool:
 
 def _without(wanted: Object, left: tuple[tuple[str, str], ...]) -> Object | None:
     """The object without fields that are left to others; ``None`` where one can't be left out."""
+    from byoa.installs.fields import drop  # noqa: PLC0415 - few objects are owned by two
+
     rest: Object | None = wanted
     for _, path in left:
         rest = drop(rest, path) if rest is not None else None

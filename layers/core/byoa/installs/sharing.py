@@ -25,7 +25,7 @@ SHARED: Final = frozenset({NAMESPACE, DEFINITION})
 _ASKING: Final = "byoa-asks"
 """A field manager that never writes: what it would add to an object is what the object lacks."""
 
-_LABEL: Final = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?")
+_LABEL: Final = r"[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?"
 
 
 def shared(cluster: Cluster, wanted: Wanted, live: Object, owner: Owner, take_over: frozenset[str]) -> str:
@@ -68,4 +68,4 @@ def _is_satisfied(cluster: Cluster, wanted: Wanted, live: Object) -> bool:
 
 def _shown(value: object) -> str:
     """A label's value, if it is one that an API server would take."""
-    return value if isinstance(value, str) and _LABEL.fullmatch(value) else "of another name"
+    return value if isinstance(value, str) and re.fullmatch(_LABEL, value) else "of another name"

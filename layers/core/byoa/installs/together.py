@@ -25,7 +25,7 @@ def each[Part, Result](
         return [action(part) for part in parts]
     jobs = [workers.submit(partial(action, part)) for part in parts]
     try:
-        return [job.result() for job in jobs]
+        return [workers.result(job) for job in jobs]
     except BaseException:
         for job in [job for job in jobs if not job.cancel()]:
             job.error()

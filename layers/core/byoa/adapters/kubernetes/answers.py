@@ -24,10 +24,11 @@ if TYPE_CHECKING:
     from byoa.adapters.kubernetes.wire import Answer
     from byoa.installs.objects import Kind, Place
 
-_OWNER: Final = re.compile(r'conflict with "((?:[^"\\]|\\.)*)"')
-_TYPED: Final = re.compile(r": (\.[^\s:]{1,300}): (field not declared in schema|expected \w+|duplicate entries)")
-_NAMESPACES: Final = re.compile(r'namespaces "[^"]*" not found')
-_FIELD: Final = re.compile(r"[A-Za-z0-9_.\[\]\-/<>\"=:]{1,300}")
+# Texts, which re compiles once they are looked for: most answers are no refusals.
+_OWNER: Final = r'conflict with "((?:[^"\\]|\\.)*)"'
+_TYPED: Final = r": (\.[^\s:]{1,300}): (field not declared in schema|expected \w+|duplicate entries)"
+_NAMESPACES: Final = r'namespaces "[^"]*" not found'
+_FIELD: Final = r"[A-Za-z0-9_.\[\]\-/<>\"=:]{1,300}"
 _LONGEST: Final = 160
 _UNKNOWN_LOGIN: Final = "Renew the token; it may have expired. A role of EKS needs an access entry in the cluster."
 _TOLD: Final = 3
@@ -88,7 +89,7 @@ def _forbidden(answer: Answer, verb: str, place: Place) -> ByoaError:
 
 
 def _missing(answer: Answer, place: Place) -> ByoaError:
-    if _NAMESPACES.search(answer.message) and place.kind.plural != "namespaces":
+    if re.search(_NAMESPACES, answer.message) and place.kind.plural != "namespaces":
         return NamespaceMissing(f"The cluster has no namespace {place.namespace}.")
     if answer.body is None:
         return KindUnknown(f"The cluster serves no {place.kind.kind} of {place.kind.api_version}.")
@@ -98,7 +99,7 @@ def _missing(answer: Answer, place: Place) -> ByoaError:
 def _conflict(answer: Answer) -> ByoaError:
     found = []
     for each in answer.causes:
-        owner = _OWNER.search(str(each.get("message", "")))
+        owner = re.search(_OWNER, str(each.get("message", "")))
         if each.get("reason") == "FieldManagerConflict" and owner:
             found.append((owner[1], str(each.get("field", ""))))
     if not found:
@@ -133,7 +134,7 @@ def _clause(cause: dict[str, Any], *, secret: bool) -> str:
 
 
 def _unreadable(answer: Answer) -> ByoaError:
-    found = _TYPED.search(answer.message)
+    found = re.search(_TYPED, answer.message)
     if found:
         return ObjectInvalid(f"{_shown(found[1])}: {found[2]}.", fields=(_shown(found[1]),))
     return ObjectInvalid("The object has a field that its schema doesn't have, or of another type.")
@@ -141,4 +142,4 @@ def _unreadable(answer: Answer) -> ByoaError:
 
 def _shown(field: str) -> str:
     """A path as the server names it, if it looks like one."""
-    return field if _FIELD.fullmatch(field) else "a field"
+    return field if re.fullmatch(_FIELD, field) else "a field"

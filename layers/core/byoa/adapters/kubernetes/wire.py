@@ -36,7 +36,7 @@ _UNKNOWN: Final = 401
 _THROTTLED: Final = 429
 _INTERNAL: Final = 500
 _BROKEN: Final = frozenset((500, 502, 503, 504))
-_WARNING: Final = re.compile(r'299 \S+ "((?:[^"\\]|\\.)*)"')
+_WARNING: Final = r'299 \S+ "((?:[^"\\]|\\.)*)"'
 _LONGEST_REST: Final = 30.0
 
 
@@ -164,7 +164,7 @@ class Wire:
         content = response.read(LARGEST)
         if len(content) > LARGEST:
             raise ClusterUnavailable("The cluster's API answers with more than is read.")
-        warnings = [_WARNING.match(each) for each in response.headers("Warning")[:_WARNINGS]]
+        warnings = [re.match(_WARNING, each) for each in response.headers("Warning")[:_WARNINGS]]
         told = tuple(re.sub(r"\\(.)", r"\1", each[1])[:500] for each in warnings if each)
         try:
             body = json.loads(content)
@@ -199,11 +199,11 @@ def _may_pass(answer: Answer) -> bool:
     return answer.status != _INTERNAL or answer.body is None or bool(answer.body.get("reason"))
 
 
-_WEBHOOK: Final = re.compile(r'failed calling webhook "([a-z0-9.-]{1,253})"')
+_WEBHOOK: Final = r'failed calling webhook "([a-z0-9.-]{1,253})"'
 
 
 def _why(answer: Answer) -> str:
-    webhook = _WEBHOOK.search(answer.message)
+    webhook = re.search(_WEBHOOK, answer.message)
     if webhook:
         return f"The webhook {webhook[1]} of the cluster doesn't answer."
     return f"The cluster's API fails on its side (status {answer.status})."

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 
-@dataclass(slots=True)
 class SteppingClock:
     """A clock that moves a millisecond on with each look, so that what happens in order is dated in order."""
 
-    moment: datetime = datetime(2026, 1, 1, tzinfo=UTC)
+    def __init__(self, moment: datetime = datetime(2026, 1, 1, tzinfo=UTC)) -> None:
+        self.moment = moment
 
     def now(self) -> datetime:
         """See ``builds.ports.Clock``."""
@@ -39,11 +38,11 @@ class Stopwatch:
         time.sleep(seconds)
 
 
-@dataclass(slots=True)
 class PlayedTime:
     """Seconds that pass when somebody waits, and not otherwise."""
 
-    seconds: float = 0.0
+    def __init__(self, seconds: float = 0.0) -> None:
+        self.seconds = seconds
 
     def now(self) -> float:
         """See ``installs.ports.Clock``."""
@@ -66,11 +65,11 @@ class EpochTime:
         time.sleep(seconds)
 
 
-@dataclass(slots=True)
 class CalendarTime:
     """The same by a calendar, on which waiting moves on."""
 
-    calendar: SteppingClock
+    def __init__(self, calendar: SteppingClock) -> None:
+        self.calendar = calendar
 
     def now(self) -> float:
         """See ``installs.ports.Clock``."""

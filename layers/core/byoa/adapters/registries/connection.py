@@ -15,7 +15,7 @@ from byoa.errors import RegistryProtocolError, ShortRead
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from ssl import SSLContext
+    from ssl import SSLContext, SSLSession, SSLSocket
 
     from byoa.adapters.registries.deadlines import Allowance
     from byoa.adapters.registries.dialing import Dialer
@@ -75,10 +75,12 @@ class Connection:
         proxy: Proxy | None = None,
         dialer: Dialer = OPEN,
         server_name: str | None = None,
+        session: SSLSession | None = None,
     ) -> None:
         """Connect, through ``proxy`` if there is one; ``allowance`` is how long the other side may take for what.
 
-        A certificate has to be for the host of ``address``, or for ``server_name`` in its place.
+        A certificate has to be for the host of ``address``, or for ``server_name`` in its place. A ``session`` of
+        another connection spares both sides most of TLS's handshake.
 
         Raises ``OSError``, of which ``NoHandshake`` and ``Refused`` are two, ``RegistryProtocolError``, and
         ``EndpointBlocked`` where ``dialer`` doesn't connect to it.
@@ -92,6 +94,8 @@ class Connection:
         self._watch = Watch(allowance)
         self._rest = b""
         self._broken: OSError | None = None
+        self._secured: SSLSocket | None = None
+        """The socket, where its session is new and nobody was given it."""
         self._wait: float | None = None
         """The time that the socket was last given: to set it again is a call of the system's."""
         if proxy:
@@ -103,15 +107,17 @@ class Connection:
             if context:
                 if proxy:
                     self._tunnel(proxy, f"[{address[0]}]" if ":" in address[0] else address[0], address[1])
-                self._secure(context, server_name or address[0], allowance.connect)
+                self._secure(context, server_name or address[0], allowance.connect, session)
         except BaseException:
             self._socket.close()
             raise
 
-    def _secure(self, context: SSLContext, name: str, seconds: float) -> None:
+    def _secure(self, context: SSLContext, name: str, seconds: float, session: SSLSession | None) -> None:
         self._socket.settimeout(min(seconds, self._watch.seconds()))
         try:
-            self._socket = context.wrap_socket(self._socket, server_hostname=name)
+            asked = name.encode("ascii") if name.isascii() else name  # a str has ssl import all names of the world
+            secured = context.wrap_socket(self._socket, server_hostname=asked, session=session)
+            self._socket, self._secured = secured, None if secured.session_reused else secured
             self._wait = None
         except (TimeoutError, ConnectionError) as error:
             self._watch.seconds()  # says so if it is our own time that is over
@@ -212,6 +218,14 @@ class Connection:
         deciphered = getattr(self._socket, "pending", int)
         return bool(self._rest or deciphered() or poll.poll(0))
 
+    def new_session(self) -> SSLSession | None:
+        """What the next connection to the same place may go on with, once; ``None`` where this one did so itself.
+
+        A session comes behind the handshake (RFC 8446, 4.6.1): it is there when something was read.
+        """
+        secured, self._secured = self._secured, None
+        return secured.session if secured else None
+
     def close(self) -> None:
         """Close it."""
         self._socket.close()
@@ -292,6 +306,8 @@ class Pool:
         self._most = most
         self._idle: list[Connection] = []
         self._lock = threading.Lock()
+        self.session: SSLSession | None = None
+        """Of the last connection that shook hands in full and was given back."""
 
     def take(self) -> Connection | None:
         """A connection that is still open; ``None`` where there is none."""
@@ -306,6 +322,7 @@ class Pool:
     def give(self, connection: Connection) -> None:
         """Keep it, or close it where enough are kept."""
         with self._lock:
+            self.session = connection.new_session() or self.session
             if len(self._idle) < self._most:
                 self._idle.append(connection)
                 return

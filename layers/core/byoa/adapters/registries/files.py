@@ -1,21 +1,20 @@
-"""Files of a folder that may be a stranger's, and files that others are to read."""
+"""Files of a folder that may be a stranger's, and files that others are to read; without the slow pathlib."""
 
 from __future__ import annotations
 
 import os
 import stat
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from byoa.errors import ManifestInvalid, TargetForbidden
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
     from typing import BinaryIO
 
 
-def open_file(place: Path) -> int | None:
+def open_file(place: str) -> int | None:
     """A regular file, opened for reading; ``None`` where there is nothing. Raises ``ManifestInvalid`` for all else.
 
     A pipe that nobody writes to must not hold us up, so it is looked at once it is open.
@@ -29,10 +28,10 @@ def open_file(place: Path) -> int | None:
     if stat.S_ISREG(os.fstat(file).st_mode):
         return file
     os.close(file)
-    raise ManifestInvalid(f"The layout's {place.name} is not a regular file.")
+    raise ManifestInvalid(f"The layout's {os.path.basename(place)} is not a regular file.")
 
 
-def read_file(place: Path, limit: int) -> bytes | None:
+def read_file(place: str, limit: int) -> bytes | None:
     """What is in a file: at most ``limit`` bytes and one more, so that the caller can tell that it is too long.
 
     ``None`` where there is no file. Raises ``ManifestInvalid`` for what is no regular file.
@@ -47,31 +46,33 @@ def read_file(place: Path, limit: int) -> bytes | None:
         raise unreadable(place, error) from error
 
 
-def unreadable(place: Path, error: OSError) -> ManifestInvalid:
+def unreadable(place: str, error: OSError) -> ManifestInvalid:
     """Which of the layout's files it is, and what the system says of it."""
     denied = isinstance(error, PermissionError)
     remedy = "Let yourself read the layout's files, for example with `chmod -R u+rX`." if denied else ""
-    return ManifestInvalid(f"The layout's {place.name} can't be read: {error.strerror}.", remedy=remedy)
+    return ManifestInvalid(f"The layout's {os.path.basename(place)} can't be read: {error.strerror}.", remedy=remedy)
 
 
 @contextmanager
-def replacing(place: Path) -> Iterator[BinaryIO]:
+def replacing(place: str) -> Iterator[BinaryIO]:
     """A file to be written that takes the place of ``place`` when it is whole, with the mode that the umask leaves.
 
     Raises ``TargetForbidden`` where the system doesn't let us.
     """
-    part = place.with_name(f".part-{os.urandom(8).hex()}")
+    folder = os.path.dirname(place)
+    part = os.path.join(folder, f".part-{os.urandom(8).hex()}")
     try:
-        place.parent.mkdir(parents=True, exist_ok=True)
+        os.makedirs(folder, exist_ok=True)
         try:
-            with part.open("xb") as file:
+            with open(part, "xb") as file:
                 yield file
-            part.replace(place)
+            os.replace(part, place)
         except BaseException:
-            part.unlink(missing_ok=True)
+            with suppress(FileNotFoundError):
+                os.unlink(part)
             raise
     except OSError as error:
         raise TargetForbidden(
-            f"{place.parent} can't be written to: {error.strerror}.",
+            f"{folder} can't be written to: {error.strerror}.",
             remedy="Name a folder that you may write to, on a disk with room.",
         ) from error

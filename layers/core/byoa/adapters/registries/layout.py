@@ -10,8 +10,7 @@ import json
 import os
 import threading
 from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from byoa.adapters.registries.files import open_file, read_file, replacing, unreadable
 from byoa.engine.ports import Tags, every
@@ -32,7 +31,6 @@ from byoa.oci.tagschema import is_attachment_tag
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
     from byoa.engine.ports import BlobReader, Fate, Offer, Upload
     from byoa.oci.manifest import Descriptor
@@ -43,10 +41,9 @@ _SHOWN: Final = 10
 """Names that an error lists."""
 
 
-@dataclass(frozen=True, slots=True)
-class _FileReader:
+class _FileReader(NamedTuple):
     file: int
-    place: Path
+    place: str
 
     def readinto(self, buffer: memoryview, /) -> int:
         try:
@@ -55,11 +52,10 @@ class _FileReader:
             raise unreadable(self.place, error) from error
 
 
-@dataclass(frozen=True, slots=True)
-class _Slot:
+class _Slot(NamedTuple):
     """A blob's file, written under a name of its own first, so that a broken copy leaves nothing behind."""
 
-    place: Path
+    place: str
     held: int = 0
     session: str | None = None
 
@@ -77,8 +73,8 @@ class _Slot:
 class LayoutRepository:
     """A folder with ``oci-layout``, ``index.json`` and ``blobs/``; made on the first write."""
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    def __init__(self, folder: str | os.PathLike[str]) -> None:
+        self._folder = os.fspath(folder)
         self._lock = threading.Lock()
 
     @property
@@ -144,7 +140,7 @@ class LayoutRepository:
 
     def has_blob(self, descriptor: Descriptor) -> bool:
         """See ``engine.ports.Target``."""
-        return self._blob(descriptor.digest).is_file()
+        return os.path.isfile(self._blob(descriptor.digest))
 
     def offer_blob(self, descriptor: Descriptor, offer: Offer) -> Fate | Upload:
         """See ``engine.ports.Target``."""
@@ -155,7 +151,7 @@ class LayoutRepository:
     def push_manifest(self, manifest: Manifest, tag: str | None = None) -> None:
         """See ``engine.ports.Target``."""
         parts = (*blobs_of(manifest), *children_of(manifest))
-        if not all(self._blob(part.digest).is_file() for part in parts):
+        if not all(os.path.isfile(self._blob(part.digest)) for part in parts):
             raise TargetIncomplete("The layout misses a part of the manifest.")
         _replace(self._blob(manifest.digest), manifest.content)
         if tag or manifest.subject:
@@ -163,10 +159,10 @@ class LayoutRepository:
 
     def check_readable(self) -> None:
         """Raise ``ReferenceNotFound`` or ``ReferenceUnsupported`` where there is no layout to read."""
-        if not self._folder.exists():
+        if not os.path.exists(self._folder):
             raise ReferenceNotFound(f"There is no folder {self._folder}.", remedy="Name a folder that is there.")
         self.check_folder()
-        if not (self._folder / "index.json").exists():
+        if not os.path.exists(self._at("index.json")):
             raise ReferenceNotFound(
                 f"The folder {self._folder} is no OCI layout: it has no index.json.",
                 remedy="Name the folder that holds oci-layout, index.json and blobs/.",
@@ -174,7 +170,7 @@ class LayoutRepository:
 
     def check_folder(self) -> None:
         """Raise ``ReferenceUnsupported`` where something else than a folder is in its place."""
-        if self._folder.exists() and not self._folder.is_dir():
+        if os.path.exists(self._folder) and not os.path.isdir(self._folder):
             raise ReferenceUnsupported(
                 f"{self._folder} is a file, and a layout is a folder.",
                 remedy="Name a folder; an archive is unpacked first: mkdir layout && tar -xf FILE -C layout.",
@@ -222,13 +218,13 @@ class LayoutRepository:
             content = json.dumps(index).encode()
             if len(content) > MANIFEST_LIMIT:
                 raise GraphLimit("The layout's index.json is full.", remedy="Mirror into several layouts.")
-            if not (self._folder / "oci-layout").exists():
-                _replace(self._folder / "oci-layout", json.dumps(_VERSION).encode())
-            _replace(self._folder / "index.json", content)
+            if not os.path.exists(self._at("oci-layout")):
+                _replace(self._at("oci-layout"), json.dumps(_VERSION).encode())
+            _replace(self._at("index.json"), content)
 
     def _index(self) -> dict[str, object]:
         """index.json as it stands; empty where there is none."""
-        content = read_file(self._folder / "index.json", MANIFEST_LIMIT)
+        content = read_file(self._at("index.json"), MANIFEST_LIMIT)
         if content is None:
             return {}
         if len(content) > MANIFEST_LIMIT:
@@ -254,8 +250,11 @@ class LayoutRepository:
     def _names(self) -> list[str]:
         return [_tag_of(entry) or str(entry.get("digest")) for entry in self._entries()]
 
-    def _blob(self, digest: Digest) -> Path:
-        return self._folder / "blobs" / digest.algorithm / digest.hex
+    def _blob(self, digest: Digest) -> str:
+        return self._at("blobs", digest.algorithm, digest.hex)
+
+    def _at(self, *names: str) -> str:
+        return os.path.join(self._folder, *names)
 
 
 def _digest_of(entry: dict[str, object]) -> Digest:
@@ -290,6 +289,6 @@ def _some(names: list[str]) -> str:
     return (", ".join(name[:128] for name in names[:_SHOWN]) or "nothing") + more
 
 
-def _replace(place: Path, content: bytes) -> None:
+def _replace(place: str, content: bytes) -> None:
     with replacing(place) as file:
         file.write(content)

@@ -241,7 +241,7 @@ class Transport:
         connection = pool.take()
         fresh = connection is None
         try:
-            connection = connection or self._connect(endpoint)
+            connection = connection or self._connect(endpoint, pool)
             return _exchange(connection, pool, method, path, headers, body)
         except _STALE as error:
             # A kept connection that the other side closed meanwhile: the request was never taken up.
@@ -250,7 +250,7 @@ class Transport:
         except OSError as error:
             raise unreachable(error, endpoint) from error
         try:
-            return _exchange(self._connect(endpoint), pool, method, path, headers, body)
+            return _exchange(self._connect(endpoint, pool), pool, method, path, headers, body)
         except OSError as error:
             raise unreachable(error, endpoint) from error
 
@@ -266,18 +266,23 @@ class Transport:
         with self._lock:
             return self._pools.setdefault(endpoint, Pool(_CONCURRENCY))
 
-    def _connect(self, endpoint: Endpoint) -> Connection:
+    def _connect(self, endpoint: Endpoint, pool: Pool) -> Connection:
         context = self._context() if endpoint.scheme == "https" else None
         proxy = self._proxies.of(endpoint) if self._proxies else None
-        return Connection(
-            (endpoint.host, endpoint.port),
-            endpoint.authority,
-            self._allowance,
-            context=context,
-            proxy=proxy,
-            dialer=self._dialer,
-            server_name=self._server_name,
-        )
+        try:
+            return Connection(
+                (endpoint.host, endpoint.port),
+                endpoint.authority,
+                self._allowance,
+                context=context,
+                proxy=proxy,
+                dialer=self._dialer,
+                server_name=self._server_name,
+                session=pool.session,
+            )
+        except OSError:
+            pool.session = None  # who tries again does so without what may have been the reason
+            raise
 
     def _context(self) -> SSLContext:
         from byoa.adapters.registries.tls import make_context  # noqa: PLC0415 - ssl is slow, and not always needed

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from byoa.errors import DeployTimedOut
@@ -37,7 +37,7 @@ class Site:
 
     def plan(self, digest: str) -> Plan:
         """The plan, with what is tracked now: whoever did a part of it before has written that."""
-        return replace(parcels.fetch_plan(digest, self.plans), inventory=self.shelf.read() or EMPTY)
+        return parcels.fetch_plan(digest, self.plans)._replace(inventory=self.shelf.read() or EMPTY)
 
     def work(self, checked: CheckedDeploy) -> Work:
         """What steps work with, until the deploy's time or the step's is over. Raises ``DeployTimedOut``."""

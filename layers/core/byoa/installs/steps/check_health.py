@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from byoa.builds.messages import Failure
+from byoa.installs.bounds import cut, fitting
 from byoa.installs.check import Watched, look_again, unhealthy
 from byoa.installs.messages import ObjectHealth
 from byoa.installs.parcels import fetch_plan
@@ -19,7 +20,7 @@ _WAITS: Final = (1, 2, 3, 5, 10)
 """Seconds between looks; the last goes on."""
 
 _TOLD: Final = 50
-"""Objects that are named, those that have failed first."""
+"""Objects that are named at most, those that have failed first."""
 
 
 def check_health(task: HealthTask, site: Site) -> HealthSeen:
@@ -34,19 +35,20 @@ def check_health(task: HealthTask, site: Site) -> HealthSeen:
     found, watched = look_again(steps, work, before)
     unwell = [each for each in found if each.health.state != "healthy"]
     failed = [each for each in unwell if each.health.state == "failed"]
+    others = (each for each in unwell if each.health.state != "failed")
     over = bool(failed) or late
     told = unhealthy(failed or unwell, work, late=not failed) if unwell and over and not task.once else None
     return HealthSeen(
         verdict="healthy" if not unwell else "unhealthy" if over else "progressing",
-        objects=[_told(each) for each in [*failed, *(each for each in unwell if each not in failed)][:_TOLD]],
+        objects=[ObjectHealth(**each) for each in fitting(map(_told, [*failed, *others]), _TOLD)],
         total=len(found),
         looks=task.looks + 1,
         begun=watched.begun,
-        stuck=dict(list(watched.stuck.items())[:_TOLD]),
+        stuck=dict(fitting(watched.stuck.items(), _TOLD)),
         wait=_WAITS[min(task.looks, len(_WAITS) - 1)],
-        failure=Failure(**told.as_dict()) if told else None,
+        failure=Failure(**cut(told.as_dict())) if told else None,
     )
 
 
-def _told(each: Finding) -> ObjectHealth:
-    return ObjectHealth(object=str(each.place.identity), state=each.health.state, reason=each.health.reason[:300])
+def _told(each: Finding) -> dict[str, str]:
+    return {"object": str(each.place.identity), "state": each.health.state, "reason": each.health.reason[:300]}

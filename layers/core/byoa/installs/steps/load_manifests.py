@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import re
+from typing import TYPE_CHECKING, Any, Final
 
 from byoa.content.nodes import Templated
 from byoa.engine.contents import VerifiedContents
-from byoa.errors import BuildNotFound
+from byoa.errors import BuildNotFound, TemplateInvalid
 from byoa.installs import parcels
 from byoa.installs.load import load
 from byoa.installs.rendering import render
 from byoa.installs.states import LoadedManifests
 from byoa.oci.digest import Digest
-from byoa.trust.policy import STAGED
+from byoa.trust.limits import STAGED
 
 if TYPE_CHECKING:
     from byoa.builds.ports import Lists
     from byoa.engine.ports import Source
     from byoa.installs.states import CheckedDeploy
+
+
+_NAMESPACE: Final = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?", re.ASCII)
 
 
 def load_manifests(checked: CheckedDeploy, quarantine: Source, values: Lists, objects: Lists) -> LoadedManifests:
@@ -32,7 +36,11 @@ def load_manifests(checked: CheckedDeploy, quarantine: Source, values: Lists, ob
 
 
 def _rendered(text: str, state: dict[str, Any]) -> str:
-    """A namespace may hold placeholders as manifests do."""
+    """A namespace may hold placeholders as manifests do. Raises ``TemplateInvalid`` where it is no name then."""
     templated = Templated(text)
     templated.lines, templated.alone = (1,) * text.count("{{"), False
-    return str(render({"namespace": templated}, state)["namespace"])
+    found = str(render({"namespace": templated}, state)["namespace"])
+    if not _NAMESPACE.fullmatch(found):
+        cause = "The component's namespace is no name that Kubernetes takes once its placeholders are rendered."
+        raise TemplateInvalid(cause, remedy="Mend the input that it is made of.", where="namespace")
+    return found

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from byoa.builds.messages import Failure
 from byoa.errors import PlanChanged
 from byoa.installs import contents, parcels
+from byoa.installs.bounds import cut, fitting
 from byoa.installs.inventory import EMPTY
 from byoa.installs.normalising import Owner
 from byoa.installs.plan import Task, check, plan
@@ -16,6 +17,8 @@ from byoa.installs.recover import recover
 from byoa.installs.states import PlannedInstall
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from byoa.builds.ports import Lists
     from byoa.engine.workers import Workers
     from byoa.installs.inventory import Inventory
@@ -26,6 +29,9 @@ if TYPE_CHECKING:
 
 _TOLD: Final = 20
 """Faults and needs that a message tells of; what people are shown has all of them."""
+
+_CHARACTERS: Final = 500
+"""Of each text of a fault."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +63,7 @@ def plan_install(loaded: LoadedDeploy, table: Table) -> PlannedInstall:
     )
     kept_of_it = table.shelf.read()
     tracked = _recovered(kept_of_it or EMPTY, task, table) if loaded.recover else kept_of_it
-    found = replace(plan(task, table.cluster, tracked, table.workers), inventory=kept_of_it or EMPTY)
+    found = plan(task, table.cluster, tracked, table.workers)._replace(inventory=kept_of_it or EMPTY)
     known_as, approved = fingerprint(found, table.key), frozenset(loaded.names)
     if loaded.fingerprint is not None:
         if loaded.fingerprint != known_as:
@@ -72,8 +78,8 @@ def plan_install(loaded: LoadedDeploy, table: Table) -> PlannedInstall:
         ),
         fingerprint=known_as,
         counts=kept.counts,
-        needs=needs[:_TOLD],
-        faults=[Failure(**_cut(fault.as_dict())) for fault in found.faults[:_TOLD]],
+        needs=fitting(needs, _TOLD),
+        faults=[Failure(**told) for told in fitting(_told(found), _TOLD)],
         status=status,
         next=then,
     )
@@ -111,5 +117,5 @@ def _only_by_name(loaded: LoadedDeploy, found: Plan, kept: Plan) -> bool:
     return loaded.operation == "teardown" and not asked and kept.is_noop and not found.is_noop
 
 
-def _cut(told: dict[str, str | None]) -> dict[str, str | None]:
-    return {name: text and text[:500] for name, text in told.items()}
+def _told(plan: Plan) -> Iterator[dict[str, str | None]]:
+    return (cut(fault.as_dict(), _CHARACTERS) for fault in plan.faults)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from byoa.installs.bounds import fitting
 from byoa.installs.normalising import Owner
 from byoa.installs.prune import prune
 from byoa.installs.states import PrunedInstall
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from byoa.installs.steps.apply_install import Site
 
 _TOLD: Final = 50
-"""Objects that are named which should be gone and aren't; all of them stay tracked."""
+"""Objects that are named at most which should be gone and aren't; all of them stay tracked."""
 
 
 def prune_install(task: PruneTask, site: Site) -> PrunedInstall:
@@ -43,4 +44,4 @@ def prune_install(task: PruneTask, site: Site) -> PrunedInstall:
     owner = Owner(task.install_id, task.component)
     done = prune(doomed, work, owner, lambda: site.shelf.check(inventory), forget)
     left = [[str(identity), why[:300]] for identity, why in done.left]
-    return PrunedInstall(gone=len(done.gone), left=left[:_TOLD], pending=done.pending)
+    return PrunedInstall(gone=len(done.gone), left=fitting(left, _TOLD), pending=done.pending)

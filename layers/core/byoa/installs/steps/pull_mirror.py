@@ -9,7 +9,7 @@ from byoa.engine.sending import ALONE
 from byoa.errors import BuildNotFound, Timeout
 from byoa.installs.states import PulledMirror
 from byoa.oci.digest import Digest
-from byoa.trust.policy import STAGED
+from byoa.trust.limits import STAGED
 
 if TYPE_CHECKING:
     from byoa.engine.ports import Fate, Offer, Source, Target, Upload
