@@ -296,6 +296,24 @@ class ResourcesOut(_Out):
     left_out: int = Field(description="How many more there are.")
 
 
+class AttachmentOut(_Out):
+    """A manifest that is attached to a build's artifact, and what its type says that it is: that was not verified."""
+
+    digest: str
+    tag: str | None = Field(description="The tag that cosign finds it by, where it is found so.")
+    subject: str | None = Field(
+        description="The manifest that it refers to: the artifact, one below it, or another attachment. Builds of "
+        "before that was kept have none."
+    )
+    kind: Literal["signature", "attestation", "sbom", "other"]
+
+
+class AttachmentsOut(_Out):
+    """What is attached to a build's artifact, subjects before what refers to them."""
+
+    attachments: list[AttachmentOut]
+
+
 class Receipt(_Out):
     """A build's receipt in its envelope (DSSE), as it was signed."""
 
