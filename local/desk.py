@@ -125,6 +125,11 @@ class Desk:
         return session(account, "test", region_name=region).client(service, endpoint_url=self.aws)
 
 
+def damaged_in(folder: Path) -> Path:
+    """The file of the digests of blobs that ECR's data plane serves with other bytes; there is none to begin with."""
+    return folder / "ecr" / "damaged"
+
+
 def cluster_folder(folder: Path) -> Path:
     """Where the cluster of the desk of ``folder`` keeps what people need to reach it."""
     return folder / "cluster"
@@ -182,7 +187,7 @@ def start_servers(
     vendor = start_registry(folder / "vendor", ports.vendor, *private.beside_vendor(ports), extra_environment=secret)
     keep(vendor)
     say(f"starting ECR's data plane (ours, another account's) on {LOOPBACK}:{ports.ecr}, {ports.other_ecr}")
-    control = ("--ecr", f"http://{LOOPBACK}:{ports.emulator}", "--region", REGION)
+    control = ("--ecr", f"http://{LOOPBACK}:{ports.emulator}", "--region", REGION, "--damaged", str(damaged_in(folder)))
     ecr = start_registry(folder / "ecr", ports.ecr, *control, *private.beside_ecr(ports))
     keep(ecr)
     say(f"starting a cluster (Kubernetes' API in memory, nothing runs there) on {LOOPBACK}:{ports.cluster}")

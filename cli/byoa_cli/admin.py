@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from byoa.bootstrap import terminal
 from byoa_cli.commands import Group, Option, command
 from byoa_cli.options import JSON, STACKS_ORGANISATION, STACKS_TABLE, whole
 from byoa_cli.output import FINE, err, out, print_json
 from byoa_cli.printable import styled
 
+if TYPE_CHECKING:
+    from byoa.api.ports import Deed
+
 LONGEST_DAYS = 366
+_MADE = 201
+"""As the API notes a token that it made."""
 
 
 @command(
@@ -36,8 +43,9 @@ def bootstrap(org: str, table: str, name: str, days: int, *, as_json: bool) -> i
 
     now_ts = int(datetime.now(UTC).timestamp() * 1000)
     record, token = issue(org, name, ["admin"], now_ts, now_ts + days * DAY_MS, "aws")
-    _note(table, org, record.id, now_ts)
+    deed = _note(table, org, record.id, now_ts)
     terminal.tokens(table, org).add(record)
+    terminal.journal(table, org).end(deed, _MADE)
     expires = datetime.fromtimestamp(record.expires_at_ts / 1000, UTC)
     if as_json:
         print_json({"id": record.id, "token": token, "expires_at": expires.isoformat()})
@@ -47,13 +55,14 @@ def bootstrap(org: str, table: str, name: str, days: int, *, as_json: bool) -> i
     return FINE
 
 
-def _note(table: str, org: str, token_id: str, now_ts: int) -> None:
+def _note(table: str, org: str, token_id: str, now_ts: int) -> Deed:
     """What can't be noted isn't done, here as in the API."""
     from byoa.api.ports import Deed
     from byoa.api.tokens import random_id
 
     deed = Deed(random_id("adt"), now_ts, "aws", "AWS credentials", "bootstrap", f"/v1/tokens/{token_id}", "")
     terminal.journal(table, org).begin(deed)
+    return deed
 
 
 admin = Group("Set up what takes AWS credentials: an organisation's first API token.", {"bootstrap": bootstrap})

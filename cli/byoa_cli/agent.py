@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import os
+import signal
 import threading
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from byoa_cli.clusters import CLUSTER, Goal, plan_key
 from byoa_cli.commands import Option, UsageError, command
 from byoa_cli.described import install_id, is_install_id
 from byoa_cli.options import APP, AT_API, JSON, PLAIN_HTTP, TOKEN_HOST, label
-from byoa_cli.output import FINE, MEND, Interrupted, err, print_error, print_json
+from byoa_cli.output import FINE, MEND, Interrupted, err, next_step, print_error, print_json
 from byoa_cli.printable import styled
 from byoa_cli.reaching import reach_api
 
@@ -28,6 +29,8 @@ _RENEW_SECONDS: Final = 20.0
 _ACCOUNT: Final = Path("/var/run/secrets/kubernetes.io/serviceaccount")
 _WHERE: Final = tuple(each for each in CLUSTER if "--keep-in" not in each.names)
 _LONGEST_REST: Final = 60.0
+_TERMINATED: Final = 128 + signal.SIGTERM
+_LEASED_AGAIN: Final = "a deploy that ran is leased again within a minute"
 _MAKE: Final = "Have somebody make one for it: `byoa tokens create NAME --scope agent --install INSTALL`."
 
 
@@ -55,6 +58,8 @@ def run(
     are shown. In a pod the service account's own token is used. The API's token is one of the scope agent, for this
     install (`byoa tokens create NAME --scope agent --install INSTALL`).
 
+    It ends with 130 by Ctrl-C and with 143 by SIGTERM, at once: a deploy that ran is leased again within a minute.
+
     With BYOA_PLAN_KEY set, fingerprints of plans cover values of Secrets as well: it has to be the same for each run.
 
     Examples:
@@ -62,12 +67,25 @@ def run(
 
         byoa install run --install inlabc… --kubeconfig kubeconfig --once --json
     """
+    signal.signal(signal.SIGTERM, _terminate)  # the first process of a container doesn't end by it by itself
     here = reach_api(api, profile, org, app)
     agent = _Agent(here.asked_api(), _install_of(here, install), _reached(cluster), (plain_http, token_host), as_json)
     try:
         return agent.run_waiting() if once else agent.run_for_ever()
+    except _Terminated:
+        err().print(styled(f"ended: {_LEASED_AGAIN}"))
+        return _TERMINATED
     except KeyboardInterrupt:
-        raise Interrupted("a deploy that ran is leased again within a minute") from None
+        raise Interrupted(_LEASED_AGAIN) from None
+
+
+class _Terminated(KeyboardInterrupt):
+    """Somebody ends the agent, as whoever runs containers does."""
+
+
+def _terminate(*_: object) -> NoReturn:
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    raise _Terminated
 
 
 def _install_of(here: Reached, named: str | None) -> str:
@@ -115,12 +133,15 @@ class _Agent:
         """Run what waits; whether all of it went well, or waits for somebody's approval."""
         from byoa.bootstrap import terminal
 
-        code = FINE
+        code, ran = FINE, 0
         while True:
             job, _ = terminal.lease(self._api, self._install)
             if job is None:
-                return code
-            code = max(code, self._run(job))
+                break
+            code, ran = max(code, self._run(job)), ran + 1
+        if not ran:
+            self._tell(f"nothing waits for the agent of {self._install}")
+        return code
 
     def run_for_ever(self) -> int:
         """Run whatever comes; what the API can't answer is asked again."""
@@ -128,19 +149,18 @@ class _Agent:
         from byoa.errors import ApiUnavailable
 
         rest = 1.0
+        self._tell(f"waiting for deploys of {self._install}; Ctrl-C ends it")
         while True:
             try:
                 job, wait = terminal.lease(self._api, self._install)
-            except ApiUnavailable as error:
-                print_error(error, as_json=False)
-                job, wait = None, rest
-                rest = min(rest * 2, _LONGEST_REST)
-            else:
                 rest = 1.0
-            if job is None:
-                time.sleep(wait)
-            else:
-                self._run(job)
+                if job is not None:
+                    self._run(job)
+                    continue
+            except ApiUnavailable as error:  # what it was about is leased again
+                print_error(error, as_json=False)
+                wait, rest = rest, min(rest * 2, _LONGEST_REST)
+            time.sleep(wait)
 
     def _run(self, job: Job) -> int:
         """One deploy, from its lease to its report."""
@@ -160,22 +180,27 @@ class _Agent:
     def _report(self, job: Job, ended: DeployEnded) -> int:
         from byoa.errors import DeploySuperseded
         from byoa.installs import contents, parcels
+        from byoa.installs.steps.record_deploy import failure_of
 
         packed = contents.pack(parcels.fetch(ended.planned.contents, job.lists)) if ended.planned else None
         try:
             status = job.report(ended, packed)
         except DeploySuperseded:
             status = None
-        failure = ended.failure.error if ended.failure else None
+        failure = failure_of(ended)
         if self._as_json:
             print_json(
-                {"id": job.checked.deploy_id, "component": job.checked.component, "status": status, "error": failure}
-            )
+                {
+                    "id": job.checked.deploy_id, "component": job.checked.component, "status": status,
+                    "error": failure.code if failure else None,
+                }
+            )  # fmt: skip
         else:
-            told = f"  {failure}" if failure else ""
-            err().print(
-                styled(f"{job.checked.component} {job.checked.deploy_id}: {status or 'not ours any more'}{told}")
-            )
+            err().print(styled(f"{job.checked.component} {job.checked.deploy_id}: {status or 'not ours any more'}"))
+            if failure:
+                where = f" ({failure.where})" if failure.where else ""
+                err().print(styled(("error", "bold red"), " ", (failure.code, "bold"), f"{where}: {failure.cause}"))
+                err().print(next_step(failure.remedy))
         return MEND if status in ("error", None) else FINE
 
     def _mirror(self, checked: Any) -> Any:  # noqa: ANN401 - a deploy, a source

@@ -138,13 +138,25 @@ class Deploying:
         if failure:
             err().print(styled(("error", "bold red"), " ", (cell(failure, "code"), "bold"), f": {failure['cause']}"))
             err().print(next_step(cell(failure, "remedy")))
-        if self.waits:
-            err().print(next_step(self._next()))
+        if coming := self._next():
+            err().print(next_step(coming))
 
     def _next(self) -> str:
+        """The command that goes on from a plan that waits, or that mends drift: by the build which is installed."""
         said = self.said
-        parts = "".join(f" --part {each}" for each in said.get("needs") or [])
-        return f"`byoa installs approve {said['install_id']} {said['component_id']}{parts}`, or deny"
+        where = f"{said['install_id']} {said['component_id']}"
+        if self.waits:
+            parts = "".join(f" --part {each}" for each in said.get("needs") or [])
+            return f"`byoa installs approve {where}{parts}`, or deny"
+        if self.status == "drift-detected" and said.get("build_id"):
+            return f"`byoa installs deploy {where} --build {said['build_id']}` mends it"
+        return ""
+
+
+def what_of(said: dict[str, Any]) -> str:
+    """What a deploy is for, in a word: its operation, or that it only plans."""
+    operation = cell(said, "operation")
+    return f"plan of {operation}" if said.get("plan_only") and operation != "drift" else operation
 
 
 def follow(deploying: Deploying, seconds: float, *, shown: bool) -> None:

@@ -22,6 +22,7 @@ _ID: Final = re.compile(r"inl[a-z2-7]{23}", re.ASCII)
 NAME = Option("name", metavar="NAME", type=label, help="The install's name, of its own in the app.")
 INSTALL = Option("install", metavar="INSTALL", type=label, help="The install's name in the app, or its id (inl…).")
 PART = Option("component", metavar="COMPONENT", type=label, help="The component's name.")
+DEPLOY = Option("--deploy", metavar="ID", help="The deploy (default: the component's newest).")
 CLUSTER = (
     Option("--server", metavar="URL", group=_CLUSTER, help="https://HOST[:PORT], with --ca and --token-stdin."),
     Option("--ca", metavar="FILE", group=_CLUSTER, help="The authority (PEM) of --server (default: public ones)."),

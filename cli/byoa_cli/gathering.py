@@ -100,6 +100,8 @@ def _below(text: str) -> Iterator[tuple[Path, bool]]:
     if path.is_dir():
         yield from _walk(path)
     elif not _is_manifest(path.name):
+        if not path.exists():
+            raise FileUnreadable("It can't be read: No such file or directory.").at(_shown(text))
         raise ContentNotFound(
             "It would be passed over: manifests are in files of .yaml, .yml or .json that aren't hidden.",
             remedy="Give the file such a name, or pipe its content into `byoa push … -`.",

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from byoa_cli.columns import cell, coloured, show
 from byoa_cli.commands import Deferred, Group, Option, UsageError, command
-from byoa_cli.described import CLUSTER, INPUTS, INSTALL, NAME, SETTINGS, cluster_of, find_install, install_id
+from byoa_cli.described import CLUSTER, DEPLOY, INPUTS, INSTALL, NAME, SETTINGS, cluster_of, find_install, install_id
 from byoa_cli.options import APP, AT_API, JSON, YES, label
 from byoa_cli.output import FINE, MEND, err, out, print_json
 from byoa_cli.paging import PAGING, part_of
@@ -78,6 +78,15 @@ def create(
     return FINE
 
 
+def _seen(agent: dict[str, Any] | None) -> str:
+    """When an install's agent was heard of; empty where it has none."""
+    if agent is None:
+        return ""
+    return (
+        f"asked last {cell(agent, 'seen_at')} ({cell(agent, 'token_name')})" if agent.get("seen_at") else "never asked"
+    )
+
+
 def _tell_agents(name: str, app: str, install: str) -> None:
     """What is still to be done beside the cluster."""
     err().print(styled("its agent wants a token of its own, and runs in the cluster or beside it:"))
@@ -120,38 +129,45 @@ def list_installs(
 
 @command(
     INSTALL,
-    Option("component", metavar="COMPONENT", nargs="?", type=label, help="A component in it: its newest deploy."),
+    Option("component", metavar="COMPONENT", nargs="?", type=label, help="A component in it: one of its deploys."),
+    DEPLOY,
     *AT_API,
     APP,
     JSON,
 )
 def get(
-    install: str, component: str | None, api: str | None, profile: str | None, org: str | None, app: str | None,
-    *, as_json: bool,
+    install: str, component: str | None, deploy: str | None, api: str | None, profile: str | None, org: str | None,
+    app: str | None, *, as_json: bool,
 ) -> int:  # fmt: skip
-    """Show an install with its components; of one component its newest deploy, with its plan and its history.
+    """Show an install with its components; of one component a deploy, with who wanted it, its history and its plan.
 
     Examples:
         byoa installs get acme --app shop
 
         byoa installs get acme web --app shop --json
+
+        byoa installs get acme web --deploy dplabc…
     """
+    if deploy and component is None:
+        raise UsageError("--deploy is of a component: name it")
     here = reach_api(api, profile, org, app)
     if component is not None:
-        return _show_component(here, install, component, as_json=as_json)
+        return _show_component(here, install, component, deploy, as_json=as_json)
     found = find_install(here, install)
-    components = here.asked_api().listing("installs", str(found["id"]), "components").items
+    asked, place = here.asked_api(), ("installs", str(found["id"]))
+    components = asked.listing(*place, "components").items
+    has_agent = (found.get("cluster") or {}).get("kind") == "agent"
+    agent = asked.ask("GET", *place, "agent").fields() if has_agent else None
     if as_json:
-        print_json({**found, "components": components})
+        print_json({**found, "components": components, **({"agent": agent} if agent else {})})
         return FINE
     out().print(styled((cell(found, "name"), "bold"), f"  {cell(found, 'id')}"))
-    for title, value in (
-        ("cluster", _reached(found)), ("approval", _approval(found)), ("follows", cell(found, "follow")),
+    _show_rows(
+        ("cluster", _reached(found)), ("agent", _seen(agent)), ("approval", _approval(found)),
+        ("follows", cell(found, "follow")),
         ("inputs", ", ".join(found.get("inputs") or {})), ("mends drift", "yes" if found.get("mend") else ""),
         ("updated", cell(found, "updated_at")),
-    ):  # fmt: skip
-        if value:
-            out().print(styled((f"  {title:12}", "dim"), value))
+    )  # fmt: skip
     rows = [
         (
             cell(each, "component_name"), cell(each, "status"), cell(each, "health_status"), cell(each, "drift_status"),
@@ -163,20 +179,51 @@ def get(
     return FINE
 
 
-def _show_component(here: Any, install: str, component: str, *, as_json: bool) -> int:  # noqa: ANN401 - a place
+def _show_component(
+    here: Any, install: str, component: str, deploy: str | None, *, as_json: bool  # noqa: ANN401 - a place
+) -> int:  # fmt: skip
     from byoa_cli.deploying import Deploying
     from byoa_cli.histories import moment
 
-    place = ("installs", install_id(here, install), "components", component, "deploys", "latest")
+    place = ("installs", install_id(here, install), "components", component, "deploys", deploy or "latest")
     found = Deploying(here.asked_api(), here.asked_api().ask("GET", *place).fields())
     if as_json:
-        print_json({**found.document(), "history": found.said["status_v2"]["history"]})
+        told = {name: found.said.get(name) for name in ("plan_only", "approval", "created_at", "created_by_id")}
+        print_json({**found.document(), **told, "history": found.said["status_v2"]["history"]})
         return FINE
+    _show_head(found.said)
     for each in found.said["status_v2"]["history"]:
         text = f"  {each['status_human_description']}"
         out().print(styled((moment(int(each["created_at_ts"])), "dim"), "  ", coloured(str(each["status"])), text))
     found.show(plan=True)
     return FINE
+
+
+def _show_head(deploy: dict[str, Any]) -> None:
+    """What it is, whose build, and who wanted and answered it."""
+    from byoa_cli.deploying import what_of
+
+    out().print(styled((cell(deploy, "component_name"), "bold"), f"  {cell(deploy, 'id')}"))
+    version = deploy.get("component_config_version")
+    said = deploy.get("approval")
+    _show_rows(
+        ("what", what_of(deploy)),
+        ("build", f"{cell(deploy, 'build_id')}{f' (version {version})' if version else ''}"),
+        ("cause", cell(deploy, "cause")),
+        ("by", cell(deploy, "created_by_id")),
+        *((("answer", _answer(said)),) if isinstance(said, dict) else ()),
+    )
+
+
+def _answer(said: dict[str, Any]) -> str:
+    by, note = cell(said, "created_by_id"), cell(said, "note")
+    return f"{cell(said, 'response_type')}{f' by {by}' if by else ''}{f': {note}' if note else ''}"
+
+
+def _show_rows(*rows: tuple[str, str]) -> None:
+    for title, value in rows:
+        if value:
+            out().print(styled((f"  {title:12}", "dim"), value))
 
 
 @command(

@@ -7,7 +7,7 @@ from typing import Any
 from byoa_cli.columns import cell, coloured, show
 from byoa_cli.commands import Group, Option, command
 from byoa_cli.options import APP, AT_API, COMPONENT, JSON, YES
-from byoa_cli.output import FINE, MEND, err, out, print_json
+from byoa_cli.output import FINE, MEND, err, next_step, out, print_json
 from byoa_cli.paging import PAGING, part_of
 from byoa_cli.printable import styled
 from byoa_cli.reaching import reach_api
@@ -40,12 +40,12 @@ def list_components(
             cell(each, "status"),
             cell(each, "config_versions"),
             _pinned(each),
-            "moved" if each.get("tag_moved") else "",
+            "yes" if each.get("tag_moved") else "",
             cell(each, "updated_at"),
         )
         for each in found.items
     ]
-    show(("NAME", "STATUS", "VERSION", "PINNED", "TAG", "UPDATED AT"), rows, "no components")
+    show(("NAME", "STATUS", "VERSION", "PINNED", "TAG MOVED", "UPDATED AT"), rows, "no components")
     part.tell_more(more=found.more)
     return FINE
 
@@ -67,7 +67,7 @@ def get_component(
     out().print(styled((cell(found, "name"), "bold"), "  ", coloured(cell(found, "status"))))
     build = found.get("latest_build") or {}
     rows = {
-        "says": cell(found, "status_description"),
+        "says": "" if build.get("failure") else cell(found, "status_description"),
         "versions": cell(found, "config_versions"),
         "depends on": ", ".join(map(str, found.get("dependencies") or [])),
         "build": cell(build, "id"),
@@ -77,6 +77,9 @@ def get_component(
         "updated": cell(found, "updated_at"),
     }
     _show_rows(rows)
+    if isinstance(failure := build.get("failure"), dict):
+        out().print(styled((cell(failure, "code"), "bold red"), f": {cell(failure, 'cause')}"))
+        out().print(next_step(cell(failure, "remedy")))
     return FINE
 
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from byoa_cli.columns import cell, show
 from byoa_cli.commands import Option, command
-from byoa_cli.deploying import Deploying, follow
-from byoa_cli.described import INSTALL, PART, install_id
+from byoa_cli.deploying import Deploying, follow, what_of
+from byoa_cli.described import DEPLOY, INSTALL, PART, install_id
 from byoa_cli.options import APP, AT_API, JSON, WAIT_AT_MOST, YES, label
 from byoa_cli.output import FINE, MEND, err, out, print_json
 from byoa_cli.paging import PAGING, part_of
@@ -37,7 +37,6 @@ _WAIT: Final = Option(
     "--wait", action="store_true", default=True, help="Follow it to its end, or to a plan that waits (default)."
 )
 _NO_WAIT: Final = Option("--no-wait", dest="wait", action="store_false", help="Only ask for it.")
-_DEPLOY: Final = Option("--deploy", metavar="ID", help="The deploy (default: the component's newest).")
 _NOTE: Final = Option("--note", metavar="TEXT", default="", help="Why, for the history.")
 _FOLLOWED: Final = (_WAIT, _NO_WAIT, WAIT_AT_MOST)
 
@@ -88,7 +87,7 @@ def deploy(
 
 
 @command(
-    INSTALL, PART, _DEPLOY,
+    INSTALL, PART, DEPLOY,
     Option(
         "--part", metavar="NAME", action="append", default=[],
         help="What only goes by name, as the plan names it; may be repeated.",
@@ -116,7 +115,7 @@ def approve(
     return _followed(found, timeout, wait=wait, as_json=as_json)
 
 
-@command(INSTALL, PART, _DEPLOY, _NOTE, *AT_API, APP, JSON)
+@command(INSTALL, PART, DEPLOY, _NOTE, *AT_API, APP, JSON)
 def deny(
     install: str, component: str, deploy: str | None, note: str, api: str | None, profile: str | None,
     org: str | None, app: str | None, *, as_json: bool,
@@ -226,7 +225,7 @@ def deploys(
         return FINE
     rows = [
         (
-            cell(each, "id"), cell(each, "status"), cell(each, "component_name"), cell(each, "operation"),
+            cell(each, "id"), cell(each, "status"), cell(each, "component_name"), what_of(each),
             cell(each, "build_id"), cell(each, "cause"), cell(each, "created_by_id"), cell(each, "created_at"),
         )
         for each in found.items
@@ -236,7 +235,7 @@ def deploys(
     return FINE
 
 
-@command(INSTALL, PART, _DEPLOY, *AT_API, APP, JSON)
+@command(INSTALL, PART, DEPLOY, *AT_API, APP, JSON)
 def cancel(
     install: str, component: str, deploy: str | None, api: str | None, profile: str | None, org: str | None,
     app: str | None, *, as_json: bool,

@@ -176,7 +176,8 @@ class KubernetesApi:
             return no_such_object(way.place)
         dry_run = options.get("dryRun") == ["All"] if options else _is_dry(request)
         uid = str(mapping(options, "preconditions").get("uid") or uid_of(live))
-        self._cluster.delete(way.place, uid, dry_run=dry_run)
+        version = str(mapping(options, "preconditions").get("resourceVersion") or "")
+        self._cluster.delete(way.place, uid, version=version, dry_run=dry_run)
         left = self._cluster.get(way.place)
         gone = {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "details": {"uid": uid}}
         return as_json(200, left if left and not dry_run else gone)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -117,7 +118,7 @@ class _Desk:
                 clusters=MemoryClusterTokens,
                 client_secrets=MemoryClientSecrets,
                 deploying=lambda _: MemoryDeploys(self.store),
-                leases=lambda org: MemoryLeases(org, self.leased),
+                leases=lambda org: MemoryLeases(org, self.leased, self.store.signs),
                 shelf=lambda key, execution: MemoryShelf(self.store, key, execution),
                 receipt_check=lambda *_: True,
                 receipt_key=lambda: b"0Y an example and no key",
@@ -130,7 +131,7 @@ class _Desk:
         caller, self.token = issue(ORGANISATION, "first", ["admin"], now_ts, now_ts + DAY_MS, "bootstrap")
         self.caller = caller
         ends_ts, mine = now_ts + DAY_MS, (INSTALL, OTHER)
-        self.agent, self.agents = issue(ORGANISATION, "agent-demo", ["agent"], now_ts, ends_ts, caller.id, mine)
+        self.agent, self.agents = issue(ORGANISATION, "agent-demo", ["agent"], now_ts + 1, ends_ts, caller.id, mine)
         self.rules = MemoryIssuers(ORGANISATION, held[5])
         for each in (caller, self.agent):
             MemoryTokens(ORGANISATION, held[0]).add(each)
@@ -189,12 +190,14 @@ class _Desk:
             install_id = self.installed.add(OTHER, "other").id
         elif name in _OF_AGENTS:
             deploy_id = self._lease(name)
-        elif name in ("answer_plan", "respond_to_approval", "cancel_deploy"):
+        elif name in ("answer_plan", "respond_to_approval", "cancel_deploy", "look_for_drift"):
             install = MemoryInstalls(ORGANISATION, self.store).install(INSTALL)
             build = self.ledger.build(ORGANISATION, self.built)
             assert install, "it was made with the build"
             assert build, "it was made first"
-            deploy_id = self.installed.waiting(install, build).id
+            looked = name == "look_for_drift"
+            asked = partial(self.installed.deployed, drifted=True) if looked else self.installed.waiting
+            deploy_id = asked(install, build).id
         return {
             "install_id": install_id, "deploy_id": deploy_id, "workflow_id": deploy_id, "approval_id": deploy_id,
         }  # fmt: skip

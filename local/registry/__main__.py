@@ -44,6 +44,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--anonymous-pull", action="store_true", help="let everybody pull")
     parser.add_argument("--no-referrers", action="store_true", help="answer 404 to the referrers API")
     parser.add_argument("--dir", type=Path, help="keep everything there, an OCI layout for each repository")
+    parser.add_argument("--damaged", metavar="FILE", type=Path, help="digests of blobs to serve with other bytes")
     parser.add_argument("--ecr", metavar="ENDPOINT_URL", help="behave as ECR, with this control plane")
     parser.add_argument("--region", default=EcrSettings.region, help="the region of --ecr (default: %(default)s)")
     parser.add_argument("--account", default=EcrSettings.account, help="whose --ecr it is (default: %(default)s)")
@@ -62,6 +63,7 @@ def _settings(arguments: Sequence[str]) -> tuple[Settings, int]:
         referrers=not given.no_referrers,
         ecr=ecr,
         directory=given.dir,
+        damaged=given.damaged,
         verbose=given.verbose,
     )
     return settings, given.port

@@ -15,6 +15,7 @@ import threading
 from typing import TYPE_CHECKING, NamedTuple, Self
 
 from local.registry.api import Api
+from local.registry.damage import damaged
 from local.registry.server import Server
 from local.registry.settings import Settings
 from local.registry.store import Store
@@ -68,7 +69,7 @@ class Registry:
 
         Raises ``Hangup`` in subclasses that close the connection without an answer.
         """
-        return self._api.answer(request)
+        return damaged(request, self._api.answer(request), self.settings.damaged)
 
     def close(self) -> None:
         """Stop listening, end all connections and drop unfinished uploads. A second call does nothing."""

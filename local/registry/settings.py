@@ -18,7 +18,8 @@ class Settings:
     ``auth``, ``username``, ``password``: who is let in; ``anonymous_pull`` lets everybody pull. ``expires_in`` is the
     life of a token in seconds and ``realm`` where tokens are to be had, by default at this registry. ``referrers``,
     ``mounts``, ``tag_parameters``: whether these parts of the specification are there. ``ecr`` gives the registry ECR's
-    manners and overrides ``auth``, ``mounts`` and ``tag_parameters``. ``directory`` keeps everything on disk.
+    manners and overrides ``auth``, ``mounts`` and ``tag_parameters``. ``directory`` keeps everything on disk, and
+    ``damaged`` is a file, which may come later, of the digests of blobs that are served with other bytes.
     """
 
     auth: Literal["anonymous", "basic", "bearer"] = "anonymous"
@@ -32,4 +33,5 @@ class Settings:
     tag_parameters: bool = True
     ecr: EcrSettings | None = None
     directory: Path | None = None
+    damaged: Path | None = None
     verbose: bool = False

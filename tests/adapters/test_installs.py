@@ -16,10 +16,12 @@ from byoa.adapters.aws.applied import TableShelf
 from byoa.adapters.aws.attended import Attended
 from byoa.adapters.aws.deploys import DynamoDeploys
 from byoa.adapters.aws.installs import DynamoInstalls
+from byoa.adapters.aws.leases import DynamoLeases
 from byoa.adapters.aws.rows import Rows
 from byoa.adapters.aws.stream import events_of
 from byoa.adapters.memory.clocks import SteppingClock
 from byoa.adapters.memory.installs import DeployStore, MemoryDeploys, MemoryInstalls, MemoryShelf
+from byoa.adapters.memory.leases import MemoryLeases
 from byoa.builds.records import milliseconds
 from byoa.errors import ContentTooLarge, DeployBusy, DeploySuperseded, DuplicateEvent, EventUntrusted
 from byoa.installs import records
@@ -36,16 +38,17 @@ from byoa.installs.messages import (
     InstallComponent,
 )
 from byoa.installs.objects import Identity
-from byoa.installs.ports import Request
+from byoa.installs.ports import IN_A_RUN, AgentSign, Request
 from byoa.installs.runs import unfold
 from byoa.installs.steps.drift_due import drift_due, mend
 from byoa.installs.steps.follow_builds import BuildActive, follow_builds
 from byoa.installs.steps.release_deploys import release_deploys
-from byoa.installs.steps.sweep_deploys import SILENCE, sweep_deploys
+from byoa.installs.steps.sweep_deploys import SILENCE, UNASKED, VANISHED, sweep_deploys
 from tests.template import TEMPLATE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from datetime import datetime
 
     from byoa.installs.messages import DeployStatus
     from byoa.installs.ports import Becomes
@@ -54,6 +57,7 @@ TABLE = TEMPLATE["Resources"]["Table"]["Properties"]
 ORG, OTHER, APP = "org_0123456789ab", "org_other0000000", "shop"
 APPLY = Request("apply", "bld" + "a" * 23, 1, by="tok_1")
 AGENT = {"kind": "agent"}
+MINUTE = timedelta(minutes=1)
 STATIC = {"kind": "static", "server": "https://k8s.example.com", "ca": None, "server_name": None, "private": False}
 
 
@@ -99,6 +103,13 @@ class Stand:
         install = an_install(name, number, **settings)
         assert self.installs().create(install)
         return install
+
+    def hear(self, install: Install) -> datetime:
+        """An agent of it asks for work, now."""
+        in_memory = MemoryLeases(ORG, {}, self.store.signs)
+        leases = DynamoLeases(ORG, Rows(self.client, "table")) if self.client else in_memory
+        leases.note(install.id, AgentSign(milliseconds(self.clock.moment), "tok_1", "agent"))
+        return self.clock.moment
 
     def later(self, span: timedelta) -> None:
         self.clock.moment += span
@@ -564,6 +575,50 @@ def test_one_that_runs_and_says_nothing_for_long_is_ended(stand: Stand) -> None:
     assert (found.status, found.failure.code) == ("error", "Timeout")
 
 
+def test_a_deploy_that_no_agent_asks_for_in_a_day_is_ended_and_says_since_when(stand: Stand) -> None:
+    deploy = stand.installs().ask(stand.made(access=AGENT), "web", APPLY)
+    assert deploy.status_human_description == "waiting for the install's agent"
+    stand.later(UNASKED - MINUTE)
+    assert sweep_deploys(stand.attended(), stand.clock).ended == 0
+    stand.later(2 * MINUTE)
+    assert sweep_deploys(stand.attended(), stand.clock).ended == 1
+    failure = stand.installs().deploy(deploy.id).failure
+    assert (failure.code, failure.cause) == ("AgentSilent", "No agent ever asked for this install.")
+    assert "byoa install run" in failure.remedy
+    assert _unended(stand) == []
+
+
+def test_one_that_waits_for_an_agent_who_still_asks_is_left_to_wait(stand: Stand) -> None:
+    install = stand.made(access=AGENT)
+    deploy = stand.installs().ask(install, "web", APPLY)
+    stand.later(timedelta(hours=30))
+    heard = stand.hear(install)
+    stand.later(UNASKED - MINUTE)
+    assert sweep_deploys(stand.attended(), stand.clock).ended == 0
+    stand.later(2 * MINUTE)
+    assert sweep_deploys(stand.attended(), stand.clock).ended == 1
+    since = heard.isoformat(timespec="seconds").replace("+00:00", "Z")
+    assert stand.installs().deploy(deploy.id).failure.cause == f"No agent has asked for this install since {since}."
+
+
+@pytest.mark.parametrize("status", ["planning", "executing"])
+def test_one_whose_agent_vanished_is_ended_two_hours_later_and_the_next_goes_on(stand: Stand, status: str) -> None:
+    install = stand.made(access=AGENT)
+    first = stand.installs().ask(install, "web", APPLY)
+    stand.deploys().begin(first.key, f"agent-{install.id}")
+    if status == "executing":
+        stand.deploys().change(first.key, f"agent-{install.id}", to(stand, "executing"))
+    stand.later(timedelta(hours=1))
+    stand.hear(install)
+    stand.later(VANISHED - MINUTE)
+    assert sweep_deploys(stand.attended(), stand.clock).ended == 0
+    stand.later(2 * MINUTE)
+    assert sweep_deploys(stand.attended(), stand.clock).ended == 1
+    assert stand.installs().deploy(first.id).failure.code == "AgentSilent"
+    second = stand.installs().ask(install, "web", APPLY)
+    assert stand.deploys().begin(second.key, f"agent-{install.id}").status == "planning"
+
+
 def test_a_plan_that_nobody_answers_to_is_ended(stand: Stand) -> None:
     deploy = asked_for_approval(stand, stand.made())
     stand.later(timedelta(days=6))
@@ -671,6 +726,36 @@ def test_what_was_changed_of_an_install_since_it_was_approved_is_not_mended_with
     assert stand.installs().deploys(install, "web", 1).items[0].approve_all is False
 
 
+@pytest.mark.parametrize("what", ["drift", "mend"])
+def test_what_the_schedule_wants_overtakes_nothing_that_somebody_asks_for_at_that_moment(
+    stand: Stand, what: str
+) -> None:
+    install = stand.made(mend=True)
+    _applied(stand, stand.installs().ask(install, "web", APPLY), next_drift_ts=1, install_version=1)
+    told = None
+    if what == "mend":
+        looks = stand.installs().ask(install, "web", Request("drift", APPLY.build_id, cause="schedule"))
+        stand.deploys().begin(looks.key, "two")
+        found = stand.deploys().finish(looks.key, "two", to(stand, "drift-detected"))
+        told = DeployStatusChanged(**found.model_dump(include=set(DeployStatusChanged.model_fields)), changed_at_ts=1)
+
+    class Meanwhile:
+        """Somebody deploys between a look at the component and the request."""
+
+        def ask(self, *arguments: Any) -> Deploy:
+            stand.installs().ask(install, "web", APPLY)
+            return cast("Deploy", stand.installs().ask(*arguments))
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(stand.installs(), name)
+
+    meanwhile = cast("Any", Meanwhile())
+    asked = mend(told, meanwhile) if told else drift_due(stand.attended(), lambda _: meanwhile, stand.clock)
+    assert asked.asked == 0
+    assert status_of(stand, stand.installs().deploys(install, "web", 1).items[0]) == "queued"
+    assert stand.installs().deploys(install, "web", 1).items[0].operation == "apply"
+
+
 def test_an_install_that_doesnt_say_so_is_not_mended(stand: Stand) -> None:
     install = stand.made()
     _applied(stand, stand.installs().ask(install, "web", APPLY))
@@ -679,6 +764,19 @@ def test_an_install_that_doesnt_say_so_is_not_mended(stand: Stand) -> None:
     found = stand.deploys().finish(looks.key, "two", to(stand, "drift-detected"))
     told = DeployStatusChanged(**found.model_dump(include=set(DeployStatusChanged.model_fields)), changed_at_ts=1)
     assert mend(told, stand.installs()).asked == 0
+
+
+def test_an_older_build_is_not_followed_however_often_drift_was_looked_for_since(stand: Stand) -> None:
+    install = stand.made(follow=["web"])
+    built = {"organisation": ORG, "app": APP, "component": "web", "version": 7, "id": "bld" + "b" * 23}
+    assert follow_builds(BuildActive.model_validate(built), stand.installs()).asked == 1
+    for _ in range(25):
+        stand.later(timedelta(hours=1))
+        stand.installs().ask(install, "web", Request("drift", "bld" + "b" * 23, cause="schedule"))
+    older = {**built, "version": 6, "id": "bld" + "a" * 23}
+    assert follow_builds(BuildActive.model_validate(older), stand.installs()).asked == 0
+    newer = {**built, "version": 8, "id": "bld" + "c" * 23}
+    assert follow_builds(BuildActive.model_validate(newer), stand.installs()).asked == 1
 
 
 def test_a_component_that_is_torn_down_is_looked_at_no_more(stand: Stand) -> None:
@@ -872,6 +970,19 @@ def test_a_run_reads_as_it_was_asked_for_and_a_component_has_one_deploy_of_it(st
     newer = stand.installs().ask(install, "api", APPLY)
     assert [each.id for each in unfold(first, install, stand.installs())] == [api.id, web.id]
     assert stand.installs().component(install, "api").number == newer.number
+
+
+def test_a_run_that_is_told_of_again_after_many_other_deploys_begins_nothing_anew(stand: Stand) -> None:
+    install = stand.made()
+    first, *_ = a_run(stand, install)
+    ended_as(stand, first, "active")
+    for _ in range(IN_A_RUN + 1):
+        stand.later(timedelta(hours=1))
+        newer = [stand.installs().ask(install, name, APPLY) for name in ("api", "web")]
+    release_deploys(told_of(stand, first), stand.installs())
+    assert [stand.installs().component(install, name).number for name in ("api", "web")] == [
+        each.number for each in newer
+    ]
 
 
 def test_what_waits_for_others_is_run_by_nobody(stand: Stand) -> None:

@@ -12,6 +12,7 @@ from moto import mock_aws
 from byoa.adapters.aws.leases import DynamoLeases
 from byoa.adapters.aws.rows import Rows
 from byoa.adapters.memory.leases import MemoryLeases
+from byoa.installs.ports import AgentSign
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -32,7 +33,8 @@ TABLE: dict[str, Any] = {
 def of(request: pytest.FixtureRequest) -> Iterator[Callable[[str], Leases]]:
     if request.param == "memory":
         held: dict[Any, Any] = {}
-        yield lambda organisation: MemoryLeases(organisation, held)
+        signs: dict[Any, Any] = {}
+        yield lambda organisation: MemoryLeases(organisation, held, signs)
     elif request.param == "moto":
         with mock_aws(), closing(boto3.client("dynamodb", "us-east-1")) as client:
             client.create_table(**TABLE)
@@ -75,3 +77,12 @@ def test_organisations_have_leases_of_their_own(of: Callable[[str], Leases]) -> 
     assert of(ORG).take(DEPLOY, "one", 0, 60)
     assert of(OTHER).take(DEPLOY, "two", 0, 60)
     assert not of(OTHER).renew(DEPLOY, "one", 1, 61)
+
+
+def test_an_agent_was_heard_of_when_it_was_noted_last(of: Callable[[str], Leases]) -> None:
+    leases, install = of(ORG), "inl" + "a" * 23
+    assert leases.heard(install) is None
+    for at_ts in (5, 7):
+        leases.note(install, AgentSign(at_ts, "tok_1", "agent-acme"))
+    assert of(ORG).heard(install) == AgentSign(7, "tok_1", "agent-acme")
+    assert (of(OTHER).heard(install), leases.heard("inl" + "b" * 23)) == (None, None)

@@ -344,6 +344,18 @@ def test_dependents_are_asked_for_in_order_and_wait(served: Served) -> None:
     assert cancelled.json["status"] == "cancelled"
 
 
+def test_dependents_that_would_not_fit_into_a_record_are_refused(
+    served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("byoa.api.routes.deploys.DEPENDENTS", 200)
+    install = a_shop(served)
+    place = f"/v1/installs/{install['id']}/components/db/deploys"
+    answer = served.ask("POST", place, {"deploy_dependents": True})
+    assert (answer.status, answer.json["errors"][0]["pointer"]) == (422, "/body/deploy_dependents")
+    assert statuses(served, install) == {}
+    assert served.ask("POST", place.replace("/db/", "/api/"), {"deploy_dependents": True}).status == 201
+
+
 def latest(served: Served, install: Any, component: str) -> str:
     place = f"/v1/installs/{install['id']}/components/{component}/deploys/latest"
     return str(served.ask("GET", place).json["id"])
@@ -407,6 +419,14 @@ def test_a_component_is_looked_at_for_drift_once_something_was_applied(served: S
     deploy = deployed(served, install, drifted=True)
     drift = served.ask("POST", f"{web(install)}/drift", {}).json
     assert (drift["operation"], drift["plan_only"], drift["build_id"]) == ("drift", True, deploy.build_id)
+
+
+def test_a_look_for_drift_overtakes_no_deploy_that_waits(served: Served) -> None:
+    install = made(served)
+    deployed(served, install)
+    waits = served.ask("POST", f"{web(install)}/deploys", {}).json
+    assert served.ask("POST", f"{web(install)}/drift", {}).code == "deploy_waits"
+    assert served.ask("GET", waits["links"]["self"]).json["status"] == "queued"
 
 
 def test_what_drifted_is_listed_with_where_to_look(served: Served) -> None:

@@ -51,6 +51,7 @@ def test_it_is_told_as_json_and_noted(kept: dict[Any, TokenRecord], capfd: Any) 
     assert kept[ORG, told["id"]].name == "ci"
     (deed,) = vars(terminal)["deeds_of_test"].values()
     assert (deed.what, deed.token_id, deed.path) == ("bootstrap", "aws", f"/v1/tokens/{told['id']}")
+    assert deed.status == 201, "it wasn't cut short"
 
 
 @pytest.mark.parametrize("days", ["0", "367", "x"])

@@ -34,7 +34,7 @@ def test_components_are_listed_with_their_newest_builds(synced: Home) -> None:
     synced.finish()
     done = synced.byoa("components", "list")
     head, *lines = done.out.splitlines()
-    assert head.split() == ["NAME", "STATUS", "VERSION", "PINNED", "TAG", "UPDATED", "AT"]
+    assert head.split() == ["NAME", "STATUS", "VERSION", "PINNED", "TAG", "MOVED", "UPDATED", "AT"]
     assert [line.split()[:6] for line in lines] == [
         ["db", "active", "1", "v1", "→", DIGEST], ["web", "active", "1", "v1", "→", DIGEST],
     ]  # fmt: skip
@@ -52,7 +52,14 @@ def test_a_tag_that_moved_shows(synced: Home) -> None:
     MemoryTracked(ORG, served.ledger, served.components).note(key, moved)
     assert f"v1 means {moved.after} since 1970-01-01T00:00:00" in synced.byoa("components", "get", "web").out
     rows = {line.split()[0]: line.split() for line in synced.byoa("components", "list").out.splitlines()}
-    assert ("moved" in rows["web"], "moved" in rows["db"]) == (True, False)
+    assert ("yes" in rows["web"], "yes" in rows["db"]) == (True, False)
+
+
+def test_a_component_whose_build_failed_says_what_to_do(synced: Home) -> None:
+    synced.finish("error")
+    shown = synced.byoa("components", "get", "web").out
+    assert shown.endswith("ReferenceNotFound: It isn't there.\n  next: Push it.\n")
+    assert shown.count("It isn't there.") == 1
 
 
 def test_lists_are_shown_in_parts(synced: Home) -> None:

@@ -187,7 +187,7 @@ def test_people_are_told_how_far_it_is_and_how_it_went(acme: Bed) -> None:
     acme.steps = [active(acme)]
     done = acme.byoa("deploy", "acme", "web")
     assert done.code == FINE, done.err
-    assert "web queued: waiting for the pipeline" in done.err
+    assert "web queued: waiting for the install's agent" in done.err
     assert "web active: healthy" in done.err
     assert re.search(r"active +1 to change, 2 unchanged +dpl", done.out)
 
@@ -286,6 +286,7 @@ def test_a_plan_alone_writes_nothing(acme: Bed) -> None:
     done = acme.byoa("plan", "acme", "web", "--take-over", "helm")
     assert (done.code, "~ Deployment/vendor/web" in done.out) == (FINE, True)
     assert (acme.deploy().plan_only, acme.deploy().take_over) == (True, ["helm"])
+    assert "web        plan of apply  bld" in acme.byoa("deploys", "acme", "web").out
 
 
 @pytest.mark.parametrize(("status", "code"), [("no-drift", FINE), ("drift-detected", MEND)])
@@ -295,6 +296,8 @@ def test_drift_ends_as_a_look_by_hand_does(acme: Bed, status: Any, code: int) ->
     done = acme.byoa("drift", "acme", "web", "--json")
     assert (done.code, done.json()["status"]) == (code, status)
     assert done.json()["objects"] == [OBJECT]
+    mends = f"`byoa installs deploy {acme.deploy().install_id} web --build {acme.deploy().build_id}` mends it"
+    assert (mends in acme.byoa("get", "acme", "web").err) is (code == MEND)
 
 
 def test_a_failure_says_what_to_do(acme: Bed) -> None:
@@ -339,6 +342,20 @@ def test_history_says_what_and_who_and_the_way_back_is_a_deploy(acme: Bed) -> No
     assert re.search(r"web +queued +healthy +no-drift +3 +bld", shown)
 
 
+def test_each_deploy_of_the_history_is_shown_with_who_wanted_and_answered_it(acme: Bed) -> None:
+    acme.steps = [acme.installed.plan]
+    asked = acme.byoa("deploy", "acme", "web", "--json").json()["id"]
+    acme.byoa("deny", "acme", "web", "--note", "not before Monday")
+    acme.byoa("deploy", "acme", "web", "--no-wait")
+    assert "not before Monday" not in acme.byoa("get", "acme", "web").out
+    shown = acme.byoa("get", "acme", "web", "--deploy", asked)
+    assert shown.out.startswith(f"web  {asked}\n  what        apply\n  build       bld")
+    assert re.search(r"\n  by +tok\w+\n  answer +deny by tok\w+: not before Monday\n", shown.out)
+    told = acme.byoa("get", "acme", "web", "--deploy", asked, "--json").json()
+    assert (told["id"], told["approval"]["note"], told["plan_only"]) == (asked, "not before Monday", False)
+    assert acme.byoa("get", "acme", "--deploy", asked).code == USAGE
+
+
 def test_texts_of_the_api_steer_no_terminal(acme: Bed) -> None:
     def evil(deploy: Deploy) -> None:
         acme.installed.end(deploy, "active", "fine \x1b[2J\u202egnp")
@@ -355,7 +372,11 @@ def test_an_agent_gets_a_token_of_its_own_and_people_are_told_how(bed: Bed) -> N
     made = bed.home.byoa("tokens", "create", "agent-acme", "--scope", "agent", "--install", "acme", "--app", APP)
     assert made.code == FINE, made.err
     token = made.out.strip()
+    assert "never asked" in bed.byoa("get", "acme", "--app", APP).out
     account = bed.served.ask("GET", "/v1/account", token=token).json
+    bed.served.ask("POST", f"/v1/installs/{account['installs'][0]['id']}/jobs/lease", token=token)
+    assert re.search(r"agent +asked last 20\S+Z \(agent-acme\)", bed.byoa("get", "acme", "--app", APP).out)
+    assert bed.byoa("get", "acme", "--app", APP, "--json").json()["agent"]["token_name"] == "agent-acme"
     assert ([each["name"] for each in account["installs"]], account["scopes"]) == (["acme"], ["agent"])
     listed = bed.home.byoa("tokens", "list", "--json").json()["tokens"]
     assert [each["install_ids"] for each in listed if each["name"] == "agent-acme"] == [[account["installs"][0]["id"]]]

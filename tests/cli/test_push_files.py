@@ -39,6 +39,11 @@ def test_a_folder_s_files_are_named_from_the_folder_on(here: Path) -> None:
     assert packed(here, "app") == packed(here, here / "app") == ["sub/b.json", "web.yaml"]
 
 
+def test_what_is_not_there_is_told_so(here: Path) -> None:
+    assert refused(here, "ap") == ("FileUnreadable", "ap")
+    assert "It can't be read: No such file or directory." in push(OUT, "ap", folder=here).err
+
+
 def test_several_paths_are_named_from_the_folder_of_them_all_on(here: Path) -> None:
     assert packed(here, "app/web.yaml", here / "more") == ["app/web.yaml", "more/web.yaml"]
 

@@ -32,11 +32,12 @@ def test_the_image_runs_the_command_with_the_manifest_s_arguments() -> None:
     assert {each["name"] for each in agent["env"]} >= {"BYOA_API", "BYOA_TOKEN", "BYOA_PLAN_KEY"}
 
 
-def test_no_registry_is_assumed_and_everything_that_is_copied_is_there() -> None:
-    assert re.findall(r"^FROM (.*)$", DOCKERFILE, re.MULTILINE) == ["${BASE}"]
-    for line in re.findall(r"^COPY (.*)$", DOCKERFILE, re.MULTILINE):
+def test_the_base_is_whoever_builds_it_s_to_choose_and_everything_that_is_copied_is_there() -> None:
+    assert re.findall(r"^FROM (.*)$", DOCKERFILE, re.MULTILINE) == ["${BASE} AS made", "${BASE}"]
+    sent = {each.removeprefix("!") for each in (ROOT / ".dockerignore").read_text().split() if each.startswith("!")}
+    for line in re.findall(r"^COPY (?!--from)(.*)$", DOCKERFILE, re.MULTILINE):
         *sources, _ = line.split()
-        assert all((ROOT / each).exists() for each in sources), line
+        assert all((ROOT / each).exists() and each in sent for each in sources), line
 
 
 def test_the_pod_is_nobody_and_may_what_the_command_prints_for_the_page_s_manifests(tmp_path: Path) -> None:

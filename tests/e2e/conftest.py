@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import base64
 import json
 import time
 from contextlib import closing, contextmanager
@@ -12,7 +13,8 @@ from byoa.adapters.memory.clocks import SystemClock
 from byoa.bootstrap import terminal as bootstrap
 from byoa.components.reading import check_config
 from byoa.engine.copying import copy
-from byoa.oci.reference import Reference
+from byoa.oci.reference import Reference, Registry
+from byoa.trust.credentials import Credential
 from local.demo import ARTIFACTS
 from local.desk import APP, ORGANISATION, Desk, Ports, desk
 
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
 
     from byoa.builds.messages import Build
     from byoa.builds.ports import Accepted, Catalogue
+    from byoa.engine.ports import Repository
     from local.private import Place
 
 
@@ -70,6 +73,16 @@ class Pipeline:
             assert time.monotonic() < deadline, found
             time.sleep(0.2)
         return found
+
+    def mirrored(self, build: Build) -> Repository:
+        """The repository that the build filled, as an install reads it."""
+        assert build.outcome, build
+        assert build.outcome.mirrors, build.outcome.failure
+        token = self.call("ecr", "get_authorization_token")["authorizationData"][0]["authorizationToken"]
+        username, _, password = base64.b64decode(token).decode().partition(":")
+        repository = Reference.parse(build.outcome.mirrors[0].reference).repository
+        served = Reference(Registry.parse(self.desk.ecr), repository)
+        return bootstrap.repository(served, "source", Credential(username, password), plain_http=True)
 
     def call(self, service: str, operation: str, **arguments: Any) -> Any:
         with closing(self.desk.client(service)) as client:

@@ -119,7 +119,7 @@ def test_an_install_is_made_and_what_is_deployed_to_it_is_looked_at(
         page.get_by_role("radio", name="An agent").check()
         page.get_by_role("button", name="Create install").click()
         page.get_by_role("button", name="Deploy installed").click()
-        page.get_by_text("waiting for the pipeline").wait_for()
+        page.get_by_text("waiting for the install's agent").wait_for()
         page.get_by_role("button", name="Cancel").click()
         page.get_by_text("Somebody cancelled the deploy.").first.wait_for()
         for name in ("installed", "looked-at", "Installs"):

@@ -18,7 +18,8 @@ from byoa.installs.access import Access
 from byoa.installs.messages import Answered, Install
 from byoa.installs.objects import Kind, Place
 from byoa.installs.ports import Request
-from local.desk import APP, ORGANISATION
+from byoa.oci.graph import blobs_of
+from local.desk import APP, ORGANISATION, damaged_in
 from tests.kubernetes import reached
 
 if TYPE_CHECKING:
@@ -106,6 +107,10 @@ class Stack:
             assert time.monotonic() < deadline, found
             time.sleep(0.2)
 
+    def blobs(self, build: Build) -> list[str]:
+        """The digests of what the mirror of a build consists of, its manifest apart."""
+        return [str(blob.digest) for blob in blobs_of(self.pipeline.mirrored(build).fetch_manifest(build.build_id))]
+
     def get(self, name: str, kind: Kind = CONFIG_MAPS) -> Object | None:
         return self.cluster.get(Place(kind, "vendor", name))
 
@@ -161,6 +166,36 @@ def test_a_plan_waits_for_approval_and_an_older_deploy_is_overtaken(stack: Stack
     assert stack.installs.answer(waits, said)
     assert stack.wait(waits).status == "active"
     assert stack.get("asked-a")
+
+
+def test_a_mirror_whose_bytes_were_changed_since_the_build_is_corrupt_and_nothing_is_written(stack: Stack) -> None:
+    install = stack.install()
+    build = stack.build("changed", manifest(**{"changed-a": "1"}))
+    listed = damaged_in(stack.pipeline.folder)
+    listed.write_text("\n".join(stack.blobs(build)))
+    try:
+        found = stack.wait(stack.ask(install, build, "changed"))
+    finally:
+        listed.unlink()
+    assert (found.status, found.failure and found.failure.code) == ("error", "DigestMismatch"), found
+    assert found.counts == {}, "nothing was planned"
+    assert (stack.get("changed-a"), stack.get("changed-a", SECRETS)) == (None, None)
+    assert stack.wait(stack.ask(install, build, "changed")).status == "active", "as it was built"
+
+
+def test_a_deploy_whose_execution_is_stopped_from_outside_is_ended_and_its_component_free(stack: Stack) -> None:
+    way = {"kind": "static", "server": f"https://127.0.0.1:{stack.pipeline.desk.ports.issuer}", "private": True}
+    install, build = stack.install(access=way), stack.build("stopped", manifest(**{"stopped-a": "1"}))
+    deploy = stack.wait(stack.ask(install, build, "stopped"), "planning")
+    assert deploy.execution
+    machine = stack.pipeline.desk.outputs["InstallStateMachineArn"]
+    execution = f"{machine.replace(':stateMachine:', ':execution:')}:{deploy.execution}"
+    stack.pipeline.call("stepfunctions", "stop_execution", executionArn=execution)
+    found = stack.wait(deploy)
+    assert (found.status, found.failure and found.failure.code) == ("error", "InternalFault"), found
+    assert found.failure
+    assert "ABORTED" in found.failure.cause
+    assert stack.installs.remove(install), "nobody holds its component"
 
 
 def test_a_followed_component_is_deployed_as_soon_as_it_is_built(stack: Stack) -> None:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import base64
 import json
-from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 from byoa.adapters.memory.repository import MemoryRepository, read_whole
@@ -16,12 +14,10 @@ from byoa.engine.mirroring import Wanted
 from byoa.oci.digest import Digest
 from byoa.oci.graph import blobs_of
 from byoa.oci.manifest import OCI_MANIFEST, Manifest, read_manifest
-from byoa.oci.reference import Reference, Registry
-from byoa.trust.credentials import Credential
+from byoa.oci.reference import Reference
 from local.demo import ARTIFACTS
 
 if TYPE_CHECKING:
-    from byoa.builds.messages import Build
     from byoa.engine.ports import Repository
 
 
@@ -49,18 +45,6 @@ def vendor(pipeline: Any, name: str) -> Repository:
     return bootstrap.repository(reference, "target", None, plain_http=True)
 
 
-def mirrored(pipeline: Any, build: Build) -> Repository:
-    """The repository that the build filled, as an install reads it."""
-    assert build.outcome, build
-    assert build.outcome.mirrors, build.outcome.failure
-    with closing(pipeline.desk.client("ecr")) as client:
-        token = client.get_authorization_token()["authorizationData"][0]["authorizationToken"]
-    username, _, password = base64.b64decode(token).decode().partition(":")
-    repository = Reference.parse(build.outcome.mirrors[0].reference).repository
-    served = Reference(Registry.parse(pipeline.desk.ecr), repository)
-    return bootstrap.repository(served, "source", Credential(username, password), plain_http=True)
-
-
 def test_a_large_artifact_is_shared_out_and_arrives_byte_for_byte(pipeline: Any) -> None:
     source, manifest = large(layers=3, objects=200)
     assert sum(blob.size for blob in blobs_of(manifest)) > 100_000
@@ -72,7 +56,7 @@ def test_a_large_artifact_is_shared_out_and_arrives_byte_for_byte(pipeline: Any)
     assert len(shared) == 1, told
     assert int(shared[0].split()[1]) >= len(manifest.layers)  # the config may be in quarantine from another build
     assert len([text for text in told if text.startswith("mirroring to ecr: ")]) == 2, told
-    mirror = mirrored(pipeline, build)
+    mirror = pipeline.mirrored(build)
     for blob in blobs_of(manifest):
         with mirror.open_blob(blob) as content:
             assert read_whole(content) == source.blobs[blob.digest]
@@ -86,7 +70,7 @@ def test_signatures_of_both_kinds_reach_the_mirror(pipeline: Any) -> None:
         build = pipeline.wait(pipeline.submit_artifact(layout, layout, "v2.3.1").build)
         assert build.status == "active", build.outcome
         root = source.fetch_manifest("v2.3.1")
-        mirror = mirrored(pipeline, build)
+        mirror = pipeline.mirrored(build)
         if layout == "signed-v3":
             (signature,) = mirror.referrers(root.digest)
             assert signature.artifact_type == "application/vnd.dev.sigstore.bundle.v0.3+json"

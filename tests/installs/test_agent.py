@@ -27,6 +27,7 @@ from byoa.installs.objects import Place
 from byoa.installs.recover import recover
 from byoa.installs.states import DeployEnded
 from byoa.installs.steps.run_deploy import Rig, run_deploy
+from byoa.installs.steps.sweep_deploys import VANISHED, sweep_deploys
 from byoa.oci.digest import Digest
 from byoa.oci.reference import Reference, Registry
 from byoa.trust.limits import STAGED
@@ -74,9 +75,10 @@ class Asking:
 class Bed:
     """A platform whose install has an agent, and the API over it."""
 
-    def __init__(self, **settings: Any) -> None:
-        self.platform = Platform()
-        self.platform.cluster.create(Place(NAMESPACES, "", "corner"), namespace("corner"))
+    def __init__(self, cluster: Any = None, corner: str = "corner", **settings: Any) -> None:
+        self.platform = Platform(**({"cluster": cluster} if cluster else {}))
+        self.corner = corner
+        self.platform.cluster.create(Place(NAMESPACES, "", corner), namespace(corner))
         self.platform.install(access={"kind": "agent"}, **settings)
         self.served = Served(clock=self.platform.clock)
         self.served.ledger, self.served.installing = self.platform.ledger, self.platform.store
@@ -112,7 +114,7 @@ class Bed:
         return found
 
     def there(self, kind: Any, name: str) -> Any:
-        return self.platform.cluster.get(Place(kind, "corner", name))
+        return self.platform.cluster.get(Place(kind, self.corner, name))
 
     def passes(self, seconds: float) -> None:
         self.platform.clock.moment += timedelta(seconds=seconds)
@@ -278,6 +280,51 @@ def test_what_a_vanished_agent_held_is_let_go_once_its_lease_ended(bed: Bed) -> 
     assert bed.run_next() == "active"
 
 
+def test_a_deploy_whose_agent_never_came_back_says_so_and_the_next_goes_on_from_what_is_tracked(bed: Bed) -> None:
+    deploy = bed.platform.ask(bed.platform.build(*OBJECTS))
+    job = bed.lease()
+    assert job
+    with pytest.raises(Died):
+        bed.run(job, Counted(at=8).around)
+    bed.passes(VANISHED.total_seconds() + 61)
+    assert sweep_deploys(bed.platform.deploys, bed.platform.clock).ended == 1
+    failure = bed.now(deploy).failure
+    assert failure
+    assert failure.code == "AgentSilent"
+    assert "No agent has asked for this install since 2026-" in failure.cause
+    assert bed.lease() is None
+    bed.platform.ask(bed.platform.build(OBJECTS[0], OBJECTS[2]))
+    assert bed.run_next() == "active"
+    assert (bed.there(CONFIG_MAPS, "two"), bool(bed.there(CONFIG_MAPS, "one"))) == (None, True)
+
+
+def test_it_is_told_when_an_agent_asked_last_and_with_which_token(bed: Bed) -> None:
+    place, reader = f"/v1/installs/{INSTALL}/agent", bed.served.token("read", org=ORG)
+
+    def seen() -> Any:
+        return bed.served.ask("GET", place, token=reader).json
+
+    assert seen() == {"seen_at": None, "token_id": None, "token_name": None}
+    bed.lease()
+    first = seen()
+    assert (first["token_name"], bed.served.ask("GET", place, token=bed.token).code) == ("test", "scope_missing")
+    bed.passes(59)
+    bed.lease()
+    assert seen() == first, "to the minute"
+    bed.passes(1)
+    bed.lease()
+    assert seen()["seen_at"] > first["seen_at"]
+    bed.platform.ask(bed.platform.build(*OBJECTS))
+    job = bed.lease()
+    assert job
+    before = seen()
+    bed.passes(50)
+    job.renew()
+    bed.passes(50)
+    job.renew()
+    assert seen()["seen_at"] > before["seen_at"], "while it works as well"
+
+
 @pytest.mark.parametrize("what", ["cluster", "api"])
 def test_killed_after_any_call_the_next_agent_goes_on_and_ends_the_same(what: str) -> None:
     for at in range(1, 200):
@@ -441,6 +488,12 @@ def test_the_command_runs_what_waits_with_its_own_logins(tmp_path: Path, monkeyp
             assert done.json() == {"id": deploy.id, "component": "web", "status": "active", "error": None}
             idle = home.byoa(*arguments, stdin=min(cluster.tokens), **variables)
             assert (idle.code, idle.out) == (0, "")
+            for_people = [each for each in arguments if each != "--json"]
+            idle = home.byoa(*for_people, stdin=min(cluster.tokens), **variables)
+            assert (idle.code, idle.err) == (0, f"nothing waits for the agent of {INSTALL}\n")
+            bed.platform.ask(build)
+            failed = home.byoa(*for_people, stdin="another's", **variables)
+            assert (failed.code, "error ClusterForbidden" in failed.err, "next: " in failed.err) == (1, True, True)
             named = home.byoa(*arguments, "--install", "prod", "--app", "shop", stdin=min(cluster.tokens), **variables)
             assert (named.code, named.out) == (0, "")
             other = home.byoa(*arguments, "--install", "other", stdin=min(cluster.tokens), **variables)

@@ -77,6 +77,8 @@ CASES: Final[dict[str, tuple[str, ...]]] = {
         "installs/test_crashes::test_killed_at_any_call_the_next_run_ends_the_same",
         "installs/test_crashes::test_killed_twice_at_any_two_calls_the_run_after_that_ends_the_same",
         "installs/test_killed_states::test_a_function_that_is_killed_at_any_call_is_called_again_and_all_ends_the_same",
+        "installs/test_killed_states::test_functions_that_are_killed_at_any_two_writes_of_a_deploy_end_the_same",
+        "installs/test_killed_states::test_executions_that_die_at_any_two_writes_leave_nothing_that_is_forgotten",
     ),
     "two deploys at once: one waits": (
         "installs/test_deploys::test_the_older_of_two_deploys_writes_nothing_more",
@@ -110,7 +112,10 @@ CASES: Final[dict[str, tuple[str, ...]]] = {
         "installs/test_eks::test_with_another_external_id_the_role_lets_nobody_in_and_that_is_told",
         "installs/test_eks::test_another_authority_than_eks_tells_is_not_trusted",
     ),
-    "mirror's bytes differ: Corrupt": ("installs/test_states::test_a_mirror_whose_bytes_differ_is_corrupt",),
+    "mirror's bytes differ: Corrupt": (
+        "installs/test_states::test_a_mirror_whose_bytes_differ_is_corrupt",
+        "e2e/test_installs::test_a_mirror_whose_bytes_were_changed_since_the_build_is_corrupt_and_nothing_is_written",
+    ),
     "input with quote, newline, ---: one value": (
         "installs/test_rendering::test_a_placeholder_is_one_value",
         "installs/test_rendering::test_no_input_adds_a_field_an_object_or_a_document",

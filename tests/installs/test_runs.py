@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from byoa.errors import ContentTooLarge
 from byoa.installs.messages import ENDED, Answered, Dependent, DeployStatusChanged
 from byoa.installs.objects import Place
 from byoa.installs.ports import Request
@@ -196,6 +197,49 @@ def test_what_is_deployed_anew_meanwhile_leaves_the_run_and_stops_what_waits_for
     assert shop.statuses() == {"api": "active", "db": "active", "jobs": "active", "web": "auto-skipped"}
 
 
+def test_who_goes_on_late_with_a_run_undoes_nothing_that_was_deployed_since() -> None:
+    shop = Shop()
+    deploy = shop.ask()  # and whoever asked died before all else
+    _later(shop)
+    newer = shop.platform.ask(shop.builds["api"], component="api")
+    shop.hear()
+    assert shop.newest("api").id == newer.id
+    assert shop.statuses() == {"api": "active", "db": "active", "jobs": "active"}  # web was to follow the run's own api
+    assert shop.newest("jobs").run == deploy.id
+
+
+def test_a_chain_that_is_skipped_is_read_through_once_whatever_its_names() -> None:
+    assert _calls(40) < 2.5 * _calls(20)
+
+
+def _calls(count: int) -> int:
+    """Calls that skipping a chain takes, each of whose components stands behind the one that it waits for by name."""
+    shop, counted, names = Shop(), Counted(), [f"part-{number:03}" for number in reversed(range(count))]
+    line = Line(shop.install, shop.platform.installs, dict(zip(names, [[], *([name] for name in names)], strict=False)))
+    for name in names:
+        _later(shop)
+        line.add(name, Request("apply"))
+    shop.platform.installs.cancel(shop.newest(names[0]), "not now", "tok")
+    assert go_on(shop.install, counted.around(shop.platform.installs)) == (0, count - 1)
+    return counted.calls
+
+
+def test_of_two_runs_at_once_the_one_that_was_asked_for_last_is_carried_out() -> None:
+    shop = Shop()
+    first = shop.ask()
+    _later(shop)
+    second = shop.ask()
+    unfold(second, shop.install, shop.platform.installs)
+    unfold(first, shop.install, shop.platform.installs)
+    shop.hear()
+    assert shop.statuses() == dict.fromkeys(("api", "db", "jobs", "web"), "active")
+    assert {shop.newest(name).run for name in SHOP} == {second.id}
+
+
+def _later(shop: Shop) -> None:
+    shop.platform.clock.moment += timedelta(seconds=1)
+
+
 def test_what_is_cancelled_stops_what_waits_for_it() -> None:
     shop = Shop()
     deploy = shop.ask()
@@ -230,6 +274,27 @@ def test_components_that_are_torn_down_wait_for_those_that_depend_on_them() -> N
     assert shop.statuses() == dict.fromkeys(("api", "db", "jobs", "web"), "inactive")
     assert gone[-1] == "db"
     assert gone.index("web") < gone.index("api")
+
+
+def test_a_teardown_that_failed_and_left_nothing_keeps_no_other_from_being_torn_down() -> None:
+    shop = Shop()
+    shop.run()
+    order = {"web": [], "api": ["web"]}
+    _torn_down(shop, order, "web")
+    late = shop.platform.installs.ask(shop.install, "web", Request("teardown"))
+    shop.platform.installs.cancel(late, "not now", "tok")
+    (api,) = _torn_down(shop, order, "api")
+    assert api.status == "queued"
+    assert shop.statuses()["api"] == "inactive"
+
+
+def _torn_down(shop: Shop, order: dict[str, list[str]], *names: str) -> list[Deploy]:
+    line = Line(shop.install, shop.platform.installs, order)
+    for name in names:
+        line.add(name, Request("teardown"))
+    done = line.done()
+    shop.hear()
+    return done
 
 
 def test_a_second_part_of_a_line_waits_for_what_the_first_asked_for_and_for_nothing_that_is_done() -> None:
@@ -312,3 +377,18 @@ def test_what_nobody_was_told_of_the_sweep_lets_go_on() -> None:
 def _late(shop: Shop) -> None:
     shop.platform.clock.moment += timedelta(hours=6)
     sweep_deploys(shop.platform.deploys, shop.platform.clock)
+
+
+def test_a_deploy_that_would_wait_for_more_than_its_record_holds_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    shop = Shop()
+    monkeypatch.setattr("byoa.installs.runs.WAITED", 2)
+    line = Line(
+        shop.install, shop.platform.installs, {"a": (), "b": (), "c": (), "d": ("a", "b"), "e": ("a", "b", "c")}
+    )
+    request = Request("teardown")
+    for name in "abcd":
+        line.add(name, request)
+    with pytest.raises(ContentTooLarge) as refused:
+        line.add("e", request)
+    assert refused.value.where == "e"
+    assert len(line.done()) == 4

@@ -6,7 +6,6 @@ entry until 2026. 200 KiB is ours, so that envelopes have room.
 
 from __future__ import annotations
 
-import json
 import secrets
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
@@ -25,7 +24,15 @@ from byoa.api.deploys import NAMES_LIMIT, OWNERS_LIMIT, Names, Owners
 from byoa.api.installs import Pem
 from byoa.builds.messages import Failure
 from byoa.installs import bounds, contents, records
-from byoa.installs.messages import HISTORY, Answered, DeployStatusChanged, Install, ObjectHealth
+from byoa.installs.messages import (
+    HISTORY,
+    Answered,
+    Before,
+    Dependent,
+    DeployStatusChanged,
+    Install,
+    ObjectHealth,
+)
 from byoa.installs.objects import Place
 from byoa.installs.ports import Request
 from tests.installs.beds import NAMESPACES, config_map, deployment, namespace
@@ -212,18 +219,50 @@ def test_a_deploy_and_its_plan_and_its_install_fit_into_their_items_and_its_even
         install = Install.model_validate({**fields, "access": access, "inputs": inputs, "follow": ["f" * 63] * 100})
         installs = DynamoInstalls(deploys)
         assert installs.create(install)
-        deploy = installs.ask(install, "web", Request("apply", "bld" + "a" * 23, 1))
+        asked = Request("apply", "bld" + "a" * 23, 1, waits_for=tuple(_before()), dependents=tuple(_dependents()))
+        deploy = installs.release(installs.ask(install, "web", asked).key, None)
+        assert deploy
         deploys.begin(deploy.key, "e" * 80)
         plan = contents.pack(_plan())
         ended = deploys.finish(deploy.key, "e" * 80, lambda found, part: (_largest(found), part), plan)
         assert ended
         items = client.scan(TableName="table")["Items"]
-    sizes = {item["sk"]["S"]: len(json.dumps(item, ensure_ascii=False).encode()) for item in items}
+    sizes = {item["sk"]["S"]: _in_the_table({"M": item}) for item in items}
     assert max(sizes.values()) > 200_000
     assert {name: size for name, size in sizes.items() if size > ITEM} == {}
     told = {name: value for name, value in ended.model_dump().items() if name in DeployStatusChanged.model_fields}
     changed = DeployStatusChanged.model_validate({**told, "changed_at_ts": 1})
     assert len(changed.model_dump_json()) < MESSAGE
+
+
+def _in_the_table(value: Any) -> int:
+    """The bytes of an attribute's value, as DynamoDB counts them (developer guide, "Item sizes and formats")."""
+    ((kind, found),) = value.items()
+    if kind == "M":
+        return 3 + sum(1 + len(name.encode()) + _in_the_table(each) for name, each in found.items())
+    if kind == "L":
+        return 3 + sum(1 + _in_the_table(each) for each in found)
+    return 1 if kind in {"BOOL", "NULL"} else 21 if kind == "N" else len(found.encode())
+
+
+def _before() -> list[Before]:
+    """As many as a deploy waits for, each with the longest name."""
+    return [
+        Before(component=f"{number:03d}{'c' * 60}", number=9_999_999_999, id="dpl" + "a" * 23)
+        for number in range(bounds.WAITED)
+    ]
+
+
+def _dependents() -> list[Dependent]:
+    """As much as a deploy has behind it."""
+    names = [f"{number:03d}{'c' * 60}" for number in range(80)]
+    found = [
+        {"component": name, "build_id": "bld" + "a" * 23, "config_version": 10**9, "after": names[:15]}
+        for name in names
+    ]
+    kept = bounds.fitting(found, 200, bounds.DEPENDENTS)
+    assert len(kept) > 70
+    return [Dependent.model_validate(each) for each in kept]
 
 
 def _plan(errors: int = 5000, needs: int = 400) -> dict[str, Any]:

@@ -250,6 +250,17 @@ def test_a_plan_is_shown_and_applied_when_it_is_approved() -> None:
     ]  # fmt: skip
 
 
+def test_a_plan_that_was_approved_is_applied_to_no_other_cluster() -> None:
+    platform = _platform(approval="prompt")
+    waits = platform.deploy(*FIRST)
+    install = platform.installs.install(INSTALL)
+    assert install
+    assert platform.installs.change(install, install.model_copy(update={"access": {"kind": "memory", "name": "other"}}))
+    done = platform.run(_answer(platform, waits))
+    assert (done.status, done.failure and done.failure.code) == ("error", "PlanChanged")
+    assert _get(platform, CONFIG_MAPS, "conf") is None
+
+
 def test_what_changed_since_a_plan_was_approved_is_not_applied() -> None:
     platform = _platform(approval="prompt")
     platform.run(_answer(platform, platform.deploy(*FIRST)))

@@ -90,6 +90,7 @@ CANNOT_TELL: Final = {
             "DeployBusy",
             "DeployCancelled",
             "DeployTimedOut",
+            "AgentSilent",
             "InstallUnhealthy",
             "ClusterUnavailable",
             "ClusterThrottled",

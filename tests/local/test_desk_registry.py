@@ -381,6 +381,20 @@ def test_what_is_on_disk_outlives_the_registry(tmp_path: Path, clients: list[Cli
         assert client.ask("GET", f"/v2/vendor/app/blobs/{digest(b'{}')}").body == b"{}"
 
 
+def test_a_damaged_blob_is_served_with_as_many_other_bytes(tmp_path: Path, clients: list[Client]) -> None:
+    listed = tmp_path / "damaged"
+    with Registry(Settings(damaged=listed)) as registry:
+        clients.append(client := Client(registry))
+        client.tag("vendor/app", "v1")
+        whole = f"/v2/vendor/app/blobs/{digest(b'{}')}"
+        assert client.ask("GET", whole).body == b"{}"
+        listed.write_text(f"{digest(b'another')}\n{digest(b'{}')}\n")
+        answer = client.ask("GET", whole)
+        assert (answer.status, len(answer.body), answer.body == b"{}") == (200, 2, False)
+        listed.unlink()
+        assert client.ask("GET", whole).body == b"{}"
+
+
 def test_layouts_made_by_other_tools_are_served(tmp_path: Path, clients: list[Client]) -> None:
     shutil.copytree(ROOT / "tests/data/artifacts/signed-v3", tmp_path / "vendor+app")
     layout = json.loads((tmp_path / "vendor+app/index.json").read_bytes())

@@ -76,6 +76,17 @@ def test_a_form_that_is_refused_keeps_all_but_the_token_and_says_which_field(bro
     assert "There is one of that name already." in taken.words
 
 
+def test_an_install_says_when_its_agent_asked_last(runner: Runner) -> None:
+    browser = runner.browser
+    browser.hand_in()
+    install = runner.install()
+    assert "never: it wants a token of the scope agent" in browser.get(f"/installs/{install}").words
+    agent = browser.served.token("agent", installs=(install,))
+    assert browser.served.ask("POST", f"/v1/installs/{install}/jobs/lease", token=agent).status == 200
+    assert "Asked last" in browser.get(f"/installs/{install}").words
+    assert "with the token test" in browser.get(f"/installs/{install}").words
+
+
 @pytest.mark.parametrize("text", ["greeting", "a=1\na=2"])
 def test_a_line_that_is_no_input_is_told_by_its_number(browser: Browser, text: str) -> None:
     browser.hand_in()

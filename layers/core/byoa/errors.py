@@ -491,6 +491,15 @@ class DeployTimedOut(Rejected):
     default_remedy = "Deploy again: it goes on from there; or give the component a longer deploy_timeout, at most 1h."
 
 
+class AgentSilent(Rejected):
+    """Nobody asked for the deploys of an install that an agent looks after."""
+
+    default_remedy = (
+        "Start the install's agent (`byoa install run`), or look at its log and its token; then deploy again: what was "
+        "applied until then stays, tracked."
+    )
+
+
 class InstallUnhealthy(Rejected):
     """What was applied doesn't get healthy in its time, or has failed."""
 
@@ -612,6 +621,19 @@ class ObjectBusy(OfCluster):
     """An object, or its namespace, changes or goes away at the moment."""
 
     default_remedy = "Try again; what goes away for long has a finalizer that nobody serves."
+
+    def __init__(
+        self,
+        cause: str,
+        *,
+        remedy: str = "",
+        where: str | None = None,
+        retry_after: float | None = None,
+        stale: bool = False,
+    ) -> None:
+        super().__init__(cause, remedy=remedy, where=where, retry_after=retry_after)
+        self.stale = stale
+        """Whether it isn't in the state any more that was named: nothing was done to it."""
 
 
 class DeployBusy(OfCluster):

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from byoa.api.problems import Problem
 from byoa.api.tokens import AGENT, allowed
 from byoa.api.visits import visit
+from byoa.installs.ports import AgentSign
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from byoa.installs.messages import Install
+
+
+NOTED_EVERY_MS: Final = 60_000
+"""How coarse it is told when an agent was heard of."""
 
 
 def installs_for(scopes: Sequence[str], install_ids: Sequence[str]) -> tuple[str, ...]:
@@ -48,6 +53,14 @@ def own_install(install_id: str) -> Install:
     if install is None:
         raise Problem("not_found")
     return install
+
+
+def note_agent(install_id: str) -> None:
+    """Note that the caller, an agent of the install, was heard of: once a minute, since it asks every few seconds."""
+    here = visit()
+    last = here.leases.heard(install_id)
+    if last is None or here.now_ts - last.at_ts >= NOTED_EVERY_MS or last.token_id != here.caller.id:
+        here.leases.note(install_id, AgentSign(here.now_ts, here.caller.id, here.caller.name))
 
 
 def is_agents(install: Install) -> bool:

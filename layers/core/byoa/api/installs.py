@@ -159,6 +159,14 @@ class InstallComponentOut(Shown):
     links: dict[str, str]
 
 
+class AgentOut(Shown):
+    """When an install's agent was heard of last, to the minute; null where none ever was, or not for three months."""
+
+    seen_at: str | None
+    token_id: str | None
+    token_name: str | None
+
+
 class DriftedObjectOut(Shown):
     """A component whose objects aren't as they were applied; which, its plan says."""
 

@@ -70,6 +70,10 @@ CODES: Final[dict[str, tuple[int, str, str]]] = {
     "no_build": (409, "No build of the component is active yet.", "Build it first."),
     "not_active": (409, "The build isn't active, so there is no mirror of it to install.", "Take an active build."),
     "not_applied": (409, "Nothing of the component was ever applied to the install.", "Deploy it first."),
+    "deploy_waits": (
+        409, "A deploy of the component hasn't ended, which a look for drift would overtake.",
+        "Wait until it has, answer to its plan, or cancel it.",
+    ),
     "deploy_ended": (409, "The deploy has ended, so it can't be cancelled.", "Nothing to do."),
     "not_waiting": (409, "The deploy doesn't wait for an approval.", "Look at its status."),
     "plan_other": (

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from byoa.errors import ByoaError, InstallUnhealthy, KindUnknown, ObjectBusy
 from byoa.installs.health import judge
 from byoa.installs.kinds import DEFINITION
+from byoa.installs.meeting import meet
 from byoa.installs.normalising import Wanted
-from byoa.installs.objects import goes_away, uid_of
+from byoa.installs.objects import goes_away, tied, uid_of
 from byoa.installs.settling import settle
 from byoa.installs.stages import in_stages
 from byoa.installs.together import SIDE_BY_SIDE, each
@@ -22,12 +23,15 @@ if TYPE_CHECKING:
 
     from byoa.engine.workers import Workers
     from byoa.installs.inventory import Inventory
-    from byoa.installs.objects import Identity, Kind, Place
+    from byoa.installs.objects import Identity, Kind, Object, Place
     from byoa.installs.plans import Plan, Step
     from byoa.installs.ports import Clock, Cluster, Shelf
 
 _POLL: Final = 0.1
 """Seconds between two looks at what the API server does by itself: a new kind is served after 50 ms, as a rule."""
+
+_MEETINGS: Final = 8
+"""Tries to write an object that others write: controllers note a status some times in a second."""
 
 _SERVED: Final = 15.0
 """Seconds in which a kind is served after it was established."""
@@ -78,9 +82,11 @@ def apply(plan: Plan, work: Work, done: int = 0) -> Written:
         if work.out_of_time():
             return Written(inventory, passed - len(part), total)
         work.shelf.check(inventory)
-        uids: dict[Identity, str] = dict(each(work.workers, _Writing(work).write, part))
-        if any(inventory.uids.get(identity) != uid for identity, uid in uids.items()):
-            inventory = work.shelf.write(inventory.with_uids(uids))
+        found = each(work.workers, _Writing(work).write, part)
+        uids: dict[Identity, str] = {identity: uid for identity, uid in found if uid is not None}
+        theirs = [identity for identity, uid in found if uid is None]
+        if theirs or any(inventory.uids.get(identity) != uid for identity, uid in uids.items()):
+            inventory = work.shelf.write(inventory.with_uids(uids).without(theirs))
         for step in part:
             if step.place.kind.type == DEFINITION:
                 _await_definition(step, work)
@@ -95,26 +101,45 @@ class _Writing:
     def __init__(self, work: Work) -> None:
         self._work = work
 
-    def write(self, step: Step) -> tuple[Identity, str]:
-        """The object's UID once it is written."""
+    def write(self, step: Step) -> tuple[Identity, str | None]:
+        """The object's UID once it is written; ``None`` where it has become another install's, and is as it should be.
+
+        It is written in the state that the plan has seen it in. Raises what ``meet`` raises where it is in another.
+        """
         work = self._work
         if step.action == "recreate" and self._is_there(step) and work.cluster.delete(step.place, step.uid):
             await_gone(step.place, step.uid, work)
-        wanted = Wanted(step.place, step.wanted or {})
-        until = work.clock.now() + _SERVED
+        live = step.live if step.action == "change" else None
+        try:
+            for _ in range(_MEETINGS):
+                try:
+                    return step.identity, self._apply(step, live)
+                except ObjectBusy as error:
+                    if not error.stale:
+                        raise
+                now = meet(step, work.cluster, work.take_over)
+                if now.action == "unchanged":
+                    return step.identity, None if now.shared else now.uid
+                live = now.live
+        except ByoaError as error:
+            raise error.at(str(step.identity)) from None
+        raise ObjectBusy("Others change the object all the time.", where=str(step.identity))
+
+    def _apply(self, step: Step, live: Object | None) -> str:
+        """The UID of the object, which was ``live`` or wasn't there. Waits for its kind to be served."""
+        work = self._work
+        wanted, until = Wanted(step.place, tied(step.wanted or {}, live)), work.clock.now() + _SERVED
         while True:
             try:
                 applied = settle(work.cluster, wanted, take_over=work.take_over).applied.object
-                break
-            except KindUnknown as error:
+            except KindUnknown:
                 if not step.unchecked or work.clock.now() > until:
-                    raise error.at(str(step.identity)) from None
+                    raise
                 work.clock.sleep(_POLL)
-            except ByoaError as error:
-                raise error.at(str(step.identity)) from None
-        if goes_away(applied):
-            raise ObjectBusy("The object is being deleted.", where=str(step.identity))
-        return step.identity, uid_of(applied)
+            else:
+                if goes_away(applied):
+                    raise ObjectBusy("The object is being deleted.")
+                return uid_of(applied)
 
     def _is_there(self, step: Step) -> bool:
         """Whether the object is still the old one: whoever did this before and was killed has made the new one."""

@@ -16,6 +16,12 @@ if TYPE_CHECKING:
 LISTED: Final = 16 * 1024
 """Characters of a list, as JSON that is all ASCII: no encoding takes more bytes."""
 
+DEPENDENTS: Final = 96 * 1024
+"""Characters of what is deployed behind a deploy, which its item of the table has."""
+
+WAITED: Final = 500
+"""Deploys that one waits for at most: some 65 KB of its item."""
+
 TEXT: Final = 2000
 """Characters of a text that names some objects and reasons."""
 

@@ -15,6 +15,11 @@ MANAGER: Final = "byoa"
 """Who owns the fields that we apply (server-side apply's field manager)."""
 
 
+_NEVER: Final = "1"
+"""A state that no object is ever in: it is that of a store before its first write. To an object that isn't there it is
+of no matter."""
+
+
 class Kind(NamedTuple):
     """A kind of objects as a cluster serves it; ``plural`` is its name in paths."""
 
@@ -90,6 +95,21 @@ def place_of(found: Object, kind: Kind) -> Place:
     """Where an object of ``kind`` is."""
     about = metadata(found)
     return Place(kind, str(about.get("namespace") or "") if kind.namespaced else "", str(about["name"]))
+
+
+def version_of(found: Object) -> str:
+    """The state that the object is in, as the API server counts it; empty where that isn't known."""
+    return str(metadata(found).get("resourceVersion", ""))
+
+
+def tied(wanted: Object, live: Object | None) -> Object:
+    """What is applied to the ``live`` object in just this state, or where that is ``None`` to none but a new one.
+
+    An API server answers 409 where it is in another state, or gone, or there already.
+    """
+    about = metadata(live) if live is not None else {"resourceVersion": _NEVER}
+    ties = {name: about[name] for name in ("resourceVersion", "uid") if about.get(name)}
+    return {**wanted, "metadata": {**wanted["metadata"], **ties}}
 
 
 def goes_away(found: Object) -> bool:

@@ -11,14 +11,15 @@ from typing import TYPE_CHECKING, Any, Final
 
 from byoa.errors import ContentTooLarge, DigestMismatch, InternalFault
 from byoa.installs.kinds import DEFINITION
-from byoa.installs.objects import Kind, Place
-from byoa.installs.plans import Plan, Step
+from byoa.installs.objects import Kind, Place, version_of
+from byoa.installs.plans import Plan, Step, imprint_of
 from byoa.oci.digest import Digest
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from byoa.builds.ports import Lists
+    from byoa.installs.objects import Object
 
 LARGEST: Final = 64 * 1024 * 1024
 """Bytes of a parcel: what an artifact's objects come to at most, more or less."""
@@ -66,6 +67,7 @@ def _step_document(step: Step) -> dict[str, Any]:
         "action": step.action,
         "wanted": wanted,
         "uid": step.uid,
+        **_ties(step),
         "unchecked": step.unchecked,
         "needs": step.needs,
         "shared": step.shared,
@@ -79,8 +81,21 @@ def _steps(documents: Iterable[dict[str, Any]]) -> Iterable[Step]:
             place=Place(Kind(group, version, kind, plural, namespaced), namespace, name),
             action=each["action"],
             wanted=each["wanted"],
-            live={"metadata": {"uid": each["uid"]}} if each["uid"] else None,
+            live=_live(each["uid"], each.get("version", "")) if each["uid"] else None,
+            imprint=each.get("imprint", ""),
             unchecked=each["unchecked"],
             needs=each["needs"],
             shared=each["shared"],
         )
+
+
+def _ties(step: Step) -> dict[str, str]:
+    """The state that a change is for, and what it is known by again."""
+    if step.action != "change" or step.live is None:
+        return {}
+    return {"version": version_of(step.live), "imprint": imprint_of(step)}
+
+
+def _live(uid: str, version: str) -> Object:
+    """All that is still known of what was there."""
+    return {"metadata": {"uid": uid, **({"resourceVersion": version} if version else {})}}

@@ -6,20 +6,16 @@ Nothing is written.
 
 from __future__ import annotations
 
-import hashlib
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from byoa.errors import ApprovalMissing, ByoaError, Fault, ObjectBusy, ObjectInvalid, OfCluster
-from byoa.installs.differences import changes_between, differ
-from byoa.installs.guards import GUARDED, Deletions, needs_of
+from byoa.installs.guards import Deletions, needs_of
 from byoa.installs.inventory import EMPTY
 from byoa.installs.kinds import DEFINITION, NAMESPACE, kinds_defined, know_kinds
-from byoa.installs.normalising import Wanted, normalise
-from byoa.installs.objects import goes_away
+from byoa.installs.looking import look
+from byoa.installs.normalising import normalise
 from byoa.installs.plans import Plan, Step
 from byoa.installs.rights import role_of, with_rights
-from byoa.installs.settling import Settled, settle
-from byoa.installs.sharing import shared
 from byoa.installs.stages import stage_of
 from byoa.installs.together import each
 
@@ -29,7 +25,7 @@ if TYPE_CHECKING:
     from byoa.engine.workers import Workers
     from byoa.installs.inventory import Inventory
     from byoa.installs.kinds import Kinds
-    from byoa.installs.normalising import Owner
+    from byoa.installs.normalising import Owner, Wanted
     from byoa.installs.objects import Identity, Object
     from byoa.installs.ports import Cluster, Right
 
@@ -124,7 +120,7 @@ class _Planning:
         if not self.kinds.serves(one.place.kind) or one.place.namespace in self.namespaces:
             return _unchecked(one)
         try:
-            return self._look(one)
+            return look(one, self.cluster, self.task.owner, self.task.take_over)
         except (OfCluster, Fault) as error:
             if not isinstance(error, ObjectBusy):
                 raise
@@ -139,77 +135,6 @@ class _Planning:
             self.faults.append(error.at(str(one.identity)))
         return None
 
-    def _look(self, one: Wanted) -> Step:
-        """What comes of applying it is all there is to know of a new object; others are looked at as they are.
-
-        Of those nothing that came of it counts before it is known whose they are.
-        """
-        task = self.task
-        tried = self._try(one)
-        if isinstance(tried, Settled) and tried.applied.created:
-            return _step(one, None, tried)
-        live = self.cluster.get(one.place)
-        if live and goes_away(live):
-            raise ObjectBusy("The object is being deleted.")
-        theirs = shared(self.cluster, one, live, task.owner, task.take_over) if live else ""
-        if theirs:
-            return Step(place=one.place, action="unchanged", wanted=one.object, live=live, why=theirs, shared=True)
-        if isinstance(tried, Settled):
-            return _step(one, live, tried)
-        if live and isinstance(tried, ObjectInvalid) and tried.perhaps_immutable:
-            return self._recreate(one, live, tried)
-        raise tried
-
-    def _try(self, one: Wanted) -> Settled | ByoaError:
-        """What comes of applying it, or why it is refused. Raises what has nothing to do with the object."""
-        try:
-            return settle(self.cluster, one, take_over=self.task.take_over, dry_run=True)
-        except ByoaError as error:
-            if isinstance(error, (OfCluster, Fault)) and not isinstance(error, ObjectBusy):
-                raise
-            return error
-
-    def _recreate(self, one: Wanted, live: Object, error: ObjectInvalid) -> Step:
-        """Whether what is refused of a change would be taken of a new object: then a field can't be changed in place.
-
-        Raises ``error`` where it wouldn't, or where the object is of a kind that is never deleted for that.
-        """
-        fields = ", ".join(error.fields) or "a field"
-        if one.place.kind.type in GUARDED:
-            raise ObjectInvalid(
-                f"{fields} can't be changed as wanted, and objects of this kind are not recreated.",
-                remedy="Give the new state another name, or delete the object yourself when nothing needs it.",
-            ) from error
-        suffix = hashlib.sha256(one.place.name.encode()).hexdigest()[:8]
-        name = f"{one.place.name[:40].rstrip('.-')}-{suffix}"
-        trial = {**one.object, "metadata": {**one.object["metadata"], "name": name}}
-        try:
-            self.cluster.create(one.place._replace(name=name), trial, dry_run=True)
-        except ObjectInvalid:
-            raise error from None
-        changes, left_out = changes_between(live, {**live, **one.object})
-        return Step(
-            place=one.place, action="recreate", wanted=one.object, live=live, changes=changes, left_out=left_out,
-            needs=str(one.identity), why=f"{fields} can't be changed in place",
-        )  # fmt: skip
-
 
 def _unchecked(one: Wanted) -> Step:
     return Step(place=one.place, action="create", wanted=one.object, unchecked=True, why=_LATER)
-
-
-def _step(one: Wanted, live: Object | None, settled: Settled) -> Step:
-    applied = settled.applied
-    found = Step(
-        place=one.place,
-        action="create" if live is None else "unchanged",
-        wanted=settled.wanted,
-        live=live,
-        left=settled.left,
-        taken=settled.taken,
-        warnings=applied.warnings,
-    )
-    if live is None or not differ(live, applied.object):
-        return found
-    changes, left_out = changes_between(live, applied.object)
-    return found._replace(action="change", result=applied.object, changes=changes, left_out=left_out)

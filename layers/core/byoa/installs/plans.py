@@ -32,7 +32,8 @@ class Step(NamedTuple):
     ``wanted`` is what is applied, without the fields that are left to others; ``live`` what is there; ``result`` what
     would be, as the cluster says, which an ``unchecked`` object's is not. ``left`` and ``taken`` are pairs of an owner
     and a field; ``why`` says what is unusual, and ``needs`` what has to be approved. What is ``shared`` is another
-    install's: it is as it is wanted, and nothing of it is ours to delete.
+    install's: it is as it is wanted, and nothing of it is ours to delete. ``imprint`` is ``imprint_of`` the step where
+    ``live`` and ``result`` aren't known whole any more.
     """
 
     place: Place
@@ -49,6 +50,7 @@ class Step(NamedTuple):
     needs: str = ""
     unchecked: bool = False
     shared: bool = False
+    imprint: str = ""
 
     @property
     def identity(self) -> Identity:
@@ -119,9 +121,10 @@ class Plan(NamedTuple):
         return self._replace(steps=steps)
 
 
-def fingerprint(plan: Plan, key: bytes | None) -> str:
+def fingerprint(plan: Plan, key: bytes | None, access: Mapping[str, Any] | None = None) -> str:
     """What an approval is bound to: a digest of each object that is written, what is done, and what differs.
 
+    It is of one cluster, where ``access`` says which: where nothing is there yet, a plan is the same for all.
     With a ``key`` it covers values of Secrets too, which nobody without the key can guess from it; without one it
     covers which of them change.
     """
@@ -130,12 +133,18 @@ def fingerprint(plan: Plan, key: bytes | None) -> str:
         for step in sorted(plan.steps, key=lambda each: each.identity)
         if step.action in WRITES
     ]
-    text = json.dumps([plan.digest, told], sort_keys=True).encode()
+    text = json.dumps([plan.digest, told, *([access] if access else [])], sort_keys=True).encode()
     if not key:
         return f"plan-{hashlib.sha256(text).hexdigest()}"
     import hmac  # noqa: PLC0415 - people rarely have a key, and wait for a command line
 
     return f"plan-{hmac.new(key, text, hashlib.sha256).hexdigest()}"
+
+
+def imprint_of(step: Step) -> str:
+    """What a change is known by again: a digest of what differs, before and after. It says what Secrets hold."""
+    text = json.dumps([step.action, step.uid, *_sides(step, hide=False)], sort_keys=True)
+    return step.imprint or hashlib.sha256(text.encode()).hexdigest()
 
 
 def _sides(step: Step, *, hide: bool) -> tuple[Any, Any]:

@@ -28,6 +28,9 @@ if TYPE_CHECKING:
     type Becomes = Callable[[Deploy, InstallComponent], tuple[Deploy, InstallComponent]]
 
 
+IN_A_RUN: Final = 20
+"""Deploys of a component that are looked at for one of a run."""
+
 _ALL: Final = "*"
 
 
@@ -104,7 +107,8 @@ class Cluster(Protocol):
         """Server-side apply: the object becomes what is ``wanted`` of it, and loses what ``manager`` wanted before.
 
         Raises ``FieldConflict`` where others own fields that would change, unless forced; ``ObjectInvalid``;
-        ``NamespaceMissing``; ``ObjectBusy`` where its namespace goes away.
+        ``NamespaceMissing``; ``ObjectBusy`` where its namespace goes away, and as ``stale`` where what is wanted is
+        ``objects.tied`` to another state.
         """
         ...
 
@@ -124,10 +128,11 @@ class Cluster(Protocol):
         """Whether the login may do that; ``*`` stands for all verbs, groups, resources or namespaces."""
         ...
 
-    def delete(self, place: Place, uid: str, *, dry_run: bool = False) -> bool:
+    def delete(self, place: Place, uid: str, *, version: str = "", dry_run: bool = False) -> bool:
         """Delete the object of this UID, and what it owns after it. ``False`` where it is gone already.
 
-        Raises ``ObjectBusy`` where another object has its name, ``ObjectInvalid`` where the cluster refuses.
+        Raises ``ObjectBusy`` as ``stale`` where another object has its name, or where it isn't in the state ``version``
+        any more; ``ObjectInvalid`` where the cluster refuses.
         """
         ...
 
@@ -159,7 +164,10 @@ class Part[Item](NamedTuple):
 
 
 class Request(NamedTuple):
-    """A deploy that somebody asks for, or something: see ``messages.Deploy``."""
+    """A deploy that somebody asks for, or something: see ``messages.Deploy``.
+
+    ``newest`` is the number of the component's newest deploy, where it is only asked for while that still is it.
+    """
 
     operation: Operation
     build_id: str | None = None
@@ -173,6 +181,7 @@ class Request(NamedTuple):
     run: str | None = None
     waits_for: tuple[Before, ...] = ()
     dependents: tuple[Dependent, ...] = ()
+    newest: int | None = None
 
 
 class Installs(Protocol):
@@ -224,7 +233,7 @@ class Installs(Protocol):
         """Its newest deploy from now on. One that waits or hasn't begun to write is ``cancelled`` as overtaken.
 
         The bus hears of it, and the state machine begins, unless it waits for others. Of one ``run`` a component has
-        one deploy: asked for again, that is the answer.
+        one deploy: asked for again, that is the answer. Raises ``DeployBusy`` where the request's ``newest`` isn't it.
         """
         ...
 
@@ -303,8 +312,24 @@ class Deploys(Running, Protocol):
         ...
 
 
+class AgentSign(NamedTuple):
+    """When an install's agent was heard of last (ms since 1970 UTC), and with which token."""
+
+    at_ts: int
+    token_id: str
+    token_name: str
+
+
 class Leases(Protocol):
     """Which agent runs which deploy of one organisation, for a minute at a time. Moments are in ms since 1970 UTC."""
+
+    def heard(self, install_id: str) -> AgentSign | None:
+        """When an agent of the install was heard of last; ``None`` where none ever was, or not for three months."""
+        ...
+
+    def note(self, install_id: str, sign: AgentSign) -> None:
+        """Note that an agent of the install was heard of."""
+        ...
 
     def take(self, deploy_id: str, lease: str, now_ts: int, until_ts: int) -> bool:
         """Have it until then; ``False`` where somebody has it now."""
@@ -355,6 +380,10 @@ class Unended(Protocol):
 
     def look(self, key: DeployKey) -> Deploy | None:
         """One of them. Raises ``ValueError`` for one that this version can't read."""
+        ...
+
+    def heard_at(self, key: DeployKey) -> int | None:
+        """When the agent that is to run it was heard of last (0: never); ``None`` where the platform runs it."""
         ...
 
     def told_at(self, key: DeployKey) -> int | None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from byoa.errors import ClusterForbidden, ObjectBusy, ObjectInvalid
 from byoa.installs.guards import why_kept
-from byoa.installs.objects import metadata, uid_of
+from byoa.installs.objects import metadata, uid_of, version_of
 from byoa.installs.stages import in_stages
 from byoa.installs.together import SIDE_BY_SIDE, each
 
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from byoa.installs.plans import Plan, Step
 
 _POLLS: Final = (0.1, 0.2, 0.5, 1.0)
+_TRIES: Final = 5
+"""To delete an object in the state that it was looked at in."""
+
 _PATIENCE: Final = 60.0
 """Seconds that what was deleted has to go away; background deletion of a namespace takes that long with a few pods."""
 
@@ -69,16 +72,24 @@ def prune(
 
 
 def _delete(step: Step, work: Work, owner: Owner) -> str | None:
-    """Why it isn't deleted; ``None`` where it is, or is gone already."""
-    try:
-        live = work.cluster.get(step.place)
-        kept = why_kept(live, step.uid, owner) if live else ""
-        if kept:
-            return kept
-        work.cluster.delete(step.place, step.uid)
-    except (ClusterForbidden, ObjectBusy, ObjectInvalid) as error:
-        return error.cause
-    return None
+    """Why it isn't deleted; ``None`` where it is, or is gone already. It is deleted as it was looked at, or not."""
+    cause = ""
+    for _ in range(_TRIES):
+        try:
+            live = work.cluster.get(step.place)
+            if live is None:
+                return None
+            kept = why_kept(live, step.uid, owner)
+            if kept:
+                return kept
+            work.cluster.delete(step.place, step.uid, version=version_of(live))
+        except (ClusterForbidden, ObjectBusy, ObjectInvalid) as error:
+            cause = error.cause
+            if not (isinstance(error, ObjectBusy) and error.stale):
+                return cause
+        else:
+            return None
+    return cause
 
 
 def _await(steps: Sequence[Step], work: Work) -> dict[Identity, str]:

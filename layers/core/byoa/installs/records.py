@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final, Literal
 
 from byoa.builds.messages import Failure
 from byoa.builds.records import milliseconds
-from byoa.errors import DeployCancelled, DeploySuperseded, DuplicateEvent
+from byoa.errors import DeployBusy, DeployCancelled, DeploySuperseded, DuplicateEvent
 from byoa.installs.messages import HISTORY, Deploy, DeployEntry, DeployKey, deploy_id_of
 
 if TYPE_CHECKING:
@@ -43,8 +43,11 @@ def queued(  # noqa: PLR0913, PLR0917 - where, what, and when
 ) -> Deploy:
     """The record of a deploy that nothing has begun yet; ``before`` is the component as it stands.
 
-    Drift is looked for in what was applied last, unless the request names a build.
+    Drift is looked for in what was applied last, unless the request names a build. Raises ``DeployBusy`` where another
+    deploy than the request's ``newest`` was asked for last: it isn't to be overtaken.
     """
+    if request.newest not in (None, before.number if before else 0):
+        raise DeployBusy("Another deploy of the component was asked for meanwhile.")
     key = DeployKey(
         organisation=install.organisation,
         install_id=install.id,
@@ -54,9 +57,10 @@ def queued(  # noqa: PLR0913, PLR0917 - where, what, and when
     looks = request.operation == "drift" and request.build_id is None and before is not None
     behind = ", ".join(each.component for each in request.waits_for[:_NAMED])
     more = len(request.waits_for) - _NAMED
+    runs = "the install's agent" if install.access.get("kind") == "agent" else "the pipeline"
     first = entry(
         "pending" if behind else "queued",
-        f"waiting for {behind}{f' and {more} more' if more > 0 else ''}" if behind else "waiting for the pipeline",
+        f"waiting for {behind}{f' and {more} more' if more > 0 else ''}" if behind else f"waiting for {runs}",
         moment,
         number=key.number,
     )

@@ -10,15 +10,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, Literal
 
 from byoa.builds.messages import Failure
-from byoa.errors import DependencyFailed
+from byoa.errors import ContentTooLarge, DependencyFailed
+from byoa.installs.bounds import WAITED
 from byoa.installs.messages import Before, DeployKey
 from byoa.installs.order import nearest
-from byoa.installs.ports import Request
+from byoa.installs.ports import IN_A_RUN, Request
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from byoa.installs.messages import Deploy, DeployStatus, Install, Operation
+    from byoa.installs.messages import Deploy, DeployStatus, Install, InstallComponent, Operation
     from byoa.installs.order import Dependencies
     from byoa.installs.ports import Installs
 
@@ -54,10 +55,13 @@ def before_of(deploy: Deploy) -> Before:
 def unfold(first: Deploy, install: Install, installs: Installs) -> list[Deploy]:
     """Ask for the deploys behind the ``first`` of a run that nobody has asked for yet; all of them, in order.
 
+    A component that was deployed anew since has left the run before it came in, and so has what was to follow it.
     Raises what asking raises; whoever comes next goes on from there.
     """
     asked = {first.component: first}
     for each in first.dependents:
+        if not asked.keys() >= {*each.after} or _was_overtaken(first, each.component, install, installs):
+            continue
         request = Request(
             first.operation,
             each.build_id,
@@ -72,25 +76,39 @@ def unfold(first: Deploy, install: Install, installs: Installs) -> list[Deploy]:
     return [deploy for name, deploy in asked.items() if name != first.component]
 
 
+def _was_overtaken(first: Deploy, component: str, install: Install, installs: Installs) -> bool:
+    """Whether a component has a newer deploy than the ``first`` of a run, and none of the run that could be seen."""
+    newest = installs.deploys(install, component, IN_A_RUN).items
+    since = bool(newest) and newest[0].created_at_ts > first.created_at_ts
+    return since and all(each.run != first.id for each in newest)
+
+
 def go_on(install: Install, installs: Installs) -> tuple[int, int]:
     """Look at all deploys of an install that wait for others: how many begin now, and how many are skipped.
 
-    What is skipped here may be what others wait for, so it is looked again until nothing more happens.
+    What is skipped here may be what others wait for, so these come behind it, and it is looked again until nothing more
+    happens.
     """
     begun = skipped = 0
     while True:
-        before, seen = (begun, skipped), _Looks(installs)
-        waiting = [each for each in installs.components(install) if each.status == "pending"]
-        for each in waiting:
-            deploy = installs.deploy(each.deploy_id)
-            said = verdict(deploy, seen.look) if deploy else "wait"
-            if deploy is None or said == "wait":
-                continue
+        before, seen = skipped, _Looks(installs)
+        pending = [each for each in installs.components(install) if each.status == "pending"]
+        waiting = [deploy for each in pending if (deploy := seen.look(_newest(install, each)))]
+        for deploy in sorted(waiting, key=lambda each: each.created_at_ts):
+            said = verdict(deploy, seen.look)
             failure = said if isinstance(said, Failure) else None
-            if installs.release(deploy.key, failure):
+            released = installs.release(deploy.key, failure) if said != "wait" else None
+            if released:
+                seen.note(released)
                 begun, skipped = begun + (failure is None), skipped + (failure is not None)
-        if skipped == before[1]:
+        if skipped == before:
             return begun, skipped
+
+
+def _newest(install: Install, part: InstallComponent) -> DeployKey:
+    return DeployKey(
+        organisation=install.organisation, install_id=install.id, component=part.component, number=part.number
+    )
 
 
 class Line:
@@ -104,15 +122,23 @@ class Line:
         self._installs = installs
         self._order = order
         self._asked: dict[str, Deploy] = {}
-        self._parts: dict[str, str] | None = None
+        self._parts: dict[str, InstallComponent] | None = None
 
     def add(self, component: str, request: Request) -> None:
-        """Ask for a component's deploy, behind others. Those before it have to be added first."""
+        """Ask for a component's deploy, behind others. Those before it have to be added first.
+
+        Raises ``ContentTooLarge`` for one that would wait for more than 500 others, and what asking raises.
+        """
         if self._parts is None:
-            self._parts = {each.component: each.deploy_id for each in self._installs.components(self._install)}
+            self._parts = {each.component: each for each in self._installs.components(self._install)}
         names = nearest(component, {*self._asked, *self._parts}, self._order)
         before = (self._asked.get(name) or self._under_way(name, request.operation) for name in names)
         behind = request._replace(waits_for=tuple(before_of(each) for each in before if each))
+        if len(behind.waits_for) > WAITED:
+            raise ContentTooLarge(
+                f"A deploy waits for {WAITED} others at most, and this one would for {len(behind.waits_for)}.",
+                remedy="Deploy or tear down those that it depends on first.", where=component,
+            )  # fmt: skip
         self._asked[component] = self._installs.ask(self._install, component, behind)
 
     def done(self) -> list[Deploy]:
@@ -123,12 +149,14 @@ class Line:
     def _under_way(self, component: str, operation: Operation) -> Deploy | None:
         """The newest deploy of a component that nobody asks for now: another call has, or there is nothing to deploy.
 
-        What ended well is waited for by nobody; what failed stands in the way.
+        What ended well is waited for by nobody; what failed stands in the way, unless it is a teardown that has left
+        nothing.
         """
-        deploy = self._installs.deploy((self._parts or {})[component])
+        part = (self._parts or {})[component]
+        deploy = self._installs.look(_newest(self._install, part))
         if deploy is None or deploy.operation != operation or deploy.plan_only or went_well(deploy):
             return None
-        return deploy
+        return None if operation == "teardown" and deploy.ended and not part.objects else deploy
 
 
 class _Looks:
@@ -142,6 +170,10 @@ class _Looks:
         if key not in self._found:
             self._found[key] = self._installs.look(key)
         return self._found[key]
+
+    def note(self, deploy: Deploy) -> None:
+        """What one has become since."""
+        self._found[deploy.key] = deploy
 
 
 def _skipped(before: Before, found: Deploy | None) -> Failure:

@@ -44,6 +44,10 @@ class Attended:
         """See ``installs.ports.Unended``."""
         return self.of(key.organisation).look(key)
 
+    def heard_at(self, key: DeployKey) -> int | None:
+        """See ``installs.ports.Unended``."""
+        return self.of(key.organisation).heard_at(key)
+
     def told_at(self, key: DeployKey) -> int | None:
         """See ``installs.ports.Unended``."""
         return self.of(key.organisation).told_at(key)

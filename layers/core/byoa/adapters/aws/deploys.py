@@ -9,6 +9,7 @@ Beside the ledger in one table:
     APPLIED#<install>#<component>            what was applied, packed: ``adapters/aws/inventories.py``
     DEPLOY#<install>#<component>#<number>    a deploy: status, history, what it planned
     DEPLOYID#<deploy id>                     the sort key of that deploy
+    AGENT#<install>                          when its agent was heard of: ``adapters/aws/leases.py``
     PLAN#<deploy id>                         what its plan consists of, packed; made with the deploy, for 90 days
 
 The index ``recent`` has the deploys of an install by time, ``unfinished`` those that have not ended or still hold their
@@ -67,6 +68,11 @@ def deploy_key(key: DeployKey) -> str:
 def part_key(install_id: str, component: str) -> str:
     """Where it stands how a component is."""
     return f"PART#{install_id}#{component}"
+
+
+def sign_key(install_id: str) -> str:
+    """Where it stands when an install's agent was heard of."""
+    return f"AGENT#{install_id}"
 
 
 def item_of(deploy: Deploy) -> Item:
@@ -159,6 +165,14 @@ class DynamoDeploys:
             if after:
                 return after
         raise _contested()
+
+    def heard_at(self, key: DeployKey) -> int | None:
+        """See ``installs.ports.Unended``."""
+        keys = [(self.pk, deploy_key(key)), (self.pk, sign_key(key.install_id))]
+        found = self.rows.several(keys)
+        if not found.get(keys[0][1], {}).get("agent"):
+            return None
+        return int(found.get(keys[1][1], {}).get("at_ts", 0))
 
     def told_at(self, key: DeployKey) -> int | None:
         """See ``installs.ports.Unended``."""

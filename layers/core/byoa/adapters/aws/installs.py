@@ -20,7 +20,7 @@ from byoa.api.ports import Span
 from byoa.errors import StoreThrottled
 from byoa.installs.contents import unpack
 from byoa.installs.messages import ENDED, Deploy, Install, InstallComponent
-from byoa.installs.ports import Part
+from byoa.installs.ports import IN_A_RUN, Part
 from byoa.installs.records import answered, cancelled, overtaken, queued
 
 if TYPE_CHECKING:
@@ -33,9 +33,6 @@ if TYPE_CHECKING:
     from byoa.builds.messages import Failure
     from byoa.installs.messages import Answered, DeployKey
     from byoa.installs.ports import Request
-
-IN_A_RUN: Final = 20
-"""Deploys of a component that are looked at for one of a run."""
 
 PLAN_SECONDS: Final = 90 * 24 * 3600
 _ALL: Final = 100_000

@@ -1,4 +1,9 @@
-"""Leases of deploys that agents run, in the ledger's table: ``LEASE#<deploy id>``, which it forgets by itself."""
+"""Leases of deploys that agents run, and signs of those agents, in the ledger's table, which forgets both by itself.
+
+pk                     sk                   item
+ORG#<organisation>     LEASE#<deploy id>    who runs a deploy, until when
+ORG#<organisation>     AGENT#<install>      when an agent of an install was heard of, and with which token
+"""
 
 from __future__ import annotations
 
@@ -7,14 +12,17 @@ from typing import TYPE_CHECKING, Any, Final
 
 from botocore.exceptions import ClientError
 
+from byoa.adapters.aws.deploys import sign_key
 from byoa.adapters.aws.refusals import error_code, translated
 from byoa.adapters.aws.table import dump
+from byoa.installs.ports import AgentSign
 
 if TYPE_CHECKING:
     from byoa.adapters.aws.rows import Rows
 
 _REFUSED: Final = "ConditionalCheckFailedException"
 _DAY_SECONDS: Final = 24 * 3600
+_SIGN_DAYS: Final = 90
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +31,18 @@ class DynamoLeases:
 
     organisation: str
     rows: Rows
+
+    def heard(self, install_id: str) -> AgentSign | None:
+        """See ``installs.ports.Leases``."""
+        item = self.rows.one(f"ORG#{self.organisation}", sign_key(install_id))
+        return AgentSign(item["at_ts"], item["token_id"], item["token_name"]) if item else None
+
+    def note(self, install_id: str, sign: AgentSign) -> None:
+        """See ``installs.ports.Leases``."""
+        key = {"pk": f"ORG#{self.organisation}", "sk": sign_key(install_id)}
+        item = {**key, **sign._asdict(), "expires_at": sign.at_ts // 1000 + _SIGN_DAYS * _DAY_SECONDS}
+        with translated("DynamoDB"):
+            self.rows.client.put_item(TableName=self.rows.table, Item=dump(item))
 
     def take(self, deploy_id: str, lease: str, now_ts: int, until_ts: int) -> bool:
         """See ``installs.ports.Leases``."""

@@ -103,7 +103,7 @@ def _conflict(answer: Answer) -> ByoaError:
         if each.get("reason") == "FieldManagerConflict" and owner:
             found.append((owner[1], str(each.get("field", ""))))
     if not found:
-        return ObjectBusy("The object has changed meanwhile.")
+        return ObjectBusy("The object has changed meanwhile.", stale=True)
     count = len({owner for owner, _ in found})
     return FieldConflict(
         f"Fields of the object are owned by {'another' if count == 1 else f'{count} others'}: "

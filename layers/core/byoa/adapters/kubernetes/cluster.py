@@ -102,7 +102,7 @@ class KubernetesCluster:
         path = _path(place, {"fieldManager": MANAGER})
         return object_of(place.kind, self._body(self._wire.ask("PUT", path, wanted, once=True), "update", place))
 
-    def delete(self, place: Place, uid: str, *, dry_run: bool = False) -> bool:
+    def delete(self, place: Place, uid: str, *, version: str = "", dry_run: bool = False) -> bool:
         """Delete the object of this UID. Raises what the port names.
 
         Whether it is only tried stands in the body: beside one the API server passes over what the query says.
@@ -111,7 +111,7 @@ class KubernetesCluster:
             "apiVersion": "v1",
             "kind": "DeleteOptions",
             "propagationPolicy": "Background",
-            "preconditions": {"uid": uid},
+            "preconditions": {"uid": uid, **({"resourceVersion": version} if version else {})},
         }
         options |= {"dryRun": ["All"]} if dry_run else {}
         answer = self._wire.ask("DELETE", _path(place), options)

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 from byoa.adapters.memory.ownership import Owned
 from byoa.adapters.memory.served import SERVED, keeps_status
 from byoa.adapters.memory.toys import play
-from byoa.errors import KindUnknown, NamespaceMissing, ObjectBusy
+from byoa.errors import KindUnknown, NamespaceMissing, ObjectBusy, ObjectInvalid
 from byoa.installs.kinds import DEFINITION, NAMESPACE, kinds_defined
-from byoa.installs.objects import MANAGER, Kind, Place, goes_away, mapping, metadata, uid_of
+from byoa.installs.objects import MANAGER, Kind, Place, goes_away, mapping, metadata, uid_of, version_of
 from byoa.installs.ports import EVERYTHING, Applied, Rule
 
 if TYPE_CHECKING:
@@ -96,7 +96,8 @@ class MemoryCluster:
             self._check(place, "patch", wanted)
             before = self._found.get(_key(place))
             owned = before.copy() if before else self._new(place)
-            owned.apply(wanted, manager, force=force)
+            owned.apply(_untied(wanted), manager, force=force)
+            _check_ties(metadata(wanted), before.object if before else None)
             return Applied(self._keep(place, before, owned, dry_run=dry_run), before is None)
 
     def create(self, place: Place, wanted: Object, *, dry_run: bool = False, manager: str = MANAGER) -> Object:
@@ -104,7 +105,7 @@ class MemoryCluster:
         with self._lock:
             self._check(place, "create", wanted)
             if _key(place) in self._found:
-                raise ObjectBusy("The object has changed meanwhile.")
+                raise _stale()
             owned = self._new(place)
             owned.apply(wanted, manager, force=True)
             return self._keep(place, None, owned, dry_run=dry_run)
@@ -116,7 +117,7 @@ class MemoryCluster:
             before = self._found.get(_key(place))
             version = metadata(wanted).get("resourceVersion")
             if before is None or metadata(before.object).get("resourceVersion") != version:
-                raise ObjectBusy("The object has changed meanwhile.")
+                raise _stale()
             owned = before.copy()
             owned.replace(wanted, manager)
             return self._keep(place, before, owned, dry_run=dry_run)
@@ -130,7 +131,7 @@ class MemoryCluster:
             owned.update(changes, manager)
             return self._keep(place, before, owned, dry_run=dry_run)
 
-    def delete(self, place: Place, uid: str, *, dry_run: bool = False) -> bool:
+    def delete(self, place: Place, uid: str, *, version: str = "", dry_run: bool = False) -> bool:
         """Delete the object of this UID; one with finalizers is only marked."""
         with self._lock:
             self._check_served(place.kind)
@@ -138,8 +139,8 @@ class MemoryCluster:
             found = self._found.get(_key(place))
             if found is None:
                 return False
-            if uid_of(found.object) != uid:
-                raise ObjectBusy("The object has changed meanwhile.")
+            if uid_of(found.object) != uid or version not in ("", version_of(found.object)):
+                raise _stale()
             if not dry_run:
                 self.writes += 1
                 self._delete(_key(place))
@@ -182,8 +183,9 @@ class MemoryCluster:
         if changed:
             about = after.object["metadata"]
             about["generation"] = int(about["generation"]) + spec_changed
-            self._count += 1
-            about["resourceVersion"] = str(self._count)
+            if not (dry_run and before):  # what is only tried has no state of its own
+                self._count += 1
+                about["resourceVersion"] = str(self._count)
         if not dry_run:
             self.writes += changed
             self._store(_key(place), after)
@@ -239,6 +241,28 @@ class MemoryCluster:
 
 
 _SERVED = frozenset(SERVED)
+
+
+def _untied(wanted: Object) -> Object:
+    about = {name: value for name, value in metadata(wanted).items() if name not in ("uid", "resourceVersion")}
+    return {**wanted, "metadata": about}
+
+
+def _check_ties(about: Mapping[str, Any], live: Object | None) -> None:
+    """What an API server makes of a UID and a version in what is applied; conflicts of fields come before that."""
+    version, uid = about.get("resourceVersion"), about.get("uid")
+    if live is None:
+        if uid:
+            raise _stale()
+        return
+    if version not in (None, "", "0", version_of(live)):
+        raise _stale()
+    if uid not in (None, "", uid_of(live)):
+        raise ObjectInvalid("metadata.uid: field is immutable.", fields=("metadata.uid",), perhaps_immutable=True)
+
+
+def _stale() -> ObjectBusy:
+    return ObjectBusy("The object has changed meanwhile.", stale=True)
 
 
 def _now() -> str:

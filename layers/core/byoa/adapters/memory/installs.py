@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from byoa.builds.ports import Clock
     from byoa.installs.inventory import Inventory
     from byoa.installs.messages import Answered, Deploy, Install
-    from byoa.installs.ports import Becomes, Request
+    from byoa.installs.ports import AgentSign, Becomes, Request
 
 
 @dataclass(slots=True)
@@ -38,6 +38,7 @@ class DeployStore:
     packed: dict[tuple[str, str, str], tuple[str, int]] = field(default_factory=dict)
     told: list[Deploy] = field(default_factory=list)
     told_again: dict[DeployKey, int] = field(default_factory=dict)
+    signs: dict[tuple[str, str], AgentSign] = field(default_factory=dict)
 
     def keep(self, deploy: Deploy) -> Deploy:
         """Keep a deploy as it is now; ``told`` are those that the bus hears of."""
@@ -100,6 +101,14 @@ class MemoryDeploys:
         """See ``installs.ports.Unended``."""
         found = [each for each in self.store.deploys.values() if each.created_at_ts < before_ts and self._counts(each)]
         return (each.key for each in sorted(found, key=lambda each: each.created_at_ts))
+
+    def heard_at(self, key: DeployKey) -> int | None:
+        """See ``installs.ports.Unended``."""
+        install = self.install(key.install_id)
+        if install is None or install.access.get("kind") != "agent":
+            return None
+        sign = self.store.signs.get((key.organisation, key.install_id))
+        return sign.at_ts if sign else 0
 
     def told_at(self, key: DeployKey) -> int | None:
         """See ``installs.ports.Unended``."""

@@ -3,14 +3,27 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from byoa.installs.ports import AgentSign
 
 
 @dataclass(slots=True)
 class MemoryLeases:
-    """The leases of one organisation's deploys in ``held``, which all share. Implements Leases."""
+    """The leases of one organisation's deploys in ``held`` and ``signs``, which all share. Implements Leases."""
 
     organisation: str
     held: dict[tuple[str, str], tuple[str, int]] = field(default_factory=dict)
+    signs: dict[tuple[str, str], AgentSign] = field(default_factory=dict)
+
+    def heard(self, install_id: str) -> AgentSign | None:
+        """See ``installs.ports.Leases``."""
+        return self.signs.get((self.organisation, install_id))
+
+    def note(self, install_id: str, sign: AgentSign) -> None:
+        """See ``installs.ports.Leases``."""
+        self.signs[self.organisation, install_id] = sign
 
     def take(self, deploy_id: str, lease: str, now_ts: int, until_ts: int) -> bool:
         """See ``installs.ports.Leases``."""

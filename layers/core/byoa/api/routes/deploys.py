@@ -13,7 +13,8 @@ from byoa.api.problems import Problem
 from byoa.api.routes.installs import COMPONENT, COMPONENTS, INSTALL, ComponentId, InstallId, component_of, found
 from byoa.api.visits import visit
 from byoa.builds.messages import Build
-from byoa.installs.messages import Dependent, Deploy, Install
+from byoa.installs.bounds import DEPENDENTS, length
+from byoa.installs.messages import ENDED, Dependent, Deploy, Install
 from byoa.installs.order import dependents_of, in_order, nearest, reversed_order
 from byoa.installs.ports import Request
 from byoa.installs.runs import Line, go_on, unfold
@@ -147,13 +148,18 @@ def teardown_component(install_id: InstallId, component_id: ComponentId, body: T
 
 @operations.add("POST", f"{COMPONENT}/drift", "deploy", status=201, faults=(404, 409), example={})
 def look_for_drift(install_id: InstallId, component_id: ComponentId, body: DriftIn) -> DeployOut:  # noqa: ARG001 - nothing to say yet
-    """Look whether the component's objects are as they were applied. Nothing is written."""
+    """Look whether the component's objects are as they were applied. Nothing is written.
+
+    No deploy is overtaken by it: while one waits or runs there is none.
+    """
     here, install = visit(), found(install_id)
     component = component_of(install, component_id)
     if component.build_id is None:
         raise Problem("not_applied")
+    if component.status not in ENDED:
+        raise Problem("deploy_waits")
     build = _build(install, component_id, component.build_id)
-    asked = Request("drift", build.build_id, build.version, by=here.caller.id)
+    asked = Request("drift", build.build_id, build.version, by=here.caller.id, newest=component.number)
     return deploy_out(here.installs.ask(install, component.component, asked))
 
 
@@ -249,7 +255,7 @@ def _dependents(install: Install, component_id: str) -> tuple[Dependent, ...]:
         raise Problem("invalid", faults=[fault])
     newest = ((name, _newest_active(every[name])) for name in names)
     builds = {name: build for name, build in newest if build}
-    return tuple(
+    found = tuple(
         Dependent(
             component=name,
             build_id=build.build_id,
@@ -258,6 +264,11 @@ def _dependents(install: Install, component_id: str) -> tuple[Dependent, ...]:
         )
         for name, build in builds.items()
     )
+    if length([each.model_dump() for each in found]) > DEPENDENTS:
+        message = "Its dependents depend on too many of each other for one call."
+        fault = {"pointer": "/body/deploy_dependents", "code": "too_many", "message": message}
+        raise Problem("invalid", faults=[fault])
+    return found
 
 
 def _request(install: Install, component: str, build: Build, body: DeployIn) -> Request:

@@ -7,9 +7,12 @@ from typing import Annotated, Any
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.params import Path, Query
 
+from byoa.api.agents import is_agents
 from byoa.api.around import check_match
+from byoa.api.documents import moment
 from byoa.api.installs import (
     AgentCluster,
+    AgentOut,
     Cluster,
     DriftedObjectOut,
     InstallComponentOut,
@@ -193,6 +196,18 @@ def list_components_everywhere(
 def get_install_component(install_id: InstallId, component_id: ComponentId) -> InstallComponentOut:
     """A component in the install."""
     return install_component_out(component_of(found(install_id), component_id))
+
+
+@operations.add("GET", f"{INSTALL}/agent", "read", faults=(404, 409))
+def get_install_agent(install_id: InstallId) -> AgentOut:
+    """When the install's agent was heard of last, to the minute, and with which token."""
+    install = found(install_id)
+    if not is_agents(install):
+        raise Problem("not_an_agents")
+    sign = visit().leases.heard(install.id)
+    if sign is None:
+        return AgentOut(seen_at=None, token_id=None, token_name=None)
+    return AgentOut(seen_at=moment(sign.at_ts), token_id=sign.token_id, token_name=sign.token_name)
 
 
 @operations.add("GET", f"{INSTALL}/drifted-objects", "read", faults=(404,))

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Final
 
 from aws_lambda_powertools.event_handler.openapi.params import Query
 
-from byoa.api.agents import held_as, is_agents, own_install
+from byoa.api.agents import held_as, is_agents, note_agent, own_install
 from byoa.api.documents import moment
 from byoa.api.jobs import (
     PLAN_LIMIT,
@@ -69,6 +69,7 @@ def lease_job(install_id: InstallId) -> LeaseOut:
     here, install = visit(), own_install(install_id)
     if not is_agents(install):
         raise Problem("not_an_agents")
+    note_agent(install.id)
     for component in here.installs.components(install):
         if component.status not in _TO_RUN:
             continue
@@ -211,6 +212,7 @@ def _held(install: Install, deploy_id: str, lease: str, *, over: bool = False) -
         raise Problem("lease_lost")
     if deploy.ended and not over:
         raise Problem("lease_lost", cause="The deploy has ended: it was cancelled, or another one overtook it.")
+    note_agent(install.id)
     return _Job(deploy, until_ts)
 
 

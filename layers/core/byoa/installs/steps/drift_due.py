@@ -11,7 +11,7 @@ from pydantic import ConfigDict
 
 from byoa.builds.messages import Message
 from byoa.builds.records import milliseconds
-from byoa.errors import ByoaError
+from byoa.errors import ByoaError, DeployBusy
 from byoa.installs.messages import ENDED, DeployStatusChanged
 from byoa.installs.ports import Request
 from byoa.installs.states import DriftAsked
@@ -66,7 +66,7 @@ def _ask(installs: Installs, install_id: str, component: str) -> bool:
     stands = installs.component(install, component) if install else None
     if install is None or stands is None or stands.status not in ENDED or stands.build_id is None:
         return False
-    installs.ask(install, component, Request("drift", stands.build_id, cause="schedule"))
+    installs.ask(install, component, Request("drift", stands.build_id, cause="schedule", newest=stands.number))
     return True
 
 
@@ -74,7 +74,8 @@ def mend(changed: DeployStatusChanged, installs: Installs) -> DriftAsked:
     """Where drift was found by the schedule and the install says so, apply what was applied last once more.
 
     That was approved then; what only goes by name isn't. Nor is what somebody has changed of the install since: then it
-    goes as any deploy of it, and where the install says so it waits for somebody.
+    goes as any deploy of it, and where the install says so it waits for somebody. It overtakes nothing that somebody
+    asked for meanwhile.
     """
     install = installs.install(changed.install_id)
     found = installs.deploy(changed.id)
@@ -85,5 +86,9 @@ def mend(changed: DeployStatusChanged, installs: Installs) -> DriftAsked:
     if found.cause != "schedule" or stands is None or stands.build_id is None:
         return DriftAsked(asked=0)
     approved = stands.install_version == install.version
-    installs.ask(install, changed.component, Request("apply", stands.build_id, approve_all=approved, cause="schedule"))
+    request = Request("apply", stands.build_id, approve_all=approved, cause="schedule", newest=found.number)
+    try:
+        installs.ask(install, changed.component, request)
+    except DeployBusy:
+        return DriftAsked(asked=0)
     return DriftAsked(asked=1)

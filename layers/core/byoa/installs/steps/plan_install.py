@@ -64,7 +64,7 @@ def plan_install(loaded: LoadedDeploy, table: Table) -> PlannedInstall:
     kept_of_it = table.shelf.read()
     tracked = _recovered(kept_of_it or EMPTY, task, table) if loaded.recover else kept_of_it
     found = plan(task, table.cluster, tracked, table.workers)._replace(inventory=kept_of_it or EMPTY)
-    known_as, approved = fingerprint(found, table.key), frozenset(loaded.names)
+    known_as, approved = fingerprint(found, table.key, loaded.access), frozenset(loaded.names)
     if loaded.fingerprint is not None:
         if loaded.fingerprint != known_as:
             raise PlanChanged("The cluster, the artifact or the inputs are not what they were when the plan was made.")

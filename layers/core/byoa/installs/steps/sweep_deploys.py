@@ -2,27 +2,33 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 from byoa.builds.messages import Failure
 from byoa.builds.records import milliseconds
 from byoa.builds.sweep import LONGEST, PATIENCE
 from byoa.builds.turns import in_turn
-from byoa.errors import ByoaError, Timeout
+from byoa.errors import AgentSilent, ByoaError, Timeout
 from byoa.installs.records import expired, failed, is_late
 from byoa.installs.runs import verdict
 from byoa.installs.states import SweptDeploys
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from byoa.builds.ports import Clock
     from byoa.installs.messages import Deploy, DeployKey, InstallComponent
     from byoa.installs.ports import Unended
 
 SILENCE: Final = timedelta(hours=5)
 """How long a deploy that runs may say nothing: an hour more than its execution may last."""
+
+UNASKED: Final = timedelta(hours=24)
+"""How long a deploy waits for an agent of its install that isn't heard of: one that cron starts comes once a day."""
+
+VANISHED: Final = timedelta(hours=2)
+"""How long one that an agent has begun waits for an agent to go on: twice as long as a deploy may last."""
+
+_PATIENCE: Final = {"queued": UNASKED, "planning": VANISHED, "executing": VANISHED}
 
 _AT_ONCE: Final = 2000
 """Deploys that one sweep looks at. The next one looks at others."""
@@ -44,6 +50,8 @@ def sweep_deploys(deploys: Unended, clock: Clock) -> SweptDeploys:
             if deploy.status == "pending":
                 begun, skipped = _release(deploys, deploy)
                 told, ended = told + begun, ended + skipped
+            elif _end_unasked(deploys, deploy, now):
+                ended += 1
             elif deploy.status == "queued":
                 told += _tell(deploys, key, deploy, now)
             elif is_late(deploy, now) or _is_silent(deploy, now):
@@ -62,6 +70,27 @@ def _tell(deploys: Unended, key: DeployKey, deploy: Deploy, now: datetime) -> bo
     if last is not None and milliseconds(now) - last < waited:
         return False
     return deploys.tell_again(key, milliseconds(now))
+
+
+def _end_unasked(deploys: Unended, deploy: Deploy, now: datetime) -> bool:
+    """Whether a deploy was ended because the agent that is to run it wasn't heard of for too long."""
+    patience = _PATIENCE.get(deploy.status)
+    if patience is None or milliseconds(now - patience) <= deploy.history[-1].created_at_ts:
+        return False
+    heard_ts = deploys.heard_at(deploy.key)
+    if heard_ts is None or milliseconds(now - patience) <= heard_ts:
+        return False
+    told = _unasked(heard_ts)
+    return deploys.give_up(deploy.key, lambda found, part: (failed(found, told, now), part)) is not None
+
+
+def _unasked(heard_ts: int) -> Failure:
+    """What it ends with that no agent asked for, or went on with, since a moment (ms since 1970 UTC; 0: never)."""
+    since = datetime.fromtimestamp(heard_ts / 1000, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+    cause = (
+        f"No agent has asked for this install since {since}." if heard_ts else "No agent ever asked for this install."
+    )
+    return Failure(code=AgentSilent.__name__, cause=cause, remedy=AgentSilent.default_remedy)
 
 
 def _release(deploys: Unended, deploy: Deploy) -> tuple[bool, bool]:

@@ -6,7 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from byoa.web.pages.builds import LATER, SOON
-from byoa.web.pages.installs import CAUSES, RUNNING, SIZE, names_of
+from byoa.web.pages.installs import CAUSES, RUNNING, SIZE, agent_of, names_of
 from byoa.web.plans import ACTIONS, MARKS, optional, sought, view
 from byoa.web.routes import Here, Moved, Page, Routes
 
@@ -143,9 +143,10 @@ def _deploy(here: Here, install: str, component: str, deploy: str, refused: Repl
 def _planned(here: Here, install: str, deploy: dict[str, Any], place: str) -> dict[str, Any]:
     """A deploy's plan, which is written with a line of its history; and names, which stay as they are."""
     plan = here.api.find(place) if deploy["counts"] or deploy["failure"] else None
-    wanted = sought(here.request.query)
+    wanted, about = sought(here.request.query), here.api.find(f"/v1/installs/{install}")
     return {
-        "install": here.api.find(f"/v1/installs/{install}"), "plan": plan, "wanted": wanted,
+        "install": about, "plan": plan, "wanted": wanted,
+        "agent": agent_of(here, about) if about and deploy["status"] == "queued" else None,
         "view": view(plan["objects"], wanted) if plan else None, "optional": optional(plan) if plan else [],
         "who": names_of(here),
     }  # fmt: skip

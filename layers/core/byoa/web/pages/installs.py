@@ -80,7 +80,7 @@ def _install(here: Here, install: str, problem: Mapping[str, Any] | None = None)
         "install": found, "app": app, "rows": [_row(name, parts, known, builds) for name in shown],
         "deploys": history.document, "more_deploys": history.more, "who": names_of(here), "causes": CAUSES,
         "number": number, "more": len(names) > (number + 1) * COMPONENTS, "count": len(names), "problem": problem,
-        "tracked": [each["objects"] for each in parts.values() if each["objects"]],
+        "tracked": [each["objects"] for each in parts.values() if each["objects"]], "agent": agent_of(here, found),
     }  # fmt: skip
     status, live = (_INVALID, 0) if problem else (200, interval(running))
     return Page("installs/install.html", found["name"], data, status, live)
@@ -140,6 +140,13 @@ def names_of(here: Here) -> dict[str, str]:
     if here.api.caller is None or "admin" not in here.api.caller.scopes:
         return {}
     return {each["id"]: each["name"] for each in here.api.get("/v1/tokens", limit=_PART)}
+
+
+def agent_of(here: Here, install: dict[str, Any]) -> dict[str, Any] | None:
+    """When the install's agent was heard of last; ``None`` where the platform runs its deploys."""
+    agents = install["cluster"]["kind"] == "agent"
+    found: dict[str, Any] | None = here.api.get(f"/v1/installs/{install['id']}/agent") if agents else None
+    return found
 
 
 def page_of(here: Here) -> int:
