@@ -149,13 +149,15 @@ class Attached(Message):
     tag: str | None = None
 
 
-class AttachedTo(Attached):
-    """The same with the manifest that it says it is attached to, and what its type says that it is.
+class AttachedTo(Message):
+    """A manifest that is attached, to what it is attached, and what its type says that it is.
 
-    ``subject`` is the artifact, a manifest below it, or another one that is attached. Who was told before that was
-    known has none.
+    ``subject`` is the artifact, a manifest below it, or another one that is attached; messages of before that was told
+    have none. ``tag`` is the one that cosign finds it by, if it is found so.
     """
 
+    digest: str
+    tag: str | None = None
     subject: str | None = None
     kind: Kind = "other"
 
