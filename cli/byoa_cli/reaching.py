@@ -44,12 +44,20 @@ class Seat(NamedTuple):
 
 
 class Reached(NamedTuple):
-    """Where configs and builds are; ``organisation`` is empty where the token alone says whose they are."""
+    """Where configs and builds are: at an API, or else in a ``table``.
 
-    catalogue: Catalogue
+    ``organisation`` is empty where the token alone says whose they are.
+    """
+
     organisation: str
     app: str | None
     api: Api | None = None
+    table: Catalogue | None = None
+
+    @property
+    def catalogue(self) -> Catalogue:
+        """Configs and builds. Most commands ask an API for other things, and don't wait for the models' import."""
+        return self.table or terminal.remote_catalogue(self.asked_api())
 
     def named_app(self) -> str:
         """The app. Raises ``UsageError`` where nothing names one."""
@@ -73,13 +81,12 @@ def reach(
     """
     found = seat(api, profile, org) if goes_to_api(api, profile, table, "BYOA_TABLE") else None
     if found:
-        asked = found.api()
-        return Reached(terminal.remote_catalogue(asked), found.org or "", app or found.app, asked)
+        return Reached(found.org or "", app or found.app, api=found.api())
     if not table:
         raise UsageError(_NOWHERE)
     if not org:
         raise UsageError("--table wants --org as well")
-    return Reached(terminal.catalogue(table), org, app)
+    return Reached(org, app, table=terminal.catalogue(table))
 
 
 def goes_to_api(api: str | None, profile: str | None, other: str | None, variable: str) -> bool:
@@ -98,8 +105,7 @@ def reach_api(api: str | None, profile: str | None, org: str | None, app: str | 
     found = seat(api, profile, org)
     if not found:
         raise UsageError("nothing says which API: log in with `byoa login`, or give --api and BYOA_TOKEN")
-    asked = found.api()
-    return Reached(terminal.remote_catalogue(asked), found.org or "", app or found.app, asked)
+    return Reached(found.org or "", app or found.app, api=found.api())
 
 
 def seat(api: str | None, profile: str | None, org: str | None) -> Seat | None:

@@ -8,7 +8,7 @@ import pytest
 
 from tests.api.loopback import listening
 from tests.api.served import APP
-from tests.cli.homes import FINE, Home
+from tests.cli.homes import Home
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,5 +33,5 @@ def home(stranger: Home) -> Home:
 
 @pytest.fixture
 def synced(home: Home) -> Home:
-    assert home.byoa("sync", home.write("web", "db"), "--no-wait").code == FINE
+    home.hand_in("web", "db")
     return home

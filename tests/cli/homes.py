@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import subprocess
+import sys
 import threading
 import time
+from contextlib import chdir, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+from unittest.mock import patch
 
 import pytest
 
 from byoa.builds.lookups import FetchPlan
 from byoa.builds.messages import Failure, MirroredArtifact, Outcome
 from byoa.builds.records import entry
+from byoa_cli import main, output
 from local.pages.lookups import Samples
+from tests.api.served import APP
 from tests.terminal import BYOA
 
 if TYPE_CHECKING:
@@ -113,6 +119,27 @@ class Home:
         assert self.token not in done.stdout + done.stderr, "a token is never printed"
         return Done(done.returncode, done.stdout, done.stderr)
 
+    def here(self, *arguments: str | Path, stdin: str = "", **variables: str) -> Done:
+        """The same in this process, a tenth as long: for what is said, not for how a command starts and ends."""
+        said, told, code = io.StringIO(), io.StringIO(), FINE
+        for each in (output.out, output.err):
+            each.cache_clear()
+        with (
+            patch.dict(os.environ, self.environment | variables, clear=True),
+            patch.object(sys, "argv", [BYOA, *map(str, arguments)]),
+            patch.object(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin.encode()))),
+            patch.object(main, "gc"),
+            chdir(self.folder),
+            redirect_stdout(said),
+            redirect_stderr(told),
+        ):
+            try:
+                main.run()
+            except SystemExit as end:
+                code = int(end.code or 0)
+        assert self.token not in said.getvalue() + told.getvalue(), "a token is never printed"
+        return Done(code, said.getvalue(), told.getvalue())
+
     def login(self, *more: str, token: str | None = None) -> Done:
         return self.byoa("login", "--api", self.api.address, *more, stdin=f"{token or self.token}\n")
 
@@ -124,6 +151,13 @@ class Home:
             text += f'[oci_artifact]\nurl = "oci://ghcr.io/vendor/{name}"\ntag = "{tag}"\n'
             (components / f"{name}.toml").write_text(text)
         return components.parent
+
+    def hand_in(self, *names: str) -> None:
+        """What ``byoa sync`` hands in of the app that ``write`` writes, without a process for it."""
+        for name in sorted(names):
+            text = (self.write(*names) / "components" / f"{name}.toml").read_text()
+            place = f"/v1/apps/{APP}/components/{name}/configs/kubernetes-manifest"
+            assert self.api.served.ask("POST", place, {"toml": text}, token=self.token).status == 201
 
     def finish(self, status: str = "active", code: str = "ReferenceNotFound") -> None:
         """Let the pipeline end all builds that wait."""
@@ -166,7 +200,7 @@ def ended_by(home: Home, status: str, *words: str | Path, code: str = "Reference
     thread = threading.Thread(target=work)
     thread.start()
     try:
-        return home.byoa(*words)
+        return home.here(*words)
     finally:
         over.set()
         thread.join()

@@ -44,7 +44,7 @@ def test_no_text_of_an_api_steers_the_terminal(words: str, how: str, home: Home)
     body = {"problem": {"code": "not_found", "detail": EVIL, "remedy": EVIL}, "list": [said], "object": said}[how]
     home.api.script = lambda *_: (404 if how == "problem" else 200, {}, json.dumps(body).encode())
     for colours in ({}, {"FORCE_COLOR": "1"}):
-        done = home.byoa(*words.split(), **colours)
+        done = home.here(*words.split(), **colours)
         shown = done.out + done.err
         if colours:
             shown = STYLE.sub("", shown)
@@ -60,6 +60,14 @@ def test_commands_that_need_no_api_load_nothing_of_it(command: str, home: Home) 
     loaded = set(done.stderr.split())
     assert done.returncode == FINE
     assert not {"urllib3", "boto3", "byoa.adapters.remote", "byoa_cli.profiles"} & loaded
+
+
+def test_a_command_that_asks_for_no_builds_waits_for_none_of_their_models(home: Home) -> None:
+    """They are half of such a command's time."""
+    run = [sys.executable, "-c", WATCHED, "installs", "list", "--json"]
+    done = subprocess.run(run, capture_output=True, text=True, env=home.environment, cwd=home.folder, check=False)
+    assert (done.returncode, json.loads(done.stdout)["installs"]) == (FINE, [])
+    assert not {"pydantic", "rich", "yaml", "byoa.builds.messages"} & set(done.stderr.split())
 
 
 def test_a_command_at_an_api_loads_nothing_of_aws_s(synced: Home) -> None:

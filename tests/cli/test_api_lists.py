@@ -23,95 +23,95 @@ if TYPE_CHECKING:
 
 
 def test_apps_are_listed(synced: Home) -> None:
-    head, line = synced.byoa("apps", "list").out.splitlines()
+    head, line = synced.here("apps", "list").out.splitlines()
     assert (head.split(), line.split()[0]) == (["NAME", "CREATED", "AT", "BY"], APP)
-    told = synced.byoa("apps", "list", "--json").json()
+    told = synced.here("apps", "list", "--json").json()
     assert ([each["name"] for each in told["apps"]], told["more"]) == ([APP], False)
-    assert synced.byoa("apps", "list", "-q", "none").err == "no apps\n"
+    assert synced.here("apps", "list", "-q", "none").err == "no apps\n"
 
 
 def test_components_are_listed_with_their_newest_builds(synced: Home) -> None:
     synced.finish()
-    done = synced.byoa("components", "list")
+    done = synced.here("components", "list")
     head, *lines = done.out.splitlines()
     assert head.split() == ["NAME", "STATUS", "VERSION", "PINNED", "TAG", "MOVED", "UPDATED", "AT"]
     assert [line.split()[:6] for line in lines] == [
         ["db", "active", "1", "v1", "→", DIGEST], ["web", "active", "1", "v1", "→", DIGEST],
     ]  # fmt: skip
-    assert [each["name"] for each in synced.byoa("components", "list", "-q", "w", "--json").json()["components"]] == [
+    assert [each["name"] for each in synced.here("components", "list", "-q", "w", "--json").json()["components"]] == [
         "web"
     ]
 
 
 def test_a_tag_that_moved_shows(synced: Home) -> None:
     synced.finish()
-    assert "tag moved" not in synced.byoa("components", "get", "web").out
+    assert "tag moved" not in synced.here("components", "get", "web").out
     served = synced.api.served
     key = next(key for key in served.ledger.records if key.component == "web")
     moved = Moved(version=1, tag="v1", before=DIGEST, after=DIGEST[:-1] + "7", at_ts=0)
     MemoryTracked(ORG, served.ledger, served.components).note(key, moved)
-    assert f"v1 means {moved.after} since 1970-01-01T00:00:00" in synced.byoa("components", "get", "web").out
-    rows = {line.split()[0]: line.split() for line in synced.byoa("components", "list").out.splitlines()}
+    assert f"v1 means {moved.after} since 1970-01-01T00:00:00" in synced.here("components", "get", "web").out
+    rows = {line.split()[0]: line.split() for line in synced.here("components", "list").out.splitlines()}
     assert ("yes" in rows["web"], "yes" in rows["db"]) == (True, False)
 
 
 def test_a_component_whose_build_failed_says_what_to_do(synced: Home) -> None:
     synced.finish("error")
-    shown = synced.byoa("components", "get", "web").out
+    shown = synced.here("components", "get", "web").out
     assert shown.endswith("ReferenceNotFound: It isn't there.\n  next: Push it.\n")
     assert shown.count("It isn't there.") == 1
 
 
 def test_lists_are_shown_in_parts(synced: Home) -> None:
     def names(*words: str) -> tuple[list[str], bool]:
-        found = synced.byoa("components", "list", "--json", *words).json()
+        found = synced.here("components", "list", "--json", *words).json()
         return [each["name"] for each in found["components"]], found["more"]
 
     assert names("--limit", "1") == (["db"], True)
     assert names("--limit", "1", "--offset", "1") == (["web"], False)
     assert names("--limit", "1", "--page", "1") == (["web"], False)
     assert names("--all") == (["db", "web"], False)
-    assert "there are more: --offset 1, or --all" in synced.byoa("builds", "list", "--limit", "1").err
+    assert "there are more: --offset 1, or --all" in synced.here("builds", "list", "--limit", "1").err
     for words in (["--all", "--limit", "1"], ["--page", "1", "--offset", "1"], ["--limit", "0"]):
-        assert synced.byoa("components", "list", *words).code == USAGE
+        assert synced.here("components", "list", *words).code == USAGE
 
 
 def test_one_component_is_shown_and_deleted(synced: Home) -> None:
     synced.finish()
-    assert f"v1 → {DIGEST}" in synced.byoa("components", "get", "web").out
-    assert synced.byoa("components", "delete", "web").code == USAGE, "nobody can be asked"
-    assert synced.byoa("components", "delete", "web", "--yes").out == "deleted web\n"
-    done = synced.byoa("components", "get", "web", "--json")
+    assert f"v1 → {DIGEST}" in synced.here("components", "get", "web").out
+    assert synced.here("components", "delete", "web").code == USAGE, "nobody can be asked"
+    assert synced.here("components", "delete", "web", "--yes").out == "deleted web\n"
+    done = synced.here("components", "get", "web", "--json")
     assert (done.code, done.json()["error"]["problem"]) == (MEND, "not_found")
 
 
 def test_a_config_is_printed_as_the_file_that_it_could_be(synced: Home) -> None:
-    synced.byoa("sync", synced.write("web", tag="v2"), "--no-wait")
-    versions = synced.byoa("configs", "list", "web", "--json").json()["configs"]
+    synced.here("sync", synced.write("web", tag="v2"), "--no-wait")
+    versions = synced.here("configs", "list", "web", "--json").json()["configs"]
     assert [each["version"] for each in versions] == [2, 1]
-    assert "oci://ghcr.io/vendor/web:v2" in synced.byoa("configs", "list", "web").out
-    assert tomllib.loads(synced.byoa("configs", "get", "web").out)["oci_artifact"]["tag"] == "v2"
-    assert tomllib.loads(synced.byoa("configs", "get", "web", "1").out)["oci_artifact"]["tag"] == "v1"
-    assert synced.byoa("configs", "get", "web", "7").code == MEND
+    assert "oci://ghcr.io/vendor/web:v2" in synced.here("configs", "list", "web").out
+    assert tomllib.loads(synced.here("configs", "get", "web").out)["oci_artifact"]["tag"] == "v2"
+    assert tomllib.loads(synced.here("configs", "get", "web", "1").out)["oci_artifact"]["tag"] == "v1"
+    assert synced.here("configs", "get", "web", "7").code == MEND
 
 
 def test_builds_are_listed_and_shown_as_the_api_tells_them(synced: Home) -> None:
-    (web,) = synced.byoa("builds", "list", "--component", "web", "--json").json()["builds"]
+    (web,) = synced.here("builds", "list", "--component", "web", "--json").json()["builds"]
     assert (web["component_name"], web["status"], web["app_id"]) == ("web", "queued", APP)
     assert web["status_v2"]["history"] == []
-    shown = synced.byoa("builds", "get", web["id"], "--json").json()
+    shown = synced.here("builds", "get", web["id"], "--json").json()
     assert [each["status"] for each in shown["status_v2"]["history"]] == ["queued"]
-    assert len(synced.byoa("builds", "list").out.splitlines()) == 3
-    done = synced.byoa("builds", "get", "bldaaaaaaaaaaaaaaaaaaaaaaa", "--json")
+    assert len(synced.here("builds", "list").out.splitlines()) == 3
+    done = synced.here("builds", "get", "bldaaaaaaaaaaaaaaaaaaaaaaa", "--json")
     assert (done.code, done.json()["error"]["code"]) == (MEND, "BuildNotFound")
 
 
 def test_a_build_is_made_anew_and_stopped(synced: Home) -> None:
-    done = synced.byoa("builds", "create", "web", "--no-wait", "--json")
+    done = synced.here("builds", "create", "web", "--no-wait", "--json")
     build = done.json()
     assert (done.code, build["component_config_version"], build["status"]) == (FINE, 2, "queued")
-    assert synced.byoa("builds", "cancel", build["id"]).out == f"cancelled {build['id']}\n"
-    again = synced.byoa("builds", "cancel", build["id"], "--json")
+    assert synced.here("builds", "cancel", build["id"]).out == f"cancelled {build['id']}\n"
+    again = synced.here("builds", "cancel", build["id"], "--json")
     assert (again.code, again.json()["error"]["problem"]) == (MEND, "ended")
 
 
@@ -124,7 +124,7 @@ def test_a_build_that_is_made_is_followed(synced: Home) -> None:
 
 
 def test_the_logs_of_a_build_are_its_history(synced: Home) -> None:
-    done = synced.byoa("builds", "logs", synced.build_ids()[0])
+    done = synced.here("builds", "logs", synced.build_ids()[0])
     assert (done.code, [line.split()[2:] for line in done.out.splitlines()]) == (
         FINE, [["queued", "waiting", "for", "the", "pipeline"]],
     )  # fmt: skip
@@ -163,29 +163,29 @@ def test_a_build_is_shown_with_what_is_attached_each_below_what_it_refers_to(syn
 
 def test_a_receipt_and_its_key_come_through_the_api(synced: Home) -> None:
     ledger, build_id = synced.api.served.ledger, synced.build_ids()[0]
-    assert synced.byoa("receipt", "get", build_id).code == MEND
+    assert synced.here("receipt", "get", build_id).code == MEND
     build = ledger.build(ORG, build_id)
     assert build
     ledger.keep_receipt(build.key, "one", '{"payloadType": "a", "payload": "YQ==", "signatures": []}')
     synced.finish()
-    done = synced.byoa("receipt", "get", build_id)
+    done = synced.here("receipt", "get", build_id)
     assert (done.code, json.loads(done.out)["payload"]) == (FINE, "YQ==")
-    assert "-----BEGIN PUBLIC KEY-----" in synced.byoa("receipt", "key").out
+    assert "-----BEGIN PUBLIC KEY-----" in synced.here("receipt", "key").out
 
 
 def test_policies_are_set_shown_and_taken_back(home: Home) -> None:
-    assert home.byoa("policies", "get").out.split("\n")[0].split() == [
+    assert home.here("policies", "get").out.split("\n")[0].split() == [
         "builds", "may", "read", "whatever", "the", "platform", "allows",
     ]  # fmt: skip
-    done = home.byoa("policies", "set", "ghcr.io/vendor/*", "QUAY.io/vendor/app")
+    done = home.here("policies", "set", "ghcr.io/vendor/*", "QUAY.io/vendor/app")
     assert done.out.splitlines()[:3] == ["- *", "+ ghcr.io/vendor/*", "+ quay.io/vendor/app"]
-    told = home.byoa("policies", "get", "--json").json()
+    told = home.here("policies", "get", "--json").json()
     assert (told["references"], told["version"]) == (["ghcr.io/vendor/*", "quay.io/vendor/app"], 1)
-    assert "inline manifests alone" in home.byoa("policies", "set", "--none").out
-    assert home.byoa("policies", "set", "*", "--json").json()["references"] == ["*"]
+    assert "inline manifests alone" in home.here("policies", "set", "--none").out
+    assert home.here("policies", "set", "*", "--json").json()["references"] == ["*"]
     for words in ([], ["a.example/b", "--none"]):
-        assert home.byoa("policies", "set", *words).code == USAGE
-    done = home.byoa("policies", "set", "*.example.com/*", "--json")
+        assert home.here("policies", "set", *words).code == USAGE
+    done = home.here("policies", "set", "*.example.com/*", "--json")
     assert (done.code, done.json()["error"]["problem"]) == (MEND, "invalid")
 
 
@@ -193,90 +193,90 @@ def test_policies_are_set_shown_and_taken_back(home: Home) -> None:
 
 
 def test_a_token_is_shown_when_it_is_made_and_never_again(home: Home) -> None:
-    done = home.byoa("tokens", "create", "ci", "--scope", "sync", "--days", "7")
+    done = home.here("tokens", "create", "ci", "--scope", "sync", "--days", "7")
     token = done.out.strip()
     assert token.startswith(f"byoa_{ORG}_tok")
     assert token not in done.err
-    listed = home.byoa("tokens", "list")
+    listed = home.here("tokens", "list")
     assert token not in listed.out
     row = next(line for line in listed.out.splitlines() if " ci " in line)
-    assert home.byoa("whoami", "--json", BYOA_TOKEN=token).json()["scopes"] == ["sync"]
+    assert home.here("whoami", "--json", BYOA_TOKEN=token).json()["scopes"] == ["sync"]
     token_id = row.split()[0]
-    assert home.byoa("tokens", "revoke", token_id).code == USAGE, "nobody can be asked"
-    assert home.byoa("tokens", "revoke", token_id, "--yes").out == f"revoked {token_id}\n"
-    assert home.byoa("whoami", BYOA_TOKEN=token).code == MEND
+    assert home.here("tokens", "revoke", token_id).code == USAGE, "nobody can be asked"
+    assert home.here("tokens", "revoke", token_id, "--yes").out == f"revoked {token_id}\n"
+    assert home.here("whoami", BYOA_TOKEN=token).code == MEND
 
 
 def test_a_token_is_not_taken_for_its_id(home: Home) -> None:
-    done = home.byoa("tokens", "revoke", home.api.served.token("read"), "--yes")
+    done = home.here("tokens", "revoke", home.api.served.token("read"), "--yes")
     assert (done.code, home.api.requests) == (USAGE, [])
 
 
 def test_a_hook_s_url_and_secret_are_shown_when_it_is_made_and_never_again(home: Home) -> None:
-    done = home.byoa("hooks", "add", "ghcr", "--kind", "github", "--action", "build")
+    done = home.here("hooks", "add", "ghcr", "--kind", "github", "--action", "build")
     url, secret = done.out.splitlines()
     assert url.startswith(f"{home.api.address}/hooks/{ORG}_hok")
     assert (len(secret), "the URL and the secret are" in done.err) == (43, True)
     assert not {url, secret, url.rsplit("/", 1)[1]} & set(done.err.split())
-    bare = home.byoa("hooks", "add", "quay", "--kind", "quay")
+    bare = home.here("hooks", "add", "quay", "--kind", "quay")
     assert (len(bare.out.splitlines()), "the URL is" in bare.err) == (1, True)
-    made = home.byoa("hooks", "add", "ci", "--kind", "generic", "--json").json()
+    made = home.here("hooks", "add", "ci", "--kind", "generic", "--json").json()
     assert (made["secret"][:6], made["action"], made["url"]) == ("whsec_", "note", home.api.address + made["path"])
-    listed = home.byoa("hooks", "list").out
+    listed = home.here("hooks", "list").out
     assert secret not in listed
     assert url.rsplit("/", 1)[1] not in listed
     hook_id = next(line for line in listed.splitlines() if " ghcr " in line).split()[0]
-    assert [each["kind"] for each in home.byoa("hooks", "list", "--json").json()["hooks"] if each["id"] == hook_id] == [
+    assert [each["kind"] for each in home.here("hooks", "list", "--json").json()["hooks"] if each["id"] == hook_id] == [
         "github"
     ]
-    assert home.byoa("hooks", "delete", hook_id).code == USAGE, "nobody can be asked"
-    assert home.byoa("hooks", "delete", hook_id, "--yes").out == f"deleted {hook_id}\n"
-    assert home.byoa("hooks", "delete", hook_id, "--yes").code == MEND
+    assert home.here("hooks", "delete", hook_id).code == USAGE, "nobody can be asked"
+    assert home.here("hooks", "delete", hook_id, "--yes").out == f"deleted {hook_id}\n"
+    assert home.here("hooks", "delete", hook_id, "--yes").code == MEND
 
 
 def test_what_one_kind_of_hook_has_no_other_takes(home: Home) -> None:
     account = ("--service-account", "byoa@vendor-project.iam.gserviceaccount.com")
-    done = home.byoa("hooks", "add", "a", "--kind", "gar", *account)
+    done = home.here("hooks", "add", "a", "--kind", "gar", *account)
     assert (done.code, len(done.out.splitlines())) == (FINE, 1)
     assert f"audience byoa:{done.err.split()[1]}" in " ".join(done.err.split())
     place = ("--account", "222222222222", "--region", "us-west-2", "--repository", "manifests")
-    done = home.byoa("hooks", "add", "a", "--kind", "ecr", *place, "--action", "build")
+    done = home.here("hooks", "add", "a", "--kind", "ecr", *place, "--action", "build")
     assert (done.code, done.out, done.err.split()[2:]) == (FINE, "", ["(ecr,", "build)"])
-    assert home.byoa("hooks", "add", "a", "--kind", "ecr", *place).code == MEND
+    assert home.here("hooks", "add", "a", "--kind", "ecr", *place).code == MEND
     asked = len(home.api.requests)
     for words in (("gar",), ("quay", *account), ("ecr", *place[:2]), ("gar", *account, *place[2:4])):
-        assert home.byoa("hooks", "add", "a", "--kind", *words).code == USAGE
+        assert home.here("hooks", "add", "a", "--kind", *words).code == USAGE
     assert len(home.api.requests) == asked
 
 
 def test_a_url_is_not_taken_for_a_hook_s_id(home: Home) -> None:
-    done = home.byoa("hooks", "delete", "https://api.example.com/hooks/a/b", "--yes")
+    done = home.here("hooks", "delete", "https://api.example.com/hooks/a/b", "--yes")
     assert (done.code, home.api.requests) == (USAGE, [])
 
 
 def test_who_did_what_is_listed(synced: Home) -> None:
-    done = synced.byoa("audit", "list", "--json")
+    done = synced.here("audit", "list", "--json")
     assert [each["operation"] for each in done.json()["audit"]] == ["create_config", "create_config"]
-    assert "/v1/apps/shop/components/web/configs/kubernetes-manifest" in synced.byoa("audit", "list").out
+    assert "/v1/apps/shop/components/web/configs/kubernetes-manifest" in synced.here("audit", "list").out
 
 
 def test_through_the_api_too_a_name_keeps_what_it_is_for(home: Home) -> None:
     words = ("credentials", "set", "ghcr")
-    home.byoa(*words, "--kind", "basic", "--host", "ghcr.io", "-u", "me", stdin="one")
-    lost = home.byoa(*words, stdin="two")
+    home.here(*words, "--kind", "basic", "--host", "ghcr.io", "-u", "me", stdin="one")
+    lost = home.here(*words, stdin="two")
     assert (lost.code, "--username" in lost.err) == (2, True)
-    assert home.byoa(*words, "-u", "me", "--json", stdin="two").json()["was"] is None
-    assert home.byoa("credentials", "get", "ghcr", "--json").json()["options"] == ["username"]
-    other = home.byoa(*words, "--kind", "token", "--host", "quay.io", stdin="three")
+    assert home.here(*words, "-u", "me", "--json", stdin="two").json()["was"] is None
+    assert home.here("credentials", "get", "ghcr", "--json").json()["options"] == ["username"]
+    other = home.here(*words, "--kind", "token", "--host", "quay.io", stdin="three")
     assert other.out.endswith("; it was basic for ghcr.io\n")
 
 
 def test_stored_credentials_are_tried_through_the_api(home: Home) -> None:
     words = ("credentials", "set", "ghcr", "--kind", "basic", "--host", "ghcr.io", "-u", "me")
-    assert home.byoa(*words, stdin="secret").code == FINE
-    done = home.byoa("credentials", "test", "ghcr", "oci://ghcr.io/vendor/app:v1")
+    assert home.here(*words, stdin="secret").code == FINE
+    done = home.here("credentials", "test", "ghcr", "oci://ghcr.io/vendor/app:v1")
     assert (done.code, "accepted by ghcr.io" in done.out, "sha256:" in done.out) == (FINE, True, True)
-    told = home.byoa("credentials", "test", "ghcr", "--json").json()
+    told = home.here("credentials", "test", "ghcr", "--json").json()
     assert (told["name"], told["kind"], told["login"], told["digest"]) == ("ghcr", "basic", "accepted", None)
 
     def refuses(_: Trial) -> Tried:
@@ -284,14 +284,14 @@ def test_stored_credentials_are_tried_through_the_api(home: Home) -> None:
 
     home.api.served.try_credentials = refuses
     asked = len(home.api.requests)
-    done = home.byoa("credentials", "test", "ghcr", "--json")
+    done = home.here("credentials", "test", "ghcr", "--json")
     assert (done.code, done.json()["error"]["code"], len(home.api.requests)) == (MEND, "AuthFailed", asked + 1)
 
 
 def test_credentials_go_through_the_api_and_never_come_back(home: Home) -> None:
     words = ("credentials", "set", "ghcr", "--kind", "basic", "--host", "ghcr.io", "-u", "me")
-    assert home.byoa(*words, stdin="s3cret-one").out.startswith("stored ghcr: basic for ghcr.io")
-    assert home.byoa(*words, stdin="s3cret-two").out.startswith("stored a new version of ghcr")
+    assert home.here(*words, stdin="s3cret-one").out.startswith("stored ghcr: basic for ghcr.io")
+    assert home.here(*words, stdin="s3cret-two").out.startswith("stored a new version of ghcr")
     (kept,) = home.api.served.secrets.values()
     assert json.loads(kept.secret.text) == {
         "kind": "basic",
@@ -300,32 +300,32 @@ def test_credentials_go_through_the_api_and_never_come_back(home: Home) -> None:
         "password": "s3cret-two",
     }
     for shown in ("list", "get"):
-        done = home.byoa("credentials", shown, *(["ghcr"] if shown == "get" else []))
+        done = home.here("credentials", shown, *(["ghcr"] if shown == "get" else []))
         assert (done.code, "ghcr.io" in done.out, "s3cret" in done.out + done.err) == (FINE, True, False)
-    assert home.byoa("credentials", "delete", "ghcr", "--yes", "--json").json() == {
+    assert home.here("credentials", "delete", "ghcr", "--yes", "--json").json() == {
         "name": "ghcr",
         "deleted": True,
         "gone": None,
     }
-    done = home.byoa("credentials", "get", "ghcr", "--json")
+    done = home.here("credentials", "get", "ghcr", "--json")
     assert (done.code, done.json()["error"]["code"]) == (MEND, "CredentialForbidden")
 
 
 def test_whom_a_vendor_s_role_is_to_trust_the_api_tells(home: Home) -> None:
     words = ("credentials", "set", "ecr", "--kind", "aws_ecr", "--host", "222222222222.dkr.ecr.us-west-2.amazonaws.com")
     role = "arn:aws:iam::222222222222:role/byoa-pull"
-    told = home.byoa(*words, "--role-arn", role, "--json", BYOA_TABLE="another").json()
+    told = home.here(*words, "--role-arn", role, "--json", BYOA_TABLE="another").json()
     assert told["external_id"] == external_id("table", ORG)
     assert told["trust_policy"]["Statement"][0]["Principal"] == {"AWS": SOURCE_ROLE}
-    again = home.byoa("credentials", "get", "ecr", "--json").json()
+    again = home.here("credentials", "get", "ecr", "--json").json()
     assert {name: again[name] for name in ("external_id", "trust_policy")} == {
         name: told[name] for name in ("external_id", "trust_policy")
     }
-    own = home.byoa(*words, "--role-arn", SOURCE_ROLE, "--json")
+    own = home.here(*words, "--role-arn", SOURCE_ROLE, "--json")
     assert (own.code, own.json()["error"]["code"]) == (MEND, "CredentialForbidden")
 
 
 @pytest.mark.parametrize("name", ["../other", "arn:aws:x", "UPPER", "a b", "."])
 def test_a_name_that_is_none_is_sent_nowhere(name: str, home: Home) -> None:
-    assert home.byoa("credentials", "get", name).code == MEND
+    assert home.here("credentials", "get", name).code == MEND
     assert home.api.requests == []

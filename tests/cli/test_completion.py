@@ -86,7 +86,7 @@ def test_all_commands_are_offered(complete: Complete) -> None:
 
 def test_the_commands_of_a_group_are_offered(complete: Complete) -> None:
     assert complete("builds", "") == {"list", "get", "create", "cancel", "logs"}
-    assert complete("tokens", "create", "ci", "--scope", "") == {"read", "sync", "deploy", "admin"}
+    assert complete("tokens", "create", "ci", "--scope", "") == {"read", "sync", "deploy", "agent", "admin"}
     assert complete("receipt", "") == {"get", "key", "verify"}
     assert complete("receipt", "v") == {"verify"}
 

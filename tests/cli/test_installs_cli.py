@@ -61,7 +61,7 @@ class Bed:
         return answer()
 
     def byoa(self, *arguments: str | Path, **more: Any) -> Any:
-        done = self.home.byoa("installs", *arguments, **more)
+        done = self.home.here("installs", *arguments, **more)
         assert CANARY not in done.out + done.err
         return done
 
@@ -76,7 +76,9 @@ def bed(synced: Home) -> Bed:
 
 @pytest.fixture
 def acme(bed: Bed) -> Bed:
-    bed.byoa("create", "acme", "--agent")
+    settings = {"install_config": {"approval_option": "prompt"}, "inputs": {}, "follow": [], "mend": False}
+    body = {"name": "acme", "cluster": {"kind": "agent"}, **settings}
+    assert bed.served.ask("POST", f"/v1/apps/{APP}/installs", body, token=bed.home.token).status == 201
     return bed
 
 

@@ -41,7 +41,7 @@ def document(home: Home) -> Any:
 def why(home: Home, *more: str) -> list[tuple[str, str]]:
     """What `sync --locked` says has moved, with nothing handed in."""
     before = len(home.build_ids())
-    done = home.byoa("sync", "app", "--locked", "--json", *more)
+    done = home.here("sync", "app", "--locked", "--json", *more)
     assert (done.code, done.json()["error"]["code"]) == (MEND, "LockMismatch")
     assert len(home.build_ids()) == before
     return [(each["component"], each["why"]) for each in done.json()["moved"]]
@@ -57,7 +57,7 @@ def test_a_sync_locks_what_its_builds_pinned(locked: Home) -> None:
 
 def test_the_same_builds_make_the_same_bytes_and_a_change_changes_its_own_lines(locked: Home) -> None:
     before = lock_of(locked).read_bytes()
-    assert "wrote" not in locked.byoa("sync", "app").err
+    assert "wrote" not in locked.here("sync", "app").err
     assert lock_of(locked).read_bytes() == before
     locked.write("web", tag="v2")
     assert f"wrote {lock_of(locked).relative_to(locked.folder)}" in ended_by(locked, "active", "sync", "app").err
@@ -74,7 +74,7 @@ def test_where_a_build_fails_the_lock_stays_and_what_has_no_file_leaves_it(locke
 
 
 def test_without_waiting_nothing_is_locked(home: Home) -> None:
-    home.byoa("sync", home.write("web"), "--no-wait")
+    home.here("sync", home.write("web"), "--no-wait")
     assert not lock_of(home).exists()
 
 
@@ -96,8 +96,8 @@ def test_a_lock_that_can_t_be_read_is_left_to_people(text: str, home: Home) -> N
 
 def test_what_is_as_it_is_locked_is_synced_and_the_lock_left_alone(locked: Home) -> None:
     before = lock_of(locked).stat().st_mtime_ns
-    assert locked.byoa("sync", "app", "--locked").code == FINE
-    assert locked.byoa("sync", "app", "--plan", "--locked").code == FINE
+    assert locked.here("sync", "app", "--locked").code == FINE
+    assert locked.here("sync", "app", "--plan", "--locked").code == FINE
     assert lock_of(locked).stat().st_mtime_ns == before
 
 
@@ -107,7 +107,7 @@ def test_all_that_moved_is_told_at_once_and_nothing_is_handed_in(locked: Home) -
     locked.write("cache")
     assert why(locked) == [("cache", "missing"), ("db", "tag"), ("web", "config")]
     assert why(locked, "--plan") == [("cache", "missing"), ("db", "tag"), ("web", "config")]
-    done = locked.byoa("sync", "app", "--locked")
+    done = locked.here("sync", "app", "--locked")
     assert f"moved db: locked is {DIGEST}, and its tag means {OTHER}" in done.err
     assert "error LockMismatch: Something isn't as byoa.lock says." in done.err
 
@@ -146,7 +146,7 @@ def test_what_an_api_says_of_mirrors_is_text_in_the_lock_and_nothing_else(home: 
 
 
 def test_without_a_lock_nothing_is_handed_in(home: Home) -> None:
-    done = home.byoa("sync", home.write("web"), "--locked", "--json")
+    done = home.here("sync", home.write("web"), "--locked", "--json")
     assert (done.code, done.json()["error"]["code"], home.build_ids()) == (MEND, "LockMismatch", [])
 
 
@@ -154,17 +154,17 @@ def test_a_build_that_pins_another_digest_than_is_locked_fails_the_command(locke
     """Its tag moved after it was looked at."""
     lock_of(locked).write_text(lock_of(locked).read_text().replace(DIGEST, OTHER))
     locked.vendors.tags |= {"db": OTHER, "web": OTHER}
-    done = locked.byoa("sync", "app", "--locked", "--json")
+    done = locked.here("sync", "app", "--locked", "--json")
     assert (done.code, done.json()["ok"], done.json()["error"]["code"]) == (MEND, False, "LockMismatch")
     assert [each["why"] for each in done.json()["moved"]] == ["build", "build"]
-    assert f"moved web: locked is {OTHER}, and its build pinned {DIGEST}" in locked.byoa("sync", "app", "--locked").err
+    assert f"moved web: locked is {OTHER}, and its build pinned {DIGEST}" in locked.here("sync", "app", "--locked").err
 
 
 def test_a_tag_that_is_gone_is_told_at_its_line(locked: Home) -> None:
     locked.vendors.errors["web"] = ReferenceNotFound("The registry has no such tag.")
-    done = locked.byoa("sync", "app", "--locked")
+    done = locked.here("sync", "app", "--locked")
     assert (done.code, "web.toml:6:1: oci_artifact.tag:" in done.err) == (MEND, True)
 
 
 def test_a_lock_is_held_only_by_who_waits(locked: Home) -> None:
-    assert locked.byoa("sync", "app", "--locked", "--no-wait").code == USAGE
+    assert locked.here("sync", "app", "--locked", "--no-wait").code == USAGE

@@ -107,7 +107,7 @@ def test_who_one_is_is_told_with_where_the_token_is_from(home: Home) -> None:
     done = home.byoa("whoami", "--json")
     assert done.code == FINE
     assert done.json() | {"id": "tok", "expires_at": ""} == {
-        "id": "tok", "name": "test", "org_ids": [ORG], "scopes": ["admin"], "expires_at": "",
+        "id": "tok", "name": "test", "org_ids": [ORG], "scopes": ["admin"], "installs": [], "expires_at": "",
         "api": home.api.address, "source": "profile default",
     }  # fmt: skip
     assert home.byoa("whoami", "--json", BYOA_TOKEN=home.api.served.token("read")).json()["source"] == "BYOA_TOKEN"

@@ -39,7 +39,7 @@ def test_it_tells_of_new_changed_and_unchanged_components_and_writes_nothing(hom
         'manifest = "{apiVersion: v1, kind: ConfigMap, metadata: {name: a}}"\n'
     )
     before, there = kept(home), files(home)
-    done = home.byoa("sync", "app", "--plan")
+    done = home.here("sync", "app", "--plan")
     assert (done.code, kept(home), files(home)) == (FINE, before, there)
     head, *rows = [line.split() for line in done.out.splitlines()]
     assert head == ["COMPONENT", "CHANGE", "TAG", "DIGEST", "FETCHES", "FORMAT", "RESOURCES"]
@@ -51,7 +51,7 @@ def test_it_tells_of_new_changed_and_unchanged_components_and_writes_nothing(hom
 
 def test_machines_get_one_document(home: Home) -> None:
     home.write("web", "db")
-    found = home.byoa("sync", "app", "--plan", "--json").json()
+    found = home.here("sync", "app", "--plan", "--json").json()
     assert (found["ok"], found["orphans"]) == (True, [])
     web = found["components"][1]
     assert (web["component"], web["change"], web["config_version"], web["pinned"]) == ("web", "new", None, None)
@@ -61,13 +61,13 @@ def test_machines_get_one_document(home: Home) -> None:
 
 def test_a_tag_that_moved_is_told_of_as_sync_doesn_t_build_it(home: Home) -> None:
     assert ended_by(home, "active", "sync", home.write("web")).code == FINE
-    done = home.byoa("sync", "app", "--plan")
+    done = home.here("sync", "app", "--plan")
     assert (done.code, "note the tag of web has moved: `byoa builds create web`" in done.err) == (FINE, True)
 
 
 def test_what_failed_would_be_built_again(home: Home) -> None:
     assert ended_by(home, "error", "sync", home.write("web")).code == MEND
-    (web,) = home.byoa("sync", "app", "--plan", "--json").json()["components"]
+    (web,) = home.here("sync", "app", "--plan", "--json").json()["components"]
     assert (web["change"], web["config_version"]) == ("again", 2)
 
 
@@ -84,7 +84,7 @@ def test_what_would_stop_a_build_is_told_at_its_line(error: ByoaError, line: int
     file = home.write("db", "web") / "components" / "web.toml"
     file.write_text(file.read_text() + NAMED)
     home.vendors.errors["web"] = error
-    done = home.byoa("sync", "app", "--plan", GITHUB_ACTIONS="true")
+    done = home.here("sync", "app", "--plan", GITHUB_ACTIONS="true")
     assert done.code == code
     assert f"web.toml:{line}:1: oci_artifact." in done.err
     assert f"({error.code})" in done.err
@@ -97,7 +97,7 @@ def test_contents_that_a_build_refuses_and_parts_that_a_registry_does(home: Home
     home.write("db", "web")
     home.vendors.reading["web"] = DocumentInvalid("A document has no kind.")
     home.vendors.refused.add("db")
-    done = home.byoa("sync", "app", "--plan", "--json")
+    done = home.here("sync", "app", "--plan", "--json")
     assert done.code == MEND
     db, web = done.json()["components"]
     assert (db["error"]["code"], db["bytes"], db["format"]) == ("AuthFailed", None, None)
@@ -107,9 +107,9 @@ def test_contents_that_a_build_refuses_and_parts_that_a_registry_does(home: Home
 def test_a_lookup_is_asked_once_and_what_the_api_itself_lacks_ends_the_command(home: Home) -> None:
     home.write("web")
     home.vendors.errors["web"] = RegistryUnavailable("The registry can't be reached.")
-    assert home.byoa("sync", "app", "--plan").code == FAULT
+    assert home.here("sync", "app", "--plan").code == FAULT
     assert len(home.vendors.asked) == 1
-    done = home.byoa("sync", "app", "--plan", "--json", BYOA_TOKEN=home.api.served.token("read"))
+    done = home.here("sync", "app", "--plan", "--json", BYOA_TOKEN=home.api.served.token("read"))
     assert (done.code, done.json()["error"]["problem"]) == (MEND, "scope_missing")
 
 
@@ -134,7 +134,7 @@ def answered_later(home: Home, times: int) -> Iterator[None]:
 def test_a_lookup_that_takes_long_is_waited_for(home: Home) -> None:
     home.write("web")
     with answered_later(home, 2):
-        done = home.byoa("sync", "app", "--plan", "--json")
+        done = home.here("sync", "app", "--plan", "--json")
     (web,) = done.json()["components"]
     assert (done.code, web["bytes"], web["resources"]) == (FINE, 48213, 1)
 
@@ -143,20 +143,20 @@ def test_one_that_fails_later_is_told_as_one_that_fails_at_once(home: Home) -> N
     home.write("web")
     home.vendors.errors["web"] = ReferenceNotFound("The registry has no such tag.")
     with answered_later(home, 1):
-        done = home.byoa("sync", "app", "--plan", "--json")
+        done = home.here("sync", "app", "--plan", "--json")
     (web,) = done.json()["components"]
     assert (done.code, web["error"]["code"]) == (MEND, "ReferenceNotFound")
     assert web["error"]["cause"] == "The registry has no such tag."
 
 
 def test_a_table_is_no_place_to_plan_at(home: Home) -> None:
-    done = home.byoa("sync", home.write("web"), "--plan", "--table", "t", "--org", "org_0123456789ab", "--app", "shop")
+    done = home.here("sync", home.write("web"), "--plan", "--table", "t", "--org", "org_0123456789ab", "--app", "shop")
     assert (done.code, "this is done through an API" in done.err) == (USAGE, True)
 
 
 def test_what_a_prune_would_delete_is_told_without_a_question(synced: Home) -> None:
     (synced.folder / "app" / "components" / "db.toml").unlink()
-    done = synced.byoa("sync", "app", "--plan", "--prune")
+    done = synced.here("sync", "app", "--plan", "--prune")
     assert (done.code, synced.api.paths("DELETE")) == (FINE, [])
     assert "note not in this folder, and would be deleted: db" in done.err
 
@@ -166,6 +166,6 @@ def test_no_text_of_a_lookup_steers_the_terminal(home: Home) -> None:
     home.write("db", "web")
     home.vendors.errors["web"] = ReferenceNotFound(evil, remedy=evil)
     home.vendors.tags["db"] = evil
-    done = home.byoa("sync", "app", "--plan", GITHUB_ACTIONS="true")
+    done = home.here("sync", "app", "--plan", GITHUB_ACTIONS="true")
     assert not [each for each in (done.out + done.err).replace("\n", "") if not each.isprintable()]
     assert "\n::error::" not in done.out + done.err

@@ -224,6 +224,16 @@ def _calls(count: int) -> int:
     return counted.calls
 
 
+def test_a_look_for_drift_since_takes_no_component_out_of_a_run() -> None:
+    shop = Shop()
+    deploy = shop.ask()
+    _later(shop)
+    shop.platform.ask(shop.builds["api"], component="api", operation="drift")
+    shop.hear()
+    assert shop.statuses() == dict.fromkeys(("api", "db", "jobs", "web"), "active")
+    assert {shop.newest(name).run for name in SHOP} == {deploy.id}
+
+
 def test_of_two_runs_at_once_the_one_that_was_asked_for_last_is_carried_out() -> None:
     shop = Shop()
     first = shop.ask()

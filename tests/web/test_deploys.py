@@ -10,7 +10,9 @@ from byoa.adapters.memory.installs import MemoryInstalls
 from byoa.installs import records
 from byoa.installs.contents import pack
 from byoa.installs.objects import Place
+from byoa.installs.ports import AgentSign
 from byoa.web import app
+from tests.api.served import ORG
 from tests.installs.beds import CONFIG_MAPS, DEPLOYMENTS, config_map, deployment, namespace, secret
 from tests.web.browsing import Browser, links
 from tests.web.deploying import approve, deploy, deployed, id_of, stop
@@ -49,6 +51,17 @@ def test_a_plan_waits_and_what_is_approved_is_done(runner: Runner) -> None:
     assert 'data-live="0"' in done.text
     assert "2 healthy" in done.words
     assert "looks good" in done.words
+
+
+def test_a_page_that_waits_for_an_agent_says_when_it_asked_though_the_deploy_is_as_it_was(runner: Runner) -> None:
+    runner.build(config_map("conf"))
+    install = runner.install()
+    place = deploy(runner, install)
+    before = runner.browser.get(place)
+    assert "never asked" in before.words
+    runner.browser.served.installing.signs[ORG, install] = AgentSign(1_767_225_600_000, "tok_1", "agent")
+    after = runner.browser.get(place, if_none_match=before.headers["ETag"])
+    assert (after.status, "asked last" in after.words) == (200, True)
 
 
 def test_a_plan_is_not_read_for_a_deploy_that_has_not_changed(runner: Runner, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -77,10 +77,15 @@ def unfold(first: Deploy, install: Install, installs: Installs) -> list[Deploy]:
 
 
 def _was_overtaken(first: Deploy, component: str, install: Install, installs: Installs) -> bool:
-    """Whether a component has a newer deploy than the ``first`` of a run, and none of the run that could be seen."""
+    """Whether a component was deployed, or torn down, since the ``first`` of a run, and not by the run.
+
+    Where there were more looks and plans since than are looked through, it may have been.
+    """
     newest = installs.deploys(install, component, IN_A_RUN).items
-    since = bool(newest) and newest[0].created_at_ts > first.created_at_ts
-    return since and all(each.run != first.id for each in newest)
+    if any(each.run == first.id for each in newest):
+        return False
+    since = [each for each in newest if each.created_at_ts > first.created_at_ts]
+    return len(since) == IN_A_RUN or any(each.operation != "drift" and not each.plan_only for each in since)
 
 
 def go_on(install: Install, installs: Installs) -> tuple[int, int]:

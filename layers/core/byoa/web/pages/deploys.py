@@ -127,12 +127,14 @@ def _deploy(here: Here, install: str, component: str, deploy: str, refused: Repl
     found = here.api.get(f"{place}/deploys/{deploy}")
     part = here.api.find(place)
     running, waits = found["status"] in RUNNING, found["status"] == "pending-approval"
+    queued = here.api.find(f"/v1/installs/{install}") if found["status"] == "queued" else None
     data = {
         "app": found["app_id"], "component": component, "deploy": found, "part": part, "actions": ACTIONS,
         "marks": MARKS, "most": NAMES, "running": running, "health": _health(found["health"]), "waits": waits,
         "lines": timeline(found["status_v2"]["history"]), "causes": CAUSES,
         "deploys": history.document if history.good else [], "more": history.good and history.more,
         "problem": refused.document if refused else None,
+        "agent": agent_of(here, queued) if queued else None,  # which asks again and again, while nothing else changes
     }  # fmt: skip
     title = f"{_WORDS[found['operation']]} {component}"
     live = 0 if refused else SOON if running else LATER if waits else 0
@@ -143,10 +145,9 @@ def _deploy(here: Here, install: str, component: str, deploy: str, refused: Repl
 def _planned(here: Here, install: str, deploy: dict[str, Any], place: str) -> dict[str, Any]:
     """A deploy's plan, which is written with a line of its history; and names, which stay as they are."""
     plan = here.api.find(place) if deploy["counts"] or deploy["failure"] else None
-    wanted, about = sought(here.request.query), here.api.find(f"/v1/installs/{install}")
+    wanted = sought(here.request.query)
     return {
-        "install": about, "plan": plan, "wanted": wanted,
-        "agent": agent_of(here, about) if about and deploy["status"] == "queued" else None,
+        "install": here.api.find(f"/v1/installs/{install}"), "plan": plan, "wanted": wanted,
         "view": view(plan["objects"], wanted) if plan else None, "optional": optional(plan) if plan else [],
         "who": names_of(here),
     }  # fmt: skip
