@@ -7,5 +7,5 @@ from byoa.trust.signing_in import CodeExchanged, CodeGiven
 
 @step
 def handler(given: CodeGiven) -> CodeExchanged:
-    """Ask the issuer; this function touches nothing else."""
-    return issuers.asking(given.organisation).exchange(given)
+    """Ask the issuer, with the client's secret where it has one; this function touches nothing else."""
+    return issuers.asking(given.organisation).exchange(given, issuers.secret_of(given))

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, quote_plus, urlsplit
 
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from jwt import PyJWS
@@ -74,6 +74,10 @@ class Issuer:
     keys: list[dict[str, Any]] = field(default_factory=list)
     asked: list[str] = field(default_factory=list)
     script: Callable[[str], tuple[int, dict[str, str], bytes] | None] | None = None
+    secret: str = ""
+    """What its client shows, where it has one; in one of these ``ways``, which its document names, if any."""
+
+    ways: tuple[str, ...] = ()
     codes: dict[str, tuple[dict[str, str], dict[str, Any]]] = field(default_factory=dict)
     """Codes that were given: what was asked for, and what the token will say."""
 
@@ -108,10 +112,10 @@ class Issuer:
         with self.asking() as keys:
             return keys.fetch(issuer)
 
-    def exchange(self, given: CodeGiven) -> CodeExchanged:
+    def exchange(self, given: CodeGiven, secret: str | None = None) -> CodeExchanged:
         """What ExchangeCode does, by the same."""
         with self.asking() as keys:
-            return keys.exchange(given)
+            return keys.exchange(given, secret)
 
     @contextmanager
     def asking(self) -> Iterator[IssuerKeys]:
@@ -131,8 +135,10 @@ class Issuer:
         self.codes[code] = (asked, self.claims(now, asked["client_id"], **{**said, "email_verified": True, **claims}))
         return {"code": code, "state": asked["state"]}
 
-    def exchanged(self, form: dict[str, str]) -> tuple[int, dict[str, str], bytes]:
-        """What it answers to a code (RFC 6749, 4.1.3; RFC 7636, 4.6)."""
+    def exchanged(self, form: dict[str, str], shown: str) -> tuple[int, dict[str, str], bytes]:
+        """What it answers to a code (RFC 6749, 4.1.3; RFC 7636, 4.6), where its client shows what it has to."""
+        if self.secret and not self._knows(form, shown):
+            return 401, {"WWW-Authenticate": "Basic"}, json.dumps({"error": "invalid_client"}).encode()
         asked, claims = self.codes.pop(form.get("code", ""), ({}, {}))
         fitting = (
             asked
@@ -145,12 +151,21 @@ class Issuer:
         told = {"access_token": "opaque", "token_type": "Bearer", "id_token": self.sign(claims)}
         return 200, {"Content-Type": "application/json"}, json.dumps(told).encode()
 
+    def _knows(self, form: dict[str, str], shown: str) -> bool:
+        """Whether the client shows its secret in a way that it takes, and in one alone (RFC 6749, 2.3)."""
+        pair = ":".join(map(quote_plus, (form["client_id"], self.secret)))
+        basic = f"Basic {base64.b64encode(pair.encode()).decode()}"
+        if "client_secret_basic" in (self.ways or ("client_secret_basic",)) and shown:
+            return shown == basic and "client_secret" not in form
+        return "client_secret_post" in self.ways and not shown and form.get("client_secret") == self.secret
+
     def answer(self, path: str) -> tuple[int, dict[str, str], bytes]:
         documents = {
             DISCOVERY: {
                 "issuer": self.name, "jwks_uri": f"https://{self.host}{JWKS}",
                 "authorization_endpoint": f"https://{self.host}{AUTHORIZE}?tenant=a",
                 "token_endpoint": f"https://{self.host}{TOKEN}",
+                **({"token_endpoint_auth_methods_supported": [*self.ways]} if self.ways else {}),
             },
             JWKS: {"keys": self.keys},
         }  # fmt: skip
@@ -168,7 +183,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         form = dict(parse_qsl(self.rfile.read(int(self.headers["Content-Length"])).decode()))
-        self.tell(lambda: self.issuer.exchanged(form))
+        self.tell(lambda: self.issuer.exchanged(form, self.headers.get("Authorization", "")))
 
     def tell(self, answer: Callable[[], tuple[int, dict[str, str], bytes]]) -> None:
         self.issuer.asked.append(self.path)

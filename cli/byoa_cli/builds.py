@@ -17,7 +17,9 @@ from byoa_cli.printable import styled
 from byoa_cli.reaching import reach, reach_api
 
 if TYPE_CHECKING:
-    from byoa.builds.messages import Build
+    from collections.abc import Sequence
+
+    from byoa.builds.messages import AttachedTo, Build
     from byoa_cli.reaching import Reached
 
 _ALL: Final = 1_000_000
@@ -68,11 +70,14 @@ def get_build(
     Example:
         byoa builds get bldabc… --json
     """
-    build = _found(reach(api, profile, org, table), build_id)
+    here = reach(api, profile, org, table)
+    build = _found(here, build_id)
+    attached = here.catalogue.attached(here.organisation, build_id) if build.status == "active" else []
     if as_json:
-        print_json(describe(build))
+        print_json({**describe(build), "attachments": [each.model_dump(mode="json") for each in attached]})
     else:
         _show(build)
+        _show_attached(attached, build.outcome.digest if build.outcome else None)
     return FINE
 
 
@@ -164,6 +169,25 @@ def describe(build: Build, *, whole: bool = True) -> dict[str, Any]:
     from byoa.api.documents import build_out
 
     return build_out(build, whole=whole).model_dump(mode="json")
+
+
+def _show_attached(attached: Sequence[AttachedTo], root: str | None) -> None:
+    """What is attached, each below what it refers to; what refers to a part of the artifact names that."""
+    known = {each.digest for each in attached}
+    below: dict[str | None, list[AttachedTo]] = {}
+    for each in attached:
+        below.setdefault(each.subject if each.subject in known else None, []).append(each)
+
+    def show(subject: str | None, indent: str) -> None:
+        for each in below.pop(subject, []):
+            to = "" if subject or each.subject in (None, root) else f", attached to {each.subject}"
+            tag = f" ({each.tag})" if each.tag else ""
+            out().print(styled(f"{indent}{each.kind} {each.digest}{tag}{to}"))
+            show(each.digest, f"{indent}  ")
+
+    if attached:
+        out().print(styled("  attached"))
+        show(None, "    ")
 
 
 def _found(here: Reached, build_id: str) -> Build:

@@ -79,6 +79,7 @@ def list_issuers(
         "--sign-in", action="store_true",
         help="People sign in at the dashboard with it; --audience is the id of the dashboard's client there.",
     ),
+    Option("--with-secret", action="store_true", help="The client has a secret: from stdin, or asked for unseen."),
     *AT_API,
     APP,
     JSON,
@@ -86,7 +87,7 @@ def list_issuers(
 def add_issuer(
     name: str, issuer: str, claims: list[tuple[str, str]], scopes: list[str], installs: list[str],
     audience: str | None, api: str | None, profile: str | None, org: str | None, app: str | None,
-    *, sign_in: bool, as_json: bool,
+    *, sign_in: bool, with_secret: bool, as_json: bool,
 ) -> int:  # fmt: skip
     """Let in whoever has a token of an issuer that says what it must. The issuer is asked for its keys first.
 
@@ -98,6 +99,8 @@ def add_issuer(
         byoa issuers add agent -i github -c repository=vendor/acme --scope agent --install acme --app shop
 
         byoa issuers add Okta -i https://vendor.okta.com -c groups=platform -s sync --sign-in --audience 0oa1example
+
+        byoa issuers add Web -i https://id.example -c groups=ops -s sync --sign-in --audience 1a --with-secret < secret
     """
     wanted: dict[str, list[str]] = {}
     for claim, pattern in claims:
@@ -108,6 +111,10 @@ def add_issuer(
     more: dict[str, object] = {"audience": audience} if audience else {}
     if sign_in:
         more["sign_in"] = True
+    if with_secret:
+        from byoa_cli.secrets import typed_or_piped
+
+        more["client_secret"] = typed_or_piped(f"secret of the client {audience or ''} (not shown): ")
     made = here.asked_api().ask("POST", "issuers", body={**body, **more}).fields()
     if as_json:
         print_json(made)
@@ -116,6 +123,24 @@ def add_issuer(
     out().print(styled(f"  tokens of {cell(made, 'issuer')} for {cell(made, 'audience')} let in"))
     if sign_in:
         out().print(styled("  people sign in with it at the dashboard: register its address with /auth/callback there"))
+    return FINE
+
+
+@command(Option("issuer_id", metavar="ID", help="The rule's id (iss…), as the list has it."), *AT_API, JSON)
+def store_secret(issuer_id: str, api: str | None, profile: str | None, org: str | None, *, as_json: bool) -> int:
+    """Store another secret for the client of a rule that was added with one: from stdin, or asked for unseen.
+
+    Example:
+        byoa issuers secret iss… < secret
+    """
+    from byoa_cli.secrets import typed_or_piped
+
+    body = {"client_secret": typed_or_piped("the client's secret (not shown): ")}
+    made = reach_api(api, profile, org).asked_api().ask("PUT", "issuers", issuer_id, "client-secret", body=body)
+    if as_json:
+        print_json(made.fields())
+    else:
+        out().print(styled(f"stored the secret of {issuer_id}; the next who signs in is exchanged with it"))
     return FINE
 
 
@@ -146,5 +171,5 @@ def delete_issuer(
 
 issuers = Group(
     "Let CI and others in by tokens that they have of an issuer, without a secret.",
-    {"list": list_issuers, "add": add_issuer, "delete": delete_issuer},
+    {"list": list_issuers, "add": add_issuer, "secret": store_secret, "delete": delete_issuer},
 )

@@ -131,6 +131,18 @@ def read_secret(given: Given) -> str | None:
         if given.kind in _FILES:
             raise UsageError(f"kind {given.kind} takes a file: give it on stdin, as in < FILE")
         return ask_unseen(f"{given.field.replace('_', ' ')} for {given.host} (not shown): ")
+    return _piped()
+
+
+def typed_or_piped(prompt: str) -> str:
+    """All of stdin but one line end, or what is typed where nobody sees it. Raises ``UsageError`` for nothing."""
+    text = ask_unseen(prompt) if sys.stdin.isatty() else _piped()
+    if not text:
+        raise UsageError("nothing was given, and nothing stored: give the secret on stdin, or type it")
+    return text
+
+
+def _piped() -> str:
     content = sys.stdin.buffer.read(_LIMIT + 1)
     if len(content) > _LIMIT:
         raise UsageError("what is on stdin is over 64 KiB")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
@@ -17,7 +18,7 @@ from byoa.adapters.memory.leases import MemoryLeases
 from byoa.adapters.memory.ledger import MemoryLedger
 from byoa.adapters.memory.lookups import MemoryLookups
 from byoa.adapters.memory.tracking import MemoryHooks
-from byoa.adapters.memory.vault import MemoryClusterTokens, MemoryVault
+from byoa.adapters.memory.vault import MemoryClientSecrets, MemoryClusterTokens, MemoryVault
 from byoa.api.agents import held_as
 from byoa.api.app import OPERATIONS, make
 from byoa.api.ports import World
@@ -116,6 +117,7 @@ class _Desk:
                 verifier=PyJwtVerifier(),
                 installs=lambda org: MemoryInstalls(org, self.store),
                 clusters=MemoryClusterTokens,
+                client_secrets=MemoryClientSecrets,
                 deploying=lambda _: MemoryDeploys(self.store),
                 leases=lambda org: MemoryLeases(org, self.leased, self.store.signs),
                 shelf=lambda key, execution: MemoryShelf(self.store, key, execution),
@@ -201,14 +203,17 @@ class _Desk:
             "install_id": install_id, "deploy_id": deploy_id, "workflow_id": deploy_id, "approval_id": deploy_id,
         }  # fmt: skip
 
-    def _rule(self) -> str:
+    def _rule(self, name: str) -> str:
         rules = self.rules.rules()
+        if name == "store_client_secret":  # of a rule whose client has one
+            self.rules.remove(rules[0].id)
+            self.rules.add(replace(rules[0], confidential=True))
         return rules[0].id if rules else ""
 
     def ask(self, each: Any) -> Any:  # noqa: ANN401 - an operation; JSON data
         names = {**NAMES, "build_id": self._build_id(each.name), "token_id": self.caller.id}
         names |= self._install(each.name)
-        names |= {"issuer_id": self._rule(), "hook_id": self._hook_id()}
+        names |= {"issuer_id": self._rule(each.name), "hook_id": self._hook_id()}
         path = re.sub(r"<(\w+)>", lambda found: names[found[1]], each.path)
         body = {"name": "other-app"} if each.name == "create_component" else each.example
         token = self.agents if each.scope == "agent" else self.token

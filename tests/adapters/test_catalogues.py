@@ -15,7 +15,7 @@ from byoa.adapters.memory.ledger import MemoryLedger
 from byoa.adapters.remote.catalogue import RemoteCatalogue, build_of
 from byoa.adapters.remote.wire import Wire
 from byoa.api.documents import build_out
-from byoa.builds.messages import Failure, HistoryEntry, Inspection, MirroredArtifact, Outcome
+from byoa.builds.messages import AttachedTo, Failure, HistoryEntry, Inspection, MirroredArtifact, NamedObjects, Outcome
 from byoa.builds.records import entry
 from byoa.components.reading import check_config
 from byoa.errors import ApiUnusable
@@ -197,6 +197,20 @@ def test_a_receipt_is_that_of_a_build_that_went_well(both: Both) -> None:
     receipt = both.catalogue.receipt(ORG, build.build_id)
     assert receipt
     assert '"payloadType": "a"' in receipt
+
+
+def test_what_is_attached_comes_with_what_it_refers_to(both: Both) -> None:
+    build = both.catalogue.submit(ORG, APP, config()).build
+    signed = AttachedTo(digest="sha256:1", tag="a.sig", subject="sha256:0", kind="signature")
+    both.ledger.begin(build.key, "one", line())
+    both.ledger.keep_objects(build.key, "one", NamedObjects(by_kind={}, left_out=0, attached=[signed]))
+    assert both.catalogue.attached(ORG, build.build_id) == []
+    end(both, build, active())
+    assert both.catalogue.attached(ORG, build.build_id) == [signed]
+    assert both.catalogue.attached(ORG, "bld" + "a" * 23) == []
+    unsigned = both.catalogue.submit(ORG, APP, config("a: 2")).build
+    end(both, unsigned, active())
+    assert both.catalogue.attached(ORG, unsigned.build_id) == []
 
 
 # ---- what another version of the API may say ---------------------------------------------------------------------

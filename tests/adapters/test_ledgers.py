@@ -12,7 +12,7 @@ from moto import mock_aws
 from byoa.adapters.aws.dynamodb import DynamoLedger
 from byoa.adapters.memory.clocks import SteppingClock
 from byoa.adapters.memory.ledger import MemoryLedger
-from byoa.builds.messages import BuildKey, Failure, MirroredArtifact, NamedObjects, Outcome, build_id_of
+from byoa.builds.messages import AttachedTo, BuildKey, Failure, MirroredArtifact, NamedObjects, Outcome, build_id_of
 from byoa.builds.records import HISTORY, TEXT_KEPT, entry
 from byoa.components.reading import check_config
 from byoa.errors import DuplicateEvent, EventUntrusted, StaleVersion
@@ -192,14 +192,19 @@ def test_a_receipt_shows_once_its_build_is_active_and_the_first_one_stays(ledger
 def test_names_of_objects_show_as_the_receipt_does(ledger: Any) -> None:
     key = ledger.submit(ORG, APP, config()).build.key
     ledger.begin(key, "one", line())
-    held, other = (NamedObjects(by_kind={"Secret": [name]}, left_out=1) for name in ("vendor/web", "other"))
+    signed = [AttachedTo(digest="sha256:1", subject="sha256:0", kind="signature")]
+    held, other = (
+        NamedObjects(by_kind={"Secret": [name]}, left_out=1, attached=signed) for name in ("vendor/web", "other")
+    )
     ledger.keep_objects(key, "one", held)
     ledger.keep_objects(key, "two", other)
     ledger.keep_receipt(key, "one", "beside it")
     assert ledger.objects(ORG, id_of(key)) is None
+    assert ledger.attached(ORG, id_of(key)) == []
     ledger.finish(key, "one", Outcome(status="active"), [entry("active", "ready", CLOCK.now())])
     ledger.keep_objects(key, "one", other)
     assert ledger.objects(ORG, id_of(key)) == held
+    assert ledger.attached(ORG, id_of(key)) == signed
     assert ledger.objects("org_0123456789abc", id_of(key)) is None
     assert ledger.receipt(ORG, id_of(key)) == "beside it"
 

@@ -16,7 +16,7 @@ from byoa.adapters.memory.leases import MemoryLeases
 from byoa.adapters.memory.ledger import MemoryLedger
 from byoa.adapters.memory.lookups import MemoryLookups
 from byoa.adapters.memory.tracking import MemoryHooks
-from byoa.adapters.memory.vault import MemoryClusterTokens, MemoryVault
+from byoa.adapters.memory.vault import MemoryClientSecrets, MemoryClusterTokens, MemoryVault
 from byoa.api.app import make
 from byoa.api.ports import World
 from byoa.api.tokens import DAY_MS, issue
@@ -109,6 +109,7 @@ class Served:
         self.awaited: list[Any] = []
         self.installing = DeployStore(self.clock, "table")
         self.cluster_tokens: dict[str, str] = {}
+        self.client_secrets: dict[str, str] = {}
         self.leased: dict[Any, Any] = {}
         self.receipt_check: Callable[[bytes, bytes], bool] = lambda *_: True
         self.rules: dict[Any, Any] = {}
@@ -132,6 +133,7 @@ class Served:
             lookups=self.lookups,
             installs=lambda org: MemoryInstalls(org, self.installing),
             clusters=lambda org: MemoryClusterTokens(org, self.cluster_tokens),
+            client_secrets=lambda org: MemoryClientSecrets(org, self.client_secrets),
             deploying=lambda _: MemoryDeploys(self.installing),
             leases=lambda org: MemoryLeases(org, self.leased, self.installing.signs),
             shelf=lambda key, execution: MemoryShelf(self.installing, key, execution),

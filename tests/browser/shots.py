@@ -55,6 +55,19 @@ def itself(name: str, tag: str, build_id: str) -> dict[str, str]:
     }
 
 
+def attached(tag: str) -> list[dict[str, str]]:
+    """A signature of the artifact, a bill of materials, and that one's signature."""
+    root, *others = (
+        hashlib.sha256(f"{name}{NAME} {tag}".encode()).hexdigest() for name in ("", "sig ", "sbom ", "own ")
+    )
+    signature, sbom, of_sbom = (f"sha256:{each}" for each in others)
+    return [
+        {"digest": signature, "subject": f"sha256:{root}", "kind": "signature", "tag": f"sha256-{root}.sig"},
+        {"digest": sbom, "subject": f"sha256:{root}", "kind": "sbom"},
+        {"digest": of_sbom, "subject": sbom, "kind": "signature"},
+    ]
+
+
 def furnish(site: Site) -> dict[str, str]:
     """Something on every page; pages by the names of their pictures."""
     for name in ("database", "cache", "worker", "metrics", "gateway", "mailer", "search", "reports", "login", "admin"):
@@ -66,7 +79,10 @@ def furnish(site: Site) -> dict[str, str]:
         named = {kind: [f"vendor/{name}" for name in ("cart", NAME)] for kind in ("ConfigMap", "Deployment", "Service")}
         kinds = {kind: len(names) for kind, names in named.items()}
         texts = itself(NAME, tag, second["build_id"])
-        site.go_well(second["build_id"], texts, objects={"by_kind": named, "left_out": 0}, resources=6, kinds=kinds)
+        site.go_well(
+            second["build_id"], texts, objects={"by_kind": named, "left_out": 0}, attachments=attached(tag),
+            resources=6, kinds=kinds,
+        )  # fmt: skip
     failed = site.hand_in("api", oci_artifact={**SOURCE, "url": "oci://ghcr.io/vendor/api", "tag": "v9"})["build_id"]
     cause = "The registry ghcr.io has no such repository, tag or digest, or doesn't show it to us."
     remedy = "Check the repository and the tag, and that the artifact was pushed; a private one needs credentials."
@@ -87,6 +103,7 @@ def furnish(site: Site) -> dict[str, str]:
         "resolved": f"{COMPONENTS}/{NAME}/edit", "compare": f"{COMPONENTS}/{NAME}/compare",
         "credentials": "/credentials", "tokens": "/tokens",
         "policies": "/policies", "hooks": "/hooks-in", "audit": "/audit", "errors": "/errors", **installs,
+        "install-teardown": installs["install"],
     }  # fmt: skip
 
 
@@ -105,6 +122,8 @@ def take(page: Page, site: Site, places: dict[str, str], folder: Path) -> None:
             page.get_by_role("button", name="List the repository's tags").evaluate("each => each.scrollIntoView()")
         if name == "resources":
             page.get_by_role("heading", name="Resources").evaluate("each => each.scrollIntoView()")
+        if name == "install-teardown":
+            page.get_by_role("heading", name="Tear all down").evaluate("each => each.scrollIntoView()")
         for theme in THEMES:
             for width in WIDTHS:
                 page.emulate_media(color_scheme=theme)

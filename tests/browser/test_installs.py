@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from byoa.installs.records import entry, moved
 from tests.api.served import APP
 from tests.browser.chromium import needs_chromium, window
 from tests.browser.conftest import sign_in
@@ -89,8 +90,12 @@ def test_a_note_that_is_being_typed_stays_while_the_page_changes(
         page.get_by_label("Note").fill("I am not")
         page.evaluate("document.getElementById('main').dataset.live = 1")
         page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+        store = site.served.installing
+        (key,) = (each for each, found in store.deploys.items() if found.id == deploy)
         with page.expect_response(lambda answer: answer.status == 200):
-            site.served.ask("POST", "/v1/tokens", {"name": "another", "scopes": ["read"]})  # names are of this page
+            line = entry("pending-approval", "it waits yet", site.served.clock.now())
+            store.deploys[key] = moved(store.deploys[key], line)
+        page.get_by_text("it waits yet").wait_for()
         page.get_by_label("Note").press_sequentially(" done")
         assert page.get_by_label("Note").input_value() == "I am not done"
 

@@ -156,6 +156,7 @@ def test_what_is_attached_travels_from_the_source_through_quarantine_to_the_targ
         artifact = build.inspected()
         (attached,) = artifact.attachments
         assert attached.digest in {node.digest for node in artifact.nodes}
+        assert (attached.subject, attached.kind) == (artifact.digest, "signature")
         mirror_step.mirror(
             MirrorTask(artifact=artifact, target="ecr"), build.quarantine, build.target, PLACE, build.books
         )

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from byoa.adapters.memory.tracking import MemoryTracked
+from byoa.builds.messages import AttachedTo, NamedObjects
 from byoa.errors import AuthFailed
 from byoa.tracking.messages import Moved
 from byoa.trust.external_id import external_id
@@ -137,6 +138,27 @@ def test_logs_that_are_followed_grow_until_the_end(status: str, code: int, synce
     assert lines == ["queued", "planning", status], "each line once"
     assert (f"mirror ecr: oci://1.example/db@{DIGEST}" in done.out) is (status == "active")
     assert ("ReferenceNotFound: It isn't there." in done.out) is (status == "error")
+
+
+def test_a_build_is_shown_with_what_is_attached_each_below_what_it_refers_to(synced: Home) -> None:
+    ledger, build_id = synced.api.served.ledger, synced.build_ids()[0]
+    build = ledger.build(ORG, build_id)
+    assert build
+    attached = [
+        AttachedTo(digest="sha256:1", subject=DIGEST, kind="sbom"),
+        AttachedTo(digest="sha256:2", subject="sha256:1", kind="signature", tag="sha256-1.sig"),
+        AttachedTo(digest="sha256:3", subject="sha256:9", kind="attestation"),
+    ]
+    ledger.keep_objects(build.key, "one", NamedObjects(by_kind={}, left_out=0, attached=attached))
+    synced.finish()
+    lines = synced.byoa("builds", "get", build_id).out.splitlines()
+    at = lines.index("  attached")
+    assert lines[at + 1 : at + 4] == [
+        "    sbom sha256:1", "      signature sha256:2 (sha256-1.sig)",
+        "    attestation sha256:3, attached to sha256:9",
+    ]  # fmt: skip
+    told = synced.byoa("builds", "get", build_id, "--json").json()["attachments"]
+    assert [each["subject"] for each in told] == [DIGEST, "sha256:1", "sha256:9"]
 
 
 def test_a_receipt_and_its_key_come_through_the_api(synced: Home) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from tests.api.served import ORG
@@ -40,6 +42,26 @@ def test_people_sign_in_by_a_rule_that_names_the_dashboard_s_client(home: Home) 
     assert "people sign in with it at the dashboard" in done.out
     (rule,) = home.byoa("issuers", "list", "--json").json()["issuers"]
     assert (rule["sign_in"], rule["audience"]) == (True, "byoa-dashboard")
+
+
+def test_the_secret_of_a_client_is_read_from_stdin_and_shown_nowhere(home: Home) -> None:
+    rule_of = ("issuers", "add", "Okta", "-i", GITHUB, "-c", "repository=vendor/app", "-s", "sync", "--sign-in")
+    words = (*rule_of, "--audience", "byoa-dashboard", "--with-secret")
+    with issuing() as issuer:
+        home.api.served.fetch_keys = issuer.fetch
+        assert home.byoa(*words, stdin="").code == USAGE
+        done = home.byoa(*words, stdin="canary-1\n")
+    assert done.code == FINE, done.err
+    (rule,) = home.byoa("issuers", "list", "--json").json()["issuers"]
+    assert rule["has_client_secret"] is True
+    kept = home.api.served.client_secrets
+    assert [json.loads(each)["secret"] for each in kept.values()] == ["canary-1"]
+    again = home.byoa("issuers", "secret", rule["id"], stdin="canary-2")
+    assert again.code == FINE, again.err
+    assert [json.loads(each)["secret"] for each in kept.values()] == ["canary-2"]
+    assert "canary" not in done.out + done.err + again.out + again.err
+    assert home.byoa("issuers", "delete", rule["id"], "--yes").code == FINE
+    assert kept == {}
 
 
 def test_a_rule_for_strangers_is_refused_with_what_is_missing(home: Home) -> None:

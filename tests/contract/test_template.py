@@ -461,9 +461,11 @@ def test_the_api_reads_no_secret_and_reaches_nothing_but_the_table_and_secrets(r
 
 @pytest.mark.parametrize("name", ["ExchangeCode", "FetchKeys"])
 def test_who_asks_issuers_has_nothing_else(resources: dict[str, Any], name: str) -> None:
-    assert _actions(resources, f"{name}Role") == LOG_AND_TRACE
+    secrets = name == "ExchangeCode"  # of clients that have one: tests/contract/test_tenancy.py
+    assert _actions(resources, f"{name}Role") == LOG_AND_TRACE | (OPENS_SESSIONS if secrets else set())
     variables = resources[f"{name}Function"]["Properties"]["Environment"]["Variables"]
-    assert {name for name in variables if name.startswith("BYOA_")} == {"BYOA_PLAIN_HTTP_HOSTS", "BYOA_REACHABLE"}
+    known = {"BYOA_PLAIN_HTTP_HOSTS", "BYOA_REACHABLE"} | ({"BYOA_TENANT_ROLE"} if secrets else set())
+    assert {name for name in variables if name.startswith("BYOA_")} == known
 
 
 def test_who_takes_deliveries_reads_a_hook_and_puts_an_event_and_no_more(resources: dict[str, Any]) -> None:

@@ -24,8 +24,8 @@ SHARED = ("SourceRole", "ClusterRole")
 """What vendors and clusters' owners lend: one role each for all functions that borrow it."""
 
 OF_TENANTS = sorted(name for name in POLICIES if name.endswith("TenantRole") or name in SHARED)
-WITHOUT = {"ExchangeCode", "FetchKeys", "Hooks", "PublishChanges", "TryCredentials"}
-"""Functions that have no tenant role: two reach nothing of organisations, two work for whichever comes, one has what
+WITHOUT = {"FetchKeys", "Hooks", "PublishChanges", "TryCredentials"}
+"""Functions that have no tenant role: one reaches nothing of organisations, two work for whichever comes, one has what
 vendors lend alone.
 """
 
@@ -132,7 +132,8 @@ def test_a_function_s_own_role_has_of_the_table_what_is_no_organisation_s() -> N
 def test_credentials_of_vendors_are_one_role_s() -> None:
     reading = {role for role, each in every() if "secretsmanager:GetSecretValue" in many(each["Action"])}
     borrowing = {role for role, each in every() if each.get("Sid") == "BorrowRoles"}
-    assert reading == borrowing == set(SHARED)
+    assert borrowing == set(SHARED)
+    assert reading == {*SHARED, "ExchangeCodeTenantRole"}
     (secrets,) = [each for each in POLICIES["SourceRole"]["Statement"] if each["Sid"] == "ReadCredentials"]
     assert secrets["Resource"].endswith(f":secret:byoa/{WHOSE}/*")
     assert secrets["Condition"] == {"StringEquals": {"secretsmanager:ResourceTag/org_id": WHOSE}}
@@ -145,6 +146,16 @@ def test_what_lets_into_clusters_is_another_role_s_and_no_step_of_a_build_has_it
     reaching = {f"{name}Role" for name in ("PlanInstall", "ApplyInstall", "CheckHealth", "PruneInstall")}
     assert _trusted("ClusterRole") == reaching
     assert not reaching & _trusted("SourceRole")
+
+
+def test_what_clients_show_to_issuers_is_read_by_who_exchanges_codes_alone() -> None:
+    (secrets,) = POLICIES["ExchangeCodeTenantRole"]["Statement"]
+    assert secrets["Action"] == "secretsmanager:GetSecretValue"
+    assert secrets["Resource"].endswith(f":secret:byoa-issuers/{WHOSE}/*")
+    assert secrets["Condition"] == {"StringEquals": {"secretsmanager:ResourceTag/org_id": WHOSE}}
+    assert [role for role, each in every() if ":secret:byoa-issuers/" in json.dumps(each)] == [
+        "ExchangeCodeTenantRole", "ApiTenantRole",
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize("role", SHARED)

@@ -206,17 +206,22 @@ def test_a_session_ends_when_its_token_is_revoked_and_the_open_page_says_so(
         page.get_by_role("alert").filter(has_text="Your session has ended").wait_for()
 
 
-def test_somebody_signs_in_with_cognito_s_own_page(enforced: Pipeline, browser: Browser, token: str) -> None:
+@pytest.mark.parametrize("has_secret", [False, True], ids=["a public client", "a client with a secret"])
+def test_somebody_signs_in_with_cognito_s_own_page(
+    enforced: Pipeline, browser: Browser, token: str, *, has_secret: bool
+) -> None:
+    """A secret is written by the API's sessions and read by ExchangeCode's, and by no other."""
     callback = place(enforced, "/auth/callback")
     with (
         relayed(enforced.desk.ports.issuer, enforced.desk.ports.emulator),
-        signing_people_in(enforced, callback) as pool,
+        signing_people_in(enforced, callback, has_secret=has_secret) as pool,
     ):
         rule = {
             "issuer": pool.issuer,
             "audience": pool.client,
             "claims": {"cognito:groups": "platform"},
             "sign_in": True,
+            **({"client_secret": pool.secret} if has_secret else {}),
         }
         made = _api(enforced, token, "POST", "/v1/issuers", {"name": "Cognito", "scopes": ["sync"], **rule})
         with window(browser) as page:
@@ -238,23 +243,25 @@ class Pool(NamedTuple):
     issuer: str
     client: str
     password: str
+    secret: str = ""
 
 
 @contextmanager
-def signing_people_in(pipeline: Pipeline, callback: str) -> Iterator[Pool]:
+def signing_people_in(pipeline: Pipeline, callback: str, *, has_secret: bool) -> Iterator[Pool]:
     with closing(pipeline.desk.client("cognito-idp")) as cognito:
         pool = cognito.create_user_pool(PoolName="people")["UserPool"]["Id"]
-        client = cognito.create_user_pool_client(
+        made = cognito.create_user_pool_client(
             UserPoolId=pool, ClientName="dashboard", CallbackURLs=[callback], AllowedOAuthFlows=["code"],
             AllowedOAuthScopes=["openid"], AllowedOAuthFlowsUserPoolClient=True, SupportedIdentityProviders=["COGNITO"],
-        )["UserPoolClient"]["ClientId"]  # fmt: skip
+            GenerateSecret=has_secret,
+        )["UserPoolClient"]  # fmt: skip
         password = "A password, 1 of none."
         cognito.admin_create_user(UserPoolId=pool, Username="member", MessageAction="SUPPRESS")
         cognito.admin_set_user_password(UserPoolId=pool, Username="member", Password=password, Permanent=True)
         cognito.create_group(UserPoolId=pool, GroupName="platform")
         cognito.admin_add_user_to_group(UserPoolId=pool, Username="member", GroupName="platform")
         try:
-            yield Pool(f"https://{POOLS}/{pool}", client, password)
+            yield Pool(f"https://{POOLS}/{pool}", made["ClientId"], password, made.get("ClientSecret", ""))
         finally:
             cognito.delete_user_pool(UserPoolId=pool)
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from byoa.api.face import logger
+from byoa.trust.issuers import KeysFound
 from tests.api.served import Served
 from tests.leaks.kinds import FORMS, HOSTS
 from tests.leaks.searching import Searcher, canary
@@ -107,3 +108,28 @@ def test_a_token_is_in_the_answer_that_made_it_and_nowhere_else(lines: list[str]
     again = served.ask("POST", "/v1/tokens", body, idempotency_key="once")
     read = [served.ask("GET", path) for path in ("/v1/tokens", "/v1/audit")]
     check(searcher, places(served, lines, *used, again, *read))
+
+
+def test_the_secret_of_a_client_at_an_issuer_is_told_nowhere(lines: list[str]) -> None:
+    served, searcher = Served(), Searcher()
+    first, second = searcher.add(canary()), searcher.add(canary())
+    served.fetch_keys = lambda *_: KeysFound(keys=[], authorization_endpoint="https://login.vendor.example/authorize")
+    rule = {"name": "Vendor", "issuer": "https://login.vendor.example", "audience": "client", "sign_in": True}
+    body = {**rule, "claims": {"groups": "platform"}, "scopes": ["sync"], "client_secret": first}
+    made = served.ask("POST", "/v1/issuers", body, idempotency_key="once")
+    assert made.status == 201, made.text
+    again = served.ask("PUT", f"/v1/issuers/{made.json['id']}/client-secret", {"client_secret": second})
+    assert second in repr(served.client_secrets)
+    wrong = [
+        served.ask("POST", "/v1/issuers", {**body, "sign_in": False}),
+        served.ask("POST", "/v1/issuers", {**body, "client_secret": f"{first}\n"}),
+        served.ask("POST", "/v1/issuers", {**body, "client_secret": [first]}),
+        served.ask("POST", "/v1/issuers", {**body, "secret": second}),
+        served.ask("PUT", f"/v1/issuers/{made.json['id']}/client-secret", {"client_secret": {first: second}}),
+    ]
+    assert {each.status for each in wrong} == {422}
+    read = [served.ask("GET", path) for path in ("/v1/issuers", "/v1/audit")]
+    where = places(served, lines, made, again, *wrong, *read)
+    check(searcher, {**where, "rules": repr(served.rules)})
+    assert served.ask("DELETE", f"/v1/issuers/{made.json['id']}").status == 204
+    assert served.client_secrets == {}

@@ -112,7 +112,7 @@ class Stack:
         """Clients of a session that the role's function opened for the organisation, as it opens them."""
         opener = opener_of(role)
         own = self.policy_of_api if role in ("ApiTenantRole", "DashboardTenantRole") else self.policy
-        own = self.policy_of_clusters if role == "ClusterRole" else own
+        own = {"ClusterRole": self.policy_of_clusters, "ExchangeCodeTenantRole": self.policy_of_clients}.get(role, own)
         more = {"Policy": own(organisation)} if policy else {}
         sts = self.function(opener)("sts")
         return self.clients(assume(sts, self.arn(role), Tags=tags(organisation), **more))
@@ -136,6 +136,11 @@ class Stack:
         kept = f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:byoa-clusters"
         return session_policy(organisation, Places(clusters=kept, account=ACCOUNT, external_ids=ids))
 
+    def policy_of_clients(self, organisation: str) -> str:
+        """The same for what clients show to issuers."""
+        kept = f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:byoa-issuers"
+        return session_policy(organisation, Places(clients=kept))
+
     def policy_of_api(self, organisation: str) -> str:
         """The same for the API, which has other places, too many for one policy with those."""
         where = f"{REGION}:{ACCOUNT}"
@@ -153,7 +158,8 @@ class Stack:
         for kind in ("blobs", "manifests", "lists", "parts", "values", "objects", "plans", "contents"):
             s3.put_object(Bucket=self.bucket, Key=f"{organisation}/{kind}/x", Body=b"x")
         self.cloud.client("ecr").create_repository(repositoryName=f"byoa/{organisation}/shop/web")
-        for name in (f"byoa/{organisation}/x", f"byoa-clusters/{organisation}/inl{'a' * 23}"):
+        kept = (f"byoa-clusters/{organisation}/inl{'a' * 23}", f"byoa-issuers/{organisation}/iss{'a' * 23}")
+        for name in (f"byoa/{organisation}/x", *kept):
             self.cloud.client("secretsmanager").create_secret(Name=name, SecretString="x", Tags=tags(organisation))
 
 
@@ -161,6 +167,7 @@ OPENERS = (
     "ValidateReference", "ResolveDigest", "StageArtifact", "StageBlob", "InspectArtifact", "MirrorArtifact",
     "MirrorBlob", "RetireTags", "RecordBuild", "RecordStopped", "SweepBuilds", "TryCredentials",
     "LookUpArtifact", "ReadArtifacts", "AnswerLookup", "FollowTags", "BuildAgain", "Api", "Dashboard",
+    "ExchangeCode",
     "ReceiveDeploy", "PullMirror", "LoadManifests", "PlanInstall", "ApplyInstall", "CheckHealth", "PruneInstall",
     "RecordDeploy", "EndStoppedDeploy", "SweepDeploys", "DriftDue", "FollowBuilds", "ReleaseDeploys",
 )  # fmt: skip

@@ -67,7 +67,7 @@ MAY: dict[str, set[str]] = {
     | {f"table update {attribute}" for attribute in ("packed", "plan", "told again")}
     | {f"table {verb}" for verb in ("query", "batch get", "transact put", "transact get")}
     | {f"secret {verb}" for verb in ("put", "describe", "delete")}
-    | {f"cluster token {verb}" for verb in ("put", "delete")},
+    | {f"{kind} {verb}" for kind in ("cluster token", "client secret") for verb in ("put", "delete")},
     "DashboardTenantRole": READS | {"table query", "table batch get", "secret describe"},
     "SourceRole": {"secret get"},
     "ReceiveDeployTenantRole": READS | {"table batch get", "table update", "put of values"},
@@ -88,6 +88,7 @@ MAY: dict[str, set[str]] = {
     "FollowBuildsTenantRole": ASKS,
     "ReleaseDeploysTenantRole": ASKS,
     "ClusterRole": {"cluster token get"},
+    "ExchangeCodeTenantRole": {"client secret get"},
 }
 """What each session may do with its own organisation's things: nothing below holds because nothing is allowed."""
 

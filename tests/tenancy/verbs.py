@@ -101,6 +101,13 @@ def _token(action: str, **more: Any) -> Verb:
     )
 
 
+def _of_client(action: str, **more: Any) -> Verb:
+    name = f"{{}}/iss{'a' * 23}"
+    return lambda make, _stack, whose: getattr(make("secretsmanager"), action)(
+        SecretId=f"byoa-issuers/{name.format(whose)}", **more
+    )
+
+
 IMAGE = [{"imageTag": "x"}]
 DIGEST = "sha256:" + "0" * 64
 
@@ -166,6 +173,10 @@ VERBS: dict[str, Verb] = {
     "cluster token put": _token("put_secret_value", SecretString="y"),
     "cluster token describe": _token("describe_secret"),
     "cluster token delete": _token("delete_secret"),
+    "client secret get": _of_client("get_secret_value"),
+    "client secret put": _of_client("put_secret_value", SecretString="y"),
+    "client secret describe": _of_client("describe_secret"),
+    "client secret delete": _of_client("delete_secret"),
 }
 """Each about one organisation's things."""
 

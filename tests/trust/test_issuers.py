@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from byoa.errors import IssuerUnusable
-from byoa.trust.issuers import ALGORITHMS, DOCUMENT_LIMIT, key_of, parse_issuer, read_discovery, read_keys
+from byoa.trust.issuers import ALGORITHMS, DOCUMENT_LIMIT, Discovered, key_of, parse_issuer, read_discovery, read_keys
 from tests.issuer import public, segment
 
 ISSUER = "https://ci.example/org"
@@ -31,7 +31,15 @@ def test_keys_are_looked_for_below_the_issuer(text: str, discovery: str) -> None
 
 def test_where_the_keys_are_the_issuer_s_own_document_says() -> None:
     document = {"issuer": ISSUER, "jwks_uri": KEYS_AT, "more": [1]}
-    assert read_discovery(json.dumps(document).encode(), ISSUER) == (KEYS_AT, "", "")
+    assert read_discovery(json.dumps(document).encode(), ISSUER) == Discovered(KEYS_AT, "", "")
+
+
+@pytest.mark.parametrize(("said", "ways"), [
+    (["client_secret_post", "none"], ("client_secret_post", "none")), ([7, "a", None], ("a",)), ("a", ()), (None, ()),
+])  # fmt: skip
+def test_how_clients_show_who_they_are_the_document_says_too(said: object, ways: tuple[str, ...]) -> None:
+    document = {"issuer": ISSUER, "jwks_uri": KEYS_AT, "token_endpoint_auth_methods_supported": said}
+    assert read_discovery(json.dumps(document).encode(), ISSUER).ways == ways
 
 
 @pytest.mark.parametrize(("said", "found"), [
@@ -44,8 +52,8 @@ def test_where_the_keys_are_the_issuer_s_own_document_says() -> None:
 def test_where_people_and_codes_go_is_an_address_over_tls(said: object, found: bool) -> None:  # noqa: FBT001 - a column
     named = {"authorization_endpoint": said, "token_endpoint": said}
     document = json.dumps({"issuer": ISSUER, "jwks_uri": KEYS_AT, **named}).encode()
-    expected = said if found else ""
-    assert read_discovery(document, ISSUER, {"127.0.0.1:5106"}) == (KEYS_AT, expected, expected)
+    expected = str(said) if found else ""
+    assert read_discovery(document, ISSUER, {"127.0.0.1:5106"}) == Discovered(KEYS_AT, expected, expected)
 
 
 @pytest.mark.parametrize("document", [

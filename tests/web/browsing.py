@@ -140,7 +140,8 @@ class Browser:
         sample = json.loads(text)
         said = {**key.model_dump(), "execution": "one"}
         sample["artifact"] |= {**said, "build_id": build_id}
-        sample["artifact"]["objects"] = inspection.pop("objects", sample["artifact"]["objects"])
+        for name in ("objects", "attachments"):
+            sample["artifact"][name] = inspection.pop(name, sample["artifact"][name])
         sample["artifact"]["inspection"] |= inspection
         for mirror in sample["mirrors"]:
             mirror["tag"] = build_id

@@ -221,6 +221,28 @@ def test_a_deploy_is_cancelled_once(runner: Runner) -> None:
     assert again.status == 409
 
 
+def test_all_is_torn_down_by_whoever_types_the_install_s_name(runner: Runner) -> None:
+    builds = {name: runner.build(config_map(name), name=name) for name in ("web", "api")}
+    browser, install = runner.browser, runner.install()
+    assert "Tear all down" not in browser.get(f"/installs/{install}").words
+    for name, build in builds.items():
+        place = deploy(runner, install, build, name)
+        runner.run(id_of(place))
+        approve(runner, place)
+        runner.run(id_of(place))
+    runner.build(config_map("other"), name="never")
+    shown = browser.get(f"/installs/{install}").words
+    assert "All 2 objects that 2 components of it have are deleted" in shown
+    before = len(browser.sent)
+    wrong = browser.post(f"/installs/{install}/teardown-all", {"name": "another"})
+    assert (wrong.status, "That isn't the install's name." in wrong.words, len(browser.sent)) == (422, True, before)
+    assert browser.post(f"/installs/{install}/teardown-all", {"name": "acme"}).place == f"/installs/{install}"
+    told = browser.served.ask("GET", f"/v1/installs/{install}/deploys").json
+    assert sorted((each["component_id"], each["operation"]) for each in told[:2]) == [
+        ("api", "teardown"), ("web", "teardown"),
+    ]  # fmt: skip
+
+
 def test_deploy_all_deploys_each_component_that_has_a_build(runner: Runner) -> None:
     runner.build(config_map("conf"))
     runner.build(config_map("other"), name="api")

@@ -300,7 +300,8 @@ def test_another_organisation_s_install_is_as_if_there_were_none(runner: Runner)
     stranger.sign_in(org=OTHER)
     for each in (f"/installs/{install}", f"/installs/{install}/settings", f"/installs/{install}/components/web", place):
         assert stranger.get(each).status == 404, each
-    for each in ("deploy-all", "settings", "components/web/deploy", "components/web/teardown", "components/web/drift"):
+    parts = [f"components/web/{what}" for what in ("deploy", "teardown", "drift")]
+    for each in ("deploy-all", "teardown-all", "settings", *parts):
         assert stranger.post(f"/installs/{install}/{each}").status == 404, each
     assert install not in stranger.get("/installs").text
 

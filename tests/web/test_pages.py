@@ -216,6 +216,41 @@ def test_a_page_that_has_not_changed_is_not_made_again(browser: Browser, monkeyp
     assert browser.get(COMPONENT, if_none_match=etag).status == 200
 
 
+def test_what_is_attached_stands_below_what_it_refers_to(browser: Browser) -> None:
+    build = browser.hand_in("web", **ARTIFACT)["build_id"]
+    root, child, sbom, signature, other = (f"sha256:{each * 64}" for each in "fabcd")
+    attached = [
+        {"digest": sbom, "subject": root, "kind": "sbom"},
+        {"digest": other, "subject": child, "kind": "attestation"},
+        {"digest": signature, "subject": sbom, "kind": "signature", "tag": f"sha256-{'b' * 64}.sig"},
+    ]
+    pinned = "fac2bf4015b35638ed9d43cff4f53e09743639903d7b6f839127b6589d27b581"
+    browser.go_well(build, {pinned: "f" * 64}, attachments=attached)
+    shown = browser.get(f"{COMPONENT}/builds/{build}")
+    (part,) = re.findall(r"<h3>Attached to it</h3>(.*?)</section>", shown.text, re.DOTALL)
+    depth, found = 0, []
+    for tag, digest in re.findall(r'(</?ul)|title="(sha256:[a-f0-9]{64})"', part):
+        depth += {"<ul": 1, "</ul": -1}.get(tag, 0)
+        found += [(depth, digest)] if digest else []
+    assert found == [(1, sbom), (2, signature), (1, child), (2, other)]
+    assert "SBOM" in shown.words
+    assert "below the artifact:" in shown.words
+    told = browser.served.ask("GET", f"/v1{COMPONENT}/builds/{build}/attachments").json["attachments"]
+    assert [(each["digest"], each["subject"]) for each in told] == [(sbom, root), (other, child), (signature, sbom)]
+
+
+def test_of_a_build_that_kept_no_subjects_attachments_are_listed(browser: Browser) -> None:
+    build = browser.hand_in("web", **ARTIFACT)["build_id"]
+    one = f"sha256:{'b' * 64}"
+    browser.go_well(build, attachments=[{"digest": one, "tag": "x.sig", "subject": one, "kind": "sbom"}])
+    (objects,) = browser.served.ledger.named.values()
+    for name, left in list(browser.served.ledger.named.items()):
+        browser.served.ledger.named[name] = left.model_copy(update={"attached": None})
+    told = browser.served.ask("GET", f"/v1{COMPONENT}/builds/{build}/attachments").json["attachments"]
+    assert told == [{"digest": one, "tag": "x.sig", "subject": None, "kind": "other"}], objects
+    assert "x.sig" in browser.get(f"{COMPONENT}/builds/{build}").words
+
+
 def test_for_a_build_that_has_not_changed_nothing_is_read_but_the_build(
     browser: Browser, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -9,6 +9,8 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 import pytest
 
 from byoa.errors import IssuerUnusable
+from byoa.trust.client_secrets import BASIC, read_client_secret
+from byoa.trust.secrets import client_secret_name
 from byoa.trust.signing_in import challenge_of
 from byoa.web.pages.providers import NOT_BEGUN, NOT_FITTING, NOT_NOW, NOT_SAID, NOT_THERE
 from tests.api.served import ORG, OTHER, Answer, Served
@@ -17,6 +19,8 @@ from tests.web.browsing import HOST, Browser, Shown, links
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+    from byoa.trust.signing_in import CodeExchanged, CodeGiven
 
 LOGIN = "https://login.vendor.example"
 CALLBACK = f"https://{HOST}/auth/callback"
@@ -80,6 +84,23 @@ def refused(person: Person, shown: Shown, told: str, status: int = 401) -> bool:
     return True
 
 
+def confidential(person: Person, secret: str, *ways: str) -> None:
+    """The issuer's client has a secret from now on, which the rule is made anew with."""
+    person.issuer.secret, person.issuer.ways = secret, ways
+    served = person.browser.served
+    assert served.ask("DELETE", f"/v1/issuers/{person.rule_id}").status == 204
+    made = person.rule(client_secret=secret)
+    assert (made.status, made.json["has_client_secret"]) == (201, True), made.text
+
+    def exchange(given: CodeGiven) -> CodeExchanged:
+        """As ExchangeCode does: the message says whose secret it is, and the secret isn't in it."""
+        assert secret not in given.model_dump_json()
+        kept = served.client_secrets.get(client_secret_name(given.organisation, given.rule), "")
+        return person.issuer.exchange(given, read_client_secret(kept, given.issuer, given.client_id))
+
+    person.browser.exchange = exchange
+
+
 # ---- the way in --------------------------------------------------------------------------------------------------
 
 
@@ -112,6 +133,60 @@ def test_who_comes_back_has_a_session_of_the_rule_s_scopes_and_goes_on(person: P
     assert person.browser.get("/apps/shop").status == 200
     assert SIGNING not in person.browser.cookies
     assert person.issuer.asked == [DISCOVERY, JWKS, DISCOVERY, TOKEN], "keys are known, as of every rule"
+
+
+@pytest.mark.parametrize(
+    "ways",
+    [(), ("client_secret_basic",), ("client_secret_post",), ("private_key_jwt", "client_secret_post"), ("none", BASIC)],
+    ids=str,
+)
+def test_a_client_with_a_secret_shows_it_as_the_issuer_takes_it(person: Person, ways: tuple[str, ...]) -> None:
+    confidential(person, "s3cret of:it/&+%", *ways)
+    shown = person.sign_in("/apps/shop")
+    assert (shown.status, shown.place) == (303, "/apps/shop"), shown.text
+    assert person.account().status == 200
+
+
+def test_a_secret_that_expired_is_told_and_another_one_is_stored(person: Person) -> None:
+    confidential(person, "canary-old")
+    person.issuer.secret = "canary-new"
+    shown = person.sign_in()
+    assert refused(person, shown, "The issuer doesn't take the client's secret.", 502)
+    assert "canary" not in shown.text
+    served, place = person.browser.served, f"/v1/issuers/{person.rule_id}/client-secret"
+    stored = served.ask("PUT", place, {"client_secret": "canary-new"})
+    assert (stored.status, "canary" in stored.text) == (200, False)
+    assert person.sign_in().status == 303
+
+
+def test_an_issuer_that_takes_no_password_is_told(person: Person) -> None:
+    confidential(person, "canary", "private_key_jwt")
+    shown = person.sign_in()
+    assert refused(person, shown, "takes a client's secret in no way that is known here", 502)
+
+
+def test_a_client_s_secret_goes_to_the_issuer_that_it_was_stored_for_alone(person: Person) -> None:
+    confidential(person, "canary")
+    (kept,) = person.browser.served.client_secrets.values()
+    for issuer, client in (("https://evil.example", CLIENT), (LOGIN, "another")):
+        with pytest.raises(IssuerUnusable, match="another client"):
+            read_client_secret(kept, issuer, client)
+    for text in ("", "{}", "[]", "canary", '{"issuer": "a"}'):
+        with pytest.raises(IssuerUnusable) as raised:
+            read_client_secret(text, LOGIN, CLIENT)
+        assert "canary" not in str(raised.value.as_dict())
+
+
+def test_a_public_client_shows_nothing_and_gets_no_secret_later(person: Person) -> None:
+    served = person.browser.served
+    stored = served.ask("PUT", f"/v1/issuers/{person.rule_id}/client-secret", {"client_secret": "a"})
+    assert (stored.status, stored.json["errors"][0]["code"]) == (422, "combination")
+    assert served.ask("PUT", f"/v1/issuers/iss{'a' * 23}/client-secret", {"client_secret": "a"}).status == 404
+    without = person.rule(sign_in=False, client_secret="a")
+    assert (without.status, without.json["errors"][0]["pointer"]) == (422, "/body/client_secret")
+    assert served.client_secrets == {}
+    person.issuer.secret = "a"
+    assert refused(person, person.sign_in(), NOT_FITTING)
 
 
 def test_the_audit_says_who_signed_in_and_what_they_did(person: Person) -> None:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from byoa.api.models import (
     AppOut,
+    AttachmentOut,
+    AttachmentsOut,
     BuildOut,
     ComponentOut,
     ConfigOut,
@@ -29,8 +31,10 @@ from byoa.tracking.records import PROOFS
 from byoa.trust.policy import TARGETS
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from byoa.api.ports import App, Component, Deed, IssuerRule, TokenRecord
-    from byoa.builds.messages import Build, ConfigVersion, NamedObjects, Outcome
+    from byoa.builds.messages import AttachedTo, Build, ConfigVersion, NamedObjects, Outcome
     from byoa.tracking.records import HookRecord
     from byoa.trust.allowed import Allowed
     from byoa.trust.ports import Entry
@@ -253,6 +257,7 @@ def issuer_out(rule: IssuerRule) -> IssuerOut:
         scopes=list(rule.scopes),
         install_ids=list(rule.installs),
         sign_in=rule.signs_in,
+        has_client_secret=rule.confidential,
         created_at=moment(rule.created_at_ts),
         created_by_id=rule.created_by,
     )
@@ -263,6 +268,11 @@ def resources_out(objects: NamedObjects) -> ResourcesOut:
     split = ((kind, *name.rpartition("/")) for kind, names in objects.by_kind.items() for name in names)
     named = [ResourceName(kind=kind, namespace=namespace or None, name=name) for kind, namespace, _, name in split]
     return ResourcesOut(resources=named, left_out=objects.left_out)
+
+
+def attachments_out(attached: Sequence[AttachedTo]) -> AttachmentsOut:
+    """What is attached to a build's artifact."""
+    return AttachmentsOut(attachments=[AttachmentOut(**each.model_dump()) for each in attached])
 
 
 def deed_out(deed: Deed) -> DeedOut:

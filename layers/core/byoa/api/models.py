@@ -296,6 +296,24 @@ class ResourcesOut(_Out):
     left_out: int = Field(description="How many more there are.")
 
 
+class AttachmentOut(_Out):
+    """A manifest that is attached to a build's artifact, and what its type says that it is: that was not verified."""
+
+    digest: str
+    tag: str | None = Field(description="The tag that cosign finds it by, where it is found so.")
+    subject: str | None = Field(
+        description="The manifest that it refers to: the artifact, one below it, or another attachment. Builds of "
+        "before that was kept have none."
+    )
+    kind: Literal["signature", "attestation", "sbom", "other"]
+
+
+class AttachmentsOut(_Out):
+    """What is attached to a build's artifact, subjects before what refers to them."""
+
+    attachments: list[AttachmentOut]
+
+
 class Receipt(_Out):
     """A build's receipt in its envelope (DSSE), as it was signed."""
 
@@ -487,6 +505,10 @@ class NewHook(HookOut):
     secret: str | None
 
 
+ClientSecret = Annotated[str, StringConstraints(pattern=r"^[ -~]{1,512}$")]
+"""VSCHAR (RFC 6749, appendix A)."""
+
+
 class IssuerIn(_In):
     """A rule on an issuer's tokens. ``claims`` are what they must say; ``*`` stands for any characters."""
 
@@ -501,6 +523,15 @@ class IssuerIn(_In):
     scopes: Scopes
     install_ids: InstallIds = []
     sign_in: bool = Field(default=False, description="Whether people sign in at the dashboard with it.")
+    client_secret: ClientSecret | None = Field(
+        default=None, description="The secret of the dashboard's client there, where it has one. It is never answered."
+    )
+
+
+class ClientSecretIn(_In):
+    """The secret that an issuer knows the dashboard's client by from now on. It is never answered."""
+
+    client_secret: ClientSecret
 
 
 class IssuerOut(_Out):
@@ -514,6 +545,7 @@ class IssuerOut(_Out):
     scopes: list[str]
     install_ids: list[str]
     sign_in: bool
+    has_client_secret: bool
     created_at: str
     created_by_id: str
 

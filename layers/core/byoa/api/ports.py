@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from byoa.tracking.records import HookRecord
     from byoa.trust.allowed import Allowed
     from byoa.trust.issuers import Key, KeysFound
-    from byoa.trust.ports import ClusterTokens, SharedSafe, Verifier
+    from byoa.trust.ports import ClientSecrets, ClusterTokens, SharedSafe, Verifier
 
 
 class Span(NamedTuple):
@@ -212,6 +212,9 @@ class IssuerRule:
     authorization_endpoint: str = ""
     installs: tuple[str, ...] = ()
     """Whose deploys they run, where they let agents in."""
+
+    confidential: bool = False
+    """Whether the client has a secret, which is kept under the rule's id."""
 
     @property
     def signs_in(self) -> bool:
@@ -413,6 +416,7 @@ class World:
     verifier: Verifier
     installs: Callable[[str], Installs]
     clusters: Callable[[str], ClusterTokens]
+    client_secrets: Callable[[str], ClientSecrets]
     deploying: Callable[[str], Deploys]
     leases: Callable[[str], Leases]
     shelf: Callable[[DeployKey, str], Shelf]

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from byoa.installs.messages import DeployKey
     from byoa.installs.ports import Installs, Leases, Shelf
     from byoa.trust.issuers import KeysFound
-    from byoa.trust.ports import ClusterTokens, SharedSafe
+    from byoa.trust.ports import ClientSecrets, ClusterTokens, SharedSafe
 
 
 @cache
@@ -50,6 +50,7 @@ def world() -> World:
         safe=_safe,
         installs=_installs,
         clusters=_clusters,
+        client_secrets=_client_secrets,
         deploying=_deploying,
         leases=_leases,
         shelf=_shelf,
@@ -114,6 +115,12 @@ def _clusters(organisation: str) -> ClusterTokens:
     from byoa.adapters.aws.clusters import SecretsClusterTokens
 
     return SecretsClusterTokens(clients.of_api("secretsmanager", organisation), organisation)
+
+
+def _client_secrets(organisation: str) -> ClientSecrets:
+    from byoa.adapters.aws.client_secrets import SecretsClientSecrets
+
+    return SecretsClientSecrets(clients.of_api("secretsmanager", organisation), organisation)
 
 
 def _lookups(organisation: str) -> StackLookups:

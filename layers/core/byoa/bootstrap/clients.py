@@ -84,6 +84,12 @@ def secrets_of_clusters(organisation: str) -> SecretsManagerClient:
     return client
 
 
+def secrets_of_clients(organisation: str) -> SecretsManagerClient:
+    """Where what an organisation's clients show to issuers is kept."""
+    client: SecretsManagerClient = _signing().client("secretsmanager", organisation)
+    return client
+
+
 def sts_of_clusters(organisation: str) -> STSClient:
     """What opens sessions of roles that an organisation lends us for its clusters."""
     client: STSClient = _clusters().client("sts", organisation)
@@ -160,6 +166,12 @@ def _clusters() -> Vending:
     return _vending(settings().cluster_role, _cluster_access)
 
 
+@cache
+def _signing() -> Vending:
+    """Sessions of the role that reads the secrets of clients at issuers."""
+    return _vending(settings().tenant_role, _client_secrets)
+
+
 def _vending(role: str, policy: Callable[[str], str]) -> Vending:
     from byoa.adapters.aws.vending import Vending
 
@@ -224,6 +236,15 @@ def _cluster_access(organisation: str) -> str:
     secrets = f"arn:{partition}:secretsmanager:{_region()}:{account}:secret:byoa-clusters"
     ids = (external_id(current.table, organisation), strangers_id(current.table))
     return session_policy(organisation, Places(clusters=secrets, account=account, external_ids=ids))
+
+
+def _client_secrets(organisation: str) -> str:
+    """For signing in: the secrets of the organisation's clients, and nothing else."""
+    from byoa.trust.tenancy import Places, session_policy
+
+    _, partition, _, _, account, _ = settings().tenant_role.split(":", 5)
+    clients = f"arn:{partition}:secretsmanager:{_region()}:{account}:secret:byoa-issuers"
+    return session_policy(organisation, Places(clients=clients))
 
 
 def _region() -> str:

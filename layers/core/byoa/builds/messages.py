@@ -22,6 +22,7 @@ from pydantic import (
 )
 
 from byoa.components.reading import ComponentConfig
+from byoa.oci.attached import Kind
 
 CONFIG_CHANGED: Final = "Component Config Changed"
 BUILD_STATUS_CHANGED: Final = "Component Build Status Changed"
@@ -148,6 +149,19 @@ class Attached(Message):
     tag: str | None = None
 
 
+class AttachedTo(Message):
+    """A manifest that is attached, to what it is attached, and what its type says that it is.
+
+    ``subject`` is the artifact, a manifest below it, or another one that is attached; messages of before that was told
+    have none. ``tag`` is the one that cosign finds it by, if it is found so.
+    """
+
+    digest: str
+    tag: str | None = None
+    subject: str | None = None
+    kind: Kind = "other"
+
+
 class PendingBlob(Node):
     """A blob that is still to be copied, the upload that has a part of it, and how often it was taken up."""
 
@@ -165,7 +179,7 @@ class StagedArtifact(PinnedArtifact):
     bytes_staged: int
     nodes: list[Node] = []
     stored: StoredList | None = None
-    attachments: list[Attached] = []
+    attachments: list[AttachedTo] = []
     pending: list[PendingBlob] = []
 
 
@@ -197,10 +211,14 @@ class Inspection(Message):
 
 
 class NamedObjects(Message):
-    """Objects by their kinds, each as ``NAMESPACE/NAME`` or ``NAME``; ``left_out`` counts those that have no room."""
+    """Objects by their kinds, each as ``NAMESPACE/NAME`` or ``NAME``; ``left_out`` counts those that have no room.
+
+    Where they are kept, what is ``attached`` to the artifact is kept with them; ``None`` is of before that.
+    """
 
     by_kind: dict[str, list[str]]
     left_out: int
+    attached: list[AttachedTo] | None = None
 
 
 class InspectedArtifact(StagedArtifact):

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from byoa.builds.lookups import LookedUp, LookUp, LookupEnded, ReadContents
-    from byoa.builds.messages import Build, BuildKey, ConfigVersion, HistoryEntry, NamedObjects, Outcome
+    from byoa.builds.messages import AttachedTo, Build, BuildKey, ConfigVersion, HistoryEntry, NamedObjects, Outcome
     from byoa.components.reading import ComponentConfig
     from byoa.oci.digest import Digest
     from byoa.trust.allowed import Allowed
@@ -98,7 +98,7 @@ class Ledger(Protocol):
         ...
 
     def keep_objects(self, key: BuildKey, execution: str, objects: NamedObjects) -> None:
-        """Keep the names of what an artifact holds, as the receipt is kept."""
+        """Keep the names of what an artifact holds, and what is attached to it, as the receipt is kept."""
         ...
 
 
@@ -216,6 +216,10 @@ class Catalogue(Protocol):
 
     def receipt(self, organisation: str, build_id: str) -> str | None:
         """The receipt of a build that ended as active, in its envelope."""
+        ...
+
+    def attached(self, organisation: str, build_id: str) -> list[AttachedTo]:
+        """What is attached to the artifact of a build that ended as active; empty where that isn't known."""
         ...
 
     def builds(self, organisation: str, app: str, component: str | None, limit: int) -> list[Build]:

@@ -106,7 +106,7 @@ def receipt_of(ended: BuildEnded, nodes: Sequence[Node], ended_at_ts: int) -> Re
         build=_name(ended.key, artifact.build_id),
         source=Origin(reference=artifact.reference, digest=artifact.digest, tag=artifact.tag),
         nodes=[Part(**node.model_dump(), kind=_kind(node.media_type)) for node in nodes],
-        attachments=artifact.attachments,
+        attachments=[Attached(digest=each.digest, tag=each.tag) for each in artifact.attachments],
         targets=[_delivery(mirror, artifact) for mirror in ended.mirrors],
         totals=Cost(bytes=artifact.bytes_staged, requests=artifact.source_requests),
         inspection=artifact.inspection,

@@ -43,7 +43,8 @@ def record(  # noqa: PLR0913, PLR0917 - what is written, where to, and with what
         receipt = receipt_of(ended, _nodes(ended, lists), milliseconds(now))
         ledger.keep_receipt(ended.key, ended.execution, seal(receipt, signer))
         if ended.artifact and ended.artifact.objects:
-            ledger.keep_objects(ended.key, ended.execution, ended.artifact.objects)
+            found = ended.artifact.objects.model_copy(update={"attached": ended.artifact.attachments})
+            ledger.keep_objects(ended.key, ended.execution, found)
     try:
         build = ledger.finish(ended.key, ended.execution, outcome, [*_told_here(ended), _last(outcome, now)])
     except StaleVersion as error:  # overtaken since the last step looked: it must not be active after its successor

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from byoa.builds.lists import carry
-from byoa.builds.messages import Attached, BlobDone, Node, StagedArtifact
+from byoa.builds.messages import AttachedTo, BlobDone, Node, StagedArtifact
 from byoa.builds.pending import copy_pending, pending
 from byoa.builds.pinned import root_of
 from byoa.builds.records import entry
@@ -13,6 +13,7 @@ from byoa.builds.survey import survey
 from byoa.engine.attachments import copy_attachments
 from byoa.engine.copying import Copied, copy
 from byoa.engine.sending import ALONE, Pace
+from byoa.oci.attached import kind_of
 from byoa.oci.digest import Digest
 from byoa.trust.limits import STAGED
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from byoa.builds.messages import PinnedArtifact, StageBlobTask
     from byoa.builds.ports import Lists
     from byoa.builds.survey import Survey
+    from byoa.engine.belonging import Attachment
     from byoa.engine.ports import Quarantine, Repository
     from byoa.oci.manifest import Descriptor
 
@@ -53,7 +55,7 @@ def stage(  # noqa: PLR0913, PLR0917 - both ends, where lists are kept, and how
         bytes_staged=done.bytes_copied,
         nodes=nodes,
         stored=stored,
-        attachments=[Attached(digest=str(each.digest), tag=each.tag) for each in attachments],
+        attachments=[_attached(known, each) for each in attachments],
         source_requests=pinned.source_requests + source.requests,
         pending=pending(done),
     )
@@ -75,6 +77,15 @@ def _fetch(known: Survey, quarantine: Quarantine, digest: Digest, pace: Pace) ->
 
 def _node(descriptor: Descriptor) -> Node:
     return Node(digest=str(descriptor.digest), size=descriptor.size, media_type=descriptor.media_type)
+
+
+def _attached(known: Survey, attachment: Attachment) -> AttachedTo:
+    return AttachedTo(
+        digest=str(attachment.digest),
+        tag=attachment.tag,
+        subject=str(attachment.subject) if attachment.subject else None,
+        kind=kind_of(known.source.fetch_manifest(attachment.digest), attachment.tag),
+    )
 
 
 def _tell(pinned: PinnedArtifact, done: Copied, attached: int, books: Books, notes: Sequence[str]) -> None:

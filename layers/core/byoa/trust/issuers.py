@@ -96,6 +96,8 @@ class Discovered(NamedTuple):
     keys: str
     authorization: str
     token: str
+    ways: tuple[str, ...] = ()
+    """How a client may show there who it is; none where the issuer doesn't say."""
 
 
 def read_discovery(content: bytes, issuer: str, plain: Container[str] = ()) -> Discovered:
@@ -107,7 +109,10 @@ def read_discovery(content: bytes, issuer: str, plain: Container[str] = ()) -> D
     if document.get("issuer") != issuer:
         raise IssuerUnusable("The issuer's document is another issuer's.", remedy="Write the issuer as its tokens do.")
     names = ("jwks_uri", "authorization_endpoint", "token_endpoint")
-    found = Discovered(*(_place(document.get(name), plain) for name in names))
+    said = document.get("token_endpoint_auth_methods_supported")
+    ways = tuple(each for each in said if isinstance(each, str)) if isinstance(said, list) else ()
+    keys, authorization, token = (_place(document.get(name), plain) for name in names)
+    found = Discovered(keys, authorization, token, ways)
     if not found.keys:
         raise IssuerUnusable("The issuer's document names no https address of its keys.")
     return found

@@ -110,6 +110,21 @@ class ClusterTokens(Protocol):
         ...
 
 
+class ClientSecrets(Protocol):
+    """What an organisation's clients show to issuers that people sign in with, for people: written, and never read.
+
+    Raises ``TenantForbidden`` for what is no rule's id, ``PlatformForbidden`` and ``StoreThrottled`` as ``Safe``.
+    """
+
+    def store(self, rule_id: str, text: str) -> None:
+        """Keep ``text`` in place of what there was."""
+        ...
+
+    def delete(self, rule_id: str) -> None:
+        """Forget it for good, if there is one."""
+        ...
+
+
 class SharedSafe(Safe, Protocol):
     """The same for whoever changes it beside others."""
 

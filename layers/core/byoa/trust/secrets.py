@@ -1,4 +1,4 @@
-"""Where an organisation's stored credentials and its clusters' tokens are: their names are made here alone."""
+"""Where an organisation's credentials, clusters' tokens and clients' secrets are: their names are made here alone."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from byoa.errors import ReferenceInvalid, TenantForbidden
 _ORGANISATION: Final = re.compile(r"org_[a-z0-9]{12,40}", re.ASCII)
 _NAME: Final = re.compile(r"[a-z0-9-]{1,64}", re.ASCII)
 _INSTALL: Final = re.compile(r"inl[a-z2-7]{23}", re.ASCII)
+_RULE: Final = re.compile(r"iss[a-z2-7]{23}", re.ASCII)
 _PATH: Final = re.compile(r"[/:\\%]")
 """What would make a way to somewhere else of a name: a path, an ARN, an escape."""
 
@@ -37,6 +38,17 @@ def cluster_secret_name(organisation: str, install_id: str) -> str:
     if not _INSTALL.fullmatch(install_id):
         raise TenantForbidden("The install's id is none.", remedy="An id is inl and 23 of a-z and 2-7.")
     return f"byoa-clusters/{organisation}/{install_id}"
+
+
+def client_secret_name(organisation: str, rule_id: str) -> str:
+    """``byoa-issuers/<organisation>/<rule id>``: below none of the names of the others.
+
+    Raises ``TenantForbidden`` for no sound id.
+    """
+    _check_organisation(organisation)
+    if not _RULE.fullmatch(rule_id):
+        raise TenantForbidden("The rule's id is none.", remedy="An id is iss and 23 of a-z and 2-7.")
+    return f"byoa-issuers/{organisation}/{rule_id}"
 
 
 def _check_organisation(organisation: str) -> None:

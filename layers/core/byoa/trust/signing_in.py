@@ -1,7 +1,7 @@
 """Signing in with an issuer: where a browser is sent, what a code is exchanged with, and what comes of it.
 
 Sources: OpenID Connect Core 1.0, 3.1 (the authorization code flow), RFC 6749, 4.1, RFC 7636 (PKCE, S256 alone), and
-RFC 9700 for what goes wrong. Clients are public ones: what proves that a code is ours is the verifier.
+RFC 9700 for what goes wrong. What proves that a code is ours is the verifier, also where a client has a secret.
 """
 
 from __future__ import annotations
@@ -28,7 +28,10 @@ _SCOPES: Final = {"email": "email", "email_verified": "email", "groups": "groups
 
 
 class CodeGiven(BaseModel):
-    """A code that a browser came back with, and what proves that we began with it. What ExchangeCode takes."""
+    """A code that a browser came back with, and what proves that we began with it. What ExchangeCode takes.
+
+    ``rule`` is the one whose client has a secret; it is empty where there is none. The secret itself travels nowhere.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True, hide_input_in_errors=True)
 
@@ -38,6 +41,7 @@ class CodeGiven(BaseModel):
     code: Annotated[str, StringConstraints(min_length=1, max_length=4096)]
     verifier: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{43,128}$")]
     redirect_uri: Annotated[str, StringConstraints(max_length=400)]
+    rule: Annotated[str, StringConstraints(pattern=r"^(iss[a-z2-7]{23})?$")] = ""
 
     def form(self) -> dict[str, str]:
         """What the issuer is sent (RFC 6749, 4.1.3; RFC 7636, 4.5)."""
@@ -70,6 +74,18 @@ def read_answer(content: bytes) -> CodeExchanged:
             "The issuer answers a code with no ID token.", remedy="Have its client be one of OpenID Connect."
         )
     return CodeExchanged(id_token=token)
+
+
+def check_client(content: bytes) -> None:
+    """Raise ``IssuerUnusable`` where an issuer refuses the client and not the code (RFC 6749, 5.2)."""
+    try:
+        found: Any = json.loads(content) if len(content) <= DOCUMENT_LIMIT else None
+    except (ValueError, RecursionError):
+        found = None
+    if isinstance(found, dict) and found.get("error") == "invalid_client":
+        raise IssuerUnusable(
+            "The issuer doesn't take the client's secret.", remedy="Store the secret that it has now with the rule."
+        )
 
 
 def challenge_of(verifier: str) -> str:

@@ -35,9 +35,10 @@ class Places(NamedTuple):
     """Where a role's sessions may have something to do, each as an ARN; an empty one is no such place.
 
     ``repositories``, ``secrets`` and ``kept`` are what all organisations' ARNs begin with, up to the slash. ``key``
-    encrypts repositories; ``clusters`` are secrets that let us into clusters. ``listing`` is an index of the table, for
-    who also keeps tokens; secrets that are ``kept`` are written and not read, and so are clusters' tokens beside them.
-    ``account`` is ours: a session that borrows others' roles, with ``external_ids`` alone, borrows none of that.
+    encrypts repositories; ``clusters`` are secrets that let us into clusters, ``clients`` those of our clients at
+    issuers. ``listing`` is an index of the table, for who also keeps tokens; secrets that are ``kept`` are written and
+    not read, and so are those of both kinds beside them. ``account`` is ours: a session that borrows others' roles,
+    with ``external_ids`` alone, borrows none of that.
     """
 
     table: str = ""
@@ -48,6 +49,7 @@ class Places(NamedTuple):
     secrets: str = ""
     kept: str = ""
     clusters: str = ""
+    clients: str = ""
     account: str = ""
     external_ids: tuple[str, ...] = ()
 
@@ -109,13 +111,14 @@ def _credentials(organisation: str, places: Places) -> list[dict[str, Any]]:
     if places.secrets:
         tag = {"secretsmanager:ResourceTag/" + TAG: organisation}
         found.append(_allow("secretsmanager:GetSecretValue", f"{places.secrets}/{organisation}/*", StringEquals=tag))
-    if places.clusters:
-        tag = {"secretsmanager:ResourceTag/" + TAG: organisation}
-        found.append(_allow("secretsmanager:GetSecretValue", f"{places.clusters}/{organisation}/*", StringEquals=tag))
+    for read in (places.clusters, places.clients):
+        if read:
+            tag = {"secretsmanager:ResourceTag/" + TAG: organisation}
+            found.append(_allow("secretsmanager:GetSecretValue", f"{read}/{organisation}/*", StringEquals=tag))
     if places.kept:
         writing = [f"secretsmanager:{action}" for action in (*WRITING, COMPARING)]
         found += [
-            _allow(writing, [f"{places.kept}/{organisation}/*", f"{places.kept}-clusters/{organisation}/*"]),
+            _allow(writing, [f"{places.kept}{kind}/{organisation}/*" for kind in ("", "-clusters", "-issuers")]),
             _allow("secretsmanager:ListSecrets", "*"),  # IAM knows no resource for it; it tells names and tags
         ]
     if places.external_ids:

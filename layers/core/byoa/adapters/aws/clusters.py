@@ -28,22 +28,30 @@ class SecretsClusterTokens:
 
     def store(self, install_id: str, text: str) -> None:
         """See ``trust.ports.ClusterTokens``."""
-        path = cluster_secret_name(self.organisation, install_id)
-        with translated(_SERVICE):
-            try:
-                tags: list[TagTypeDef] = [{"Key": "org_id", "Value": self.organisation}]
-                self.client.create_secret(Name=path, SecretString=text, Tags=tags)
-            except ClientError as error:
-                if error_code(error) != _TAKEN:
-                    raise
-                self.client.put_secret_value(SecretId=path, SecretString=text)
+        keep(self.client, cluster_secret_name(self.organisation, install_id), self.organisation, text)
 
     def delete(self, install_id: str) -> None:
         """See ``trust.ports.ClusterTokens``. No install has its id again, so nothing waits to be brought back."""
-        path = cluster_secret_name(self.organisation, install_id)
-        with translated(_SERVICE):
-            try:
-                self.client.delete_secret(SecretId=path, ForceDeleteWithoutRecovery=True)
-            except ClientError as error:
-                if error_code(error) != _MISSING:
-                    raise
+        forget(self.client, cluster_secret_name(self.organisation, install_id))
+
+
+def keep(client: SecretsManagerClient, path: str, organisation: str, text: str) -> None:
+    """Keep ``text`` under a name, tagged with whose it is, in place of what there was."""
+    with translated(_SERVICE):
+        try:
+            tags: list[TagTypeDef] = [{"Key": "org_id", "Value": organisation}]
+            client.create_secret(Name=path, SecretString=text, Tags=tags)
+        except ClientError as error:
+            if error_code(error) != _TAKEN:
+                raise
+            client.put_secret_value(SecretId=path, SecretString=text)
+
+
+def forget(client: SecretsManagerClient, path: str) -> None:
+    """Delete a secret for good, if there is one: none is kept under its name again."""
+    with translated(_SERVICE):
+        try:
+            client.delete_secret(SecretId=path, ForceDeleteWithoutRecovery=True)
+        except ClientError as error:
+            if error_code(error) != _MISSING:
+                raise

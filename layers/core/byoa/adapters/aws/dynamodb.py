@@ -65,6 +65,7 @@ if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
     from types_boto3_dynamodb.type_defs import TransactWriteItemTypeDef
 
+    from byoa.builds.messages import AttachedTo
     from byoa.builds.ports import Clock
     from byoa.components.reading import ComponentConfig
     from byoa.trust.allowed import Allowed
@@ -298,6 +299,11 @@ class DynamoLedger:
         """See ``api.ports.Inventory``."""
         item = self._of_active(organisation, build_id, "OBJECTS")
         return NamedObjects.model_validate_json(item["objects"]) if item else None
+
+    def attached(self, organisation: str, build_id: str) -> list[AttachedTo]:
+        """See ``builds.ports.Catalogue``."""
+        found = self.objects(organisation, build_id)
+        return (found.attached if found else None) or []
 
     def _of_active(self, organisation: str, build_id: str, kind: str) -> Item | None:
         """What the execution that has a build has kept of it, if the build ended as active."""

@@ -15,7 +15,7 @@ from byoa.trust.allowed import Allowed
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from byoa.builds.messages import HistoryEntry, NamedObjects, Outcome
+    from byoa.builds.messages import AttachedTo, HistoryEntry, NamedObjects, Outcome
     from byoa.builds.ports import Clock
     from byoa.components.reading import ComponentConfig
 
@@ -176,6 +176,11 @@ class MemoryLedger:
         if build is None or build.status != "active":
             return None
         return self.named.get((build.key, self.executions[build.key]))
+
+    def attached(self, organisation: str, build_id: str) -> list[AttachedTo]:
+        """See ``builds.ports.Catalogue``."""
+        found = self.objects(organisation, build_id)
+        return (found.attached if found else None) or []
 
     def builds(self, organisation: str, app: str, component: str | None, limit: int) -> list[Build]:
         """See ``builds.ports.Catalogue``."""

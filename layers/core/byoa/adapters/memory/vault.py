@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from byoa.errors import AuthFailed, CredentialForbidden
 from byoa.trust.credentials import Credential
 from byoa.trust.ports import Entry, Kept, Secret
-from byoa.trust.secrets import cluster_secret_name, secret_name, secrets_prefix
+from byoa.trust.secrets import client_secret_name, cluster_secret_name, secret_name, secrets_prefix
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -103,6 +103,22 @@ class MemoryClusterTokens:
     def delete(self, install_id: str) -> None:
         """See ``trust.ports.ClusterTokens``."""
         self.held.pop(cluster_secret_name(self.organisation, install_id), None)
+
+
+@dataclass(frozen=True, slots=True)
+class MemoryClientSecrets:
+    """One organisation's part of ``held``, texts by their whole names. Implements ClientSecrets."""
+
+    organisation: str
+    held: dict[str, str] = field(default_factory=dict, repr=False)
+
+    def store(self, rule_id: str, text: str) -> None:
+        """See ``trust.ports.ClientSecrets``."""
+        self.held[client_secret_name(self.organisation, rule_id)] = text
+
+    def delete(self, rule_id: str) -> None:
+        """See ``trust.ports.ClientSecrets``."""
+        self.held.pop(client_secret_name(self.organisation, rule_id), None)
 
 
 @dataclass(slots=True)

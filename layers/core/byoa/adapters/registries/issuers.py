@@ -12,8 +12,9 @@ from byoa.adapters.registries.endpoints import Location
 from byoa.adapters.registries.locations import endpoint_of, parse_location
 from byoa.errors import ByoaError, EndpointBlocked, IssuerUnusable
 from byoa.oci.reference import Registry
+from byoa.trust.client_secrets import Shown, shown
 from byoa.trust.issuers import DOCUMENT_LIMIT, KeysFound, parse_issuer, read_discovery, read_keys
-from byoa.trust.signing_in import CodeExchanged, read_answer
+from byoa.trust.signing_in import CodeExchanged, check_client, read_answer
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -44,17 +45,23 @@ class IssuerKeys:
         keys = read_keys(self._document(place, "The host of the issuer's keys"))
         return KeysFound(keys=keys, authorization_endpoint=found.authorization)
 
-    def exchange(self, given: CodeGiven) -> CodeExchanged:
+    def exchange(self, given: CodeGiven, secret: str | None = None) -> CodeExchanged:
         """The ID token that a code stands for; none where the issuer refuses the code (RFC 6749, 4.1.3 and 5.2).
 
-        Raises ``IssuerUnusable`` for all else that is wrong. Nothing of the token is looked at.
+        ``secret`` is the client's, where it has one. Raises ``IssuerUnusable`` for all else that is wrong. Nothing of
+        the token is looked at.
         """
-        place = self._place(self._discover(given.issuer).token, given.issuer)
+        told = self._discover(given.issuer)
+        place = self._place(told.token, given.issuer)
         if place is None:
             raise IssuerUnusable("The issuer's document names no sound address for codes.")
-        headers = {"Content-Type": "application/x-www-form-urlencoded"}
-        status, content = self._ask("POST", place, "The issuer", headers, urlencode(given.form()).encode())
+        more = Shown({}, {}) if secret is None else shown(given.client_id, secret, told.ways)
+        headers = {"Content-Type": "application/x-www-form-urlencoded", **more.headers}
+        body = urlencode({**given.form(), **more.form}).encode()
+        status, content = self._ask("POST", place, "The issuer", headers, body)
         if status in _REFUSED:
+            if secret is not None:
+                check_client(content)
             return CodeExchanged()
         if status != _GOOD:
             raise IssuerUnusable(f"The issuer answers with {status} where a code is handed in.")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from byoa.builds.messages import Build, Failure, HistoryEntry, Inspection, MirroredArtifact, Outcome
+from byoa.builds.messages import AttachedTo, Build, Failure, HistoryEntry, Inspection, MirroredArtifact, Outcome
 from byoa.builds.ports import Accepted
 from byoa.components.rendering import fields_of
 from byoa.errors import ApiRefused, ApiUnusable
@@ -72,14 +72,27 @@ class RemoteCatalogue:
 
     def receipt(self, organisation: str, build_id: str) -> str | None:
         """See ``builds.ports.Catalogue``."""
+        found = self._of_active(organisation, build_id, "receipt")
+        return json.dumps(found) if found else None
+
+    def attached(self, organisation: str, build_id: str) -> list[AttachedTo]:
+        """See ``builds.ports.Catalogue``."""
+        found = self._of_active(organisation, build_id, "attachments") or {}
+        try:
+            return [_read(AttachedTo, each) for each in found["attachments"]] if found else []
+        except (LookupError, TypeError, ValueError) as error:
+            raise ApiUnusable("The API tells of attachments in a way that this version doesn't know.") from error
+
+    def _of_active(self, organisation: str, build_id: str, what: str) -> dict[str, Any] | None:
+        """What is below a build that went well; ``None`` where there is none."""
         build = self.build(organisation, build_id)
         if build is None or build.status != "active":
             return None
-        place = ("apps", build.app, "components", build.component, "builds", build_id, "receipt")
+        place = ("apps", build.app, "components", build.component, "builds", build_id, what)
         try:
-            return json.dumps(self._api.ask("GET", *place).fields())
+            return dict(self._api.ask("GET", *place).fields())
         except ApiRefused as refusal:
-            if refusal.problem == "not_found":
+            if refusal.problem in ("not_found", "route_unknown"):
                 return None
             raise
 

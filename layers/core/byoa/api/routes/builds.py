@@ -1,20 +1,21 @@
 """Builds: made of a component's newest config, looked at, and stopped."""
 
+import base64
 import json
 from typing import Annotated
 
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.params import Query
 
-from byoa.api.documents import build_out, resources_out
-from byoa.api.models import BuildIn, BuildOut, Id, Queued, Receipt, ResourcesOut
+from byoa.api.documents import attachments_out, build_out, resources_out
+from byoa.api.models import AttachmentsOut, BuildIn, BuildOut, Id, Queued, Receipt, ResourcesOut
 from byoa.api.operations import Operations
 from byoa.api.paging import Cursor, Limit, Number, Offset, paged, span_of
 from byoa.api.ports import Component, Span
 from byoa.api.problems import Problem, unknown
 from byoa.api.routes.components import COMPONENT, COMPONENTS, AppId, found
 from byoa.api.visits import visit
-from byoa.builds.messages import Build, Label, Stage
+from byoa.builds.messages import AttachedTo, Build, Label, Stage
 
 operations = Operations()
 BUILD = f"{COMPONENT}/builds/<build_id>"
@@ -139,6 +140,21 @@ def list_build_resources(app_id: AppId, component_id: Id, build_id: Id) -> Resou
     if objects is None:
         raise Problem("not_found")
     return resources_out(objects)
+
+
+@operations.add("GET", f"{BUILD}/attachments", "read", faults=(404,))
+def list_build_attachments(app_id: AppId, component_id: Id, build_id: Id) -> AttachmentsOut:
+    """What is attached to the artifact of a build that went well, as signatures are, each with what it refers to."""
+    build, inventory = _found(app_id, component_id, build_id), visit().inventory
+    objects = inventory.objects(build.build_id)
+    if objects is not None and objects.attached is not None:
+        return attachments_out(objects.attached)
+    envelope = inventory.receipt(build.build_id)  # which doesn't tell subjects
+    if envelope is None:
+        raise Problem("not_found")
+    payload = json.loads(base64.b64decode(json.loads(envelope)["payload"]) or b"{}")
+    known = payload.get("attachments", [])
+    return attachments_out([AttachedTo(digest=each["digest"], tag=each["tag"]) for each in known])
 
 
 def _found(app_id: str, component_id: str, build_id: str) -> Build:

@@ -8,14 +8,15 @@ from byoa.api.agents import installs_for
 from byoa.api.documents import issuer_out
 from byoa.api.issuers import RULE_LIMIT, RULES_LIMIT, default_audience, is_too_wide
 from byoa.api.knocks import NEW_QUESTIONS
-from byoa.api.models import Id, IssuerIn, IssuerOut
+from byoa.api.models import ClientSecretIn, Id, IssuerIn, IssuerOut
 from byoa.api.operations import Operations
 from byoa.api.paging import Cursor, Limit, Number, Offset, paged, span_of
 from byoa.api.ports import IssuerRule, KeptKeys, Page
 from byoa.api.problems import Problem
 from byoa.api.tokens import SCOPES, random_id
 from byoa.api.visits import visit
-from byoa.errors import IssuerUnusable
+from byoa.errors import ByoaError, IssuerUnusable
+from byoa.trust.client_secrets import kept_client_secret
 from byoa.trust.issuers import parse_issuer
 
 operations = Operations()
@@ -68,6 +69,9 @@ def create_issuer(body: IssuerIn) -> IssuerOut:
     if body.sign_in and not body.audience:
         told = "Name the id of the client that the issuer knows the dashboard as."
         raise Problem("invalid", faults=[{"pointer": "/body/audience", "code": "missing", "message": told}])
+    if body.client_secret and not body.sign_in:
+        told = "A client shows a secret where people sign in (sign_in); tokens of jobs come without."
+        raise Problem("invalid", faults=[{"pointer": "/body/client_secret", "code": "combination", "message": told}])
     installs = installs_for(body.scopes, body.install_ids)
     if len(issuers.rules()) >= RULES_LIMIT:
         raise Problem("rules_full")
@@ -88,9 +92,29 @@ def create_issuer(body: IssuerIn) -> IssuerOut:
         created_at_ts=here.now_ts,
         created_by=here.caller.id,
         authorization_endpoint=found.authorization_endpoint if body.sign_in else "",
+        confidential=bool(body.client_secret),
     )
     issuers.keep(rule.issuer, KeptKeys(found.keys, rule.created_at_ts))
-    issuers.add(rule)
+    if body.client_secret:
+        _store(rule, body.client_secret)
+    try:
+        issuers.add(rule)
+    except ByoaError:  # a secret without a rule would be nobody's
+        _forget(rule)
+        raise
+    return issuer_out(rule)
+
+
+@operations.add(
+    "PUT", "/v1/issuers/<issuer_id>/client-secret", "admin", faults=(404,), example={"client_secret": "the new one"}
+)
+def store_client_secret(issuer_id: Id, body: ClientSecretIn) -> IssuerOut:
+    """Store another secret for the client of a rule that was made with one: the next code is exchanged with it."""
+    rule = _found(issuer_id)
+    if not rule.confidential:
+        told = "The rule's client has no secret. Add a rule with one, and delete this one."
+        raise Problem("invalid", faults=[{"pointer": "/body/client_secret", "code": "combination", "message": told}])
+    _store(rule, body.client_secret)
     return issuer_out(rule)
 
 
@@ -98,6 +122,27 @@ def create_issuer(body: IssuerIn) -> IssuerOut:
 def delete_issuer(issuer_id: Id) -> Response[None]:
     """Delete a rule: from now on nobody is let in by it, whatever tokens are still good."""
     here = visit()
+    _forget(_found(issuer_id))  # before the rule goes: who deletes once more finds it yet
     if not here.world.issuers(here.organisation).remove(issuer_id):
         raise Problem("not_found")
     return Response(204, None)
+
+
+def _found(issuer_id: str) -> IssuerRule:
+    """A rule of the caller's organisation. Raises ``Problem`` with 404."""
+    here = visit()
+    rules = here.world.issuers(here.organisation).rules()
+    rule = next((each for each in rules if each.id == issuer_id), None)
+    if rule is None:
+        raise Problem("not_found")
+    return rule
+
+
+def _store(rule: IssuerRule, secret: str) -> None:
+    kept = kept_client_secret(rule.issuer, rule.audience, secret)
+    visit().world.client_secrets(rule.organisation).store(rule.id, kept)
+
+
+def _forget(rule: IssuerRule) -> None:
+    if rule.confidential:
+        visit().world.client_secrets(rule.organisation).delete(rule.id)

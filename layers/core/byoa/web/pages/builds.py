@@ -74,7 +74,8 @@ def _recorded(here: Here, place: str, build: dict[str, Any]) -> dict[str, Any]:
     envelope = here.api.find(f"{place}/receipt") if build["receipt_id"] else None
     receipt = json.loads(base64.b64decode(envelope["payload"])) if envelope else None
     return {
-        "receipt": receipt, "signed": _signed(envelope), "row": _row(build, receipt), "attached": _attached(receipt),
+        "receipt": receipt, "signed": _signed(envelope), "row": _row(build, receipt),
+        "attached": _tree(here.api.find(f"{place}/attachments") if receipt else None, receipt),
         "objects": here.api.find(f"{place}/resources") if build["status"] == "active" else None,
     }  # fmt: skip
 
@@ -102,12 +103,29 @@ def _top(receipt: dict[str, Any] | None) -> dict[str, Any]:
     return next((node for node in nodes if node["digest"] == receipt["source"]["digest"]), {}) if receipt else {}
 
 
-def _attached(receipt: dict[str, Any] | None) -> list[dict[str, Any]]:
-    """What is attached to the artifact, with its size and kind."""
-    if not receipt:
+def _tree(found: dict[str, Any] | None, receipt: dict[str, Any] | None) -> list[dict[str, Any]]:
+    """What is attached to the artifact, each with its size and with what is attached to itself.
+
+    What refers to a manifest below the artifact stands under that one, which is none of its ``kinds`` itself.
+    """
+    if not found or not receipt:
         return []
-    nodes = {node["digest"]: node for node in receipt["nodes"]}
-    return [{**each, **nodes.get(each["digest"], {"size": None, "media_type": ""})} for each in receipt["attachments"]]
+    sizes = {node["digest"]: node["size"] for node in receipt["nodes"]}
+    every: dict[str, dict[str, Any]] = {}
+    for each in found["attachments"]:
+        one = every.setdefault(each["digest"], {**each, "size": sizes.get(each["digest"]), "below": [], "tags": []})
+        one["tags"] += [each["tag"]] if each["tag"] else []
+    roots: dict[str, dict[str, Any]] = {}
+    for one in every.values():
+        subject = one["subject"]
+        if subject in every and subject != one["digest"]:
+            every[subject]["below"].append(one)
+        elif subject in (None, receipt["source"]["digest"]):
+            roots[one["digest"]] = one
+        else:
+            part = {"digest": subject, "kind": None, "size": sizes.get(subject), "below": [], "tags": []}
+            roots.setdefault(subject, part)["below"].append(one)
+    return list(roots.values())
 
 
 def _lines(history: list[dict[str, Any]]) -> list[dict[str, Any]]:

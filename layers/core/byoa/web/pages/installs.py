@@ -8,7 +8,7 @@ from byoa.web.pages.builds import interval
 from byoa.web.routes import Here, Moved, Page, Routes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
 routes = Routes()
 INSTALL: Final = "/installs/<install>"
@@ -29,6 +29,13 @@ CAUSES: Final = {
     "rollback": "back to an older build",
 }
 """Why a deploy was made, in words."""
+
+WRONG_NAME: Final = {
+    "detail": "That isn't the install's name.",
+    "remedy": "Type its name to tear all down.",
+    "errors": [],
+}
+_INVALID: Final = 422
 
 
 @routes.add("GET", "/installs")
@@ -55,6 +62,10 @@ def choose_app(here: Here) -> Moved:
 @routes.add("GET", INSTALL)
 def show_install(here: Here, install: str) -> Page:
     """An install: its components, those that were never deployed to it among them, and what happened to it."""
+    return _install(here, install)
+
+
+def _install(here: Here, install: str, problem: Mapping[str, Any] | None = None) -> Page:
     place = f"/v1/installs/{install}"
     found = here.api.get(place)
     app, number = found["app_id"], page_of(here)
@@ -68,18 +79,32 @@ def show_install(here: Here, install: str) -> Page:
     data = {
         "install": found, "app": app, "rows": [_row(name, parts, known, builds) for name in shown],
         "deploys": history.document, "more_deploys": history.more, "who": names_of(here), "causes": CAUSES,
-        "number": number, "more": len(names) > (number + 1) * COMPONENTS, "count": len(names),
-        "agent": agent_of(here, found),
+        "number": number, "more": len(names) > (number + 1) * COMPONENTS, "count": len(names), "problem": problem,
+        "tracked": [each["objects"] for each in parts.values() if each["objects"]], "agent": agent_of(here, found),
     }  # fmt: skip
-    return Page("installs/install.html", found["name"], data, live=interval(running))
+    status, live = (_INVALID, 0) if problem else (200, interval(running))
+    return Page("installs/install.html", found["name"], data, status, live)
 
 
 @routes.add("POST", f"{INSTALL}/deploy-all")
 def deploy_all(here: Here, install: str) -> Moved:
     """Deploy the newest active build of each component."""
+    return _all(here, install, "deploy-all")
+
+
+@routes.add("POST", f"{INSTALL}/teardown-all")
+def teardown_all(here: Here, install: str) -> Moved | Page:
+    """Delete what all components have in an install whose name somebody has typed."""
+    if here.request.form().get("name", "").strip() != here.api.get(f"/v1/installs/{install}")["name"]:
+        return _install(here, install, WRONG_NAME)
+    return _all(here, install, "teardown-all")
+
+
+def _all(here: Here, install: str, what: str) -> Moved:
+    """The same with every component, a part of them in each call."""
     after: str | None = ""
     for _ in range(LOOKED_THROUGH // 25):
-        place = f"/v1/installs/{install}/components/deploy-all"
+        place = f"/v1/installs/{install}/components/{what}"
         made = here.api.write("POST", f"{place}?after={after}" if after else place).held().document
         after = made["next_after"]
         if not after:

@@ -83,6 +83,7 @@ def _exchanged(here: Here, rule: IssuerRule, begun: Begun, code: str) -> str:
         code=code[:4096],
         verifier=begun.verifier,
         redirect_uri=here.request.origin + CALLBACK,
+        rule=rule.id if rule.confidential else "",
     )
     token = here.door.exchange(given).id_token
     claims = claims_of(token)
