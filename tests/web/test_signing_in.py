@@ -8,7 +8,8 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import pytest
 
-from byoa.errors import IssuerUnusable
+from byoa.adapters.memory.vault import MemoryClientSecrets
+from byoa.errors import IssuerUnusable, StoreThrottled
 from byoa.trust.client_secrets import BASIC, read_client_secret
 from byoa.trust.secrets import client_secret_name
 from byoa.trust.signing_in import challenge_of
@@ -175,6 +176,23 @@ def test_a_client_s_secret_goes_to_the_issuer_that_it_was_stored_for_alone(perso
         with pytest.raises(IssuerUnusable) as raised:
             read_client_secret(text, LOGIN, CLIENT)
         assert "canary" not in str(raised.value.as_dict())
+
+
+def test_whoever_deletes_a_rule_lets_nobody_in_though_its_secret_can_t_be_deleted_yet(
+    person: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    confidential(person, "canary")
+    served, place = person.browser.served, f"/v1/issuers/{person.rule_id}"
+    with monkeypatch.context() as patched:
+        patched.setattr(MemoryClientSecrets, "delete", _throttled)
+        assert served.ask("DELETE", place).status == 503
+    assert (served.ask("GET", "/v1/issuers").json, [*served.client_secrets.values()] != []) == ([], True)
+    assert served.ask("DELETE", place).status == 404
+    assert served.client_secrets == {}
+
+
+def _throttled(*_: object) -> None:
+    raise StoreThrottled("Secrets Manager is busy.")
 
 
 def test_a_public_client_shows_nothing_and_gets_no_secret_later(person: Person) -> None:

@@ -1,6 +1,7 @@
 """Issuers of JWTs that the organisation trusts beside its tokens."""
 
 import json
+import re
 
 from aws_lambda_powertools.event_handler import Response
 
@@ -20,6 +21,8 @@ from byoa.trust.client_secrets import kept_client_secret
 from byoa.trust.issuers import parse_issuer
 
 operations = Operations()
+
+_ID = re.compile(r"iss[a-z2-7]{23}")
 
 
 @operations.add("GET", "/v1/issuers", "admin", paged=True)
@@ -100,7 +103,7 @@ def create_issuer(body: IssuerIn) -> IssuerOut:
     try:
         issuers.add(rule)
     except ByoaError:  # a secret without a rule would be nobody's
-        _forget(rule)
+        _forget(rule.id)
         raise
     return issuer_out(rule)
 
@@ -122,8 +125,14 @@ def store_client_secret(issuer_id: Id, body: ClientSecretIn) -> IssuerOut:
 def delete_issuer(issuer_id: Id) -> Response[None]:
     """Delete a rule: from now on nobody is let in by it, whatever tokens are still good."""
     here = visit()
-    _forget(_found(issuer_id))  # before the rule goes: who deletes once more finds it yet
-    if not here.world.issuers(here.organisation).remove(issuer_id):
+    rule = next((each for each in here.world.issuers(here.organisation).rules() if each.id == issuer_id), None)
+    if rule is None:
+        _forget(issuer_id)  # who deletes once more, because the first time was cut short, leaves no secret behind
+        raise Problem("not_found")
+    removed = here.world.issuers(here.organisation).remove(issuer_id)  # first: nobody is let in, whatever fails then
+    if rule.confidential:
+        _forget(issuer_id)
+    if not removed:
         raise Problem("not_found")
     return Response(204, None)
 
@@ -143,6 +152,6 @@ def _store(rule: IssuerRule, secret: str) -> None:
     visit().world.client_secrets(rule.organisation).store(rule.id, kept)
 
 
-def _forget(rule: IssuerRule) -> None:
-    if rule.confidential:
-        visit().world.client_secrets(rule.organisation).delete(rule.id)
+def _forget(rule_id: str) -> None:
+    if _ID.fullmatch(rule_id):
+        visit().world.client_secrets(visit().organisation).delete(rule_id)
