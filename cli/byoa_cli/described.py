@@ -43,6 +43,10 @@ CLUSTER = (
     Option("--role-arn", metavar="ARN", group=_CLUSTER, help="The role of its account that lets the platform in."),
     Option("--agent", action="store_true", group=_CLUSTER, help="An agent beside the cluster does it (`install run`)."),
 )  # fmt: skip
+SAME_CLUSTER = Option(
+    "--same-cluster", action="store_true", group=_CLUSTER,
+    help="It is the cluster that it was, at another address or by another way: what is tracked in it stays tracked.",
+)  # fmt: skip
 INPUTS = Option(
     "--inputs", metavar="FILE", group=SETTINGS,
     help="Values for {{ .nuon.inputs.inputs.… }}: a TOML or JSON file with a table inputs.",

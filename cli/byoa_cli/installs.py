@@ -6,7 +6,18 @@ from typing import TYPE_CHECKING, Any, Final
 
 from byoa_cli.columns import cell, coloured, show
 from byoa_cli.commands import Deferred, Group, Option, UsageError, command
-from byoa_cli.described import CLUSTER, DEPLOY, INPUTS, INSTALL, NAME, SETTINGS, cluster_of, find_install, install_id
+from byoa_cli.described import (
+    CLUSTER,
+    DEPLOY,
+    INPUTS,
+    INSTALL,
+    NAME,
+    SAME_CLUSTER,
+    SETTINGS,
+    cluster_of,
+    find_install,
+    install_id,
+)
 from byoa_cli.options import APP, AT_API, JSON, YES, label
 from byoa_cli.output import FINE, MEND, err, out, print_json
 from byoa_cli.paging import PAGING, part_of
@@ -229,6 +240,7 @@ def _show_rows(*rows: tuple[str, str]) -> None:
 @command(
     INSTALL,
     *CLUSTER,
+    SAME_CLUSTER,
     Option(
         "--approval", choices=("prompt", "approve-all"), group=SETTINGS,
         help="Whether plans wait for somebody (prompt), or for nobody but for what only goes by name.",
@@ -247,12 +259,13 @@ def _show_rows(*rows: tuple[str, str]) -> None:
 )  # fmt: skip
 def change(
     install: str, approval: str | None, drift: str | None, inputs: str | None, follow: list[str], unfollow: list[str],
-    api: str | None, profile: str | None, org: str | None, app: str | None, *, as_json: bool,
+    api: str | None, profile: str | None, org: str | None, app: str | None, *, same_cluster: bool, as_json: bool,
     **cluster: Any,  # noqa: ANN401 - the same
 ) -> int:  # fmt: skip
     """Change an install's settings; what isn't named stays. Its components change with their next deploys.
 
-    A file of --inputs replaces all inputs.
+    A file of --inputs replaces all inputs. Another cluster is refused while objects are tracked in the one it has: tear
+    them down first, or say --same-cluster where only its address is new.
 
     Examples:
         byoa installs change acme --inputs acme.toml
@@ -265,7 +278,9 @@ def change(
 
     body: dict[str, Any] = {}
     if (found := cluster_of(**cluster)) is not None:
-        body["cluster"] = found
+        body |= {"cluster": found, **({"same_cluster": True} if same_cluster else {})}
+    elif same_cluster:
+        raise UsageError("--same-cluster is about another way to it: name that")
     if approval:
         body["install_config"] = {"approval_option": approval}
     if drift:

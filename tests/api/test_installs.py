@@ -215,6 +215,23 @@ def test_an_install_that_was_removed_half_way_is_forgotten_by_the_next_try(serve
     assert (served.installing.parts, served.cluster_tokens) == ({}, {})
 
 
+def test_another_cluster_waits_until_nothing_is_tracked_in_the_one_there_is(served: Served) -> None:
+    install = made(served, cluster=STATIC)
+    place, other = f"/v1/installs/{install['id']}", {"cluster": {**STATIC, "server": "https://new.example.com"}}
+    deployed(served, install)
+    refused = served.ask("PATCH", place, other, if_match="*")
+    assert (refused.status, refused.code) == (409, "another_cluster")
+    assert kept(served, install).access["server"] == STATIC["server"]
+    assert served.ask("PATCH", place, {"cluster": {"kind": "agent"}}, if_match="*").code == "another_cluster"
+    again = served.ask("PATCH", place, {"cluster": {**STATIC, "server_name": "k8s.example.com"}}, if_match="*")
+    assert again.status == 200, "it leads to the same place"
+    assert served.ask("PATCH", place, {**other, "same_cluster": True}, if_match="*").status == 200
+    assert kept(served, install).access["server"] == "https://new.example.com"
+    key = (ORG, install["id"], "web")
+    served.installing.parts[key] = served.installing.parts[key].model_copy(update={"objects": 0})
+    assert served.ask("PATCH", place, {"cluster": {"kind": "agent"}}, if_match="*").status == 200
+
+
 def test_an_install_is_forgotten_with_its_token_once_its_objects_are_gone(served: Served) -> None:
     install = made(served, cluster=STATIC)
     place = f"/v1/installs/{install['id']}"

@@ -16,6 +16,7 @@ from byoa.installs.reaching import (
     StaticAccess,
     StoredLogin,
     check_foreign,
+    may_be_another,
     read_cluster_access,
     resolve,
 )
@@ -88,6 +89,23 @@ def test_what_a_kubeconfig_wants_and_isn_t_done_is_refused_and_not_passed_over(
     with pytest.raises(ClusterAccessInvalid, match=told) as raised:
         read_kubeconfig(kubeconfig(cluster, user))
     assert "canary" not in str(raised.value.as_dict())
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "another"),
+    [
+        (STATIC, STATIC, False),
+        (STATIC, {**STATIC, "ca": PEM, "private": True}, False),
+        (STATIC, {**STATIC, "server": "https://other.example.com"}, True),
+        (EKS, {**EKS, "role_arn": f"{ROLE}-2"}, False),
+        (EKS, {**EKS, "role_arn": ROLE.replace("2", "3")}, True),
+        (EKS, {**EKS, "region": "eu-west-2"}, True),
+        (EKS, STATIC, True),
+        ({"kind": "agent"}, {"kind": "agent"}, False),
+    ],
+)
+def test_a_way_that_leads_elsewhere_is_known(before: dict[str, Any], after: dict[str, Any], another: bool) -> None:  # noqa: FBT001 - what is expected
+    assert may_be_another(before, after) is another
 
 
 def test_a_role_of_the_platform_s_own_is_lent_to_nobody() -> None:

@@ -161,6 +161,22 @@ def test_an_install_is_deleted_by_its_name_and_not_while_objects_are_tracked(run
     assert browser.get(f"/installs/{other}").status == 404
 
 
+def test_a_cluster_that_is_left_with_objects_in_it_is_told_and_one_that_only_moved_is_taken(runner: Runner) -> None:
+    build = runner.build(config_map("conf", colour="blue"))
+    install = runner.install(cluster=STATIC)
+    assert "stay tracked" not in runner.browser.get(f"/installs/{install}/settings").words
+    deployed(runner, install, build)
+    shown = runner.browser.get(f"/installs/{install}/settings")
+    assert "its 1 objects stay tracked" in shown.words
+    match = re.findall(r'name="match" value="([^"]*)"', shown.text)[0].replace("&#34;", '"')
+    said = {**STATIC, "server": "https://other.example.com", "match": match, "approval": "prompt"}
+    refused = runner.browser.post(f"/installs/{install}/settings", said)
+    assert (refused.status, "Tear its components down first" in refused.words) == (409, True)
+    match = re.findall(r'name="match" value="([^"]*)"', refused.text)[0].replace("&#34;", '"')
+    taken = runner.browser.post(f"/installs/{install}/settings", {**said, "match": match, "same_cluster": "yes"})
+    assert taken.place == f"/installs/{install}"
+
+
 def test_installs_are_listed_searched_and_paged(runner: Runner) -> None:
     runner.browser.hand_in()
     assert "has no install yet" in runner.browser.get(f"/apps/{APP}/installs").words

@@ -109,6 +109,10 @@ class InstallPatch(Taken):
 
     name: Label | None = None
     cluster: Cluster | None = None
+    same_cluster: bool = Field(
+        default=False,
+        description="The cluster is the one it was, at another address or by another way: its objects are tracked on.",
+    )
     install_config: InstallConfig | None = None
     inputs: Inputs | None = Field(default=None, description="All of them: one that isn't here is none any more.")
     follow: Follow | None = None

@@ -87,6 +87,10 @@ CODES: Final[dict[str, tuple[int, str, str]]] = {
         409, "Objects of the install are still tracked, or a deploy of it hasn't ended.",
         "Tear its components down, and delete it then.",
     ),
+    "another_cluster": (
+        409, "Objects are tracked in the install's cluster, and it would be reached somewhere else.",
+        "Tear its components down first; if it is the same cluster, say so (same_cluster).",
+    ),
     "rules_full": (409, "The organisation has 20 rules on issuers already.", "Delete one, or widen one by patterns."),
     "asked_enough": (
         429, "So many issuers were asked for their keys in this minute.", "Try again in a minute.",

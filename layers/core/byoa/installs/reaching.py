@@ -80,6 +80,20 @@ type ClusterAccess = Annotated[StaticAccess | EksAccess, Field(discriminator="ki
 """How an install reaches its cluster, the secret apart."""
 
 
+_WHICH: Final = {"static": ("server",), "eks": ("cluster", "region")}
+"""What of a way, by its kind, says which cluster it leads to; an agent's says nothing."""
+
+
+def may_be_another(before: Mapping[str, Any], after: Mapping[str, Any]) -> bool:
+    """Whether a way leads elsewhere than the one ``before``, as far as both say: a new token or role does not."""
+    kind = before.get("kind")
+    if kind != after.get("kind"):
+        return True
+    which = _WHICH.get(str(kind), ())
+    account = kind == "eks" and str(before["role_arn"]).split(":")[4] != str(after["role_arn"]).split(":")[4]
+    return account or any(before.get(each) != after.get(each) for each in which)
+
+
 def read_cluster_access(found: Mapping[str, Any]) -> ClusterAccess:
     """The way that is written down in ``found``. Raises ``ClusterAccessInvalid`` by the field's name, and no value."""
     try:

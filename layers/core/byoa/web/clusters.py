@@ -45,7 +45,7 @@ OF_KINDS: Final[dict[str, tuple[Field, ...]]] = {
     ),
     "agent": (),
 }
-SETTINGS: Final = ("name", "kind", "approval", "inputs", "mend")
+SETTINGS: Final = ("name", "kind", "approval", "inputs", "mend", "same_cluster")
 _FOLLOW: Final = "follow."
 _JSON: Final = ('"', "[", "{")
 

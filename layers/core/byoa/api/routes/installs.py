@@ -34,8 +34,8 @@ from byoa.api.visits import visit
 from byoa.builds.messages import Label
 from byoa.errors import ByoaError, ClusterAccessInvalid
 from byoa.installs.access import place_of_server
-from byoa.installs.messages import Install, InstallComponent
-from byoa.installs.reaching import ClusterAccess, StaticAccess, check_foreign, read_cluster_access
+from byoa.installs.messages import ENDED, Install, InstallComponent
+from byoa.installs.reaching import ClusterAccess, StaticAccess, check_foreign, may_be_another, read_cluster_access
 from byoa.trust.addresses import is_address, is_public
 
 operations = Operations()
@@ -131,6 +131,7 @@ def update_install(install_id: InstallId, body: InstallPatch) -> InstallOut:
     """Change an install's settings. Its components are as they were until something is deployed.
 
     A token goes to no other server than it was stored for: whatever changes of a cluster wants its token again.
+    Another cluster is refused while objects are tracked in the one that it has: nobody would delete these any more.
     """
     here, was = visit(), found(install_id)
     check_match(_shown(was).model_dump(mode="json"))
@@ -138,6 +139,8 @@ def update_install(install_id: InstallId, body: InstallPatch) -> InstallOut:
         fault = {"pointer": "/body/name", "code": "fixed", "message": "An install keeps its name."}
         raise Problem("invalid", faults=[fault])
     access = was.access if body.cluster is None else _access(body.cluster)
+    if may_be_another(was.access, access) and not body.same_cluster and _tracks(was):
+        raise Problem("another_cluster")
     token = None if body.cluster is None else _token(body.cluster, was.access, access)
     becomes = was.model_copy(
         update={
@@ -326,6 +329,11 @@ def _forget_rest(install_id: str) -> None:
     if _ID.fullmatch(install_id):
         visit().installs.forget(install_id)
         visit().clusters.delete(install_id)
+
+
+def _tracks(install: Install) -> bool:
+    """Whether objects are in its cluster, or are about to be."""
+    return any(each.objects or each.status not in ENDED for each in visit().installs.components(install))
 
 
 def _inputs(inputs: dict[str, Any]) -> dict[str, Any]:

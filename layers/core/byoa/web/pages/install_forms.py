@@ -76,7 +76,8 @@ def change_install(here: Here, install: str) -> Page | Moved:
     if said.get("inputs", "").strip() != text_of_inputs(now["inputs"]).strip():
         body["inputs"] = inputs
     cluster = changed_cluster(now["cluster"], said)
-    body |= {"cluster": cluster} if cluster else {}
+    if cluster:
+        body |= {"cluster": cluster, **({"same_cluster": True} if said.get("same_cluster") else {})}
     made = here.api.write("PATCH", f"/v1/installs/{install}", body, if_match=said.get("match", ""))
     if made.status in (*_REFUSED, *_CHANGED):
         match = "" if made.status in _CHANGED else said.get("match", "")
