@@ -85,6 +85,7 @@ def test_a_failure_has_its_cause_its_remedy_and_where_to_read_on(browser: Browse
         assert "There is no such tag. Push it first." in shown.words
         assert "/errors#ReferenceNotFound" in links(shown)
     assert 'id="ReferenceNotFound"' in browser.get("/errors").text
+    assert "Run <code>byoa validate</code> and mend" in browser.get("/errors").text
 
 
 def test_the_overview_does_not_say_of_an_older_mirror_that_there_never_was_one(browser: Browser) -> None:
@@ -190,7 +191,7 @@ def test_whoever_may_only_read_is_told_so(browser: Browser) -> None:
     refused = reader.post(f"{COMPONENT}/build")
     assert refused.status == 403
     assert "The token lacks the scope sync." in refused.words
-    assert "`byoa tokens create NAME --scope sync`" in refused.words
+    assert "<code>byoa tokens create NAME --scope sync</code>" in refused.text, "what is to be typed"
 
 
 def test_writes_are_noted_with_the_reader_s_own_address_and_session(browser: Browser) -> None:
