@@ -149,13 +149,14 @@ def test_no_session_reaches_another_organisation_s_by_its_role_s_policies_alone(
 
 def test_a_session_s_own_policy_holds_even_a_role_that_may_everything(stack: Stack) -> None:
     role = open_role(stack)
-    others_own = (*LISTS_NAMES, "ClusterRole")
+    others_own = (*LISTS_NAMES, "ClusterRole", "ExchangeCodeTenantRole")
     steps = set().union(*(verbs for name, verbs in MAY.items() if name not in others_own))
     for mine, others in PAIRS:
         for policy, least, listed in (
             (stack.policy(mine), steps, set()),
             (stack.policy_of_api(mine), MAY["ApiTenantRole"], LISTS_NAMES["ApiTenantRole"]),
             (stack.policy_of_clusters(mine), MAY["ClusterRole"], set()),
+            (stack.policy_of_clients(mine), MAY["ExchangeCodeTenantRole"], set()),
         ):
             make = stack.clients(assume(stack.cloud.client("sts"), role, Tags=tags(mine), Policy=policy))
             within = {name for name, verb in VERBS.items() if reaches(verb, make, stack, mine)}

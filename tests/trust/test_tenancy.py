@@ -66,7 +66,7 @@ def test_the_api_keeps_tokens_and_secrets_of_one_organisation_and_reads_no_secre
     assert data["Resource"] == [places.table, places.listing]
     keys = [f"{kind}#{MINE}" for kind in ("ORG", "HOOK", "LOOKUP", "TOKEN")]
     assert data["Condition"]["ForAllValues:StringEquals"] == {"dynamodb:LeadingKeys": keys}
-    assert writing["Resource"] == [f"{places.kept}/{MINE}/*", f"{places.kept}-clusters/{MINE}/*"]
+    assert writing["Resource"] == [f"{places.kept}{kind}/{MINE}/*" for kind in ("", "-clusters", "-issuers")]
     assert "secretsmanager:GetSecretValue" not in writing["Action"]
     assert (listing["Action"], listing["Resource"]) == ("secretsmanager:ListSecrets", "*")
 
