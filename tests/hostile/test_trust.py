@@ -39,6 +39,12 @@ NAME: Final = x509.DNSName("registry.example")
 PLACE: Final = ("93.184.216.34", 443)
 
 
+@pytest.fixture(autouse=True)
+def _invocation() -> None:
+    """One that has time: what a function ran for before in this process may be over."""
+    pipeline.begin(lambda: 300_000)
+
+
 @pytest.fixture
 def registry() -> Iterator[Registry]:
     with Registry() as made:
