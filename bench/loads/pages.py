@@ -109,6 +109,8 @@ def _places(running: Pipeline) -> dict[str, str]:
         "components": f"/apps/{APP}",
         "component": of_one,
         "build": f"{of_one}/builds/{builds[0].build_id}",
+        "editor": f"{of_one}/edit",
+        **{name: f"/{name}" for name in ("credentials", "policies", "hooks-in", "tokens", "audit")},
     }
 
 
