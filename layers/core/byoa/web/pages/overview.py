@@ -61,8 +61,10 @@ def _wanting(here: Here) -> list[dict[str, Any]]:
     every_one = every(here, "/v1/install-components", PARTS)
     parts = sorted(((rank, each) for each in every_one if (rank := _want(each)) is not None), key=lambda pair: pair[0])
     shown = [each for _, each in parts[:SHOWN]]
-    names = dict.fromkeys(each["install_id"] for each in shown)
-    installs = {name: here.api.find(f"/v1/installs/{name}") for name in names}
+    listed = here.api.get("/v1/installs", limit=_PART) if shown else []  # one alone would be told with its components
+    installs = {each["id"]: each for each in listed}
+    for name in {each["install_id"] for each in shown} - installs.keys():
+        installs[name] = here.api.find(f"/v1/installs/{name}")
     found = [{**each, "install": installs[each["install_id"]], "failure": None} for each in shown]
     for each in found:
         if each["status"] == "error":
