@@ -25,7 +25,7 @@ KEPT_BY: Final = "byoa.dev/inventory-of"
 
 
 class ConfigMapShelf:
-    """A ``ports.Shelf`` in a namespace, which must be there."""
+    """A ``cluster.Shelf`` in a namespace, which must be there."""
 
     def __init__(self, cluster: Cluster, owner: Owner, namespace: str) -> None:
         digest = hashlib.sha256(f"{owner.install}/{owner.component}".encode()).hexdigest()[:8]
