@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from byoa.installs.objects import Object, Place
-    from byoa.installs.ports import Cluster
+    from byoa.installs.cluster import Cluster
 
 PODS: Final = Kind("", "v1", "Pod", "pods", namespaced=True)
 _EVENTS: Final = Kind("", "v1", "Event", "events", namespaced=True)
