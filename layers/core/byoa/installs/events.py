@@ -17,8 +17,8 @@ from byoa.installs.objects import Kind, mapping, metadata
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from byoa.installs.objects import Object, Place
     from byoa.installs.cluster import Cluster
+    from byoa.installs.objects import Object, Place
 
 PODS: Final = Kind("", "v1", "Pod", "pods", namespaced=True)
 _EVENTS: Final = Kind("", "v1", "Event", "events", namespaced=True)
