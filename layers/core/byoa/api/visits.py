@@ -12,7 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from byoa.api.ports import Inventory, Lookups, TokenRecord, World
-    from byoa.installs.ports import Deploys, Installs, Leases
+    from byoa.installs.leasing import Leasing
+    from byoa.installs.ports import Deploys, Installs
     from byoa.trust.ports import ClusterTokens, SharedSafe
 
 
@@ -55,8 +56,8 @@ class Visit:
         return self.world.deploying(self.organisation)
 
     @property
-    def leases(self) -> Leases:
-        """Who runs which of them."""
+    def leases(self) -> Leasing:
+        """Which of them wait for agents, and who runs which."""
         return self.world.leases(self.organisation)
 
     @property
