@@ -21,8 +21,8 @@ from tests.adapters.test_installs import AGENT, APPLY, ORG, OTHER, TABLE, Stand,
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from byoa.installs.leasing import Leasing
     from byoa.installs.messages import Install
+    from byoa.installs.ports import Leases
 
 __all__ = ["dynamo"]
 
@@ -49,7 +49,7 @@ def stand(request: pytest.FixtureRequest) -> Iterator[Stand]:
         client.delete_table(TableName="table")
 
 
-def leases(stand: Stand, org: str = ORG) -> Leasing:
+def leases(stand: Stand, org: str = ORG) -> Leases:
     return DynamoLeases(org, Rows(stand.client, "table")) if stand.client else MemoryLeases(org, {}, stand.store)
 
 

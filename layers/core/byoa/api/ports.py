@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from byoa.builds.messages import Build, ConfigVersion, NamedObjects, Stage, Trial, Tried
     from byoa.builds.ports import Accepted, Clock
     from byoa.components.reading import ComponentConfig
-    from byoa.installs.leasing import Leasing
+    from byoa.installs.cluster import Shelf
     from byoa.installs.messages import DeployKey
-    from byoa.installs.ports import Deploys, Installs, Shelf
+    from byoa.installs.ports import Deploys, Installs, Leases
     from byoa.tracking.messages import Moved
     from byoa.tracking.records import HookRecord
     from byoa.trust.allowed import Allowed
@@ -419,7 +419,7 @@ class World:
     clusters: Callable[[str], ClusterTokens]
     client_secrets: Callable[[str], ClientSecrets]
     deploying: Callable[[str], Deploys]
-    leases: Callable[[str], Leasing]
+    leases: Callable[[str], Leases]
     shelf: Callable[[DeployKey, str], Shelf]
     """What was applied of a deploy's component, for who runs it."""
     receipt_check: Callable[[bytes, bytes], bool]

@@ -12,8 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from byoa.api.ports import Inventory, Lookups, TokenRecord, World
-    from byoa.installs.leasing import Leasing
-    from byoa.installs.ports import Deploys, Installs
+    from byoa.installs.ports import Deploys, Installs, Leases
     from byoa.trust.ports import ClusterTokens, SharedSafe
 
 
@@ -56,7 +55,7 @@ class Visit:
         return self.world.deploying(self.organisation)
 
     @property
-    def leases(self) -> Leasing:
+    def leases(self) -> Leases:
         """Which of them wait for agents, and who runs which."""
         return self.world.leases(self.organisation)
 

@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from byoa.api.face import Face
     from byoa.api.ports import World
     from byoa.builds.messages import Trial, Tried
-    from byoa.installs.leasing import Leasing
+    from byoa.installs.cluster import Shelf
     from byoa.installs.messages import DeployKey
-    from byoa.installs.ports import Installs, Shelf
+    from byoa.installs.ports import Installs, Leases
     from byoa.trust.issuers import KeysFound
     from byoa.trust.ports import ClientSecrets, ClusterTokens, SharedSafe
 
@@ -100,7 +100,7 @@ def _deploying(organisation: str) -> DynamoDeploys:
     return DynamoDeploys(organisation, _rows(organisation), clock())
 
 
-def _leases(organisation: str) -> Leasing:
+def _leases(organisation: str) -> Leases:
     from byoa.adapters.aws.leases import DynamoLeases
 
     return DynamoLeases(organisation, _rows(organisation))

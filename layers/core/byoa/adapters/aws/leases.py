@@ -28,13 +28,13 @@ _SIGN_DAYS: Final = 90
 
 @dataclass(frozen=True, slots=True)
 class DynamoLeases:
-    """The leases of one organisation's deploys. Implements Leasing."""
+    """The leases of one organisation's deploys. Implements Leases."""
 
     organisation: str
     rows: Rows
 
     def to_run(self, install_id: str) -> list[DeployKey]:
-        """See ``installs.leasing.Leasing``."""
+        """See ``installs.ports.Leases``."""
         return to_run(self.rows, self.organisation, install_id)
 
     def heard(self, install_id: str) -> AgentSign | None:

@@ -11,8 +11,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from byoa.adapters.aws.listed import RECENT
-from byoa.installs.leasing import TO_RUN
 from byoa.installs.messages import DeployKey
+from byoa.installs.records import TO_RUN
 
 if TYPE_CHECKING:
     from byoa.adapters.aws.rows import Rows
@@ -42,7 +42,7 @@ def sign_key(install_id: str) -> str:
 
 
 def to_run(rows: Rows, organisation: str, install_id: str) -> list[DeployKey]:
-    """See ``installs.leasing.Leasing``."""
+    """See ``installs.ports.Leases``."""
     values = {":pk": f"ORG#{organisation}", ":prefix": _prefix(install_id)}
     found = rows.asked(f"pk = :pk AND begins_with({RECENT}, :prefix)", values, _AT_ONCE, None, index=RECENT)
     named = (item["sk"].split("#") for item in found)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from byoa.installs.leasing import TO_RUN
+from byoa.installs.records import TO_RUN
 
 if TYPE_CHECKING:
     from byoa.adapters.memory.installs import DeployStore
@@ -15,14 +15,14 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class MemoryLeases:
-    """The leases of one organisation's deploys in ``store`` are in ``held``, which all share. Implements Leasing."""
+    """The leases of one organisation's deploys in ``store`` are in ``held``, which all share. Implements Leases."""
 
     organisation: str
     held: dict[tuple[str, str], tuple[str, int]]
     store: DeployStore
 
     def to_run(self, install_id: str) -> list[DeployKey]:
-        """See ``installs.leasing.Leasing``."""
+        """See ``installs.ports.Leases``."""
         whose = (self.organisation, install_id)
         mine = (self.store.deploys[key] for key in self.store.agents if (key.organisation, key.install_id) == whose)
         found = [each for each in mine if each.status in TO_RUN]
