@@ -14,6 +14,7 @@ from byoa.api.rates import QUOTA
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from byoa.api.doorkeeping import Doorkeeper
     from byoa.builds.lookups import Action, Answer, LookUp, LookupEnded
     from byoa.builds.messages import Build, ConfigVersion, NamedObjects, Stage, Trial, Tried
     from byoa.builds.ports import Accepted, Clock
@@ -227,22 +228,6 @@ class KeptKeys(NamedTuple):
 
     keys: list[Key]
     fetched_ts: int
-
-
-class Doorkeeper(Protocol):
-    """Finds what is kept of whoever knocks, whichever organisation's it says it is."""
-
-    def find(self, organisation: str, token_id: str) -> TokenRecord | None:
-        """The token's record under exactly these two names."""
-        ...
-
-    def rules(self, organisation: str) -> list[IssuerRule]:
-        """The organisation's rules on JWTs, the oldest first."""
-        ...
-
-    def keys(self, organisation: str, issuer: str) -> KeptKeys | None:
-        """The keys that are kept for the organisation of an issuer."""
-        ...
 
 
 class Issuers(Protocol):
