@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from byoa.adapters.aws.installs import DynamoInstalls
     from byoa.adapters.aws.lists import QuarantineLists
     from byoa.engine.ports import Repository
-    from byoa.installs.ports import Cluster, Shelf
+    from byoa.installs.cluster import Cluster, Shelf
     from byoa.installs.states import CheckedDeploy
     from byoa.installs.steps.apply_install import Site
     from byoa.installs.steps.plan_install import Table
