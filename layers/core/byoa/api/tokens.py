@@ -15,13 +15,12 @@ import secrets
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
-from byoa.api.ports import TokenRecord
+from byoa.api.doorkeeping import TokenRecord
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from byoa.api.doorkeeping import Doorkeeper
-    from byoa.api.ports import IssuerRule
+    from byoa.api.doorkeeping import Doorkeeper, IssuerRule
 
 type Scope = Literal["read", "sync", "deploy", "admin", "agent"]
 SCOPES: Final[tuple[Scope, ...]] = ("read", "sync", "deploy", "admin", "agent")

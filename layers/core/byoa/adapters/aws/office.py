@@ -22,12 +22,12 @@ from typing import TYPE_CHECKING, Any, Final
 from byoa.adapters.aws.issuers import RULES, keys_name, keys_of, rules_of
 from byoa.adapters.aws.refusals import translated
 from byoa.adapters.aws.table import Item, dump, load
-from byoa.api.doorkeeping import Standing
-from byoa.api.ports import Deed, Kept, Page, Span, TokenRecord
+from byoa.api.doorkeeping import Standing, TokenRecord
+from byoa.api.ports import Deed, Kept, Page, Span
 
 if TYPE_CHECKING:
     from byoa.adapters.aws.rows import Rows
-    from byoa.api.ports import IssuerRule, KeptKeys
+    from byoa.api.doorkeeping import IssuerRule, KeptKeys
 
 DAY: Final = 24 * 3600
 CLAIM_MS: Final = 60 * 1000

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from byoa.adapters.memory.issuers import MemoryIssuers
-from byoa.api.doorkeeping import Standing
-from byoa.api.ports import App, Component, Deed, Kept, Page, Span, TokenRecord
+from byoa.api.doorkeeping import Standing, TokenRecord
+from byoa.api.ports import App, Component, Deed, Kept, Page, Span
 from byoa.builds.messages import BuildKey, ComponentDeleted
 from byoa.builds.records import cancelled, milliseconds
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from byoa.adapters.memory.ledger import MemoryLedger
-    from byoa.api.ports import IssuerRule, KeptKeys
+    from byoa.api.doorkeeping import IssuerRule, KeptKeys
     from byoa.builds.messages import Build, ConfigVersion, NamedObjects, Stage
     from byoa.builds.ports import Accepted
     from byoa.components.reading import ComponentConfig
