@@ -260,8 +260,8 @@ class DynamoLedger:
             build = queued_build(key, self.own_series, config, self.clock.now(), by)
             if newest is None:
                 self.note_app(organisation, app, build.created_at_ts, by)
-            if self._accept(build, config, text):
-                return Accepted(build, created=True)
+            if accepted := self._accept(build, config, text):
+                return Accepted(build, created=True, version=accepted)
         raise StoreThrottled("Others are changing the same component at this moment.")
 
     def note_app(self, organisation: str, app: str, at_ts: int, by: str | None) -> None:
@@ -360,7 +360,9 @@ class DynamoLedger:
                 ExpressionAttributeValues=dump({":text": kept_text(text), ":news": False}),
             )
 
-    def _accept(self, build: Build, config: ComponentConfig, text: str | None, *, existing: bool = False) -> bool:
+    def _accept(
+        self, build: Build, config: ComponentConfig, text: str | None, *, existing: bool = False
+    ) -> ConfigVersion | None:
         key, pk = build.key, f"ORG#{build.organisation}"
         accepted = ConfigVersion(
             **key.model_dump(),
@@ -370,28 +372,19 @@ class DynamoLedger:
             created_by=build.created_by,
             text=kept_text(text),
         )
-        by_id, of_config, of_build = handed_in(key, first_moment(build))
-        news = {"pk": pk, "news": True}
+        (by_id, of_config, of_build), news = handed_in(key, first_moment(build)), {"pk": pk, "news": True}
+        waiting = {"entity": "build", UNFINISHED: "build", **of_build}
         writes = [
             self._count(accepted, existing=existing),
             self._put(
                 {**news, "sk": sort_key("CONFIG", key), "entity": "config", **of_config, **document_of(accepted)}
             ),
-            self._put(
-                {
-                    **news,
-                    "sk": sort_key("BUILD", key),
-                    "entity": "build",
-                    UNFINISHED: "build",
-                    **of_build,
-                    **document_of(build),
-                }
-            ),
+            self._put({**news, "sk": sort_key("BUILD", key), **waiting, **document_of(build)}),
             self._put({"pk": pk, "sk": f"BUILDID#{build.build_id}", "build": sort_key("BUILD", key), **by_id}),
         ]
         if key.version > 1:
             writes.append(self.overtake(key.model_copy(update={"version": key.version - 1})))
-        return self.transact(writes)
+        return accepted if self.transact(writes) else None
 
     def _count(self, accepted: ConfigVersion, *, existing: bool) -> TransactWriteItemTypeDef:
         """Make a config the component's newest: what it says of the component counts, and who made that one stays.
