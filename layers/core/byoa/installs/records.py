@@ -144,6 +144,16 @@ def check_runs(deploy: Deploy | None, execution: str) -> Deploy:
     return deploy
 
 
+def settled(deploy: Deploy, part: InstallComponent) -> tuple[Deploy, InstallComponent]:
+    """A deploy and its component as they are kept: of one that ended while it wrote nobody knows how its objects are.
+
+    Its objects aren't on their way to anything any more; they are looked at by the next deploy, or look for drift.
+    """
+    if deploy.ended and part.health == "progressing":
+        return deploy, part.model_copy(update={"health": "unknown"})
+    return deploy, part
+
+
 def stopped(deploy: Deploy) -> DeploySuperseded:
     """What whoever runs an ended deploy is told."""
     return DeploySuperseded(f"The deploy has ended ({deploy.status}); nothing more is written for it.")

@@ -33,7 +33,7 @@ from byoa.adapters.aws.writes import UNFINISHED
 from byoa.builds.records import milliseconds
 from byoa.errors import ByoaError, DeployBusy, EventUntrusted, StoreThrottled
 from byoa.installs.messages import Deploy, DeployKey, Install, InstallComponent
-from byoa.installs.records import begun, check_runs, released
+from byoa.installs.records import begun, check_runs, released, settled
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb.type_defs import TransactWriteItemTypeDef
@@ -90,7 +90,8 @@ def read_part(item: Item, deploy: Deploy) -> InstallComponent:
     """The component that an item is, whose newest deploy is ``deploy``."""
     fields = {name: value for name, value in item.items() if name in _OF_COMPONENT}
     moments = max(int(item["updated_at_ts"]), deploy.history[-1].created_at_ts)
-    return InstallComponent.model_validate({**fields, "status": deploy.status, "updated_at_ts": moments})
+    found = InstallComponent.model_validate({**fields, "status": deploy.status, "updated_at_ts": moments})
+    return settled(deploy, found)[1]
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,7 +238,7 @@ class DynamoDeploys:
     def _become(self, kept: Kept, part: Item, becomes: Becomes, plan: str | None, *, release: bool) -> Deploy | None:
         """What it becomes, once that is written; ``None`` where somebody else wrote it meanwhile."""
         component = read_part(part, kept.deploy)
-        deploy, stands = becomes(kept.deploy, component)
+        deploy, stands = settled(*becomes(kept.deploy, component))
         others = self._of_part(part, component, stands, kept.deploy.number if release else None)
         if plan is not None:
             others.append(self._update(f"PLAN#{deploy.id}", {"plan": plan}))
@@ -266,9 +267,9 @@ class DynamoDeploys:
         others = []
         if part.get("holder") == kept.deploy.number:
             condition, values = "holder = :holder", {":holder": kept.deploy.number}
-            others = [
-                self._update(part["sk"], {}, remove=["holder", "holder_execution"], condition=condition, values=values)
-            ]
+            changed = {"health": "unknown"} if part.get("health") == "progressing" else {}  # see records.settled
+            remove = ["holder", "holder_execution"]
+            others = [self._update(part["sk"], changed, remove=remove, condition=condition, values=values)]
         self.write(kept, kept.deploy, *others, done=True)
 
     def _both(self, key: DeployKey) -> tuple[Kept, Item]:
