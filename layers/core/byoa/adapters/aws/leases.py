@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from botocore.exceptions import ClientError
 
-from byoa.adapters.aws.deploys import sign_key
+from byoa.adapters.aws.install_keys import sign_key
 from byoa.adapters.aws.refusals import error_code, translated
 from byoa.adapters.aws.table import dump
 from byoa.installs.ports import AgentSign
