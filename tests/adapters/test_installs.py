@@ -22,7 +22,10 @@ from byoa.adapters.aws.stream import events_of
 from byoa.adapters.memory.applied import MemoryShelf
 from byoa.adapters.memory.clocks import SteppingClock
 from byoa.adapters.memory.installs import DeployStore, MemoryDeploys, MemoryInstalls
+from byoa.adapters.memory.inventory import MemoryInventory
 from byoa.adapters.memory.leases import MemoryLeases
+from byoa.adapters.memory.ledger import MemoryLedger
+from byoa.api.offered import Offered
 from byoa.builds.records import milliseconds
 from byoa.errors import ContentTooLarge, DeployBusy, DeploySuperseded, DuplicateEvent, EventUntrusted
 from byoa.installs import records
@@ -155,6 +158,10 @@ def asked_for_approval(stand: Stand, install: Install, component: str = "web") -
 APPROVED = Answered(
     decision="approve", fingerprint="plan-1", names=["Job/shop/migrate"], note="ok", by="tok_2", at_ts=5
 )
+
+
+NO_APP = Offered(MemoryInventory(ORG, MemoryLedger(SteppingClock())), APP)
+"""What nobody is asked of who follows a component and nothing with it."""
 
 
 # ---- installs ----------------------------------------------------------------------------------------------------
@@ -812,14 +819,14 @@ def test_an_install_that_doesnt_say_so_is_not_mended(stand: Stand) -> None:
 def test_an_older_build_is_not_followed_however_often_drift_was_looked_for_since(stand: Stand) -> None:
     install = stand.made(follow=["web"])
     built = {"organisation": ORG, "app": APP, "component": "web", "version": 7, "id": "bld" + "b" * 23}
-    assert follow_builds(BuildActive.model_validate(built), stand.installs()).asked == 1
+    assert follow_builds(BuildActive.model_validate(built), stand.installs(), NO_APP).asked == 1
     for _ in range(25):
         stand.later(timedelta(hours=1))
         stand.installs().ask(install, "web", Request("drift", "bld" + "b" * 23, cause="schedule"))
     older = {**built, "version": 6, "id": "bld" + "a" * 23}
-    assert follow_builds(BuildActive.model_validate(older), stand.installs()).asked == 0
+    assert follow_builds(BuildActive.model_validate(older), stand.installs(), NO_APP).asked == 0
     newer = {**built, "version": 8, "id": "bld" + "c" * 23}
-    assert follow_builds(BuildActive.model_validate(newer), stand.installs()).asked == 1
+    assert follow_builds(BuildActive.model_validate(newer), stand.installs(), NO_APP).asked == 1
 
 
 def test_a_component_that_is_torn_down_is_looked_at_no_more(stand: Stand) -> None:
@@ -833,12 +840,12 @@ def test_a_build_is_deployed_to_the_installs_that_follow_its_component(stand: St
     follows = stand.made("prod", 0, follow=["web"])
     stand.made("test", 1, follow=["api"])
     built = {"organisation": ORG, "app": APP, "component": "web", "version": 7, "id": "bld" + "b" * 23}
-    assert follow_builds(BuildActive.model_validate(built), stand.installs()).asked == 1
+    assert follow_builds(BuildActive.model_validate(built), stand.installs(), NO_APP).asked == 1
     (asked,) = stand.installs().deploys(follows, None, 9).items
     assert (asked.cause, asked.build_id, asked.config_version) == ("followed", "bld" + "b" * 23, 7)
-    assert follow_builds(BuildActive.model_validate(built), stand.installs()).asked == 0, "told twice"
+    assert follow_builds(BuildActive.model_validate(built), stand.installs(), NO_APP).asked == 0, "told twice"
     older = BuildActive.model_validate({**built, "version": 6})
-    assert follow_builds(older, stand.installs()).asked == 0
+    assert follow_builds(older, stand.installs(), NO_APP).asked == 0
 
 
 # ---- what was applied --------------------------------------------------------------------------------------------

@@ -167,7 +167,8 @@ def test_what_is_changed_wants_if_match_and_what_is_left_out_stays(served: Serve
     assert install["follow"] == ["web"]
     assert served.ask("PATCH", place, {"mend": True}).status == 428
     etag = served.ask("GET", place).headers["ETag"]
-    changed = served.ask("PATCH", place, {"mend": True}, if_match=etag)
+    changed = served.ask("PATCH", place, {"mend": True, "deploy_dependents": True}, if_match=etag)
+    assert changed.json["deploy_dependents"] is True
     assert (changed.json["mend"], changed.json["inputs"], changed.json["follow"]) == (True, {"a": 1}, ["web"])
     assert served.ask("PATCH", place, {"mend": False}, if_match=etag).code == "changed"
     emptied = served.ask(
@@ -365,11 +366,12 @@ def test_dependents_are_asked_for_in_order_and_wait(served: Served) -> None:
 def test_dependents_that_would_not_fit_into_a_record_are_refused(
     served: Served, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("byoa.api.routes.deploys.DEPENDENTS", 200)
+    monkeypatch.setattr("byoa.installs.behind.DEPENDENTS", 200)
     install = a_shop(served)
     place = f"/v1/installs/{install['id']}/components/db/deploys"
     answer = served.ask("POST", place, {"deploy_dependents": True})
     assert (answer.status, answer.json["errors"][0]["pointer"]) == (422, "/body/deploy_dependents")
+    assert "all of the app" in answer.json["remedy"]
     assert statuses(served, install) == {}
     assert served.ask("POST", place.replace("/db/", "/api/"), {"deploy_dependents": True}).status == 201
 

@@ -77,7 +77,13 @@ def bed(synced: Home) -> Bed:
 
 @pytest.fixture
 def acme(bed: Bed) -> Bed:
-    settings = {"install_config": {"approval_option": "prompt"}, "inputs": {}, "follow": [], "mend": False}
+    settings = {
+        "install_config": {"approval_option": "prompt"},
+        "inputs": {},
+        "follow": [],
+        "deploy_dependents": False,
+        "mend": False,
+    }
     body = {"name": "acme", "cluster": {"kind": "agent"}, **settings}
     assert bed.served.ask("POST", f"/v1/apps/{APP}/installs", body, token=bed.home.token).status == 201
     return bed
@@ -158,11 +164,12 @@ def test_an_install_is_changed_by_name_and_deleted(acme: Bed) -> None:
     (acme.home.folder / "inputs.json").write_text('{"inputs": {"a": 1}}')
     done = acme.byoa(
         "change", "acme", "--inputs", "inputs.json", "--approval", "approve-all", "--drift", "mend",
-        "--follow", "web", "--follow", "db", "--json",
+        "--dependents", "deploy", "--follow", "web", "--follow", "db", "--json",
     )  # fmt: skip
     assert done.code == FINE, done.err
     found = done.json()
     assert (found["inputs"], found["follow"], found["mend"]) == ({"a": 1}, ["web", "db"], True)
+    assert found["deploy_dependents"] is True
     assert acme.byoa("change", found["id"], "--unfollow", "web", "--json").json()["follow"] == ["db"]
     assert acme.byoa("change", "acme").code == USAGE
     assert acme.byoa("change", "acme", "--same-cluster").code == USAGE
