@@ -19,7 +19,8 @@ from byoa_cli.reaching import reach_api
 
 if TYPE_CHECKING:
     from byoa.api.asking import Api
-    from byoa.installs.ports import Cluster, Job
+    from byoa.installs.cluster import Cluster
+    from byoa.installs.ports import Job
     from byoa.installs.states import DeployEnded
     from byoa_cli.reaching import Reached
 

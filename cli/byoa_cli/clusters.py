@@ -12,8 +12,8 @@ from byoa_cli.options import label, minutes
 
 if TYPE_CHECKING:
     from byoa.installs.access import Access
+    from byoa.installs.cluster import Cluster
     from byoa.installs.normalising import Owner
-    from byoa.installs.ports import Cluster
     from byoa.installs.shelves import ConfigMapShelf
 
 _CLUSTER = "The cluster"

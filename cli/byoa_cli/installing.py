@@ -15,11 +15,11 @@ from byoa_cli.rights import load_from, rbac
 
 if TYPE_CHECKING:
     from byoa.installs.apply import Work
+    from byoa.installs.cluster import Cluster, Right
     from byoa.installs.deploy import Approval
     from byoa.installs.objects import Object
     from byoa.installs.plan import Task
     from byoa.installs.plans import Plan
-    from byoa.installs.ports import Cluster, Right
     from byoa_cli.commands import Command
 
 _REFERENCE = Option("ref", metavar="REF", help="oci://HOST/REPOSITORY@DIGEST (or :TAG), or oci-layout:FOLDER[:TAG]")

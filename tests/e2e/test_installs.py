@@ -26,9 +26,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from byoa.builds.messages import Build
+    from byoa.installs.cluster import Cluster
     from byoa.installs.messages import Deploy
     from byoa.installs.objects import Object
-    from byoa.installs.ports import Cluster
     from tests.e2e.conftest import Pipeline
 
 pytestmark = pytest.mark.emulator

@@ -17,8 +17,8 @@ from byoa.installs.plan import Task, plan
 from byoa.installs.shelves import ConfigMapShelf
 
 if TYPE_CHECKING:
+    from byoa.installs.cluster import Cluster
     from byoa.installs.plans import Plan
-    from byoa.installs.ports import Cluster
     from byoa.installs.record import Outcome
 
 NAMESPACES = Kind("", "v1", "Namespace", "namespaces", namespaced=False)

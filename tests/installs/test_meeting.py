@@ -35,9 +35,9 @@ from tests.installs.beds import (
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from byoa.installs.cluster import Applied, Cluster
     from byoa.installs.objects import Object
     from byoa.installs.plans import Plan
-    from byoa.installs.ports import Applied, Cluster
 
 
 @dataclass

@@ -13,11 +13,11 @@ from byoa.adapters.memory.cluster import MemoryCluster
 from byoa.errors import ByoaError, ClusterForbidden
 from byoa.installs.access import read_kubeconfig
 from byoa.installs.builtin import BUILTIN
+from byoa.installs.cluster import EVERYTHING, Right, Rule
 from byoa.installs.granting import Grantee, grants
 from byoa.installs.kinds import know_kinds
 from byoa.installs.normalising import normalise
 from byoa.installs.objects import Place, uid_of
-from byoa.installs.ports import EVERYTHING, Right, Rule
 from byoa.installs.rights import lacking, of_objects, told
 from tests.installs.beds import (
     CONFIG_MAPS,

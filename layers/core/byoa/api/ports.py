@@ -18,8 +18,9 @@ if TYPE_CHECKING:
     from byoa.builds.messages import Build, ConfigVersion, NamedObjects, Stage, Trial, Tried
     from byoa.builds.ports import Accepted, Clock
     from byoa.components.reading import ComponentConfig
+    from byoa.installs.cluster import Shelf
     from byoa.installs.messages import DeployKey
-    from byoa.installs.ports import Deploys, Installs, Leases, Shelf
+    from byoa.installs.ports import Deploys, Installs, Leases
     from byoa.tracking.messages import Moved
     from byoa.tracking.records import HookRecord
     from byoa.trust.allowed import Allowed

@@ -18,8 +18,9 @@ if TYPE_CHECKING:
     from byoa.api.face import Face
     from byoa.api.ports import World
     from byoa.builds.messages import Trial, Tried
+    from byoa.installs.cluster import Shelf
     from byoa.installs.messages import DeployKey
-    from byoa.installs.ports import Installs, Leases, Shelf
+    from byoa.installs.ports import Installs, Leases
     from byoa.trust.issuers import KeysFound
     from byoa.trust.ports import ClientSecrets, ClusterTokens, SharedSafe
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from byoa.adapters.registries.transport import Response
     from byoa.installs.access import Access
-    from byoa.installs.ports import Cluster
+    from byoa.installs.cluster import Cluster
     from byoa.installs.reaching import ClusterAccess, EksAccess
 
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from byoa.adapters.aws.lists import QuarantineLists
     from byoa.api.offered import Offered
     from byoa.engine.ports import Repository
-    from byoa.installs.ports import Cluster, Shelf
+    from byoa.installs.cluster import Cluster, Shelf
     from byoa.installs.states import CheckedDeploy
     from byoa.installs.steps.apply_install import Site
     from byoa.installs.steps.plan_install import Table

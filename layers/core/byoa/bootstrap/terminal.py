@@ -31,7 +31,8 @@ if TYPE_CHECKING:
     from byoa.engine.sending import Pace
     from byoa.engine.workers import Workers
     from byoa.installs.access import Access
-    from byoa.installs.ports import Clock, Cluster, Job
+    from byoa.installs.cluster import Clock, Cluster
+    from byoa.installs.ports import Job
     from byoa.installs.states import CheckedDeploy
     from byoa.installs.steps.run_deploy import Rig
     from byoa.oci.digest import Digest

@@ -22,10 +22,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from byoa.engine.workers import Workers
+    from byoa.installs.cluster import Clock, Cluster, Shelf
     from byoa.installs.inventory import Inventory
     from byoa.installs.objects import Identity, Kind, Object, Place
     from byoa.installs.plans import Plan, Step
-    from byoa.installs.ports import Clock, Cluster, Shelf
 
 _POLL: Final = 0.1
 """Seconds between two looks at what the API server does by itself: a new kind is served after 50 ms, as a rule."""

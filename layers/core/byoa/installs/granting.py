@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from byoa.installs.cluster import Right
 from byoa.installs.kinds import NAMESPACE
-from byoa.installs.ports import Right
 from byoa.installs.rights import RBAC, ROLES, of_objects, role_of
 
 if TYPE_CHECKING:

@@ -12,10 +12,10 @@ from byoa.installs.plans import Step
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from byoa.installs.cluster import Cluster
     from byoa.installs.kinds import Kinds
     from byoa.installs.normalising import Owner
     from byoa.installs.objects import Object
-    from byoa.installs.ports import Cluster
 
 GUARDED: Final = frozenset({NAMESPACE, DEFINITION, ("", "PersistentVolume"), ("", "PersistentVolumeClaim")})
 """Kinds whose deletion takes along what is not in the artifact: other objects, or data. Never recreated either."""

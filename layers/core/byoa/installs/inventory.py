@@ -1,6 +1,6 @@
 """What an install has applied, and so may delete: written ahead of the first write, shrunk by a 404 alone.
 
-So no crash forgets an object. Who keeps it (a table, a ConfigMap) is a ``ports.Shelf``.
+So no crash forgets an object. Who keeps it (a table, a ConfigMap) is a ``cluster.Shelf``.
 """
 
 from __future__ import annotations

@@ -14,9 +14,9 @@ from byoa.installs.settling import Settled, settle
 from byoa.installs.sharing import shared
 
 if TYPE_CHECKING:
+    from byoa.installs.cluster import Cluster
     from byoa.installs.normalising import Owner, Wanted
     from byoa.installs.objects import Object
-    from byoa.installs.ports import Cluster
 
 _LOOKS: Final = 5
 """At an object that others write: what comes of applying it, and what is there, have to be of one state."""

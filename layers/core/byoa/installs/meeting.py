@@ -11,8 +11,8 @@ from byoa.installs.objects import COMPONENT, INSTALL, mapping, metadata
 from byoa.installs.plans import Step, imprint_of
 
 if TYPE_CHECKING:
+    from byoa.installs.cluster import Cluster
     from byoa.installs.objects import Object
-    from byoa.installs.ports import Cluster
 
 
 def meet(step: Step, cluster: Cluster, take_over: frozenset[str]) -> Step:

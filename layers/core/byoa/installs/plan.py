@@ -23,11 +23,11 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from byoa.engine.workers import Workers
+    from byoa.installs.cluster import Cluster, Right
     from byoa.installs.inventory import Inventory
     from byoa.installs.kinds import Kinds
     from byoa.installs.normalising import Owner, Wanted
     from byoa.installs.objects import Identity, Object
-    from byoa.installs.ports import Cluster, Right
 
 _LATER: Final = "checked once it exists"
 

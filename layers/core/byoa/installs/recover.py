@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from byoa.engine.workers import Workers
+    from byoa.installs.cluster import Cluster
     from byoa.installs.normalising import Owner
     from byoa.installs.objects import Kind, Object
-    from byoa.installs.ports import Cluster
 
 
 def recover(cluster: Cluster, owner: Owner, workers: Workers | None = None) -> dict[Identity, str]:

@@ -5,20 +5,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from byoa.errors import ClusterForbidden, KindUnknown, ObjectInvalid
+from byoa.installs.cluster import EVERYTHING, Right
 from byoa.installs.guards import GUARDED
 from byoa.installs.health import WORKLOADS
 from byoa.installs.kinds import NAMESPACE
 from byoa.installs.objects import Identity, mapping
-from byoa.installs.ports import EVERYTHING, Right
 from byoa.installs.together import each
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from byoa.engine.workers import Workers
+    from byoa.installs.cluster import Cluster, Rule
     from byoa.installs.normalising import Wanted
     from byoa.installs.plans import Plan, Step
-    from byoa.installs.ports import Cluster, Rule
 
 RBAC: Final = "rbac.authorization.k8s.io"
 ROLES: Final = frozenset(((RBAC, "Role"), (RBAC, "ClusterRole")))

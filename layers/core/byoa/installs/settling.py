@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from byoa.errors import FieldConflict, ObjectInvalid
 
 if TYPE_CHECKING:
+    from byoa.installs.cluster import Applied, Cluster
     from byoa.installs.normalising import Wanted
     from byoa.installs.objects import Object
-    from byoa.installs.ports import Applied, Cluster
 
 _BY_HAND: Final = frozenset(("before-first-apply", "helm", "Helm"))
 """Owners whose fields are taken, beside all of kubectl's: people, and the tool that installed it before."""

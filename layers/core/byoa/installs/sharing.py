@@ -15,9 +15,9 @@ from byoa.installs.kinds import DEFINITION, NAMESPACE
 from byoa.installs.objects import COMPONENT, INSTALL, metadata
 
 if TYPE_CHECKING:
+    from byoa.installs.cluster import Cluster
     from byoa.installs.normalising import Owner, Wanted
     from byoa.installs.objects import Object
-    from byoa.installs.ports import Cluster
 
 SHARED: Final = frozenset({NAMESPACE, DEFINITION})
 """Kinds that several installs in one cluster bring along, each the same object."""

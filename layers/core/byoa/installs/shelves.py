@@ -9,14 +9,14 @@ import hashlib
 from typing import TYPE_CHECKING, Final
 
 from byoa.errors import DeploySuperseded, InventoryInvalid, ObjectBusy
+from byoa.installs.cluster import Right
 from byoa.installs.inventory import OTHERS, Inventory, pack, unpack
 from byoa.installs.objects import Kind, Place, mapping, metadata
-from byoa.installs.ports import Right
 
 if TYPE_CHECKING:
+    from byoa.installs.cluster import Cluster
     from byoa.installs.normalising import Owner
     from byoa.installs.objects import Object
-    from byoa.installs.ports import Cluster
 
 _CONFIG_MAPS: Final = Kind("", "v1", "ConfigMap", "configmaps", namespaced=True)
 _KEY: Final = "inventory"
@@ -25,7 +25,7 @@ KEPT_BY: Final = "byoa.dev/inventory-of"
 
 
 class ConfigMapShelf:
-    """A ``ports.Shelf`` in a namespace, which must be there."""
+    """A ``cluster.Shelf`` in a namespace, which must be there."""
 
     def __init__(self, cluster: Cluster, owner: Owner, namespace: str) -> None:
         digest = hashlib.sha256(f"{owner.install}/{owner.component}".encode()).hexdigest()[:8]

@@ -34,18 +34,18 @@ class TableShelf:
     execution: str
 
     def read(self) -> Inventory | None:
-        """See ``installs.ports.Shelf``."""
+        """See ``installs.cluster.Shelf``."""
         item = self.rows.one(self._pk, self._sk)
         return unpack(item["packed"], str(item["packs"])) if item else None
 
     def check(self, inventory: Inventory) -> None:
-        """See ``installs.ports.Shelf``. Nobody else writes an inventory while the deploy has not ended."""
+        """See ``installs.cluster.Shelf``. Nobody else writes an inventory while the deploy has not ended."""
         del inventory
         item = self.rows.one(self._pk, deploy_key(self.key))
         check_runs(read_deploy(item) if item else None, self.execution)
 
     def write(self, inventory: Inventory) -> Inventory:
-        """See ``installs.ports.Shelf``. Raises ``ContentTooLarge`` for more objects than an item holds."""
+        """See ``installs.cluster.Shelf``. Raises ``ContentTooLarge`` for more objects than an item holds."""
         packed = pack(inventory)
         if len(packed) > _LARGEST:
             raise ContentTooLarge("The list of what is applied is too long to be kept: some 10,000 objects fit.")

@@ -1,4 +1,4 @@
-"""A Kubernetes cluster by its API: what ``installs.ports.Cluster`` asks for, and no more."""
+"""A Kubernetes cluster by its API: what ``installs.cluster.Cluster`` asks for, and no more."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from byoa.adapters.kubernetes.answers import not_allowed, refusal, unknown_login
 from byoa.adapters.kubernetes.discovery import ACCEPT, PATHS, kinds_in
 from byoa.adapters.kubernetes.shapes import items_of, mappings, object_of, texts
 from byoa.errors import ClusterUnavailable, KindUnknown
+from byoa.installs.cluster import Applied, Rule
 from byoa.installs.objects import MANAGER, Kind, Place, mapping, metadata
-from byoa.installs.ports import Applied, Rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from byoa.adapters.kubernetes.wire import Answer, Wire
+    from byoa.installs.cluster import Right
     from byoa.installs.objects import Object
-    from byoa.installs.ports import Right
 
 _APPLY: Final = "application/apply-patch+yaml"
 _REVIEWS: Final = "authorization.k8s.io"

@@ -24,19 +24,19 @@ class MemoryShelf:
     execution: str
 
     def read(self) -> Inventory | None:
-        """See ``installs.ports.Shelf``."""
+        """See ``installs.cluster.Shelf``."""
         kept = self.store.packed.get(place_of(self.key))
         return unpack(kept[0], str(kept[1])) if kept else None
 
     def check(self, inventory: Inventory) -> None:
-        """See ``installs.ports.Shelf``."""
+        """See ``installs.cluster.Shelf``."""
         check_runs(self.store.deploys.get(self.key.key), self.execution)
         newest = self.read()
         if (newest.version if newest else "") != inventory.version:
             raise DeploySuperseded(OTHERS)
 
     def write(self, inventory: Inventory) -> Inventory:
-        """See ``installs.ports.Shelf``."""
+        """See ``installs.cluster.Shelf``."""
         self.check(inventory)
         version, place = int(inventory.version or 0) + 1, place_of(self.key)
         self.store.packed[place] = (pack(inventory), version)

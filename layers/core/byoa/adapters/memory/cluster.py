@@ -15,15 +15,15 @@ from byoa.adapters.memory.ownership import Owned
 from byoa.adapters.memory.served import SERVED, keeps_status
 from byoa.adapters.memory.toys import play
 from byoa.errors import KindUnknown, NamespaceMissing, ObjectBusy, ObjectInvalid
+from byoa.installs.cluster import EVERYTHING, Applied, Rule
 from byoa.installs.kinds import DEFINITION, NAMESPACE, kinds_defined
 from byoa.installs.objects import MANAGER, Kind, Place, goes_away, mapping, metadata, uid_of, version_of
-from byoa.installs.ports import EVERYTHING, Applied, Rule
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
+    from byoa.installs.cluster import Right
     from byoa.installs.objects import Object
-    from byoa.installs.ports import Right
 
 type _Key = tuple[str, str, str, str]
 

@@ -91,18 +91,18 @@ class RemoteShelf:
     job: RemoteJob
 
     def read(self) -> Inventory | None:
-        """See ``installs.ports.Shelf``."""
+        """See ``installs.cluster.Shelf``."""
         found = self.job.ask("GET", "inventory", query={"lease_id": self.job.lease})
         packed = found.get("packed")
         return unpack(packed, str(found.get("version", ""))) if isinstance(packed, str) else None
 
     def check(self, inventory: Inventory) -> None:
-        """See ``installs.ports.Shelf``. Nobody else writes one while the lease lasts."""
+        """See ``installs.cluster.Shelf``. Nobody else writes one while the lease lasts."""
         del inventory
         self.job.renew()
 
     def write(self, inventory: Inventory) -> Inventory:
-        """See ``installs.ports.Shelf``."""
+        """See ``installs.cluster.Shelf``."""
         body = {"lease_id": self.job.lease, "packed": pack(inventory), "version": inventory.version}
         return inventory._replace(version=str(self.job.ask("PUT", "inventory", body).get("version", "")))
 

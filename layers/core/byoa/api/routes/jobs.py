@@ -40,9 +40,9 @@ from byoa.errors import (
     Transient,
 )
 from byoa.installs import contents, inventory, parcels
+from byoa.installs.cluster import Shelf
 from byoa.installs.messages import Deploy, Install
 from byoa.installs.pocket import Pocket
-from byoa.installs.ports import Shelf
 from byoa.installs.states import CheckedDeploy, DeployEnded, DeployReceived
 from byoa.installs.steps.apply_install import executing
 from byoa.installs.steps.receive_deploy import Desk, receive_deploy

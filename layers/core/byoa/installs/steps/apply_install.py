@@ -18,9 +18,10 @@ if TYPE_CHECKING:
     from byoa.builds.ports import Clock as Calendar
     from byoa.builds.ports import Lists
     from byoa.engine.workers import Workers
+    from byoa.installs.cluster import Clock, Cluster, Shelf
     from byoa.installs.messages import Deploy, InstallComponent
     from byoa.installs.plans import Plan
-    from byoa.installs.ports import Becomes, Clock, Cluster, Running, Shelf
+    from byoa.installs.ports import Becomes, Running
     from byoa.installs.states import ApplyTask, CheckedDeploy
 
 

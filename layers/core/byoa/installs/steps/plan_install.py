@@ -21,10 +21,10 @@ if TYPE_CHECKING:
 
     from byoa.builds.ports import Lists
     from byoa.engine.workers import Workers
+    from byoa.installs.cluster import Cluster, Shelf
     from byoa.installs.inventory import Inventory
     from byoa.installs.messages import DeployStatus
     from byoa.installs.plans import Plan
-    from byoa.installs.ports import Cluster, Shelf
     from byoa.installs.states import LoadedDeploy, Next
 
 _TOLD: Final = 20

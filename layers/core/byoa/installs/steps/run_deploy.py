@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from byoa.builds.ports import Lists
     from byoa.engine.ports import Repository, Source
     from byoa.engine.workers import Workers
-    from byoa.installs.ports import Clock, Cluster, Running, Shelf
+    from byoa.installs.cluster import Clock, Cluster, Shelf
+    from byoa.installs.ports import Running
     from byoa.installs.states import CheckedDeploy, PlannedInstall
 
 _RESTS: Final = (2.0, 4.0, 8.0, 16.0)
