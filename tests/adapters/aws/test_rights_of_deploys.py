@@ -153,9 +153,10 @@ def an_app(stand: Stand) -> Offered:
             f"name = '{name}'\ntype = 'kubernetes_manifest'\nnamespace = 'a'\nmanifest = 'a: 1'\n"
         ).config
         assert config
-        key, line = inventory.submit(APP, config, by="tok_1").build.key, entry("active", "over", stand.clock.now())
-        ledger.begin(key, "one", line)
-        assert ledger.finish(key, "one", Outcome(status="active", digest="sha256:00"), [line])
+        key = inventory.submit(APP, config, by="tok_1").build.key
+        began, done = (entry(status, "so it is", stand.clock.now()) for status in ("planning", "active"))
+        ledger.begin(key, "one", began)
+        assert ledger.finish(key, "one", Outcome(status="active", digest="sha256:00"), [done])
     jobs = inventory.component(APP, "jobs")
     assert jobs
     assert inventory.change(jobs, None, ["web"])
