@@ -305,6 +305,18 @@ def test_a_plan_that_waits_is_shown_and_answered_by_another_command(acme: Bed) -
     assert (answered.names, answered.note, answered.fingerprint) == ([needs], "seen", FINGERPRINT)
 
 
+def test_many_parts_of_a_kind_are_named_together_with_the_plan_that_was_shown(acme: Bed) -> None:
+    needs = tuple(f"Job/vendor/job-{number:04}" for number in range(1200))
+    acme.steps = [lambda deploy: acme.installed.plan(deploy, needs)]
+    waits = acme.byoa("deploy", "acme", "web")
+    assert "needs approval  --part Job:1200" in waits.out
+    assert f"approve {acme.deploy().install_id} web --fingerprint {FINGERPRINT} --part Job:1200`" in waits.err
+    assert acme.byoa("approve", "acme", "web", "--part", "Job:1200", "--no-wait").code == USAGE
+    acme.steps = [lambda _: None, lambda deploy: acme.installed.end(deploy, "active", "healthy")]
+    done = acme.byoa("approve", "acme", "web", "--part", "Job:1200", "--fingerprint", FINGERPRINT, "--json")
+    assert (done.code, done.json()["status"]) == (FINE, "active")
+
+
 def test_a_plan_is_denied(acme: Bed) -> None:
     acme.steps = [acme.installed.plan]
     assert acme.byoa("deploy", "acme", "web", "--json").json()["status"] == "pending-approval"
