@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from itertools import batched
 from typing import TYPE_CHECKING, Any, Final
 
-from byoa.adapters.aws.install_keys import applied_key, name_key, part_key, sign_key
+from byoa.adapters.aws.install_keys import applied_key, name_key, part_key
 from byoa.adapters.aws.transactions import TOGETHER, delete, transact
+from byoa.adapters.aws.waiting import sign_key
 from byoa.installs.messages import ENDED
 
 if TYPE_CHECKING:

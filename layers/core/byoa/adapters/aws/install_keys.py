@@ -26,8 +26,3 @@ def applied_key(install_id: str, component: str) -> str:
 def name_key(install: Install) -> str:
     """What makes an install's name one of its app's."""
     return f"INSTALLNAME#{install.app}#{install.name}"
-
-
-def sign_key(install_id: str) -> str:
-    """Where it stands when an install's agent was heard of."""
-    return f"AGENT#{install_id}"

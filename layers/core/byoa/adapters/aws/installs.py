@@ -16,6 +16,7 @@ from byoa.adapters.aws.install_keys import deploy_key, name_key, part_key
 from byoa.adapters.aws.listed import RECENT
 from byoa.adapters.aws.parts import Parts
 from byoa.adapters.aws.transactions import check, delete, put, transact, update
+from byoa.adapters.aws.waiting import of_agent
 from byoa.adapters.aws.writes import UNFINISHED
 from byoa.api.ports import Span
 from byoa.errors import StoreThrottled
@@ -220,7 +221,7 @@ class DynamoInstalls:
     def _asked(self, install: Install, deploy: Deploy) -> Item:
         """A new deploy, which the bus hears of, and which is looked after until it has ended."""
         own = {"entity": "deploy", "news": True, "writes": 1, UNFINISHED: "deploy"}
-        own |= {"agent": True} if install.access.get("kind") == "agent" else {}
+        own |= of_agent(deploy) if install.access.get("kind") == "agent" else {}
         return {"pk": self._pk, "sk": deploy_key(deploy), **own, **item_of(deploy)}
 
     def _pointer(self, deploy: Deploy) -> Item:
