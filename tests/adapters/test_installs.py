@@ -106,7 +106,7 @@ class Stand:
 
     def hear(self, install: Install) -> datetime:
         """An agent of it asks for work, now."""
-        in_memory = MemoryLeases(ORG, {}, self.store.signs)
+        in_memory = MemoryLeases(ORG, {}, self.store)
         leases = DynamoLeases(ORG, Rows(self.client, "table")) if self.client else in_memory
         leases.note(install.id, AgentSign(milliseconds(self.clock.moment), "tok_1", "agent"))
         return self.clock.moment
@@ -391,6 +391,30 @@ def test_one_that_writes_is_waited_for(stand: Stand) -> None:
         stand.deploys().begin(third.key, "three")
     stand.deploys().finish(first.key, "one", to(stand, "active"))
     assert stand.deploys().begin(third.key, "three").execution == "three"
+
+
+@pytest.mark.parametrize("how", ["it fails", "it is cancelled", "it is swept"])
+def test_how_objects_are_is_not_known_of_a_deploy_that_ended_while_it_wrote(stand: Stand, how: str) -> None:
+    install = stand.made()
+    deploy = stand.installs().ask(install, "web", APPLY)
+    stand.deploys().begin(deploy.key, "one")
+
+    def writes(found: Deploy, part: InstallComponent) -> tuple[Deploy, InstallComponent]:
+        line = records.entry("executing", "so it is", stand.clock.now())
+        return records.moved(found, line), part.model_copy(update={"health": "progressing"})
+
+    stand.deploys().change(deploy.key, "one", writes)
+    assert stand.installs().component(install, "web").health == "progressing"
+    if how == "it is cancelled":
+        stand.installs().cancel(deploy, "Nobody wants it.", "tok_1")
+    if how == "it is swept":
+        stand.clock.moment += SILENCE + MINUTE
+        sweep_deploys(stand.attended(), stand.clock)
+    else:
+        stand.deploys().finish(deploy.key, "one", to(stand, "error"))
+    assert stand.installs().component(install, "web").health == "unknown"
+    stand.installs().ask(install, "web", APPLY)
+    assert stand.installs().component(install, "web").health == "unknown", "nor behind a newer one"
 
 
 def test_deploys_of_other_components_don_t_wait(stand: Stand) -> None:

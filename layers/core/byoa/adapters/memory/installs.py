@@ -12,7 +12,7 @@ from byoa.installs.inventory import pack as pack_inventory
 from byoa.installs.inventory import unpack as unpack_inventory
 from byoa.installs.messages import ENDED, DeployKey, InstallComponent
 from byoa.installs.ports import Part
-from byoa.installs.records import answered, begun, cancelled, check_runs, overtaken, queued, released
+from byoa.installs.records import answered, begun, cancelled, check_runs, overtaken, queued, released, settled
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -39,6 +39,7 @@ class DeployStore:
     told: list[Deploy] = field(default_factory=list)
     told_again: dict[DeployKey, int] = field(default_factory=dict)
     signs: dict[tuple[str, str], AgentSign] = field(default_factory=dict)
+    agents: set[DeployKey] = field(default_factory=set)
 
     def keep(self, deploy: Deploy) -> Deploy:
         """Keep a deploy as it is now; ``told`` are those that the bus hears of."""
@@ -104,8 +105,7 @@ class MemoryDeploys:
 
     def heard_at(self, key: DeployKey) -> int | None:
         """See ``installs.ports.Unended``."""
-        install = self.install(key.install_id)
-        if install is None or install.access.get("kind") != "agent":
+        if key.key not in self.store.agents:
             return None
         sign = self.store.signs.get((key.organisation, key.install_id))
         return sign.at_ts if sign else 0
@@ -134,8 +134,7 @@ class MemoryDeploys:
 
     def due(self, before_ts: int) -> Iterator[tuple[str, str, str]]:
         """See ``installs.drift_due.Due``."""
-        parts = list(self.store.parts.items())
-        return (place for place, each in parts if each.next_drift_ts and each.next_drift_ts < before_ts)
+        return (at for at, each in [*self.store.parts.items()] if each.next_drift_ts and each.next_drift_ts < before_ts)
 
     def put_off(self, organisation: str, install_id: str, component: str, until_ts: int) -> None:
         """See ``installs.drift_due.Due``."""
@@ -151,15 +150,16 @@ class MemoryDeploys:
 
     def _become(self, key: DeployKey, becomes: Becomes, plan: str | None) -> Deploy:
         place = place_of(key)
-        deploy, part = becomes(self.store.deploys[key.key], self.store.parts[place])
+        deploy, part = settled(*becomes(self.store.deploys[key.key], self.store.parts[place]))
         self.store.parts[place] = part.model_copy(update={"status": deploy.status})
         if plan is not None:
             self.store.plans[deploy.id] = plan
         return self.store.keep(deploy)
 
     def _release(self, key: DeployKey) -> None:
-        if self.store.holders.get(place_of(key)) == key.number:
-            del self.store.holders[place_of(key)]
+        if self.store.holders.get(place := place_of(key)) == key.number:
+            del self.store.holders[place]
+            self.store.parts[place] = settled(self.store.deploys[key.key], self.store.parts[place])[1]
 
 
 @dataclass(slots=True)
@@ -262,7 +262,7 @@ class MemoryInstalls:
             return None
         newest = self.store.deploys[self._key(part)]
         moment = max(part.updated_at_ts, newest.history[-1].created_at_ts)
-        return part.model_copy(update={"status": newest.status, "updated_at_ts": moment})
+        return settled(newest, part.model_copy(update={"status": newest.status, "updated_at_ts": moment}))[1]
 
     def ask(self, install: Install, component: str, request: Request) -> Deploy:
         """See ``installs.ports.Installs``."""
@@ -271,14 +271,13 @@ class MemoryInstalls:
         if there := next((each for each in mine if each.run == request.run), None):
             return there
         deploy = queued(install, component, before, request, self.store.series, now)
-        if before:
-            late = overtaken(self.store.deploys[self._key(before)], deploy.number, now)
-            if late:
-                self.store.keep(late)
+        if before and (late := overtaken(self.store.deploys[self._key(before)], deploy.number, now)):
+            self.store.keep(late)
         newest = {"number": deploy.number, "deploy_id": deploy.id, "status": deploy.status}
         fields = before.model_dump() if before else {"install_id": install.id, "component": component}
         part = InstallComponent.model_validate({**fields, **newest, "updated_at_ts": deploy.created_at_ts})
         self.store.parts[self.organisation, install.id, component] = part
+        self.store.agents |= {deploy.key} if install.access.get("kind") == "agent" else set()
         return self.store.keep(deploy)
 
     def deploys(self, install: Install, component: str | None, limit: int, after: str | None = None) -> Part[Deploy]:
