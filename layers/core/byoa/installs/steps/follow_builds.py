@@ -14,7 +14,7 @@ from byoa.installs.bounds import WAITED
 from byoa.installs.messages import ENDED
 from byoa.installs.order import nearest
 from byoa.installs.ports import Request
-from byoa.installs.runs import before_of, go_on, unfold
+from byoa.installs.runs import before_of, go_on, is_awaited, unfold
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -109,7 +109,7 @@ class _Runs:
         busy = {each.component: each for each in self._installs.components(install) if each.status not in ENDED}
         names = nearest(self._built.component, busy, self._app.dependencies())
         found = [self._installs.deploy(busy[name].deploy_id) for name in names]
-        waits = [before_of(each) for each in found if each and each.operation == "apply" and not each.plan_only]
+        waits = [before_of(each) for each in found if each and is_awaited(each)]
         return tuple(waits[:WAITED])
 
 
