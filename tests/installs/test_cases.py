@@ -131,6 +131,7 @@ CASES: Final[dict[str, tuple[str, ...]]] = {
     ),
     "{{ $labels }}: untouched": ("installs/test_rendering::test_a_placeholder_is_one_value",),
     "teardown twice: reversed, 404 fine": (
+        "installs/test_deploys::test_objects_come_by_stages_and_go_in_the_reverse",
         "installs/test_deploys::test_a_teardown_deletes_all_in_reverse_and_a_second_one_finds_nothing",
         "installs/test_states::test_a_teardown_asks_for_no_artifact_and_deletes_all",
     ),

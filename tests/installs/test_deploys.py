@@ -22,6 +22,7 @@ from byoa.installs.kinds import know_kinds
 from byoa.installs.normalising import normalise
 from byoa.installs.objects import COMPONENT, INSTALL, Kind, Place, uid_of
 from byoa.installs.plans import fingerprint
+from byoa.installs.stages import stage_of
 from tests.installs.beds import (
     CONFIG_MAPS,
     DEFINITIONS,
@@ -413,6 +414,35 @@ def test_a_teardown_deletes_all_in_reverse_and_a_second_one_finds_nothing(bed: B
     assert bed.get(CONFIG_MAPS, "conf") is None
     assert bed.deploy(teardown=True).status == "noop"
     assert {step.identity.kind for step in bed.plan(teardown=True).steps} == kept
+
+
+class Noting:
+    """A cluster, and the stages of what was applied to it and deleted from it, in their order."""
+
+    def __init__(self, cluster: Any) -> None:
+        self._cluster = cluster
+        self.stages: dict[str, list[int]] = {"apply": [], "delete": []}
+
+    def __getattr__(self, name: str) -> Any:
+        method = getattr(self._cluster, name)
+
+        def call(place: Place, *more: Any, **named: Any) -> Any:
+            if not named.get("dry_run") and not place.name.startswith("byoa-"):  # what is remembered
+                self.stages[name].append(stage_of(place.kind))
+            return method(place, *more, **named)
+
+        return call if name in self.stages else method
+
+
+def test_objects_come_by_stages_and_go_in_the_reverse(bed: Bed) -> None:
+    coming, going = Noting(bed.cluster), Noting(bed.cluster)
+    bed.deploy(*everything(bed), cluster=coming)
+    assert coming.stages["apply"] == sorted(coming.stages["apply"])
+    assert len(set(coming.stages["apply"])) >= 5
+    bed.seconds = 0.5
+    bed.deploy(teardown=True, cluster=going)
+    assert going.stages["delete"] == sorted(going.stages["delete"], reverse=True)
+    assert len(set(going.stages["delete"])) >= 4
 
 
 def test_a_custom_object_with_a_field_that_its_new_definition_brings_is_no_fault(bed: Bed) -> None:
