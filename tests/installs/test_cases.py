@@ -65,6 +65,7 @@ CASES: Final[dict[str, tuple[str, ...]]] = {
     ),
     "Namespace, CRD dropped: kept unless approved": (
         "installs/test_deploys::test_a_namespace_and_a_definition_go_by_name_only_with_what_goes_along",
+        "installs/test_deploys::test_a_claim_stays_unless_it_is_named_because_its_data_may_go_along",
         "installs/test_states::test_what_nobody_approved_by_name_is_kept_and_said_by_each_deploy",
     ),
     "empty artifact: approval": (

@@ -163,6 +163,27 @@ def test_a_namespace_and_a_definition_go_by_name_only_with_what_goes_along(bed: 
     assert found is None or found["metadata"]["deletionTimestamp"]
 
 
+def test_a_claim_stays_unless_it_is_named_because_its_data_may_go_along(bed: Bed) -> None:
+    kind = Kind("", "v1", "PersistentVolumeClaim", "persistentvolumeclaims", namespaced=True)
+    spec = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}}
+    claim = {"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": {"name": "data"}, "spec": spec}
+    rest = [config_map("a"), config_map("b")]
+    place = bed.place(kind, "data")
+    bed.cluster.apply(place, bed.plan(claim).steps[0].wanted or {})
+    bed.edit(place, {"status": {"phase": "Bound"}}, "pv-controller", "/status")
+    bed.deploy(*rest, claim)
+    kept = bed.deploy(*rest)
+    name = f"PersistentVolumeClaim/{bed.corner}/data"
+    assert [step.why for step in kept.plan.steps if step.action == "keep"] == [
+        f"it goes only if {name} is approved by name; its data may go along"
+    ]
+    assert "deletionTimestamp" not in (bed.cluster.get(place) or {})["metadata"]
+    bed.seconds = 0.5
+    bed.deploy(*rest, approve=(name,))
+    left = bed.cluster.get(place)
+    assert left is None or left["metadata"]["deletionTimestamp"], "an API server's own finalizer may hold it"
+
+
 def test_an_empty_artifact_deletes_nothing_without_approval(bed: Bed) -> None:
     bed.deploy(config_map("a"), config_map("b"))
     with pytest.raises(ApprovalMissing, match="deletions:2"):
