@@ -482,6 +482,18 @@ def test_a_kind_and_a_namespace_that_nobody_has_are_told_before_anything_is_writ
     assert bed.get(CONFIG_MAPS, "a") is None
 
 
+@pytest.mark.parametrize("status", [True, False])
+def test_a_cluster_says_which_kinds_keep_a_status_of_their_own(bed: Bed, status: bool) -> None:  # noqa: FBT001
+    bed.deploy(definition(bed.corner, status=status))
+    group = f"{bed.corner}.example.com"
+    kinds: list[Kind] = []
+    while not kinds:
+        kinds = [each for each in bed.cluster.kinds() if each.group == group]
+    assert bed.cluster.keeps_status(kinds[0]) is status
+    assert bed.cluster.keeps_status(DEPLOYMENTS)
+    assert not bed.cluster.keeps_status(CONFIG_MAPS)
+
+
 def test_an_object_that_stands_twice_is_refused(bed: Bed) -> None:
     (fault,) = bed.plan(config_map("a", n="1"), config_map("a", n="2")).faults
     assert isinstance(fault, DocumentInvalid)
