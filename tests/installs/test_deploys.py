@@ -18,10 +18,12 @@ from byoa.errors import (
     PlanChanged,
 )
 from byoa.installs.deploy import Approval, deploy
+from byoa.installs.inventory import EMPTY
 from byoa.installs.kinds import know_kinds
 from byoa.installs.normalising import normalise
 from byoa.installs.objects import COMPONENT, INSTALL, Kind, Place, uid_of
 from byoa.installs.plans import fingerprint
+from byoa.installs.recover import recover
 from byoa.installs.stages import stage_of
 from tests.installs.beds import (
     CONFIG_MAPS,
@@ -508,3 +510,11 @@ def test_a_job_and_a_namespaced_kind_take_no_namespace_from_a_cluster_wide_one(b
     found = bed.get(NAMESPACES, f"{bed.corner}-more")
     assert found
     assert "namespace" not in found["metadata"]
+
+
+def test_a_component_s_objects_are_found_again_by_their_labels_in_all_namespaces(bed: Bed) -> None:
+    bed.deploy(*everything(bed))
+    known = (bed.shelf.read() or EMPTY).uids
+    assert recover(bed.cluster, bed.owner) == dict(known)
+    bed.seconds = 0.5
+    bed.deploy(teardown=True)
