@@ -17,11 +17,11 @@ setup: .venv/.ready .venvs/emulator/.ready .venvs/sam/.ready ## make the three e
 demo: setup ## run the main job end to end (JSON=1: one JSON object on the last line, IAM=1: with roles enforced)
 	@$(BIN)/python -m local demo $(if $(JSON),--json) $(if $(IAM),--enforce-iam)
 
-up: setup ## the same set-up, left running; prints the addresses
-	@$(BIN)/python -m local up
+up: setup ## the same set-up, left running; prints the addresses (PORT=4800: eight ports from there on, beside another)
+	@$(BIN)/python -m local up $(if $(PORT),--port $(PORT))
 
-down: ## stop what `make up` started
-	@if [ -x $(BIN)/python ]; then $(BIN)/python -m local down; else echo "nothing is up"; fi
+down: ## stop what `make up` started (PORT=4800: the one with ports of its own)
+	@if [ -x $(BIN)/python ]; then $(BIN)/python -m local down $(if $(PORT),--port $(PORT)); else echo "nothing is up"; fi
 
 test: setup check ## check, then every test, two files at a time (WORKERS=1: one); says what was skipped and why
 	$(BIN)/pytest -n $(WORKERS) --no-loadscope-reorder --cov --cov-report=term:skip-covered
@@ -50,7 +50,8 @@ format: setup ## let ruff put the code in order
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-clean: down ## remove environments and builds
+clean: ## stop every desk of this folder, remove environments and builds
+	@if [ -x $(BIN)/python ]; then $(BIN)/python -m local down --all; fi
 	rm -rf .venv .venvs .uv .desk .aws-sam .site .*_cache .hypothesis .coverage* .site .cache
 
 $(CURDIR)/.uv/bin/uv:

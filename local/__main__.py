@@ -7,15 +7,20 @@ import sys
 
 from local.demo import demo
 from local.processes import DeskError
-from local.standing import down, up
+from local.standing import Standing, down, down_all, up
 
 
 def main() -> int:
     """Run one verb; a fault of the desk is a sentence and exit code 1."""
     parser = argparse.ArgumentParser(prog="python -m local", description="An AWS, a vendor and an ECR on the desk.")
     verbs = parser.add_subparsers(dest="verb", required=True)
-    verbs.add_parser("up", help="set it all up, leave it running, print the addresses")
-    verbs.add_parser("down", help="stop what `up` started")
+    standing = verbs.add_parser("up", help="set it all up, leave it running, print the addresses")
+    stopped = verbs.add_parser("down", help="stop what `up` started")
+    for each in (standing, stopped):
+        each.add_argument(
+            "--port", type=int, metavar="FIRST", help="eight ports from there on (default: standard ones)"
+        )
+    stopped.add_argument("--all", action="store_true", help="every desk of this folder")
     shown = verbs.add_parser("demo", help="run the main job on a desk of its own, and stop that again")
     shown.add_argument("--json", action="store_true", help="one JSON object on the last line")
     shown.add_argument("--enforce-iam", action="store_true", help="with the functions' roles enforced")
@@ -23,7 +28,12 @@ def main() -> int:
     try:
         if options.verb == "demo":
             return demo(as_json=options.json, enforce_iam=options.enforce_iam)
-        up() if options.verb == "up" else down()
+        if options.verb == "up":
+            up(Standing(options.port))
+        elif options.all:
+            down_all()
+        else:
+            down(Standing(options.port))
     except DeskError as error:
         print(f"error: {error.cause}\n{error.remedy}", file=sys.stderr)
         return 1

@@ -42,7 +42,7 @@ SAM_SECONDS = 600
 class Ports:
     """Where the servers listen, and what lets people in; an issuer of JWTs is whoever listens there.
 
-    ``names`` are what containers call this machine.
+    ``names`` are what containers call this machine, ``api`` is the API's id, which its name for browsers has in it.
     """
 
     emulator: int = 4666
@@ -56,6 +56,7 @@ class Ports:
     passwords: private.Passwords = field(default_factory=private.Passwords)
     cluster_token: str = field(default_factory=secrets.token_urlsafe, repr=False)
     names: tuple[str, ...] = ()
+    api: str = API
 
     @classmethod
     def free(cls) -> Ports:
@@ -100,12 +101,12 @@ class Desk:
     @property
     def api(self) -> str:
         """The HTTP API, by the path that the emulator has for names which Python can't resolve."""
-        return f"{self.aws}/_aws/execute-api/{API}"
+        return f"{self.aws}/_aws/execute-api/{self.ports.api}"
 
     @property
     def dashboard(self) -> str:
         """The dashboard, for browsers: they find every name below localhost on this machine."""
-        return f"http://{API}.execute-api.localhost:{self.ports.emulator}/"
+        return f"http://{self.ports.api}.execute-api.localhost:{self.ports.emulator}/"
 
     def environment(self) -> dict[str, str]:
         """What a command line needs to work with this desk."""
@@ -178,7 +179,7 @@ def start_servers(
     say(f"starting the emulator of AWS on {LOOPBACK}:{ports.emulator}")
     registries = {ACCOUNT: ports.ecr, private.ACCOUNT: ports.other_ecr}
     where = ",".join(f"{account}=http://{LOOPBACK}:{port}" for account, port in registries.items())
-    settings = {"POWERTOOLS_TRACE_DISABLED": "1", "EMULATOR_ECR_REGISTRY": where}
+    settings = {"POWERTOOLS_TRACE_DISABLED": "1", "EMULATOR_ECR_REGISTRY": where, "EMULATOR_API_ID": ports.api}
     emulator = start_emulator(folder, ports.emulator, enforce_iam=enforce_iam, extra_environment=settings)
     keep(emulator)
     open_and_private = f"{ports.vendor}, {ports.basic}, {ports.token}"

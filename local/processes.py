@@ -191,13 +191,20 @@ def clean_environment() -> dict[str, str]:
     return {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
 
 
-def _require_free(port: int) -> None:
+def is_free(port: int) -> bool:
+    """Whether a server could listen on ``port`` of the loopback interface."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((LOOPBACK, port))
-        except OSError as error:
-            raise DeskError(f"Port {port} is taken.", "Stop what listens there; `ss -ltnp` shows it.") from error
+        except OSError:
+            return False
+        return True
+
+
+def _require_free(port: int) -> None:
+    if not is_free(port):
+        raise DeskError(f"Port {port} is taken.", "Stop what listens there; `ss -ltnp` shows it.")
 
 
 def _is_healthy(port: int) -> bool:

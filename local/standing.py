@@ -1,4 +1,4 @@
-"""A desk that is left running, until it is taken down."""
+"""A desk that is left running, until it is taken down; another one may run beside it, at ports of its own."""
 
 from __future__ import annotations
 
@@ -9,61 +9,122 @@ import shutil
 import signal
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from local import members, private
+from local import ports as port_numbers
 from local.containers import host_of_containers, start_relay, variables
-from local.desk import ROOT, STATE, Desk, Ports, aws_environment, cluster_folder, deploy, start_servers
+from local.desk import STATE, Desk, aws_environment, deploy, start_servers
 from local.processes import DeskError
 from local.samples import put_samples
+from local.telling import told
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from local.processes import Process
 
-RECORD = STATE / "up.json"
-FOLDER = STATE / "up"
-FOR_SHELLS = STATE / "env"
-FOR_SAM = STATE / "sam.json"
 OF_USERS = {"BYOA_APP": "shop"}
 """An app of their own: the one that `events/` speak of holds the samples."""
 
 
-def up() -> None:
+class Standing(NamedTuple):
+    """Where a desk keeps what people and `make down` need: in `.desk`, with ports from PORT on in `.desk/PORT`."""
+
+    first: int | None = None
+    state: Path = STATE
+
+    @property
+    def folder(self) -> Path:
+        """What it has for itself."""
+        return self.state if self.first is None else self.state / str(self.first)
+
+    @property
+    def record(self) -> Path:
+        """The file of its processes; it is there while the desk is up."""
+        return self.folder / "up.json"
+
+    @property
+    def servers(self) -> Path:
+        """The folder of its servers."""
+        return self.folder / "up"
+
+    @property
+    def shells(self) -> Path:
+        """Variables, for `source`."""
+        return self.folder / "env"
+
+    @property
+    def sam(self) -> Path:
+        """Variables, for `sam local`."""
+        return self.folder / "sam.json"
+
+    def command(self, verb: str) -> str:
+        """`make up` or `make down`, for this one."""
+        return f"make {verb}" if self.first is None else f"make {verb} PORT={self.first}"
+
+    def others(self) -> Iterator[Standing]:
+        """Those of this folder that are up as well."""
+        found = [None, *(int(each.name) for each in self.state.glob("[1-9]*") if each.name.isdigit())]
+        places = (Standing(first, self.state) for first in found if first != self.first)
+        return (place for place in places if place.record.exists())
+
+
+def up(standing: Standing) -> None:
     """Leave a desk running and say how to use it. Raises DeskError, and leaves nothing running then."""
-    if RECORD.exists():
-        raise DeskError("A desk is up already, or was not taken down.", "Run `make down` first.")
-    started: list[Process] = []
     host = host_of_containers()
-    ports = Ports(names=(host,) if host else ())
+    ports = port_numbers.chosen(standing.first, (host,) if host else ())
+    if standing.record.exists():
+        down_first = f"Run `{standing.command('down')}` first."
+        raise DeskError("A desk is up already, or was not taken down.", f"{down_first} {port_numbers.beside(ports)}")
+    port_numbers.require_free(ports)
+    started: list[Process] = []
     try:
-        start_servers(FOLDER, ports, keep=started.append)
-        if host and (relay := start_relay(host, ports, FOLDER)):
+        start_servers(standing.servers, ports, keep=started.append)
+        if host and (relay := start_relay(host, ports, standing.servers)):
             started.append(relay)
-        RECORD.write_text(json.dumps([_identity(process.pid) for process in started]))
-        ready = deploy(FOLDER, ports)
+        standing.record.write_text(json.dumps([_identity(process.pid) for process in started]))
+        ready = deploy(standing.servers, ports)
         put_samples(ready)
         token = members.bootstrap(ready)
     except BaseException:
         for process in reversed(started):
             process.stop()
-        RECORD.unlink(missing_ok=True)
+        standing.record.unlink(missing_ok=True)
         raise
-    write_for_shells(ready, token)
-    _tell(ready, host, token)
+    write_for_shells(ready, token, standing.shells)
+    private.write_secrets(private.places(ready), standing.servers)
+    if host:
+        standing.sam.write_text(f"{json.dumps(variables(ready, host), indent=2)}\n")
+    print("\n".join(told(ready, standing, token, containers=host is not None)))
 
 
-def down() -> None:
+def down(standing: Standing) -> None:
     """Stop what `up` started, and nothing else: a process id may have passed on meanwhile."""
-    if not RECORD.exists():
-        print("nothing is up")
+    if not standing.record.exists():
+        left = "".join(f"; to stop what is: {other.command('down')}" for other in standing.others())
+        print(f"nothing is up{'' if standing.first is None else f' at port {standing.first}'}{left}")
         return
-    for pid, born in reversed(json.loads(RECORD.read_text())):
+    _stop(standing)
+    print("stopped")
+
+
+def down_all() -> None:
+    """Stop all of this folder."""
+    for standing in (Standing(), *Standing().others()):
+        if standing.record.exists():
+            _stop(standing)
+
+
+def _stop(standing: Standing) -> None:
+    for pid, born in reversed(json.loads(standing.record.read_text())):
         if _identity(pid) == [pid, born]:
             _stop_group(pid)
-    for made in (RECORD, FOR_SHELLS, FOR_SAM):
+    for made in (standing.record, standing.shells, standing.sam):
         made.unlink(missing_ok=True)
-    shutil.rmtree(FOLDER, ignore_errors=True)
-    print("stopped")
+    shutil.rmtree(standing.servers, ignore_errors=True)
+    if standing.first is not None:
+        shutil.rmtree(standing.folder, ignore_errors=True)
 
 
 def for_shells(ready: Desk, token: str) -> dict[str, dict[str, str]]:
@@ -83,45 +144,13 @@ def for_shells(ready: Desk, token: str) -> dict[str, dict[str, str]]:
     }
 
 
-def write_for_shells(ready: Desk, token: str) -> None:
-    """`.desk/env`, which nobody else reads: it has a token."""
+def write_for_shells(ready: Desk, token: str, file: Path) -> None:
+    """A file for shells, which nobody else reads: it has a token."""
     parts = [
         "".join([f"# for {use}\n", *(f"export {name}={value}\n" for name, value in part.items())])
         for use, part in for_shells(ready, token).items()
     ]
-    private.write_secret(FOR_SHELLS, "".join(parts))
-
-
-def _tell(ready: Desk, host: str | None, token: str) -> None:
-    places = {
-        "AWS (emulator)": ready.aws,
-        "API": ready.api,
-        "dashboard": ready.dashboard,
-        "vendor's registry": ready.vendor,
-        "ECR's data plane": ready.ecr,
-        "cluster (in memory)": ready.cluster,
-    }
-    print("\n" + "\n".join(f"{name:<26} {value}" for name, value in {**places, **ready.outputs}.items()))
-    vendors, shown = private.places(ready), FOLDER.relative_to(ROOT)
-    private.write_secrets(vendors, FOLDER)
-    for place in vendors:
-        login = (
-            f"user {private.USER}, password in {shown / place.secret_file}" if place.secret_file else private.ROLE_ARN
-        )
-        print(f"{place.component:<26} {place.url}:{place.tag}  {login}")
-    print(f"\nfor a browser, to sign in: {ready.dashboard}auth/login#{token}")
-    print(f"for the command line: source {FOR_SHELLS.relative_to(ROOT)}")
-    kubeconfig = cluster_folder(FOLDER).relative_to(ROOT) / "kubeconfig"
-    print(f"for kubectl and byoa install: --kubeconfig {kubeconfig}")
-    print("to store the logins of what is private, and to try them:")
-    for place in vendors:
-        print("\n".join(f"  {command}" for command in private.commands(place, shown)))
-    if host:
-        FOR_SAM.write_text(f"{json.dumps(variables(ready, host), indent=2)}\n")
-        print(f"for SAM: sam local invoke FUNCTION -e events/EVENT.json --env-vars {FOR_SAM.relative_to(ROOT)}")
-    else:
-        print("for SAM: `sam local` needs a container engine, and none answers; start one, then make down and make up")
-    print("to stop: make down")
+    private.write_secret(file, "".join(parts))
 
 
 def _identity(pid: int) -> list[int]:

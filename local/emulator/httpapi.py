@@ -2,12 +2,14 @@
 
 MiniStack stores the API and ignores its body, so that every URL answers 404; it also keeps the CORS settings under
 the template's key names, which it doesn't read, and hands cookies over as a header, where API Gateway has a list.
-A line's end in a path (``%0A``) fits none of its routes.
+A line's end in a path (``%0A``) fits none of its routes. ``EMULATOR_API_ID`` replaces the id that a template's tag
+gives an API: browsers keep cookies by a host's name, whatever its port, and two desks have two names by it.
 """
 # ruff: noqa: SLF001 - a correction reaches inside
 
 import functools
 import json
+import os
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -18,6 +20,7 @@ from local.emulator.anchors import anchored
 
 type Properties = dict[str, Any]
 
+_ID = "ms-custom-id"
 _LINE_END = "\N{SYMBOL FOR NEWLINE}"
 """For patterns in which a dot stands for all but the real one."""
 
@@ -30,7 +33,7 @@ def correct() -> None:
 
     @functools.wraps(create)
     def create_whole(logical_id: str, properties: Properties, stack: str) -> tuple[str, Properties]:
-        tagged = {**properties, "Tags": _body_tags(properties) | (properties.get("Tags") or {})}
+        tagged = {**properties, "Tags": _named(_body_tags(properties) | (properties.get("Tags") or {}))}
         api, attributes = create(logical_id, tagged, stack)
         _import_body(api, properties)
         return api, attributes
@@ -76,6 +79,11 @@ def _tell_cookies() -> None:
 def _body_tags(properties: Properties) -> dict[str, str]:
     tags = (properties.get("Body") or {}).get("tags", [])
     return {tag["name"]: tag.get("x-amazon-apigateway-tag-value", "") for tag in tags}
+
+
+def _named(tags: dict[str, str]) -> dict[str, str]:
+    wanted = os.environ.get("EMULATOR_API_ID")
+    return {**tags, _ID: wanted} if wanted and _ID in tags else tags
 
 
 def _import_body(api: str, properties: Properties) -> None:

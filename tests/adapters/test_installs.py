@@ -106,7 +106,7 @@ class Stand:
 
     def hear(self, install: Install) -> datetime:
         """An agent of it asks for work, now."""
-        in_memory = MemoryLeases(ORG, {}, self.store.signs)
+        in_memory = MemoryLeases(ORG, {}, self.store)
         leases = DynamoLeases(ORG, Rows(self.client, "table")) if self.client else in_memory
         leases.note(install.id, AgentSign(milliseconds(self.clock.moment), "tok_1", "agent"))
         return self.clock.moment

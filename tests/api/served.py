@@ -135,7 +135,7 @@ class Served:
             clusters=lambda org: MemoryClusterTokens(org, self.cluster_tokens),
             client_secrets=lambda org: MemoryClientSecrets(org, self.client_secrets),
             deploying=lambda _: MemoryDeploys(self.installing),
-            leases=lambda org: MemoryLeases(org, self.leased, self.installing.signs),
+            leases=lambda org: MemoryLeases(org, self.leased, self.installing),
             shelf=lambda key, execution: MemoryShelf(self.installing, key, execution),
             receipt_check=self._check_receipt,
             receipt_key=lambda: DER,

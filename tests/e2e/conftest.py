@@ -4,6 +4,7 @@ import base64
 import json
 import time
 from contextlib import closing, contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -16,7 +17,7 @@ from byoa.engine.copying import copy
 from byoa.oci.reference import Reference, Registry
 from byoa.trust.credentials import Credential
 from local.demo import ARTIFACTS
-from local.desk import APP, ORGANISATION, Desk, Ports, desk
+from local.desk import API, APP, ORGANISATION, Desk, Ports, desk
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
 
 SPREAD_FROM = 100_000
 """Bytes from which the stack under test shares an artifact out: less than it would really be worth it."""
+OTHER_API = "b40b1450"
+"""The id of an API on a desk with ports of its own."""
 
 
 class Pipeline:
@@ -122,8 +125,9 @@ def enforced(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pipeline]:
 @contextmanager
 def _pipeline(folder: Path, *, enforce_iam: bool) -> Iterator[Pipeline]:
     parameters = [f"SpreadFromBytes={SPREAD_FROM}"]
+    ports = replace(Ports.free(), api=OTHER_API if enforce_iam else API)
     with (
-        desk(folder, Ports.free(), enforce_iam=enforce_iam, say=lambda _: None, parameters=parameters) as running,
+        desk(folder, ports, enforce_iam=enforce_iam, say=lambda _: None, parameters=parameters) as running,
         closing(running.client("dynamodb")) as table,
     ):
         yield Pipeline(running, DynamoLedger(table, running.outputs["TableName"], SystemClock()), folder)

@@ -12,7 +12,7 @@ import pytest
 
 from local.containers import host_of_containers
 from local.desk import ROOT
-from local.standing import RECORD
+from local.standing import Standing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -80,7 +80,7 @@ class Shell:
 def plain(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shell]:
     if host_of_containers() is None:
         pytest.skip("no container engine answers")
-    if RECORD.exists():
+    if Standing().record.exists():
         pytest.skip("a desk is up already (make down)")
     folder = tmp_path_factory.mktemp("path")
     (folder / "sam").symlink_to(ROOT / ".venvs/sam/bin/sam")

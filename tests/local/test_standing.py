@@ -1,21 +1,35 @@
-"""What `make up` writes for shells: a token for the API, which nobody else on the machine may read."""
+"""What `make up` writes for shells, where it keeps it, and what it says: nothing that doesn't work on this machine."""
 
 from __future__ import annotations
 
+import socket
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from local import private, standing
+import pytest
+
+from local import ports, private, standing
 from local.desk import Desk, Ports
+from local.processes import LOOPBACK, DeskError, is_free
+from local.standing import Standing
+from local.telling import told
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
-
-    import pytest
 
 TOKEN = "byoa_a-token"
 OUTPUTS = {
     "TableName": "t", "ReceiptKeyArn": "k", "SourceRoleArn": "r", "TryCredentialsFunctionName": "f",
+    "ApiUrl": "https://b40a0b40.execute-api.us-east-1.amazonaws.com",
 }  # fmt: skip
+
+
+@pytest.fixture
+def taken() -> Iterator[int]:
+    """A port that somebody listens on."""
+    with socket.create_server((LOOPBACK, 0)) as server:
+        yield server.getsockname()[1]
 
 
 def test_the_command_line_needs_the_first_part_alone() -> None:
@@ -27,12 +41,11 @@ def test_the_command_line_needs_the_first_part_alone() -> None:
     assert {"BYOA_DASHBOARD": "http://b40a0b40.execute-api.localhost:4666/"} in rest
 
 
-def test_the_file_is_one_that_a_shell_reads_and_nobody_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_file_is_one_that_a_shell_reads_and_nobody_else(tmp_path: Path) -> None:
     file = tmp_path / "env"
-    monkeypatch.setattr(standing, "FOR_SHELLS", file)
     file.write_text("of before")
     file.chmod(0o644)
-    standing.write_for_shells(Desk(Ports(), OUTPUTS), TOKEN)
+    standing.write_for_shells(Desk(Ports(), OUTPUTS), TOKEN, file)
     assert file.stat().st_mode & 0o777 == 0o600
     lines = file.read_text().splitlines()
     assert f"export BYOA_TOKEN={TOKEN}" in lines
@@ -44,3 +57,69 @@ def test_a_secret_s_file_is_nobody_else_s_from_its_first_byte(tmp_path: Path) ->
     private.write_secret(file, "one")
     private.write_secret(file, "two")
     assert (file.read_text(), file.stat().st_mode & 0o777) == ("two", 0o600)
+
+
+def test_two_desks_share_no_port_no_file_and_no_name_that_cookies_are_kept_by(tmp_path: Path) -> None:
+    one, other = Desk(ports.chosen(None), OUTPUTS), Desk(ports.chosen(4800), OUTPUTS)
+    assert [other.ports.emulator, other.ports.vendor, other.ports.cluster] == [4800, 4801, 4807]
+    assert ports.every(one.ports).isdisjoint(ports.every(other.ports))
+    assert len(ports.every(other.ports)) == len(ports.every(one.ports)) == 8
+    assert other.dashboard == "http://b40b12c0.execute-api.localhost:4800/"
+    places = [Standing(None, tmp_path), Standing(4800, tmp_path)]
+    files = [{place.record, place.servers, place.shells, place.sam} for place in places]
+    assert files[0].isdisjoint(files[1])
+
+
+@pytest.mark.parametrize("first", [0, 80, 65529, 6000, 6666])
+def test_ports_that_no_desk_or_no_browser_takes_are_refused(first: int) -> None:
+    with pytest.raises(DeskError, match=str(first)):
+        ports.chosen(first)
+
+
+def test_a_taken_port_is_named_with_ports_that_are_free(taken: int) -> None:
+    with pytest.raises(DeskError, match=rf"^Port {taken} is taken\.\n") as refused:
+        ports.require_free(replace(Ports.free(), emulator=taken))
+    command = refused.value.remedy.split("`")[1]
+    first = int(command.removeprefix("make up PORT="))
+    assert all(map(is_free, ports.every(ports.chosen(first))))
+
+
+def test_of_several_taken_ports_all_are_named(taken: int) -> None:
+    with socket.create_server((LOOPBACK, 0)) as server:
+        also = server.getsockname()[1]
+        with pytest.raises(DeskError, match=rf"^Ports {min(taken, also)} and {max(taken, also)} are taken\.\n"):
+            ports.require_free(replace(Ports.free(), emulator=taken, vendor=also))
+
+
+def test_a_desk_that_is_up_is_not_started_again(tmp_path: Path) -> None:
+    place = Standing(4800, tmp_path)
+    place.folder.mkdir()
+    place.record.write_text("[]")
+    with pytest.raises(DeskError, match=r"(?s)up already.*`make down PORT=4800` first\. .*`make up PORT=\d+`"):
+        standing.up(place)
+
+
+def test_what_is_down_names_what_is_up(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    place = Standing(4800, tmp_path)
+    place.servers.mkdir(parents=True)
+    place.record.write_text("[]")
+    for asked in (None, 4900, 4800, None):
+        standing.down(Standing(asked, tmp_path))
+    assert capsys.readouterr().out.splitlines() == [
+        "nothing is up; to stop what is: make down PORT=4800",
+        "nothing is up at port 4900; to stop what is: make down PORT=4800",
+        "stopped",
+        "nothing is up",
+    ]
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("first", [None, 4800])
+def test_what_is_said_are_addresses_of_this_machine(first: int | None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(private, "_owner_login", lambda _: None)
+    place, ready = Standing(first), Desk(ports.chosen(first), OUTPUTS)
+    lines = "\n".join(told(ready, place, TOKEN, containers=True)).splitlines()
+    named = [line for line in lines if "amazonaws.com" in line]
+    assert named == [line for line in lines if private.ECR in line], "a component's reference, and nothing to open"
+    assert f"for the command line: source .desk/{f'{first}/' if first else ''}env" in lines
+    assert lines[-1] == ("to stop: make down" if first is None else "to stop: make down PORT=4800")

@@ -422,7 +422,6 @@ class World:
     leases: Callable[[str], Leases]
     shelf: Callable[[DeployKey, str], Shelf]
     """What was applied of a deploy's component, for who runs it."""
-
     receipt_check: Callable[[bytes, bytes], bool]
     """Whether a signature, the first, is of these bytes, by the key of receipts."""
 

@@ -56,7 +56,7 @@ class Visit:
 
     @property
     def leases(self) -> Leases:
-        """Who runs which of them."""
+        """Which of them wait for agents, and who runs which."""
         return self.world.leases(self.organisation)
 
     @property

@@ -25,6 +25,9 @@ _NAMED: Final = 5
 WAITING: Final[frozenset[DeployStatus]] = frozenset(("pending", "queued", "planning", "pending-approval"))
 """What a newer deploy overtakes: nothing was written yet."""
 
+TO_RUN: Final[frozenset[DeployStatus]] = frozenset(("queued", "planning", "executing"))
+"""What somebody begins, or goes on with where another one stopped."""
+
 
 def entry(status: DeployStatus, text: str, moment: datetime, **metadata: str | int) -> DeployEntry:
     """One line of history."""

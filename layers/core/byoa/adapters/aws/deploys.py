@@ -12,7 +12,8 @@ Beside the ledger in one table:
     AGENT#<install>                          when its agent was heard of: ``adapters/aws/leases.py``
     PLAN#<deploy id>                         what its plan consists of, packed; made with the deploy, for 90 days
 
-The index ``recent`` has the deploys of an install by time, ``unfinished`` those that have not ended or still hold their
+The index ``recent`` has the deploys of an install by time, and those that its agents have to run
+(``adapters/aws/waiting.py``); ``unfinished`` has those that have not ended or still hold their
 component, under ``deploy``; under ``drift`` it has the components by the moment at which drift is looked for next,
 which an item has as ``created_at_ts``, the index's own attribute.
 
@@ -25,7 +26,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from byoa.adapters.aws.listed import RECENT
 from byoa.adapters.aws.transactions import transact, update
+from byoa.adapters.aws.waiting import changes, sign_key
 from byoa.adapters.aws.writes import UNFINISHED
 from byoa.builds.records import milliseconds
 from byoa.errors import ByoaError, DeployBusy, EventUntrusted, StoreThrottled
@@ -49,7 +52,7 @@ _STORED: Final = {"health": "findings", "fingerprint": "plan_fingerprint", "refe
 """A deploy's attributes that have another name in the table: a component's health is one word, and whoever writes of
 deploys has no right to name what makes a config.
 """
-_OWN: Final = frozenset(("pk", "sk", "entity", "news", "writes", "agent", "told_again_ts", UNFINISHED))
+_OWN: Final = frozenset(("pk", "sk", "entity", "news", "writes", "agent", "told_again_ts", UNFINISHED, RECENT))
 _OF_COMPONENT: Final = frozenset(InstallComponent.model_fields) - {"status"}
 
 
@@ -58,6 +61,7 @@ class Kept(NamedTuple):
 
     deploy: Deploy
     writes: int
+    item: Item
 
 
 def deploy_key(key: DeployKey) -> str:
@@ -68,11 +72,6 @@ def deploy_key(key: DeployKey) -> str:
 def part_key(install_id: str, component: str) -> str:
     """Where it stands how a component is."""
     return f"PART#{install_id}#{component}"
-
-
-def sign_key(install_id: str) -> str:
-    """Where it stands when an install's agent was heard of."""
-    return f"AGENT#{install_id}"
 
 
 def item_of(deploy: Deploy) -> Item:
@@ -224,11 +223,12 @@ class DynamoDeploys:
         """
         before, fields = item_of(kept.deploy), item_of(after)
         changed = {name: value for name, value in fields.items() if before.get(name) != value}
-        gone = [*(before.keys() - fields.keys()), *([UNFINISHED] if done else [])]
+        listed, left = changes(kept.item, after)
+        gone = [*(before.keys() - fields.keys()), *([UNFINISHED] if done else []), *left]
         news = kept.deploy.status != after.status
         update = self._update(
             deploy_key(after),
-            {**changed, "news": news, "writes": kept.writes + 1},
+            {**changed, **listed, "news": news, "writes": kept.writes + 1},
             remove=gone,
             condition="writes = :was",
             values={":was": kept.writes},
@@ -286,7 +286,7 @@ class DynamoDeploys:
 
 def kept_of(item: Item) -> Kept:
     """A deploy as it was read."""
-    return Kept(read_deploy(item), int(item["writes"]))
+    return Kept(read_deploy(item), int(item["writes"]), item)
 
 
 def read_install(item: Item) -> Install:

@@ -15,6 +15,7 @@ from byoa.adapters.aws.deploys import RACES, deploy_key, item_of, part_key, read
 from byoa.adapters.aws.listed import RECENT
 from byoa.adapters.aws.rows import AT_ONCE
 from byoa.adapters.aws.transactions import TOGETHER, check, delete, put, transact, update
+from byoa.adapters.aws.waiting import of_agent
 from byoa.adapters.aws.writes import UNFINISHED
 from byoa.api.ports import Span
 from byoa.errors import StoreThrottled
@@ -119,7 +120,7 @@ class DynamoInstalls:
 
     def components(self, install: Install) -> list[InstallComponent]:
         """See ``installs.ports.Installs``."""
-        return self._parts(install)
+        return self._with_deploys(self._items_of_parts(install.id))
 
     def everywhere(self, limit: int, *, offset: int = 0, after: str | None = None) -> Part[InstallComponent]:
         """See ``installs.ports.Installs``."""
@@ -235,9 +236,6 @@ class DynamoInstalls:
         item = self.deploying.rows.one(self._pk, part_key(deploy.install_id, deploy.component))
         return item.get("holder") if item else None
 
-    def _parts(self, install: Install) -> list[InstallComponent]:
-        return self._with_deploys(self._items_of_parts(install.id))
-
     def _items_of_parts(self, install_id: str) -> list[Item]:
         values = {":pk": self._pk, ":prefix": f"PART#{install_id}#"}
         return self.deploying.rows.asked("pk = :pk AND begins_with(sk, :prefix)", values, _ALL, None)
@@ -263,7 +261,7 @@ class DynamoInstalls:
     def _asked(self, install: Install, deploy: Deploy) -> Item:
         """A new deploy, which the bus hears of, and which is looked after until it has ended."""
         own = {"entity": "deploy", "news": True, "writes": 1, UNFINISHED: "deploy"}
-        own |= {"agent": True} if install.access.get("kind") == "agent" else {}
+        own |= of_agent(deploy) if install.access.get("kind") == "agent" else {}
         return {"pk": self._pk, "sk": deploy_key(deploy), **own, **item_of(deploy)}
 
     def _pointer(self, deploy: Deploy) -> Item:

@@ -39,6 +39,7 @@ class DeployStore:
     told: list[Deploy] = field(default_factory=list)
     told_again: dict[DeployKey, int] = field(default_factory=dict)
     signs: dict[tuple[str, str], AgentSign] = field(default_factory=dict)
+    agents: set[DeployKey] = field(default_factory=set)
 
     def keep(self, deploy: Deploy) -> Deploy:
         """Keep a deploy as it is now; ``told`` are those that the bus hears of."""
@@ -104,8 +105,7 @@ class MemoryDeploys:
 
     def heard_at(self, key: DeployKey) -> int | None:
         """See ``installs.ports.Unended``."""
-        install = self.install(key.install_id)
-        if install is None or install.access.get("kind") != "agent":
+        if key.key not in self.store.agents:
             return None
         sign = self.store.signs.get((key.organisation, key.install_id))
         return sign.at_ts if sign else 0
@@ -271,14 +271,13 @@ class MemoryInstalls:
         if there := next((each for each in mine if each.run == request.run), None):
             return there
         deploy = queued(install, component, before, request, self.store.series, now)
-        if before:
-            late = overtaken(self.store.deploys[self._key(before)], deploy.number, now)
-            if late:
-                self.store.keep(late)
+        if before and (late := overtaken(self.store.deploys[self._key(before)], deploy.number, now)):
+            self.store.keep(late)
         newest = {"number": deploy.number, "deploy_id": deploy.id, "status": deploy.status}
         fields = before.model_dump() if before else {"install_id": install.id, "component": component}
         part = InstallComponent.model_validate({**fields, **newest, "updated_at_ts": deploy.created_at_ts})
         self.store.parts[self.organisation, install.id, component] = part
+        self.store.agents |= {deploy.key} if install.access.get("kind") == "agent" else set()
         return self.store.keep(deploy)
 
     def deploys(self, install: Install, component: str | None, limit: int, after: str | None = None) -> Part[Deploy]:

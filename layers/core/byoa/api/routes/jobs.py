@@ -43,6 +43,7 @@ from byoa.installs import contents, inventory, parcels
 from byoa.installs.cluster import Shelf
 from byoa.installs.messages import Deploy, Install
 from byoa.installs.pocket import Pocket
+from byoa.installs.records import TO_RUN
 from byoa.installs.states import CheckedDeploy, DeployEnded, DeployReceived
 from byoa.installs.steps.apply_install import executing
 from byoa.installs.steps.receive_deploy import Desk, receive_deploy
@@ -56,7 +57,6 @@ _WAIT_SECONDS: Final = 5
 _BEFORE: Final = 10
 """Deploys of a component that are looked at for one that still holds it."""
 
-_TO_RUN: Final = ("queued", "planning", "executing")
 LEASE = {"lease_id": "lea" + "example" + "2" * 16}
 
 
@@ -70,11 +70,13 @@ def lease_job(install_id: InstallId) -> LeaseOut:
     if not is_agents(install):
         raise Problem("not_an_agents")
     note_agent(install.id)
-    for component in here.installs.components(install):
-        if component.status not in _TO_RUN:
+    begun: set[str] = set()
+    for key in here.leases.to_run(install.id):
+        deploy = here.installs.look(key) if key.component not in begun else None
+        if deploy is None or deploy.status not in TO_RUN:
             continue
-        deploy = here.installs.deploy(component.deploy_id)
-        job = deploy and _leased(deploy)
+        begun.add(key.component)  # what comes behind it can't hold the component yet
+        job = _leased(deploy)
         if job:
             return LeaseOut(job=job, wait_seconds=0)
     return LeaseOut(job=None, wait_seconds=_WAIT_SECONDS)
