@@ -78,8 +78,8 @@ def made(bed: Bed, kind: str, wanted: Object) -> tuple[Place, str]:
 def test_what_a_webhook_denies_is_told_as_that_and_by_its_name(denying: tuple[Bed, ThreadingHTTPServer]) -> None:
     """Of a webhook that names no status it is 400, as of what can't be read."""
     bed, server = denying
-    statuses: list[Object] = [{}, {"code": 403}, {"code": 404}, {"code": 422, "reason": "Invalid"}, {"code": 500}]
-    for status in statuses:
+    codes: list[Object] = [{"code": code} for code in (403, 404, 409, 429, 500, 503)]
+    for status in ({}, {"code": 422, "reason": "Invalid"}, *codes):
         server.status = {"message": f"no {CANARY} here", **status}  # type: ignore[attr-defined]
         (fault,) = bed.plan(config_map("a")).faults
         assert isinstance(fault, ObjectInvalid), status
