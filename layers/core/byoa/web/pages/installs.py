@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from byoa.web.pages.builds import interval
+from byoa.web.pages.who import names_of
 from byoa.web.routes import Here, Moved, Page, Routes
 
 if TYPE_CHECKING:
@@ -70,11 +71,11 @@ def _install(here: Here, install: str, problem: Mapping[str, Any] | None = None)
     found = here.api.get(place)
     app, number = found["app_id"], page_of(here)
     parts = {each["component_id"]: each for each in every(here, f"{place}/components")}
+    builds = active_builds(here, app)  # which has most of the newest ones that come with the next
     known = [each["name"] for each in every(here, f"/v1/apps/{app}/components")]
     history = here.api.listing(f"{place}/deploys", limit=SIZE)
     names = sorted({*parts, *known})
     shown = names[number * COMPONENTS : (number + 1) * COMPONENTS]
-    builds = active_builds(here, app) if shown else {}
     running = [each for each in parts.values() if each["status"] in RUNNING]
     data = {
         "install": found, "app": app, "rows": [_row(name, parts, known, builds) for name in shown],
@@ -133,13 +134,6 @@ def active_builds(here: Here, app: str) -> dict[str, list[dict[str, Any]]]:
         if build["status"] == "active":
             found.setdefault(build["component_id"], []).append(build)
     return found
-
-
-def names_of(here: Here) -> dict[str, str]:
-    """Names of tokens, and so of who did something, for those who may see them."""
-    if here.api.caller is None or "admin" not in here.api.caller.scopes:
-        return {}
-    return {each["id"]: each["name"] for each in here.api.get("/v1/tokens", limit=_PART)}
 
 
 def agent_of(here: Here, install: dict[str, Any]) -> dict[str, Any] | None:
