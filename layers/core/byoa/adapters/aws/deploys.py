@@ -6,7 +6,7 @@ Beside the ledger in one table:
     INSTALL#<install>                        an install
     INSTALLNAME#<app>#<name>                 its id, which makes the name one of its app's
     PART#<install>#<component>               how a component stands, and which deploy holds it: that one may write
-    APPLIED#<install>#<component>            what was applied, packed: ``adapters/aws/inventories.py``
+    APPLIED#<install>#<component>            what was applied, packed: ``adapters/aws/applied.py``
     DEPLOY#<install>#<component>#<number>    a deploy: status, history, what it planned
     DEPLOYID#<deploy id>                     the sort key of that deploy
     AGENT#<install>                          when its agent was heard of: ``adapters/aws/leases.py``
@@ -26,6 +26,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from byoa.adapters.aws.install_keys import deploy_key, part_key
 from byoa.adapters.aws.listed import RECENT
 from byoa.adapters.aws.transactions import transact, update
 from byoa.adapters.aws.waiting import changes, sign_key
@@ -62,16 +63,6 @@ class Kept(NamedTuple):
     deploy: Deploy
     writes: int
     item: Item
-
-
-def deploy_key(key: DeployKey) -> str:
-    """Numbers are padded, so that they sort."""
-    return f"DEPLOY#{key.install_id}#{key.component}#{key.number:010d}"
-
-
-def part_key(install_id: str, component: str) -> str:
-    """Where it stands how a component is."""
-    return f"PART#{install_id}#{component}"
 
 
 def item_of(deploy: Deploy) -> Item:

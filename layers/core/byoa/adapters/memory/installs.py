@@ -5,11 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from byoa.errors import ByoaError, DeployBusy, DeploySuperseded, EventUntrusted
+from byoa.errors import ByoaError, DeployBusy, EventUntrusted
 from byoa.installs.contents import unpack
-from byoa.installs.inventory import OTHERS
-from byoa.installs.inventory import pack as pack_inventory
-from byoa.installs.inventory import unpack as unpack_inventory
 from byoa.installs.messages import ENDED, DeployKey, InstallComponent
 from byoa.installs.ports import Part
 from byoa.installs.records import answered, begun, cancelled, check_runs, overtaken, queued, released, settled
@@ -19,7 +16,6 @@ if TYPE_CHECKING:
 
     from byoa.builds.messages import Failure
     from byoa.builds.ports import Clock
-    from byoa.installs.inventory import Inventory
     from byoa.installs.messages import Answered, Deploy, Install
     from byoa.installs.ports import AgentSign, Becomes, Request
 
@@ -163,35 +159,6 @@ class MemoryDeploys:
 
 
 @dataclass(slots=True)
-class MemoryShelf:
-    """The inventory of one component, for the deploy that ``execution`` has. Implements Shelf."""
-
-    store: DeployStore
-    key: DeployKey
-    execution: str
-
-    def read(self) -> Inventory | None:
-        """See ``installs.cluster.Shelf``."""
-        kept = self.store.packed.get(place_of(self.key))
-        return unpack_inventory(kept[0], str(kept[1])) if kept else None
-
-    def check(self, inventory: Inventory) -> None:
-        """See ``installs.cluster.Shelf``."""
-        check_runs(self.store.deploys.get(self.key.key), self.execution)
-        newest = self.read()
-        if (newest.version if newest else "") != inventory.version:
-            raise DeploySuperseded(OTHERS)
-
-    def write(self, inventory: Inventory) -> Inventory:
-        """See ``installs.cluster.Shelf``."""
-        self.check(inventory)
-        version, place = int(inventory.version or 0) + 1, place_of(self.key)
-        self.store.packed[place] = (pack_inventory(inventory), version)
-        self.store.parts[place] = self.store.parts[place].model_copy(update={"objects": len(inventory.uids)})
-        return inventory._replace(version=str(version))
-
-
-@dataclass(slots=True)
 class MemoryInstalls:
     """One organisation's part of a store. Implements Installs."""
 
@@ -233,7 +200,8 @@ class MemoryInstalls:
             return False
         del self.store.installs[self.organisation, was.id]
         for each in parts:
-            del self.store.parts[self.organisation, was.id, each.component]
+            self._lose(self.organisation, was.id, each.component)
+        self.store.signs.pop((self.organisation, was.id), None)
         return True
 
     def forget(self, install_id: str) -> None:
@@ -242,7 +210,7 @@ class MemoryInstalls:
         for place in mine if self.install(install_id) is None else []:
             ended = self.store.deploys[self._key(self.store.parts[place])].ended
             if ended and place not in self.store.holders:
-                del self.store.parts[place]
+                self._lose(*place)
 
     def components(self, install: Install) -> list[InstallComponent]:
         """See ``installs.ports.Installs``."""
@@ -323,6 +291,11 @@ class MemoryInstalls:
     def _named(self, install: Install) -> Install | None:
         mine = [each for (owner, _), each in self.store.installs.items() if owner == self.organisation]
         return next((each for each in mine if (each.app, each.name) == (install.app, install.name)), None)
+
+    def _lose(self, *place: str) -> None:
+        organisation, install_id, component = place
+        del self.store.parts[organisation, install_id, component]
+        self.store.packed.pop((organisation, install_id, component), None)
 
     def _key(self, part: InstallComponent) -> DeployKey:
         return DeployKey(
