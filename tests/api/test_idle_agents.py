@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from contextlib import closing
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-import boto3
 import pytest
-from moto import mock_aws
 
 from byoa.adapters.aws.deploys import DynamoDeploys
 from byoa.adapters.aws.installs import DynamoInstalls
@@ -16,8 +13,8 @@ from byoa.adapters.aws.leases import DynamoLeases
 from byoa.adapters.aws.office import DynamoTokens
 from byoa.api.tokens import DAY_MS, issue
 from tests.adapters.test_installs import AGENT, APPLY, ORG, an_install
-from tests.adapters.test_waiting import NAMES, SETTINGS
-from tests.api.test_scale import Vast
+from tests.adapters.test_waiting import NAMES
+from tests.api.tabled import Tabled, table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,17 +27,12 @@ IDLE = ["GetItem"] * 3 + ["Query"]
 
 
 @dataclass
-class Deploying(Vast):
+class Deploying(Tabled):
     """The API over the table, deploys included."""
 
     @property
     def world(self) -> World:
-        return replace(
-            super().world,
-            installs=lambda org: DynamoInstalls(self.deploys(org)),
-            deploying=self.deploys,
-            leases=lambda org: DynamoLeases(org, self.rows),
-        )
+        return replace(super().world, deploying=self.deploys)
 
     def deploys(self, org: str = ORG) -> DynamoDeploys:
         return DynamoDeploys(org, self.rows, self.clock)
@@ -69,8 +61,7 @@ class Deploying(Vast):
 
 @pytest.fixture
 def served() -> Iterator[Deploying]:
-    with mock_aws(), closing(boto3.client("dynamodb", "us-east-1")) as client:
-        client.create_table(**SETTINGS)
+    with table() as client:
         yield Deploying(client=client)
 
 

@@ -29,7 +29,8 @@ from byoa.trust.policy import TARGETS
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from byoa.api.ports import App, Component, Deed, IssuerRule, TokenRecord
+    from byoa.api.doorkeeping import IssuerRule, TokenRecord
+    from byoa.api.ports import App, Component, Deed
     from byoa.builds.messages import AttachedTo, Build, ConfigVersion, NamedObjects, Outcome
     from byoa.tracking.records import HookRecord
     from byoa.trust.allowed import Allowed

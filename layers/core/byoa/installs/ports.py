@@ -261,6 +261,10 @@ class Job(Running, Protocol):
         """Have it for another minute."""
         ...
 
+    def give_back(self) -> None:
+        """Let another agent go on with it at once. Nothing more is asked or told of it then."""
+        ...
+
     def report(self, ended: DeployEnded, packed: str | None) -> str | None:
         """Tell which way it went, with its plan's document (``contents.pack``); how it ended, if it hadn't before."""
         ...

@@ -77,7 +77,7 @@ def create_config(app_id: AppId, component_id: Annotated[Label, Path()], body: C
     )
     if accepted is None:
         raise Problem("changed")
-    version = here.inventory.config(app_id, component_id, accepted.build.version)
+    version = accepted.version or here.inventory.config(app_id, component_id, accepted.build.version)
     if version is None:
         raise LookupError("a config that was accepted is missing")
     return Response(201 if accepted.created else 200, "application/json", _out(version))
