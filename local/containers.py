@@ -97,15 +97,20 @@ class _Engine(http.client.HTTPConnection):
         self.sock.connect(self._path)
 
 
-def _ask(path: str) -> Any:  # noqa: ANN401 - JSON of the engine's
+def engine() -> http.client.HTTPConnection | None:
+    """A connection to the container engine's API; ``None`` where its place is no socket of this machine."""
     scheme, _, place = os.environ.get("DOCKER_HOST", "unix:///var/run/docker.sock").partition("://")
-    if scheme != "unix":
+    return _Engine(place) if scheme == "unix" else None
+
+
+def _ask(path: str) -> Any:  # noqa: ANN401 - JSON of the engine's
+    connection = engine()
+    if connection is None:
         return None
-    engine = _Engine(place)
     try:
-        engine.request("GET", path)
-        return json.load(engine.getresponse())
+        connection.request("GET", path)
+        return json.load(connection.getresponse())
     except (OSError, http.client.HTTPException, ValueError):
         return None
     finally:
-        engine.close()
+        connection.close()

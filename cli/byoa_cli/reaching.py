@@ -118,7 +118,8 @@ def seat(api: str | None, profile: str | None, org: str | None) -> Seat | None:
     if address is None:
         return None
     own = kept if kept and kept.api == address else None
-    token = None if _job_is_wanted() else os.environ.get("BYOA_TOKEN") or (own.token if own else None)
+    told = os.environ.get("BYOA_TOKEN", "").strip()  # a Secret that was made of a file ends with a line
+    token = None if _job_is_wanted() else told or (own.token if own else None)
     if not token:
         return _job_seat(address, org, own, name)
     _check(token)

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     Option("--group", metavar="NAME", help="Grant it to this group of users, as an access entry of EKS names one."),
     Option("--account", metavar="NAME", type=label, default="byoa",
            help="The service account that it is granted to, in the namespace of --keep-in (default: byoa)."),
+    Option("--no-record", action="store_true",
+           help="For an install of the platform, or its agent: what is tracked is kept there, and not in the cluster."),
     PLAIN_HTTP, TOKEN_HOST, JSON,
 )  # fmt: skip
 def rbac(
@@ -28,6 +30,7 @@ def rbac(
     ref: str,
     group: str | None,
     account: str,
+    no_record: bool,
     inputs: str | None,
     plain_http: list[str],
     token_host: list[str],
@@ -43,6 +46,8 @@ def rbac(
         byoa install rbac oci-layout:./web:v1 --install shop --component web --namespace shop > rbac.yaml
 
         byoa install rbac ./manifests --install shop --component web --group installers
+
+        byoa install rbac ./manifests --install shop --component web --account byoa-agent --keep-in shop --no-record
     """
     from byoa.bootstrap import terminal
     from byoa.installs.granting import Grantee, grants
@@ -55,7 +60,7 @@ def rbac(
             print_error(fault, as_json=as_json)
         return MEND
     grantee = Grantee(group) if group else Grantee(account, goal.keep_in)
-    found = grants(wanted, goal.owner, grantee, goal.shelf(None).rights)
+    found = grants(wanted, goal.owner, grantee, () if no_record else goal.shelf(None).rights)
     if as_json:
         print_json({"objects": found})
     else:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-import time
 from typing import TYPE_CHECKING, Any, Final
 
 from byoa.installs.sets import is_set
@@ -11,6 +9,7 @@ from byoa_cli.columns import cell, show
 from byoa_cli.commands import Option, UsageError, command
 from byoa_cli.deploying import Deploying, follow, what_of
 from byoa_cli.described import DEPLOY, INSTALL, PART, install_id
+from byoa_cli.followed import followed, told
 from byoa_cli.options import APP, AT_API, JSON, WAIT_AT_MOST, YES, label
 from byoa_cli.output import FINE, MEND, Interrupted, err, out, print_json
 from byoa_cli.paging import PAGING, part_of
@@ -18,8 +17,6 @@ from byoa_cli.printable import styled
 from byoa_cli.reaching import reach_api
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from byoa_cli.reaching import Reached
 
 _BUILD: Final = Option("--build", metavar="ID", help="The build (default: the newest active one).")
@@ -63,7 +60,7 @@ def plan(
     body = {"plan_only": True, "take_over": take_over, **({"build_id": build} if build else {})}
     asked = _ask(here, install, component, "deploys", body)
     follow(asked, timeout, shown=not as_json)
-    return _told(asked, plan=True, as_json=as_json)
+    return told(asked, plan=True, as_json=as_json)
 
 
 @command(INSTALL, PART, _BUILD, _DEPENDENTS, _APPROVE, _PARTS, _TAKE_OVER, *_FOLLOWED, *AT_API, APP, JSON)
@@ -92,7 +89,7 @@ def deploy(
         "approve_all": approve, "names": part, "take_over": take_over, "deploy_dependents": dependents
     }  # fmt: skip
     asked = _ask(here, install, component, "deploys", {**body, **({"build_id": build} if build else {})})
-    return _followed(asked, timeout, wait=wait, as_json=as_json)
+    return followed(asked, timeout, wait=wait, as_json=as_json)
 
 
 @command(
@@ -122,7 +119,7 @@ def approve(
     found = _newest(reach_api(api, profile, org, app), install, component, deploy)
     bound = fingerprint or found.said.get("fingerprint")
     found.answer({"response_type": "approve", "names": part, "note": note, "fingerprint": bound})
-    return _followed(found, timeout, wait=wait, as_json=as_json)
+    return followed(found, timeout, wait=wait, as_json=as_json)
 
 
 @command(INSTALL, PART, DEPLOY, _NOTE, *AT_API, APP, JSON)
@@ -159,7 +156,7 @@ def drift(
     here = reach_api(api, profile, org, app)
     asked = _ask(here, install, component, "drift", {})
     follow(asked, timeout, shown=not as_json)
-    return _told(asked, plan=True, as_json=as_json)
+    return told(asked, plan=True, as_json=as_json)
 
 
 @command(INSTALL, PART, _APPROVE, _PARTS, *_FOLLOWED, YES, *AT_API, APP, JSON)
@@ -181,7 +178,7 @@ def teardown(
         err().print(styled("nothing was deleted"))
         return MEND
     asked = _ask(here, install, component, "teardown", {"approve_all": approve, "names": part})
-    return _followed(asked, timeout, wait=wait, as_json=as_json)
+    return followed(asked, timeout, wait=wait, as_json=as_json)
 
 
 @command(INSTALL, PART, _BUILD, _APPROVE, *_FOLLOWED, *AT_API, APP, JSON)
@@ -208,7 +205,7 @@ def recover(
             if refusal.problem != "not_found":
                 raise
     body = {"recover": True, "approve_all": approve, **({"build_id": build} if build else {})}
-    return _followed(_ask(here, install, component, "deploys", body), timeout, wait=wait, as_json=as_json)
+    return followed(_ask(here, install, component, "deploys", body), timeout, wait=wait, as_json=as_json)
 
 
 @command(
@@ -278,57 +275,3 @@ def _ask(here: Reached, install: str, component: str, what: str, body: dict[str,
 def _newest(here: Reached, install: str, component: str, deploy: str | None) -> Deploying:
     place = ("installs", install_id(here, install), "components", component, "deploys", deploy or "latest")
     return Deploying(here.asked_api(), here.asked_api().ask("GET", *place).fields())
-
-
-def _followed(asked: Deploying, timeout: float, *, wait: bool, as_json: bool) -> int:
-    if not wait:
-        if as_json:
-            print_json(asked.document())
-        else:
-            out().print(styled(f"queued {asked.id}"))
-        return FINE
-    ends = time.monotonic() + timeout
-    follow(asked, timeout, shown=not as_json)
-    if asked.waits and not as_json and _somebody_is_there() and not asked.said.get("needs"):
-        asked.show(plan=True)
-        if _asked_and_answered(asked):
-            follow(asked, ends - time.monotonic(), shown=True)
-    behind = [] if asked.waits else asked.dependents()
-    _follow_all(behind, ends, shown=not as_json)
-    if behind and as_json:
-        print_json({**asked.document(), "dependents": [each.document() for each in behind]})
-        return max(each.verdict() for each in (asked, *behind))
-    return max(_told(each, plan=False, as_json=as_json) for each in (asked, *behind))
-
-
-def _follow_all(behind: Sequence[Deploying], ends: float, *, shown: bool) -> None:
-    """Follow deploys in their order; what waits for one whose plan waits for somebody is left as it is."""
-    held: set[str] = set()
-    for each in behind:
-        if held.isdisjoint(str(before["deploy_id"]) for before in each.said.get("waits_for") or []):
-            follow(each, ends - time.monotonic(), shown=shown)
-            held |= {each.id} if each.waits else set()
-        else:
-            held.add(each.id)
-
-
-def _asked_and_answered(asked: Deploying) -> bool:
-    """Whether somebody approved just what they were shown."""
-    from byoa_cli.secrets import confirmed
-
-    if not confirmed("apply this?"):
-        return False
-    asked.answer({"response_type": "approve", "fingerprint": asked.said.get("fingerprint")})
-    return True
-
-
-def _somebody_is_there() -> bool:
-    return sys.stdin.isatty() and sys.stderr.isatty()
-
-
-def _told(asked: Deploying, *, plan: bool, as_json: bool) -> int:
-    if as_json:
-        print_json(asked.document())
-    else:
-        asked.show(plan=plan)
-    return asked.verdict()

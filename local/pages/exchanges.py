@@ -12,7 +12,8 @@ from typing import Any, Final
 from byoa.adapters.identity.verifying import PyJwtVerifier
 from byoa.adapters.memory.applied import MemoryShelf
 from byoa.adapters.memory.clocks import SteppingClock
-from byoa.adapters.memory.installs import DeployStore, MemoryDeploys, MemoryInstalls
+from byoa.adapters.memory.deploy_store import DeployStore
+from byoa.adapters.memory.installs import MemoryDeploys, MemoryInstalls
 from byoa.adapters.memory.inventory import MemoryAnswers, MemoryInventory, MemoryJournal, MemoryTokens
 from byoa.adapters.memory.issuers import MemoryIssuers
 from byoa.adapters.memory.leases import MemoryLeases

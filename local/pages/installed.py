@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from byoa.adapters.memory.installs import DeployStore, MemoryDeploys, MemoryInstalls
+from byoa.adapters.memory.installs import MemoryDeploys, MemoryInstalls
 from byoa.builds.records import milliseconds
 from byoa.installs.contents import pack
 from byoa.installs.messages import Install, ObjectHealth
@@ -13,6 +13,7 @@ from byoa.installs.records import entry, moved
 from byoa.installs.sets import sets_of
 
 if TYPE_CHECKING:
+    from byoa.adapters.memory.deploy_store import DeployStore
     from byoa.builds.messages import Build
     from byoa.installs.messages import Deploy, DeployStatus, InstallComponent
 

@@ -21,7 +21,8 @@ from byoa.adapters.aws.rows import Rows
 from byoa.adapters.aws.stream import events_of
 from byoa.adapters.memory.applied import MemoryShelf
 from byoa.adapters.memory.clocks import SteppingClock
-from byoa.adapters.memory.installs import DeployStore, MemoryDeploys, MemoryInstalls
+from byoa.adapters.memory.deploy_store import DeployStore
+from byoa.adapters.memory.installs import MemoryDeploys, MemoryInstalls
 from byoa.adapters.memory.inventory import MemoryInventory
 from byoa.adapters.memory.leases import MemoryLeases
 from byoa.adapters.memory.ledger import MemoryLedger
@@ -43,7 +44,7 @@ from byoa.installs.messages import (
 )
 from byoa.installs.objects import Identity
 from byoa.installs.ports import IN_A_RUN, AgentSign, Request
-from byoa.installs.runs import unfold
+from byoa.installs.runs import go_on, unfold
 from byoa.installs.steps.drift_due import drift_due, mend
 from byoa.installs.steps.follow_builds import BuildActive, follow_builds
 from byoa.installs.steps.release_deploys import release_deploys
@@ -1094,6 +1095,75 @@ def test_an_install_with_deploys_that_wait_is_not_removed(stand: Stand) -> None:
     first, *_ = a_run(stand, install)
     ended_as(stand, first, "active")
     assert not stand.installs().remove(install)
+
+
+def a_wide_run(stand: Stand, install: Install, count: int) -> Deploy:
+    """A deploy of ``db`` with so many behind it, none of which was asked for yet."""
+    behind = tuple(
+        Dependent(component=f"c{at:04}", build_id="bld" + "a" * 23, config_version=1, after=["db"])
+        for at in range(count)
+    )
+    found: Deploy = stand.installs().ask(install, "db", APPLY._replace(dependents=behind))
+    return found
+
+
+def test_who_asks_for_a_run_reads_what_was_there_together_and_a_little_of_each(dynamo: Stand) -> None:
+    asked = {}
+    for number, count in enumerate((10, 40)):
+        install = dynamo.made(f"i{number}", number)
+        first = a_wide_run(dynamo, install, count)
+        dynamo.asked.clear()
+        assert len(unfold(first, install, dynamo.installs())) == count
+        asked[count] = len(dynamo.asked)
+        dynamo.asked.clear()
+        assert len(unfold(first, install, dynamo.installs())) == count
+        assert dynamo.asked == ["BatchGetItem"] * 2, "nothing is left to ask for"
+    assert asked[40] - asked[10] <= 3 * 30
+
+
+def test_who_goes_on_reads_what_waits_whatever_other_components_there_are(dynamo: Stand) -> None:
+    asked = {}
+    for number, others in enumerate((0, 150)):
+        install = dynamo.made(f"i{number}", number)
+        first, api, _ = a_run(dynamo, install)
+        for at in range(others):
+            dynamo.installs().ask(install, f"other{at:03}", APPLY)
+        ended_as(dynamo, first, "active")
+        release_deploys(told_of(dynamo, first), dynamo.installs())
+        ended_as(dynamo, api, "active")
+        told = told_of(dynamo, api)
+        dynamo.asked.clear()
+        assert release_deploys(told, dynamo.installs()).begun == 1
+        asked[others] = [*dynamo.asked]
+    assert asked[0] == asked[150]
+    assert len(asked[0]) <= 8, asked[0]
+
+
+def test_what_waits_is_read_a_hundred_at_a_time(dynamo: Stand) -> None:
+    install = dynamo.made()
+    first = a_wide_run(dynamo, install, 250)
+    unfold(first, install, dynamo.installs())
+    dynamo.asked.clear()
+    found = dynamo.installs().waiting(install)
+    assert dynamo.asked == ["Query", *["BatchGetItem"] * 3]
+    assert len(found) == 250
+    dynamo.asked.clear()
+    assert go_on(found, dynamo.installs(), first) == (0, 0)
+    assert dynamo.asked == ["BatchGetItem"], "what they wait for is one deploy"
+
+
+def test_what_waits_no_more_is_listed_no_more(stand: Stand) -> None:
+    install = stand.made()
+    first, api, web = a_run(stand, install)
+    assert [each.id for each in stand.installs().waiting(install)] == [api.id, web.id]
+    assert {key.component for key in stand.installs().looks([api.key, web.key])} == {"api", "web"}
+    newest = stand.installs().newest(install, ["web", "db", "gone"])
+    assert {name: each.id for name, each in newest.items()} == {"web": web.id, "db": first.id}
+    stand.installs().cancel(web, "not now", "tok_1")
+    assert [each.id for each in stand.installs().waiting(install)] == [api.id]
+    newer = stand.installs().ask(install, "api", APPLY)
+    assert stand.installs().waiting(install) == []
+    assert stand.installs().component(install, "api").deploy_id == newer.id
 
 
 def test_the_sweep_lets_go_on_what_nobody_was_told_of_and_leaves_what_waits(stand: Stand) -> None:

@@ -12,7 +12,7 @@ from moto import mock_aws
 from byoa.adapters.aws.leases import DynamoLeases
 from byoa.adapters.aws.rows import Rows
 from byoa.adapters.memory.clocks import SteppingClock
-from byoa.adapters.memory.installs import DeployStore
+from byoa.adapters.memory.deploy_store import DeployStore
 from byoa.adapters.memory.leases import MemoryLeases
 from byoa.installs.ports import AgentSign
 

@@ -266,7 +266,7 @@ def test_what_is_skipped_behind_a_failure_has_its_reason_and_ends_the_command_wi
         installs = MemoryInstalls(ORG, shop.served.installing)
         install = installs.install(deploy.install_id)
         assert install
-        go_on(install, installs)
+        go_on(installs.waiting(install), installs)
 
     shop.steps = [fails]
     done = shop.byoa("deploy", "acme", "web", "--dependents")

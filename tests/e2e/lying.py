@@ -14,7 +14,8 @@ import yaml
 
 from byoa import errors
 from byoa.adapters.memory.clocks import SteppingClock
-from byoa.adapters.memory.installs import DeployStore, MemoryDeploys, MemoryInstalls
+from byoa.adapters.memory.deploy_store import DeployStore
+from byoa.adapters.memory.installs import MemoryDeploys, MemoryInstalls
 from byoa.adapters.memory.lists import MemoryLists
 from byoa.installs import parcels
 from byoa.installs.messages import Install

@@ -20,6 +20,7 @@ from byoa.installs.objects import Kind, Place
 from byoa.installs.ports import Request
 from byoa.oci.graph import blobs_of
 from local.desk import APP, ORGANISATION, damaged_in
+from tests.e2e.test_api import bootstrap
 from tests.kubernetes import reached
 
 if TYPE_CHECKING:
@@ -106,6 +107,14 @@ class Stack:
                 return found
             assert time.monotonic() < deadline, found
             time.sleep(0.2)
+
+    def left_of(self, install: Install) -> set[str]:
+        """The kinds of the table's items whose keys name an install, or a deploy of it."""
+        table = self.installs.deploying.rows
+        pages = table.client.get_paginator("scan").paginate(TableName=table.table, ConsistentRead=True)
+        keys = [item["sk"]["S"] for page in pages for item in page["Items"]]
+        ids = {each.id for name in ("ground", "house") for each in self.installs.deploys(install, name, 9).items}
+        return {key.partition("#")[0] for key in keys if any(each in key for each in (install.id, *ids))}
 
     def blobs(self, build: Build) -> list[str]:
         """The digests of what the mirror of a build consists of, its manifest apart."""
@@ -203,6 +212,33 @@ def test_a_followed_component_is_deployed_as_soon_as_it_is_built(stack: Stack) -
     build = stack.build("followed", manifest(**{"followed-a": "1"}))
     found = stack.wait(stack.next_of(install, "followed", 1))
     assert (found.status, found.cause, found.build_id) == ("active", "followed", build.build_id), found.failure
+
+
+def test_what_depends_on_a_followed_component_comes_behind_it_and_goes_before_it(stack: Stack) -> None:
+    """A run, a teardown of all by the API, and what is left of the install when it is removed."""
+    install = stack.install(follow=["ground"], deploy_dependents=True)
+    text = manifest(**{"house-a": "1"})
+    stack.build("house", f'dependencies = ["ground"]\n{text}')
+    stack.build("ground", manifest(**{"ground-a": "1"}))
+    ground, house = (stack.wait(stack.next_of(install, name, 1)) for name in ("ground", "house"))
+    assert (ground.status, house.status, house.run) == ("active", "active", ground.id), house.failure
+    assert began(house) >= ground.history[-1].created_at_ts
+    admin = bootstrap(stack.pipeline, ORGANISATION)
+    status, asked = admin.ask("POST", f"/v1/installs/{install.id}/components/teardown-all")
+    assert (status, [each["component_id"] for each in asked["deploys"]]) == (201, ["house", "ground"])
+    house, ground = (stack.wait(stack.next_of(install, name, 2)) for name in ("house", "ground"))
+    assert (house.status, ground.status) == ("inactive", "inactive"), ground.failure
+    assert began(ground) >= house.history[-1].created_at_ts
+    assert (stack.get("house-a"), stack.get("ground-a")) == (None, None)
+    assert admin.ask("DELETE", f"/v1/installs/{install.id}", If_Match="*") == (204, "")
+    assert stack.left_of(install) <= {"DEPLOY", "DEPLOYID", "PLAN"}, "what is kept is what was done"
+    secrets = stack.pipeline.call("secretsmanager", "list_secrets")["SecretList"]
+    assert not [each["Name"] for each in secrets if install.id in each["Name"]]
+
+
+def began(deploy: Deploy) -> int:
+    """When it was let begin."""
+    return next(each.created_at_ts for each in deploy.history if each.status == "queued")
 
 
 def test_a_wrong_token_is_told_as_such_and_an_agent_s_deploy_is_left_to_it(stack: Stack) -> None:

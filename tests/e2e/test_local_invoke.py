@@ -13,6 +13,7 @@ import pytest
 from local.containers import host_of_containers
 from local.desk import ROOT
 from local.standing import Standing
+from tests.images import swept
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -85,8 +86,9 @@ def plain(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shell]:
     folder = tmp_path_factory.mktemp("path")
     (folder / "sam").symlink_to(ROOT / ".venvs/sam/bin/sam")
     shell = Shell(str(folder))
-    yield shell
-    shell.run("make down")
+    with swept():
+        yield shell
+        shell.run("make down")
 
 
 @pytest.fixture(scope="module")

@@ -124,7 +124,7 @@ class Place:
         self.home = Home(api, folder)
         (folder / "kubeconfig").write_text(kubeconfig)
         self._words = ["install", "run", "--kubeconfig", "kubeconfig", "--plain-http", mirror.address]
-        self._variables = {"BYOA_API": api.address, "BYOA_TOKEN": bed.token}
+        self._variables = {"BYOA_API": api.address, "BYOA_TOKEN": f"{bed.token}\n"}
 
     def deploy(self, *objects: Any) -> Any:
         build = self.bed.platform.build(*objects)

@@ -192,8 +192,8 @@ def test_more_dependents_than_one_call_asks_for_come_when_the_first_has_ended(mo
     monkeypatch.setattr("byoa.installs.steps.follow_builds._UNFOLDED", 1)
     app = Followed()
     app.build("db", "api", "web")
-    assert app.tell("db") == BuildFollowed(asked=1, behind=0)
-    assert app.statuses() == {"db": "queued"}
+    assert app.tell("db") == BuildFollowed(asked=1, behind=1)
+    assert app.statuses() == {"db": "queued", "api": "pending"}
     app.hear()
     assert app.statuses() == dict.fromkeys(("db", "api", "web"), "active")
 

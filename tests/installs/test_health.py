@@ -14,6 +14,7 @@ from byoa.installs.health import judge, pods_reasons
 from tests.installs.beds import (
     CONFIG_MAPS,
     DEPLOYMENTS,
+    JOBS,
     NAMESPACES,
     Bed,
     config_map,
@@ -238,6 +239,36 @@ def test_after_a_noop_health_is_told_and_not_waited_for(bed: Bed) -> None:
 def test_what_is_gone_after_it_was_applied_has_failed(bed: Bed) -> None:
     steps = bed.plan(config_map("a")).steps
     assert [each.health.state for each in look(steps, bed.work())] == ["failed"]
+
+
+def passing(name: str) -> dict[str, Any]:
+    """A Job that goes away by itself some time after its end."""
+    found = job(name, suspend=True)
+    return {**found, "spec": {**found["spec"], "ttlSecondsAfterFinished": 60}}
+
+
+def test_a_job_that_went_away_before_it_was_seen_to_end_has_failed_and_is_told_why(bed: Bed) -> None:
+    steps = bed.plan(passing("migrate")).steps
+    (found,) = look(steps, bed.work())
+    assert found.health.state == "failed"
+    assert "ttlSecondsAfterFinished" in found.health.reason
+
+
+def test_a_job_that_has_ended_and_went_away_is_no_drift_and_stays_tracked(bed: Bed) -> None:
+    for wanted in (passing("migrate"), job("once", suspend=True)):
+        name, bed.component = wanted["metadata"]["name"], wanted["metadata"]["name"]
+        bed.deploy(wanted)
+        tracked = bed.shelf.read()
+        live = bed.get(JOBS, name)
+        assert live
+        bed.cluster.delete(bed.place(JOBS, name), live["metadata"]["uid"])
+        (step,) = (found := bed.plan(wanted, looking=True)).steps
+        drifted = name == "once"
+        assert (step.action, found.is_noop) == (("create", False) if drifted else ("keep", True))
+        assert drifted or "has ended" in step.why
+        assert bed.shelf.read() == tracked
+        bed.deploy(wanted)
+        assert bed.get(JOBS, name), "whoever deploys wants it to run"
 
 
 def warn(bed: Bed, reason: str, about: str, at: str, **moments: str | None) -> None:

@@ -7,8 +7,10 @@ import os
 import shutil
 import subprocess
 import sys
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
+from uuid import uuid4
 
 import pytest
 
@@ -28,7 +30,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 ROOT: Final = Path(__file__).parents[2]
-IMAGE: Final = "localhost/byoa-agent-under-test"
+RUN: Final = uuid4().hex
+IMAGE: Final = f"localhost/byoa-agent-{RUN}"
+LABEL: Final = f"byoa.dev/test={RUN}"
+"""What is made of the base has its label: that is how this run knows its images."""
+
 PYTHON: Final = "public.ecr.aws/lambda/python:3.13-x86_64"
 """What an engine has that `sam local` was used with. Its Python's library may be where root alone looks, and whoever is
 between this machine and the index has an authority of their own.
@@ -38,6 +44,7 @@ AUTHORITIES: Final = Path("/etc/ssl/certs/ca-certificates.crt")
 FOUND: Final = "find / -xdev -name 'libpython3*' -printf '%h\\n'"
 BASE: Final = f"""\
 FROM {PYTHON}
+LABEL {LABEL}
 COPY {AUTHORITIES.name} {AUTHORITIES}
 RUN {FOUND} | sort -u > /etc/ld.so.conf.d/python.conf && /sbin/ldconfig
 """
@@ -52,7 +59,7 @@ def engine(*arguments: str, check: bool = True) -> subprocess.CompletedProcess[s
 
 
 @pytest.fixture(scope="module")
-def image(tmp_path_factory: pytest.TempPathFactory) -> str:
+def image(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     if sys.platform != "linux" or not os.environ.get("DOCKER_HOST") or not shutil.which("podman"):
         pytest.skip("needs a container engine: podman, and its socket as DOCKER_HOST")
     if engine("image", "exists", PYTHON, check=False).returncode:
@@ -60,12 +67,17 @@ def image(tmp_path_factory: pytest.TempPathFactory) -> str:
     folder = tmp_path_factory.mktemp("base")
     (folder / "Dockerfile").write_text(BASE)
     (folder / AUTHORITIES.name).write_bytes(AUTHORITIES.read_bytes() if AUTHORITIES.exists() else b"")
-    engine("build", "-q", "--pull=never", "-t", f"{IMAGE}-base", str(folder))
-    engine(
-        "build", "-q", "--pull=never", "--network", "host", "--build-arg", f"BASE={IMAGE}-base",
-        "-f", "examples/agent/Dockerfile", "-t", IMAGE, ".",
-    )  # fmt: skip
-    return IMAGE
+    try:
+        engine("build", "-q", "--pull=never", "-t", f"{IMAGE}-base", str(folder))
+        engine(
+            "build", "-q", "--pull=never", "--layers=false", "--network", "host", "--build-arg", f"BASE={IMAGE}-base",
+            "-f", "examples/agent/Dockerfile", "-t", IMAGE, ".",
+        )  # fmt: skip
+        yield IMAGE
+    finally:
+        made = engine("images", "-a", "-q", "--no-trunc", "--filter", f"label={LABEL}").stdout.split()
+        engine("rmi", "-f", *dict.fromkeys(made), check=False)
+    assert not engine("images", "-a", "-q", "--filter", f"label={LABEL}").stdout
 
 
 class Pod:
@@ -119,6 +131,8 @@ def test_the_image_is_nobody_s_and_tells_nothing_of_how_it_was_made(image: str) 
     told = engine("history", "--no-trunc", "--format", "{{.CreatedBy}}", image).stdout + json.dumps(found["Config"])
     assert "PIP_" not in told
     assert "/src" not in told
+    assert engine("run", "--rm", "--entrypoint", "byoa", image, "--version").stdout == f"byoa {version('byoa')}\n"
+    assert engine("run", "--rm", "--entrypoint", "ls", image, "/agent/bin").stdout.count("pip") == 0
 
 
 def test_it_runs_what_waits_as_nobody_and_writes_nowhere_but_to_the_cluster(pod: Pod) -> None:

@@ -18,7 +18,10 @@ from tests.installs.beds import NAMESPACES, config_map, definition, deployment, 
 from tests.installs.platform import INSTALL, Counted, Died, Execution, Platform
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from byoa.installs.messages import Deploy
+    from byoa.installs.objects import Object
 
 BEFORE = [
     config_map("conf", colour="blue"), config_map("old"), service("web"), deployment("web"), definition("corner"),
@@ -145,9 +148,9 @@ class Writes(Counted):
 class Built:
     """The two builds of a component, made once."""
 
-    def __init__(self) -> None:
+    def __init__(self, first: Sequence[Object] = FEW, second: Sequence[Object] = FEW_AFTER) -> None:
         self.platform = _empty()
-        self.builds = [self.platform.build(*objects) for objects in (FEW, FEW_AFTER)]
+        self.builds = [self.platform.build(*objects) for objects in (first, second)]
 
 
 class Life:

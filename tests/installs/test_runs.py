@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from byoa.errors import ContentTooLarge
+from byoa.installs.line import Line
 from byoa.installs.messages import ENDED, Answered, Dependent, DeployStatusChanged
 from byoa.installs.objects import Place
 from byoa.installs.ports import Request
-from byoa.installs.runs import Line, go_on, unfold, went_well
+from byoa.installs.runs import go_on, unfold, went_well
 from byoa.installs.steps.release_deploys import release_deploys
 from byoa.installs.steps.sweep_deploys import sweep_deploys
 from tests.installs.beds import CONFIG_MAPS, NAMESPACES, config_map, namespace
@@ -120,7 +121,7 @@ def test_nothing_begins_before_what_it_waits_for_went_well() -> None:
     shop = Shop()
     deploy = shop.ask()
     unfold(deploy, shop.install, shop.platform.installs)
-    assert go_on(shop.install, shop.platform.installs) == (0, 0)
+    assert go_on(shop.platform.installs.waiting(shop.install), shop.platform.installs) == (0, 0)
     assert shop.statuses() == {"api": "pending", "db": "queued", "jobs": "pending", "web": "pending"}
     for name in SHOP:
         shop.platform.run(shop.newest(name))
@@ -220,8 +221,34 @@ def _calls(count: int) -> int:
         _later(shop)
         line.add(name, Request("apply"))
     shop.platform.installs.cancel(shop.newest(names[0]), "not now", "tok")
-    assert go_on(shop.install, counted.around(shop.platform.installs)) == (0, count - 1)
+    waiting = shop.platform.installs.waiting(shop.install)
+    assert go_on(waiting, counted.around(shop.platform.installs)) == (0, count - 1)
     return counted.calls
+
+
+def test_what_was_asked_for_this_moment_begins_though_no_list_has_it_yet() -> None:
+    shop = Shop()
+    first = shop.ask()  # and whoever asked died before all else
+    shop.platform.run(first)
+
+    class Behind(Counted):
+        """A table whose index is a moment behind it."""
+
+        def call(self, method: Any, *arguments: Any, **named: Any) -> Any:
+            return [] if method.__name__ == "waiting" else super().call(method, *arguments, **named)
+
+    release_deploys(changed(shop.newest("db")), Behind().around(shop.platform.installs))
+    assert shop.statuses() == {"db": "active", "api": "queued", "jobs": "queued", "web": "pending"}
+
+
+def test_a_call_asks_for_so_many_dependents_and_the_rest_comes_when_the_first_has_ended() -> None:
+    shop = Shop()
+    first = shop.ask()
+    assert [each.component for each in unfold(first, shop.install, shop.platform.installs, 1)] == ["api"]
+    assert [each.component for each in unfold(first, shop.install, shop.platform.installs, 1)] == ["api", "web"]
+    assert shop.statuses() == {"db": "queued", "api": "pending", "web": "pending"}
+    shop.hear()
+    assert shop.statuses() == dict.fromkeys(("api", "db", "jobs", "web"), "active")
 
 
 def test_a_look_for_drift_since_takes_no_component_out_of_a_run() -> None:
@@ -391,7 +418,7 @@ def _late(shop: Shop) -> None:
 
 def test_a_deploy_that_would_wait_for_more_than_its_record_holds_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     shop = Shop()
-    monkeypatch.setattr("byoa.installs.runs.WAITED", 2)
+    monkeypatch.setattr("byoa.installs.line.WAITED", 2)
     line = Line(
         shop.install, shop.platform.installs, {"a": (), "b": (), "c": (), "d": ("a", "b"), "e": ("a", "b", "c")}
     )

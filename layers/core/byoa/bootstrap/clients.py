@@ -110,7 +110,9 @@ def of_api(service: str, organisation: str) -> Any:  # noqa: ANN401 - any of AWS
 @cache
 def own(service: str, config: Config | None = None) -> Any:  # noqa: ANN401 - any of AWS's clients
     """A client that works for no organisation; ``config`` is what it has otherwise than all."""
-    made: Any = _ours().client(service, config=_config().merge(config) if config else _config())
+    from byoa.adapters.aws.vending import settled
+
+    made: Any = _ours().client(service, config=settled(service, _config().merge(config) if config else _config()))
     return made
 
 
@@ -202,8 +204,10 @@ def _places(role: str) -> Places:
     current, region = settings(), _region()
     _, partition, _, _, account, _ = role.split(":", 5)
     table, prefix = current.table, current.repository_prefix
+    kept = f"arn:{partition}:dynamodb:{region}:{account}:table/{table}" if table else ""
     return Places(
-        table=f"arn:{partition}:dynamodb:{region}:{account}:table/{table}" if table else "",
+        table=kept,
+        deploys=f"{kept}/index/recent" if kept and not (current.bucket or current.account) else "",  # has room for it
         bucket=f"arn:{partition}:s3:::{current.bucket}" if current.bucket else "",
         repositories=f"arn:{partition}:ecr:{region}:{account}:repository/{prefix}" if current.account else "",
         key=current.kms_key,

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from byoa.errors import ClusterForbidden, InstallUnhealthy
 from byoa.installs.events import PODS, newest_warning, pods_of
-from byoa.installs.health import WORKLOADS, Health, judge, pods_reasons, waiting_reasons
+from byoa.installs.health import WORKLOADS, Health, judge, pods_reasons, removes_itself, waiting_reasons
 from byoa.installs.kinds import DEFINITION, is_custom
 from byoa.installs.objects import Kind, Object, Place, mapping
 from byoa.installs.together import each
@@ -27,6 +27,8 @@ _UNWRITTEN: Final = 30.0
 """Seconds in which a custom object's controller is given time to write a first status, which not all of them do."""
 
 _TOLD: Final = 5
+
+_GONE_EARLY: Final = "it is gone before it was seen to end: give it a longer ttlSecondsAfterFinished"
 
 _CLASSES: Final = Kind("storage.k8s.io", "v1", "StorageClass", "storageclasses", namespaced=False)
 
@@ -90,6 +92,7 @@ class _Watch:
         self._patient = patient
         self._kept: dict[Kind, bool] = {}
         self._places = [step.place for step in steps if step.wanted is not None]
+        self._passing = {step.identity for step in steps if step.wanted and removes_itself(step.wanted)}
         self._with_status = {kind for step in steps if step.wanted for kind in _with_status(step)}
         self.begun = watched.begun if watched else work.clock.now()
         self.stuck = dict(watched.stuck) if watched else {}
@@ -103,7 +106,7 @@ class _Watch:
     def judge(self, place: Place, found: Object | None) -> Finding:
         """The health of what was found at a place."""
         if found is None:
-            return Finding(place, Health("failed", "it is gone"))
+            return Finding(place, Health("failed", _GONE_EARLY if place.identity in self._passing else "it is gone"))
         young = self._patient and self._work.clock.now() - self.begun < _UNWRITTEN
         health = judge(found, has_status=young and self._is_unseen(place.kind, found))
         if health.state == "progressing" and place.kind.kind == "PersistentVolumeClaim" and self._is_late(found):

@@ -265,6 +265,12 @@ _RULES: Final[dict[tuple[str, str], Callable[[Object], Health]]] = {
     ("networking.k8s.io", "Ingress"): _at_once,
 }
 
+
+def removes_itself(found: Object) -> bool:
+    """Whether it is a Job that goes away some time after its end (spec.ttlSecondsAfterFinished)."""
+    return found.get("kind") == "Job" and "ttlSecondsAfterFinished" in mapping(found, "spec")
+
+
 WORKLOADS: Final = frozenset(
     (("apps", "Deployment"), ("apps", "StatefulSet"), ("apps", "DaemonSet"), ("apps", "ReplicaSet"), ("batch", "Job"))
 )

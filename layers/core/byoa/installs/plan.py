@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from byoa.errors import ApprovalMissing, ByoaError, Fault, ObjectBusy, ObjectInvalid, OfCluster
 from byoa.installs.guards import Deletions, needs_of
+from byoa.installs.health import removes_itself
 from byoa.installs.inventory import EMPTY
 from byoa.installs.kinds import DEFINITION, NAMESPACE, kinds_defined, know_kinds
 from byoa.installs.looking import look
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from byoa.installs.objects import Identity, Object
 
 _LATER: Final = "checked once it exists"
+_OVER: Final = "it has ended, and its ttlSecondsAfterFinished is over"
 
 
 class Task(NamedTuple):
@@ -57,7 +59,7 @@ def plan(task: Task, cluster: Cluster, inventory: Inventory | None, workers: Wor
     objects = () if task.teardown else task.objects
     kinds = know_kinds(cluster.kinds(), objects)
     wanted, faults = normalise(objects, kinds, task.owner)
-    planning = _Planning(cluster, kinds, task, faults, frozenset(one.identity for one in wanted))
+    planning = _Planning(cluster, kinds, task, faults, frozenset(one.identity for one in wanted), tracked)
     first = [one for one in wanted if stage_of(one.place.kind) == 0]
     rest = [one for one in wanted if stage_of(one.place.kind) > 0]
     steps = dict(zip([one.identity for one in first], each(workers, planning.look, first), strict=True))
@@ -92,14 +94,21 @@ def check(found: Plan, approved: frozenset[str]) -> None:
 class _Planning:
     """One look at a cluster. What comes with the set itself is known after the first stage was looked at."""
 
-    def __init__(
-        self, cluster: Cluster, kinds: Kinds, task: Task, faults: list[ByoaError], wanted: frozenset[Identity]
+    def __init__(  # noqa: PLR0913, PLR0917 - a cluster, what is wanted of it, and what is known
+        self,
+        cluster: Cluster,
+        kinds: Kinds,
+        task: Task,
+        faults: list[ByoaError],
+        wanted: frozenset[Identity],
+        tracked: Inventory,
     ) -> None:
         self.cluster = cluster
         self.kinds = kinds
         self.task = task
         self.faults = faults
         self.wanted = wanted
+        self.tracked = tracked
         self.namespaces: set[str] = set()
         self.redefined: set[tuple[str, str]] = set()
 
@@ -120,7 +129,8 @@ class _Planning:
         if not self.kinds.serves(one.place.kind) or one.place.namespace in self.namespaces:
             return _unchecked(one)
         try:
-            return look(one, self.cluster, self.task.owner, self.task.take_over)
+            found = look(one, self.cluster, self.task.owner, self.task.take_over)
+            return Step(place=one.place, action="keep", why=_OVER) if self._is_over(one, found) else found
         except (OfCluster, Fault) as error:
             if not isinstance(error, ObjectBusy):
                 raise
@@ -134,6 +144,11 @@ class _Planning:
         except ByoaError as error:
             self.faults.append(error.at(str(one.identity)))
         return None
+
+    def _is_over(self, one: Wanted, found: Step) -> bool:
+        """Whether it is a Job of ours that isn't there because it has ended: no drift, and nothing to run again."""
+        missing = self.task.looking and found.action == "create" and one.identity in self.tracked.uids
+        return missing and removes_itself(one.object)
 
 
 def _unchecked(one: Wanted) -> Step:

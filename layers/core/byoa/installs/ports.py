@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from byoa.builds.messages import Failure
     from byoa.builds.ports import Lists
@@ -121,6 +121,18 @@ class Installs(Protocol):
 
     def look(self, key: DeployKey) -> Deploy | None:
         """The same, by its number."""
+        ...
+
+    def looks(self, keys: Sequence[DeployKey]) -> dict[DeployKey, Deploy]:
+        """Several by their numbers, a hundred at a time; those that aren't there are left out."""
+        ...
+
+    def newest(self, install: Install, components: Sequence[str]) -> dict[str, Deploy]:
+        """The newest deploy of each of several components, a hundred at a time; those never deployed are left out."""
+        ...
+
+    def waiting(self, install: Install) -> list[Deploy]:
+        """Its deploys that wait for others, the oldest first; one that was asked for this moment may be missing."""
         ...
 
     def contents(self, deploy: Deploy) -> dict[str, Any] | None:

@@ -36,13 +36,14 @@ class Places(NamedTuple):
 
     ``repositories``, ``secrets`` and ``kept`` are what all organisations' ARNs begin with, up to the slash. ``key``
     encrypts repositories; ``clusters`` are secrets that let us into clusters, ``clients`` those of our clients at
-    issuers. ``listing`` is an index of the table, for who also keeps tokens; secrets that are ``kept`` are written and
-    not read, and so are those of both kinds beside them. ``account`` is ours: a session that borrows others' roles,
-    with ``external_ids`` alone, borrows none of that.
+    issuers. ``listing`` is an index of the table, for who also keeps tokens, ``deploys`` one for who doesn't. Secrets
+    that are ``kept`` are written and not read, and so are those of both kinds beside them. ``account`` is ours: a
+    session that borrows others' roles, with ``external_ids`` alone, borrows none of that.
     """
 
     table: str = ""
     listing: str = ""
+    deploys: str = ""
     bucket: str = ""
     repositories: str = ""
     key: str = ""
@@ -87,7 +88,8 @@ def _data(organisation: str, places: Places) -> list[dict[str, Any]]:
             "ForAllValues:StringEquals": {"dynamodb:LeadingKeys": [f"{kind}#{organisation}" for kind in kinds]},
             "Null": {"dynamodb:LeadingKeys": "false"},
         }
-        found.append(_allow("dynamodb:*", [places.table, places.listing] if places.listing else places.table, **keys))
+        lists = places.listing or places.deploys
+        found.append(_allow("dynamodb:*", [places.table, lists] if lists else places.table, **keys))
     if places.bucket:
         found += [
             _allow("s3:*", f"{places.bucket}/{organisation}/*"),

@@ -16,7 +16,7 @@ from byoa.adapters.aws.install_keys import deploy_key, name_key, part_key
 from byoa.adapters.aws.listed import RECENT
 from byoa.adapters.aws.parts import Parts
 from byoa.adapters.aws.transactions import check, delete, put, transact, update
-from byoa.adapters.aws.waiting import of_agent
+from byoa.adapters.aws.waiting import behind, listed
 from byoa.adapters.aws.writes import UNFINISHED
 from byoa.api.ports import Span
 from byoa.errors import StoreThrottled
@@ -165,6 +165,24 @@ class DynamoInstalls:
         """See ``installs.ports.Installs``."""
         return self.deploying.look(key)
 
+    def looks(self, keys: Sequence[DeployKey]) -> dict[DeployKey, Deploy]:
+        """See ``installs.ports.Installs``."""
+        found = self._parts.several([deploy_key(key) for key in keys])
+        return {key.key: read_deploy(found[deploy_key(key)]) for key in keys if deploy_key(key) in found}
+
+    def newest(self, install: Install, components: Sequence[str]) -> dict[str, Deploy]:
+        """See ``installs.ports.Installs``."""
+        items = self._parts.several([part_key(install.id, each) for each in components])
+        keys = {item["component"]: self._parts.deploy_key(item) for item in items.values()}
+        found = self._parts.several([*keys.values()])
+        return {name: read_deploy(found[keys[name]]) for name in components if name in keys and keys[name] in found}
+
+    def waiting(self, install: Install) -> list[Deploy]:
+        """See ``installs.ports.Installs``. An index is a moment behind the table."""
+        keys = behind(self.deploying.rows, self.deploying.organisation, install.id)
+        found = self.looks(keys)
+        return [found[key] for key in keys if key in found and found[key].status == "pending"]
+
     def contents(self, deploy: Deploy) -> dict[str, Any] | None:
         """See ``installs.ports.Installs``."""
         item = self.deploying.rows.one(self._pk, f"PLAN#{deploy.id}")
@@ -221,7 +239,7 @@ class DynamoInstalls:
     def _asked(self, install: Install, deploy: Deploy) -> Item:
         """A new deploy, which the bus hears of, and which is looked after until it has ended."""
         own = {"entity": "deploy", "news": True, "writes": 1, UNFINISHED: "deploy"}
-        own |= of_agent(deploy) if install.access.get("kind") == "agent" else {}
+        own |= listed(deploy, agent=install.access.get("kind") == "agent")
         return {"pk": self._pk, "sk": deploy_key(deploy), **own, **item_of(deploy)}
 
     def _pointer(self, deploy: Deploy) -> Item:

@@ -33,9 +33,13 @@ class Parts:
 
     def with_deploys(self, items: Sequence[Item]) -> list[InstallComponent]:
         """The components that items are; their status is their newest deploys'."""
-        keys = [f"DEPLOY#{item['install_id']}#{item['component']}#{item['number']:010d}" for item in items]
+        keys = [self.deploy_key(item) for item in items]
         found = self.several(keys)
         return [read_part(item, read_deploy(found[key])) for item, key in zip(items, keys, strict=True) if key in found]
+
+    def deploy_key(self, item: Item) -> str:
+        """The sort key of a component's newest deploy."""
+        return f"DEPLOY#{item['install_id']}#{item['component']}#{item['number']:010d}"
 
     def several(self, keys: Sequence[str]) -> dict[str, Item]:
         """Items by their sort keys; those that aren't there are left out."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from byoa.adapters.memory.installs import DeployStore, place_of
+from byoa.adapters.memory.deploy_store import DeployStore, place_of
 from byoa.errors import DeploySuperseded
 from byoa.installs.inventory import OTHERS, pack, unpack
 from byoa.installs.records import check_runs

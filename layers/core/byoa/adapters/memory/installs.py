@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from byoa.adapters.memory.deploy_store import place_of
 from byoa.errors import ByoaError, DeployBusy, EventUntrusted
 from byoa.installs.contents import unpack
 from byoa.installs.messages import ENDED, DeployKey, InstallComponent
@@ -12,43 +13,12 @@ from byoa.installs.ports import Part
 from byoa.installs.records import answered, begun, cancelled, check_runs, overtaken, queued, released, settled
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
+    from byoa.adapters.memory.deploy_store import DeployStore
     from byoa.builds.messages import Failure
-    from byoa.builds.ports import Clock
     from byoa.installs.messages import Answered, Deploy, Install
-    from byoa.installs.ports import AgentSign, Becomes, Request
-
-
-@dataclass(slots=True)
-class DeployStore:
-    """What all organisations have, by key; ``holders`` are the numbers of deploys that hold a component."""
-
-    clock: Clock
-    series: str = ""
-    installs: dict[tuple[str, str], Install] = field(default_factory=dict)
-    deploys: dict[DeployKey, Deploy] = field(default_factory=dict)
-    parts: dict[tuple[str, str, str], InstallComponent] = field(default_factory=dict)
-    holders: dict[tuple[str, str, str], int] = field(default_factory=dict)
-    plans: dict[str, str] = field(default_factory=dict)
-    packed: dict[tuple[str, str, str], tuple[str, int]] = field(default_factory=dict)
-    told: list[Deploy] = field(default_factory=list)
-    told_again: dict[DeployKey, int] = field(default_factory=dict)
-    signs: dict[tuple[str, str], AgentSign] = field(default_factory=dict)
-    agents: set[DeployKey] = field(default_factory=set)
-
-    def keep(self, deploy: Deploy) -> Deploy:
-        """Keep a deploy as it is now; ``told`` are those that the bus hears of."""
-        before = self.deploys.get(deploy.key)
-        if before is None or before.status != deploy.status:
-            self.told.append(deploy)
-        self.deploys[deploy.key] = deploy
-        return deploy
-
-
-def place_of(key: DeployKey) -> tuple[str, str, str]:
-    """The component that a deploy is of."""
-    return key.organisation, key.install_id, key.component
+    from byoa.installs.ports import Becomes, Request
 
 
 @dataclass(slots=True)
@@ -267,6 +237,20 @@ class MemoryInstalls:
     def look(self, key: DeployKey) -> Deploy | None:
         """See ``installs.ports.Installs``."""
         return self.store.deploys.get(key.key)
+
+    def looks(self, keys: Sequence[DeployKey]) -> dict[DeployKey, Deploy]:
+        """See ``installs.ports.Installs``."""
+        return {key.key: found for key in keys if (found := self.look(key))}
+
+    def newest(self, install: Install, components: Sequence[str]) -> dict[str, Deploy]:
+        """See ``installs.ports.Installs``."""
+        parts = {name: self.store.parts.get((self.organisation, install.id, name)) for name in components}
+        return {name: self.store.deploys[self._key(part)] for name, part in parts.items() if part}
+
+    def waiting(self, install: Install) -> list[Deploy]:
+        """See ``installs.ports.Installs``."""
+        every = self.deploys(install, None, len(self.store.deploys) + 1).items
+        return [each for each in reversed(every) if each.status == "pending"]
 
     def contents(self, deploy: Deploy) -> dict[str, Any] | None:
         """See ``installs.ports.Installs``."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from byoa.installs.records import TO_RUN
 
 if TYPE_CHECKING:
-    from byoa.adapters.memory.installs import DeployStore
+    from byoa.adapters.memory.deploy_store import DeployStore
     from byoa.installs.messages import DeployKey
     from byoa.installs.ports import AgentSign
 

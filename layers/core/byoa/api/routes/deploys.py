@@ -16,10 +16,11 @@ from byoa.api.visits import visit
 from byoa.builds.messages import Build
 from byoa.errors import ContentTooLarge
 from byoa.installs.behind import behind
+from byoa.installs.line import Line
 from byoa.installs.messages import ENDED, Dependent, Deploy, Install
 from byoa.installs.order import in_order, reversed_order
 from byoa.installs.ports import Request
-from byoa.installs.runs import Line, go_on, unfold
+from byoa.installs.runs import go_on, unfold
 
 operations = Operations()
 DEPLOYS = f"{COMPONENT}/deploys"
@@ -28,6 +29,10 @@ DeployId = Annotated[str, Path(min_length=1, max_length=128, description="The de
 After = Annotated[str | None, Query(max_length=63, description="The next_after of the call before.")]
 AT_ONCE = 25
 """Deploys that one call asks for: each is a transaction, and the gateway waits 30 seconds."""
+
+
+MOST = 200
+"""Dependents that one call asks for; whoever hears that the first of a run has ended asks for the rest."""
 
 
 @operations.add("POST", f"{COMPONENTS}/deploy-all", "deploy", status=201, faults=(404,))
@@ -89,10 +94,10 @@ def create_deploy(install_id: InstallId, component_id: ComponentId, body: Deploy
         return deploy_out(installs.ask(install, component_id, request))
     dependents = _dependents(install, component_id)
     deploy = installs.ask(install, component_id, request._replace(dependents=dependents))
-    unfold(deploy, install, installs)
+    asked = unfold(deploy, install, installs, MOST)
     now = installs.look(deploy.key) or deploy
     if now.ended:  # before all others were asked for, so nobody else goes on with these
-        go_on(install, installs)
+        go_on(asked, installs, now)
     return deploy_out(now)
 
 

@@ -59,10 +59,9 @@ def follow_builds(built: BuildActive, installs: Installs, app: App) -> BuildFoll
     asked = [(runs.ask(install), install) for install in _following(built, installs)]
     left = _UNFOLDED
     for deploy, install in asked:
-        if 0 < len(deploy.dependents) <= left:
-            left -= len(unfold(deploy, install, installs))
-        if deploy.dependents or deploy.waits_for:
-            go_on(install, installs)  # what something waits for may have ended before it was asked for
+        dependents = unfold(deploy, install, installs, left) if deploy.dependents and left else []
+        left -= len(dependents)
+        go_on([deploy, *dependents], installs)  # what something waits for may have ended before it was asked for
     return BuildFollowed(asked=len(asked), behind=_UNFOLDED - left, alone=runs.alone)
 
 
@@ -108,8 +107,8 @@ class _Runs:
         """Deploys that have not ended of those that the component depends on: it is to follow what comes of them."""
         busy = {each.component: each for each in self._installs.components(install) if each.status not in ENDED}
         names = nearest(self._built.component, busy, self._app.dependencies())
-        found = [self._installs.deploy(busy[name].deploy_id) for name in names]
-        waits = [before_of(each) for each in found if each and is_awaited(each)]
+        found = self._installs.newest(install, names)
+        waits = [before_of(each) for each in found.values() if is_awaited(each)]
         return tuple(waits[:WAITED])
 
 

@@ -28,7 +28,6 @@ def release_deploys(changed: DeployStatusChanged, installs: Installs) -> Deploys
     install, ended = installs.install(changed.install_id), installs.look(changed.key)
     if install is None or ended is None or ended.status not in ENDED:
         return DeploysReleased(begun=0, skipped=0)
-    if ended.dependents:
-        unfold(ended, install, installs)
-    begun, skipped = go_on(install, installs)
+    asked = unfold(ended, install, installs) if ended.dependents else []
+    begun, skipped = go_on([*installs.waiting(install), *asked], installs, ended)
     return DeploysReleased(begun=begun, skipped=skipped)
