@@ -9,4 +9,5 @@ from byoa.step import step
 @step
 def handler(built: BuildActive) -> BuildFollowed:
     """Ask for its deploys."""
-    return follow_builds.follow_builds(built, installs.installs(built.organisation))
+    organisation = built.organisation
+    return follow_builds.follow_builds(built, installs.installs(organisation), installs.app(organisation, built.app))

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import os
-import signal
-import threading
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, NoReturn
+from typing import TYPE_CHECKING, Any, Final
 
 from byoa_cli.clusters import CLUSTER, Goal, plan_key
 from byoa_cli.commands import Option, UsageError, command
@@ -18,20 +16,15 @@ from byoa_cli.printable import styled
 from byoa_cli.reaching import reach_api
 
 if TYPE_CHECKING:
-    from byoa.api.asking import Api
     from byoa.installs.cluster import Cluster
     from byoa.installs.ports import Job
     from byoa.installs.states import DeployEnded
+    from byoa_cli.leases import Hand
     from byoa_cli.reaching import Reached
-
-_RENEW_SECONDS: Final = 20.0
-"""Three times in a lease of 60 seconds."""
 
 _ACCOUNT: Final = Path("/var/run/secrets/kubernetes.io/serviceaccount")
 _WHERE: Final = tuple(each for each in CLUSTER if "--keep-in" not in each.names)
 _LONGEST_REST: Final = 60.0
-_TERMINATED: Final = 128 + signal.SIGTERM
-_LEASED_AGAIN: Final = "a deploy that ran is leased again within a minute"
 _MAKE: Final = "Have somebody make one for it: `byoa tokens create NAME --scope agent --install INSTALL`."
 
 
@@ -59,7 +52,8 @@ def run(
     are shown. In a pod the service account's own token is used. The API's token is one of the scope agent, for this
     install (`byoa tokens create NAME --scope agent --install INSTALL`).
 
-    It ends with 130 by Ctrl-C and with 143 by SIGTERM, at once: a deploy that ran is leased again within a minute.
+    It ends with 130 by Ctrl-C and with 143 by SIGTERM, at once, and gives back the deploy that it runs: another agent,
+    or the next run, goes on with it.
 
     With BYOA_PLAN_KEY set, fingerprints of plans cover values of Secrets as well: it has to be the same for each run.
 
@@ -68,25 +62,22 @@ def run(
 
         byoa install run --install inlabc… --kubeconfig kubeconfig --once --json
     """
-    signal.signal(signal.SIGTERM, _terminate)  # the first process of a container doesn't end by it by itself
-    here = reach_api(api, profile, org, app)
-    agent = _Agent(here.asked_api(), _install_of(here, install), _reached(cluster), (plain_http, token_host), as_json)
+    from byoa_cli.leases import TERMINATED, Hand, Terminated, hear_signals
+
+    hear_signals()
+    hand = None
     try:
+        here = reach_api(api, profile, org, app)
+        named = _install_of(here, install)
+        hand = Hand(here.asked_api(), named)
+        agent = _Agent(hand, named, _reached(cluster), (plain_http, token_host), as_json)
         return agent.run_waiting() if once else agent.run_for_ever()
-    except _Terminated:
-        err().print(styled(f"ended: {_LEASED_AGAIN}"))
-        return _TERMINATED
-    except KeyboardInterrupt:
-        raise Interrupted(_LEASED_AGAIN) from None
-
-
-class _Terminated(KeyboardInterrupt):
-    """Somebody ends the agent, as whoever runs containers does."""
-
-
-def _terminate(*_: object) -> NoReturn:
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    raise _Terminated
+    except KeyboardInterrupt as stop:
+        told = hand.give_back() if hand else ""
+        if not isinstance(stop, Terminated):
+            raise Interrupted(told) from None
+        err().print(styled(f"ended: {told}" if told else "ended"))
+        return TERMINATED
 
 
 def _install_of(here: Reached, named: str | None) -> str:
@@ -118,13 +109,13 @@ def _install_of(here: Reached, named: str | None) -> str:
 class _Agent:
     def __init__(
         self,
-        api: Api,
+        hand: Hand,
         install: str,
         cluster: Cluster,
         places: tuple[list[str], list[str]],
         as_json: bool,  # noqa: FBT001 - how it tells
     ) -> None:
-        self._api = api
+        self._hand = hand
         self._install = install
         self._cluster = cluster
         self._places = places
@@ -132,11 +123,9 @@ class _Agent:
 
     def run_waiting(self) -> int:
         """Run what waits; whether all of it went well, or waits for somebody's approval."""
-        from byoa.bootstrap import terminal
-
         code, ran = FINE, 0
         while True:
-            job, _ = terminal.lease(self._api, self._install)
+            job, _ = self._hand.take()
             if job is None:
                 break
             code, ran = max(code, self._run(job)), ran + 1
@@ -146,14 +135,13 @@ class _Agent:
 
     def run_for_ever(self) -> int:
         """Run whatever comes; what the API can't answer is asked again."""
-        from byoa.bootstrap import terminal
         from byoa.errors import ApiUnavailable
 
         rest = 1.0
         self._tell(f"waiting for deploys of {self._install}; Ctrl-C ends it")
         while True:
             try:
-                job, wait = terminal.lease(self._api, self._install)
+                job, wait = self._hand.take()
                 rest = 1.0
                 if job is not None:
                     self._run(job)
@@ -169,12 +157,13 @@ class _Agent:
 
         from byoa.bootstrap import terminal
         from byoa.installs.steps.run_deploy import run_deploy
+        from byoa_cli.leases import Beat
 
         terminal.begin(None)
         rig = terminal.rig(job, self._cluster, self._mirror, plan_key())
         checked = job.checked
         self._tell(f"{checked.component} {checked.deploy_id}: {checked.operation} {checked.build_id or ''}")
-        with _Beat(job):
+        with Beat(job):
             ended = run_deploy(checked, replace(rig, tell=lambda word: self._tell(f"{checked.component} {word}")))
         return self._report(job, ended)
 
@@ -188,6 +177,7 @@ class _Agent:
             status = job.report(ended, packed)
         except DeploySuperseded:
             status = None
+        self._hand.done()
         failure = failure_of(ended)
         if self._as_json:
             print_json(
@@ -212,33 +202,6 @@ class _Agent:
     def _tell(self, text: str) -> None:
         if not self._as_json:
             err().print(styled((text, "dim")))
-
-
-class _Beat:
-    """Renews a lease while a deploy runs."""
-
-    def __init__(self, job: Job) -> None:
-        self._job = job
-        self._ended = threading.Event()
-        self._thread = threading.Thread(target=self._beat, daemon=True)
-
-    def __enter__(self) -> None:
-        self._thread.start()
-
-    def __exit__(self, *_: object) -> None:
-        self._ended.set()
-        self._thread.join(_RENEW_SECONDS)
-
-    def _beat(self) -> None:
-        from byoa.errors import ByoaError, DeploySuperseded
-
-        while not self._ended.wait(_RENEW_SECONDS):
-            try:
-                self._job.renew()
-            except DeploySuperseded:
-                return
-            except ByoaError:
-                continue  # the next one may come through; what writes asks by itself
 
 
 def _reached(cluster: dict[str, Any]) -> Cluster:

@@ -44,6 +44,13 @@ def show(head: Sequence[str], rows: Sequence[Sequence[str]], nothing: str) -> No
         out().print(line)
 
 
+def show_rows(*rows: tuple[str, str]) -> None:
+    """Print titles with what stands behind them; those with nothing behind them are left out."""
+    for title, value in rows:
+        if value:
+            out().print(styled((f"  {title:12}", "dim"), value))
+
+
 def lines(head: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[Text]:
     """The list's lines."""
     shown = [[visible(cell) for cell in row] for row in (head, *rows)]

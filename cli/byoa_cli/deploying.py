@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any, Final, Self
 
 from byoa import errors
 from byoa.errors import ApiRefused, Corrupt, Rejected, Timeout
+from byoa.installs.sets import is_set
 from byoa_cli.columns import cell, coloured
 from byoa_cli.output import FAULT, FINE, MEND, Interrupted, err, next_step, out
-from byoa_cli.planned import show_document, show_rest, summary
+from byoa_cli.planned import needed, show_document, show_rest, summary
 from byoa_cli.printable import styled
 
 if TYPE_CHECKING:
@@ -141,15 +142,17 @@ class Deploying:
         if failure:
             err().print(styled(("error", "bold red"), " ", (cell(failure, "code"), "bold"), f": {failure['cause']}"))
             err().print(next_step(cell(failure, "remedy")))
-        if coming := self._next():
+        if coming := self._next(found):
             err().print(next_step(coming))
 
-    def _next(self) -> str:
+    def _next(self, plan: dict[str, Any] | None) -> str:
         """The command that goes on from a plan that waits, or that mends drift: by the build which is installed."""
         said = self.said
         where = f"{said['install_id']} {said['component_id']}"
         if self.waits:
-            parts = "".join(f" --part {each}" for each in said.get("needs") or [])
+            names = needed(plan) if plan else said.get("needs") or []
+            bound = f" --fingerprint {said['fingerprint']}" if any(map(is_set, names)) else ""
+            parts = bound + "".join(f" --part {each}" for each in names)
             return f"`byoa installs approve {where}{parts}`, or deny"
         if self.status == "drift-detected" and said.get("build_id"):
             return f"`byoa installs deploy {where} --build {said['build_id']}` mends it"

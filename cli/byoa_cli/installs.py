@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from byoa_cli.columns import cell, coloured, show
+from byoa_cli.columns import cell, show, show_rows
 from byoa_cli.commands import Deferred, Group, Option, UsageError, command
 from byoa_cli.described import (
     CLUSTER,
@@ -44,6 +44,7 @@ _FOLLOW = Option(
     Option("--mend", action="store_true", group=SETTINGS, help="Have drift mended that the schedule finds."),
     INPUTS,
     _FOLLOW,
+    Option("--dependents", action="store_true", group=SETTINGS, help="Deploy what depends on these behind them."),
     *AT_API,
     APP,
     JSON,
@@ -51,7 +52,7 @@ _FOLLOW = Option(
 )  # fmt: skip
 def create(
     name: str, inputs: str | None, follow: list[str], api: str | None, profile: str | None, org: str | None,
-    app: str | None, *, approve_all: bool, mend: bool, as_json: bool,
+    app: str | None, *, approve_all: bool, mend: bool, dependents: bool, as_json: bool,
     **cluster: Any,  # noqa: ANN401 - what describes it goes on as it is
 ) -> int:  # fmt: skip
     """Make an install: a cluster that components of the app are applied to. Nothing is deployed by that.
@@ -77,6 +78,7 @@ def create(
         "install_config": {"approval_option": "approve-all" if approve_all else "prompt"},
         "inputs": read_inputs(inputs) if inputs else {},
         "follow": follow,
+        "deploy_dependents": dependents,
         "mend": mend,
     }
     made = here.asked_api().ask("POST", "apps", here.named_app(), "installs", body=body).fields()
@@ -163,7 +165,9 @@ def get(
         raise UsageError("--deploy is of a component: name it")
     here = reach_api(api, profile, org, app)
     if component is not None:
-        return _show_component(here, install, component, deploy, as_json=as_json)
+        from byoa_cli.one_deploy import show_component
+
+        return show_component(here, install, component, deploy, as_json=as_json)
     found = find_install(here, install)
     asked, place = here.asked_api(), ("installs", str(found["id"]))
     components = asked.listing(*place, "components").items
@@ -173,9 +177,9 @@ def get(
         print_json({**found, "components": components, **({"agent": agent} if agent else {})})
         return FINE
     out().print(styled((cell(found, "name"), "bold"), f"  {cell(found, 'id')}"))
-    _show_rows(
+    show_rows(
         ("cluster", _reached(found)), ("agent", _seen(agent)), ("approval", _approval(found)),
-        ("follows", cell(found, "follow")),
+        ("follows", _followed(found)),
         ("inputs", ", ".join(found.get("inputs") or {})), ("mends drift", "yes" if found.get("mend") else ""),
         ("updated", cell(found, "updated_at")),
     )  # fmt: skip
@@ -188,53 +192,6 @@ def get(
     ]  # fmt: skip
     show(("COMPONENT", "STATUS", "HEALTH", "DRIFT", "OBJECTS", "BUILD", "UPDATED AT"), rows, "nothing was deployed yet")
     return FINE
-
-
-def _show_component(
-    here: Any, install: str, component: str, deploy: str | None, *, as_json: bool  # noqa: ANN401 - a place
-) -> int:  # fmt: skip
-    from byoa_cli.deploying import Deploying
-    from byoa_cli.histories import moment
-
-    place = ("installs", install_id(here, install), "components", component, "deploys", deploy or "latest")
-    found = Deploying(here.asked_api(), here.asked_api().ask("GET", *place).fields())
-    if as_json:
-        told = {name: found.said.get(name) for name in ("plan_only", "approval", "created_at", "created_by_id")}
-        print_json({**found.document(), **told, "history": found.said["status_v2"]["history"]})
-        return FINE
-    _show_head(found.said)
-    for each in found.said["status_v2"]["history"]:
-        text = f"  {each['status_human_description']}"
-        out().print(styled((moment(int(each["created_at_ts"])), "dim"), "  ", coloured(str(each["status"])), text))
-    found.show(plan=True)
-    return FINE
-
-
-def _show_head(deploy: dict[str, Any]) -> None:
-    """What it is, whose build, and who wanted and answered it."""
-    from byoa_cli.deploying import what_of
-
-    out().print(styled((cell(deploy, "component_name"), "bold"), f"  {cell(deploy, 'id')}"))
-    version = deploy.get("component_config_version")
-    said = deploy.get("approval")
-    _show_rows(
-        ("what", what_of(deploy)),
-        ("build", f"{cell(deploy, 'build_id')}{f' (version {version})' if version else ''}"),
-        ("cause", cell(deploy, "cause")),
-        ("by", cell(deploy, "created_by_id")),
-        *((("answer", _answer(said)),) if isinstance(said, dict) else ()),
-    )
-
-
-def _answer(said: dict[str, Any]) -> str:
-    by, note = cell(said, "created_by_id"), cell(said, "note")
-    return f"{cell(said, 'response_type')}{f' by {by}' if by else ''}{f': {note}' if note else ''}"
-
-
-def _show_rows(*rows: tuple[str, str]) -> None:
-    for title, value in rows:
-        if value:
-            out().print(styled((f"  {title:12}", "dim"), value))
 
 
 @command(
@@ -252,6 +209,10 @@ def _show_rows(*rows: tuple[str, str]) -> None:
         "--unfollow", metavar="COMPONENT", action="append", default=[], type=label, group=SETTINGS,
         help="Don't follow this one's builds any more; may be repeated.",
     ),
+    Option(
+        "--dependents", choices=("deploy", "leave"), group=SETTINGS,
+        help="What is done about what depends on a followed component.",
+    ),
     *AT_API,
     APP,
     JSON,
@@ -259,7 +220,8 @@ def _show_rows(*rows: tuple[str, str]) -> None:
 )  # fmt: skip
 def change(
     install: str, approval: str | None, drift: str | None, inputs: str | None, follow: list[str], unfollow: list[str],
-    api: str | None, profile: str | None, org: str | None, app: str | None, *, same_cluster: bool, as_json: bool,
+    dependents: str | None, api: str | None, profile: str | None, org: str | None, app: str | None,
+    *, same_cluster: bool, as_json: bool,
     **cluster: Any,  # noqa: ANN401 - the same
 ) -> int:  # fmt: skip
     """Change an install's settings; what isn't named stays. Its components change with their next deploys.
@@ -285,6 +247,8 @@ def change(
         body["install_config"] = {"approval_option": approval}
     if drift:
         body["mend"] = drift == "mend"
+    if dependents:
+        body["deploy_dependents"] = dependents == "deploy"
     if inputs:
         body["inputs"] = read_inputs(inputs)
     if not body and not follow and not unfollow:
@@ -333,6 +297,11 @@ def _reached(install: dict[str, Any]) -> str:
     if kind == "eks":
         return f"eks {cell(cluster, 'cluster')} in {cell(cluster, 'region')}"
     return cell(cluster, "server") if kind == "static" else kind
+
+
+def _followed(install: dict[str, Any]) -> str:
+    names = cell(install, "follow")
+    return f"{names}, with what depends on them" if names and install.get("deploy_dependents") else names
 
 
 def _approval(install: dict[str, Any]) -> str:

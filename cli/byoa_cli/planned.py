@@ -19,6 +19,9 @@ _SIGNS: Final = {
     "create": ("+", "green"), "change": ("~", "yellow"), "recreate": ("±", "red"), "delete": ("-", "red"),
     "keep": ("=", "dim"), "gone": ("=", "dim"), "unchanged": ("=", "dim"),
 }  # fmt: skip
+_EACH: Final = 20
+"""Parts of a kind that are named each."""
+
 _WORDS: Final = {"create": "to create", "change": "to change", "recreate": "to recreate", "delete": "to delete"}
 
 
@@ -40,9 +43,19 @@ def show_document(plan: Mapping[str, Any], *, nothing: bool, flag: str = "--appr
         print_styled((f"... and {plan['objects_left_out']} objects more", "dim"))
     for fault in plan["errors"]:
         _show_fault(fault)
-    for part in plan["needs"]:
+    for part in needed(plan):
         print_styled(("needs approval", "yellow"), f"  {flag} {part}")
     print_styled(summary(plan["counts"], nothing=nothing))
+
+
+def needed(plan: Mapping[str, Any]) -> list[str]:
+    """What has to be approved by name: many of a kind together, as the approval of this plan may name them."""
+    from byoa.installs.sets import sets_of
+
+    known = plan.get("sets") or {}
+    many = {kind for kind, count in sets_of(plan["needs"]).items() if count > _EACH and kind in known}
+    sets = [f"{kind}:{known[kind]}" for kind in sorted(many)]
+    return [*sets, *(each for each in plan["needs"] if each.partition("/")[0] not in many)]
 
 
 def show_outcome(outcome: Outcome) -> None:

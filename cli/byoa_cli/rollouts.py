@@ -6,8 +6,9 @@ import sys
 import time
 from typing import TYPE_CHECKING, Any, Final
 
+from byoa.installs.sets import is_set
 from byoa_cli.columns import cell, show
-from byoa_cli.commands import Option, command
+from byoa_cli.commands import Option, UsageError, command
 from byoa_cli.deploying import Deploying, follow, what_of
 from byoa_cli.described import DEPLOY, INSTALL, PART, install_id
 from byoa_cli.options import APP, AT_API, JSON, WAIT_AT_MOST, YES, label
@@ -106,13 +107,18 @@ def approve(
 ) -> int:  # fmt: skip
     """Say yes to a plan that waits, and to parts of it by name.
 
-    What is approved is planned again before anything is written: if it isn't the same then, nothing is.
+    What is approved is planned again before anything is written: if it isn't the same then, nothing is. Many parts of
+    one kind go together as KIND:COUNT, of the plan whose --fingerprint is given.
 
     Examples:
         byoa installs approve acme web --app shop --note "seen by ops"
 
         byoa installs approve acme web --part Namespace/old --part Job/shop/migrate
+
+        byoa installs approve acme web --fingerprint plan-… --part Job:1200
     """
+    if fingerprint is None and any(map(is_set, part)):
+        raise UsageError("KIND:COUNT is said of the plan that was seen: give its --fingerprint")
     found = _newest(reach_api(api, profile, org, app), install, component, deploy)
     bound = fingerprint or found.said.get("fingerprint")
     found.answer({"response_type": "approve", "names": part, "note": note, "fingerprint": bound})

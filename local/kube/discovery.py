@@ -33,7 +33,7 @@ def groups(root: str, accepted: str, kinds: Sequence[Kind], keeps_status: Callab
         for group, of_group in groupby(found, lambda kind: kind.group)
     ]  # fmt: skip
     document = {"kind": "APIGroupDiscoveryList", "apiVersion": "apidiscovery.k8s.io/v2", "metadata": {}, "items": items}
-    return as_json(200, document, [("Content-Type", ACCEPT)])
+    return as_json(200, document, [("Content-Type", ACCEPT.partition(",")[0])])
 
 
 def _resource(kind: Kind, keeps_status: Callable[[Kind], bool]) -> dict[str, Any]:

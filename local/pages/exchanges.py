@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from byoa.adapters.identity.verifying import PyJwtVerifier
+from byoa.adapters.memory.applied import MemoryShelf
 from byoa.adapters.memory.clocks import SteppingClock
-from byoa.adapters.memory.installs import DeployStore, MemoryDeploys, MemoryInstalls, MemoryShelf
+from byoa.adapters.memory.installs import DeployStore, MemoryDeploys, MemoryInstalls
 from byoa.adapters.memory.inventory import MemoryAnswers, MemoryInventory, MemoryJournal, MemoryTokens
 from byoa.adapters.memory.issuers import MemoryIssuers
 from byoa.adapters.memory.leases import MemoryLeases
@@ -119,7 +120,7 @@ class _Desk:
                 clusters=MemoryClusterTokens,
                 client_secrets=MemoryClientSecrets,
                 deploying=lambda _: MemoryDeploys(self.store),
-                leases=lambda org: MemoryLeases(org, self.leased, self.store.signs),
+                leases=lambda org: MemoryLeases(org, self.leased, self.store),
                 shelf=lambda key, execution: MemoryShelf(self.store, key, execution),
                 receipt_check=lambda *_: True,
                 receipt_key=lambda: b"0Y an example and no key",
@@ -177,7 +178,7 @@ class _Desk:
         asked = installs.ask(install, build.component, Request("apply", build.build_id, build.version))
         if name != "lease_job":
             now_ts = milliseconds(self.clock.now())
-            leases = MemoryLeases(ORGANISATION, self.leased)
+            leases = MemoryLeases(ORGANISATION, self.leased, self.store)
             leases.take(asked.id, held_as(str(LEASE["lease_id"]), self.agent.id), now_ts, now_ts + LEASE_MS)
             deploys.begin(asked, f"agent-{INSTALL}")
         if name == "put_job_inventory":

@@ -10,6 +10,7 @@ from byoa.installs.contents import pack
 from byoa.installs.messages import Install, ObjectHealth
 from byoa.installs.ports import Request
 from byoa.installs.records import entry, moved
+from byoa.installs.sets import sets_of
 
 if TYPE_CHECKING:
     from byoa.builds.messages import Build
@@ -87,6 +88,8 @@ class Installed:
             changed = moved(deploy, entry(*line, self._store.clock.now()), **said)
             return changed, part.model_copy(update=stands)
 
-        became = self._deploys.finish(asked, "example", becomes, pack({**PLAN, "needs": said.get("needs", [])}))
+        needs = said.get("needs", [])
+        plan = pack({**PLAN, "needs": needs, "sets": sets_of(needs)})
+        became = self._deploys.finish(asked, "example", becomes, plan)
         assert became, "nobody else has it"
         return became

@@ -19,9 +19,13 @@ from byoa.adapters.aws.installs import DynamoInstalls
 from byoa.adapters.aws.leases import DynamoLeases
 from byoa.adapters.aws.rows import Rows
 from byoa.adapters.aws.stream import events_of
+from byoa.adapters.memory.applied import MemoryShelf
 from byoa.adapters.memory.clocks import SteppingClock
-from byoa.adapters.memory.installs import DeployStore, MemoryDeploys, MemoryInstalls, MemoryShelf
+from byoa.adapters.memory.installs import DeployStore, MemoryDeploys, MemoryInstalls
+from byoa.adapters.memory.inventory import MemoryInventory
 from byoa.adapters.memory.leases import MemoryLeases
+from byoa.adapters.memory.ledger import MemoryLedger
+from byoa.api.offered import Offered
 from byoa.builds.records import milliseconds
 from byoa.errors import ContentTooLarge, DeployBusy, DeploySuperseded, DuplicateEvent, EventUntrusted
 from byoa.installs import records
@@ -106,7 +110,7 @@ class Stand:
 
     def hear(self, install: Install) -> datetime:
         """An agent of it asks for work, now."""
-        in_memory = MemoryLeases(ORG, {}, self.store.signs)
+        in_memory = MemoryLeases(ORG, {}, self.store)
         leases = DynamoLeases(ORG, Rows(self.client, "table")) if self.client else in_memory
         leases.note(install.id, AgentSign(milliseconds(self.clock.moment), "tok_1", "agent"))
         return self.clock.moment
@@ -154,6 +158,10 @@ def asked_for_approval(stand: Stand, install: Install, component: str = "web") -
 APPROVED = Answered(
     decision="approve", fingerprint="plan-1", names=["Job/shop/migrate"], note="ok", by="tok_2", at_ts=5
 )
+
+
+NO_APP = Offered(MemoryInventory(ORG, MemoryLedger(SteppingClock())), APP)
+"""What nobody is asked of who follows a component and nothing with it."""
 
 
 # ---- installs ----------------------------------------------------------------------------------------------------
@@ -234,19 +242,20 @@ def test_an_install_is_forgotten_when_nothing_of_it_is_tracked(stand: Stand) -> 
 def test_an_install_with_more_components_than_a_transaction_takes_is_forgotten(
     stand: Stand, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("byoa.adapters.aws.installs.TOGETHER", 10)
+    monkeypatch.setattr("byoa.adapters.aws.forgetting.TOGETHER", 10)
     install = stand.made()
     for number in range(25):
         deploy = stand.installs().ask(install, f"c{number:03}", APPLY)
         assert stand.installs().cancel(deploy, "not wanted", "tok_1")
     assert stand.installs().remove(install)
     assert (stand.installs().install(install.id), stand.installs().everywhere(200).items) == (None, [])
+    assert _left_of(stand, install) <= HISTORY_OF_AN_INSTALL
 
 
 def test_whoever_is_killed_while_an_install_is_forgotten_leaves_the_rest_to_the_next_try(
     dynamo: Stand, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("byoa.adapters.aws.installs.TOGETHER", 4)
+    monkeypatch.setattr("byoa.adapters.aws.forgetting.TOGETHER", 8)
     real, names = dynamo.client.transact_write_items, [f"c{number}" for number in range(11)]
     for killed in range(1, 4):
         install = dynamo.made(number=killed)
@@ -267,6 +276,47 @@ def test_whoever_is_killed_while_an_install_is_forgotten_leaves_the_rest_to_the_
         assert len(dynamo.installs().everywhere(100).items) == 11 - 2 - 4 * (killed - 1)
         dynamo.installs().forget(install.id)
         assert dynamo.installs().everywhere(100).items == []
+
+
+HISTORY_OF_AN_INSTALL = {"DEPLOY", "DEPLOYID", "PLAN"}
+"""What of an install is kept when it is gone: who did what to a cluster, and what was planned, for 90 days."""
+
+
+def _left_of(stand: Stand, install: Install) -> set[str]:
+    """The kinds of items that name an install; in memory, of those that aren't history."""
+    if not stand.client:
+        kept = (stand.store.installs, stand.store.parts, stand.store.packed, stand.store.signs, stand.store.holders)
+        return {"kept" for each in kept for place in each if install.id in place}
+    items = stand.client.scan(TableName="table", ConsistentRead=True)["Items"]
+    ours = {deploy["id"]["S"] for deploy in items if deploy["sk"]["S"].startswith(f"DEPLOY#{install.id}#")}
+    named = (install.id, f"#{install.name}", *ours)
+    return {item["sk"]["S"].partition("#")[0] for item in items if any(each in str(item) for each in named)}
+
+
+def test_of_an_install_that_is_removed_nothing_is_kept_but_what_was_done(stand: Stand) -> None:
+    install = stand.made(access=AGENT)
+    stand.hear(install)
+    deploy = stand.installs().ask(install, "web", APPLY)
+    stand.deploys().begin(deploy.key, "one")
+    kept = stand.shelf(deploy, "one").write(WEB)
+    stand.shelf(deploy, "one").write(kept.without(kept.uids))
+    stand.deploys().finish(deploy.key, "one", to(stand, "inactive"), pack({"objects": []}))
+    assert stand.installs().remove(install)
+    assert _left_of(stand, install) <= HISTORY_OF_AN_INSTALL
+    assert stand.installs().contents(stand.installs().deploy(deploy.id)) is not None
+    if stand.client:
+        plans = [each for each in stand.client.scan(TableName="table")["Items"] if each["sk"]["S"].startswith("PLAN#")]
+        assert all("expires_at" in each for each in plans)
+
+
+def test_what_an_earlier_version_left_of_an_install_goes_with_the_next_try(dynamo: Stand) -> None:
+    install = dynamo.made()
+    for kind in ("APPLIED#{}#web", "AGENT#{}"):
+        item = {"pk": {"S": f"ORG#{ORG}"}, "sk": {"S": kind.format(install.id)}}
+        dynamo.client.put_item(TableName="table", Item=item)
+    _lose(dynamo, install)
+    dynamo.installs().forget(install.id)
+    assert _left_of(dynamo, install) <= {"INSTALLNAME"}, "which whoever removes an install takes with it"
 
 
 def test_what_is_left_of_an_install_goes_but_for_what_somebody_runs(stand: Stand) -> None:
@@ -391,6 +441,30 @@ def test_one_that_writes_is_waited_for(stand: Stand) -> None:
         stand.deploys().begin(third.key, "three")
     stand.deploys().finish(first.key, "one", to(stand, "active"))
     assert stand.deploys().begin(third.key, "three").execution == "three"
+
+
+@pytest.mark.parametrize("how", ["it fails", "it is cancelled", "it is swept"])
+def test_how_objects_are_is_not_known_of_a_deploy_that_ended_while_it_wrote(stand: Stand, how: str) -> None:
+    install = stand.made()
+    deploy = stand.installs().ask(install, "web", APPLY)
+    stand.deploys().begin(deploy.key, "one")
+
+    def writes(found: Deploy, part: InstallComponent) -> tuple[Deploy, InstallComponent]:
+        line = records.entry("executing", "so it is", stand.clock.now())
+        return records.moved(found, line), part.model_copy(update={"health": "progressing"})
+
+    stand.deploys().change(deploy.key, "one", writes)
+    assert stand.installs().component(install, "web").health == "progressing"
+    if how == "it is cancelled":
+        stand.installs().cancel(deploy, "Nobody wants it.", "tok_1")
+    if how == "it is swept":
+        stand.clock.moment += SILENCE + MINUTE
+        sweep_deploys(stand.attended(), stand.clock)
+    else:
+        stand.deploys().finish(deploy.key, "one", to(stand, "error"))
+    assert stand.installs().component(install, "web").health == "unknown"
+    stand.installs().ask(install, "web", APPLY)
+    assert stand.installs().component(install, "web").health == "unknown", "nor behind a newer one"
 
 
 def test_deploys_of_other_components_don_t_wait(stand: Stand) -> None:
@@ -769,14 +843,14 @@ def test_an_install_that_doesnt_say_so_is_not_mended(stand: Stand) -> None:
 def test_an_older_build_is_not_followed_however_often_drift_was_looked_for_since(stand: Stand) -> None:
     install = stand.made(follow=["web"])
     built = {"organisation": ORG, "app": APP, "component": "web", "version": 7, "id": "bld" + "b" * 23}
-    assert follow_builds(BuildActive.model_validate(built), stand.installs()).asked == 1
+    assert follow_builds(BuildActive.model_validate(built), stand.installs(), NO_APP).asked == 1
     for _ in range(25):
         stand.later(timedelta(hours=1))
         stand.installs().ask(install, "web", Request("drift", "bld" + "b" * 23, cause="schedule"))
     older = {**built, "version": 6, "id": "bld" + "a" * 23}
-    assert follow_builds(BuildActive.model_validate(older), stand.installs()).asked == 0
+    assert follow_builds(BuildActive.model_validate(older), stand.installs(), NO_APP).asked == 0
     newer = {**built, "version": 8, "id": "bld" + "c" * 23}
-    assert follow_builds(BuildActive.model_validate(newer), stand.installs()).asked == 1
+    assert follow_builds(BuildActive.model_validate(newer), stand.installs(), NO_APP).asked == 1
 
 
 def test_a_component_that_is_torn_down_is_looked_at_no_more(stand: Stand) -> None:
@@ -790,12 +864,12 @@ def test_a_build_is_deployed_to_the_installs_that_follow_its_component(stand: St
     follows = stand.made("prod", 0, follow=["web"])
     stand.made("test", 1, follow=["api"])
     built = {"organisation": ORG, "app": APP, "component": "web", "version": 7, "id": "bld" + "b" * 23}
-    assert follow_builds(BuildActive.model_validate(built), stand.installs()).asked == 1
+    assert follow_builds(BuildActive.model_validate(built), stand.installs(), NO_APP).asked == 1
     (asked,) = stand.installs().deploys(follows, None, 9).items
     assert (asked.cause, asked.build_id, asked.config_version) == ("followed", "bld" + "b" * 23, 7)
-    assert follow_builds(BuildActive.model_validate(built), stand.installs()).asked == 0, "told twice"
+    assert follow_builds(BuildActive.model_validate(built), stand.installs(), NO_APP).asked == 0, "told twice"
     older = BuildActive.model_validate({**built, "version": 6})
-    assert follow_builds(older, stand.installs()).asked == 0
+    assert follow_builds(older, stand.installs(), NO_APP).asked == 0
 
 
 # ---- what was applied --------------------------------------------------------------------------------------------

@@ -14,7 +14,7 @@ from byoa.adapters.aws.office import DynamoDoorkeeper
 from byoa.adapters.aws.rows import Rows
 from byoa.adapters.memory.inventory import MemoryTokens
 from byoa.adapters.memory.issuers import MemoryIssuers
-from byoa.api.ports import IssuerRule, KeptKeys
+from byoa.api.doorkeeping import IssuerRule, KeptKeys
 from byoa.errors import StoreThrottled
 from tests.template import TEMPLATE
 

@@ -11,6 +11,8 @@ from moto import mock_aws
 
 from byoa.adapters.aws.leases import DynamoLeases
 from byoa.adapters.aws.rows import Rows
+from byoa.adapters.memory.clocks import SteppingClock
+from byoa.adapters.memory.installs import DeployStore
 from byoa.adapters.memory.leases import MemoryLeases
 from byoa.installs.ports import AgentSign
 
@@ -33,8 +35,8 @@ TABLE: dict[str, Any] = {
 def of(request: pytest.FixtureRequest) -> Iterator[Callable[[str], Leases]]:
     if request.param == "memory":
         held: dict[Any, Any] = {}
-        signs: dict[Any, Any] = {}
-        yield lambda organisation: MemoryLeases(organisation, held, signs)
+        store = DeployStore(SteppingClock())
+        yield lambda organisation: MemoryLeases(organisation, held, store)
     elif request.param == "moto":
         with mock_aws(), closing(boto3.client("dynamodb", "us-east-1")) as client:
             client.create_table(**TABLE)

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlsplit
 
 from byoa.adapters.identity.verifying import PyJwtVerifier
+from byoa.adapters.memory.applied import MemoryShelf
 from byoa.adapters.memory.clocks import SteppingClock
-from byoa.adapters.memory.installs import DeployStore, MemoryDeploys, MemoryInstalls, MemoryShelf
+from byoa.adapters.memory.installs import DeployStore, MemoryDeploys, MemoryInstalls
 from byoa.adapters.memory.inventory import MemoryAnswers, MemoryInventory, MemoryJournal, MemoryTokens
 from byoa.adapters.memory.issuers import MemoryIssuers
 from byoa.adapters.memory.leases import MemoryLeases
@@ -135,7 +136,7 @@ class Served:
             clusters=lambda org: MemoryClusterTokens(org, self.cluster_tokens),
             client_secrets=lambda org: MemoryClientSecrets(org, self.client_secrets),
             deploying=lambda _: MemoryDeploys(self.installing),
-            leases=lambda org: MemoryLeases(org, self.leased, self.installing.signs),
+            leases=lambda org: MemoryLeases(org, self.leased, self.installing),
             shelf=lambda key, execution: MemoryShelf(self.installing, key, execution),
             receipt_check=self._check_receipt,
             receipt_key=lambda: DER,

@@ -167,7 +167,8 @@ def test_what_is_changed_wants_if_match_and_what_is_left_out_stays(served: Serve
     assert install["follow"] == ["web"]
     assert served.ask("PATCH", place, {"mend": True}).status == 428
     etag = served.ask("GET", place).headers["ETag"]
-    changed = served.ask("PATCH", place, {"mend": True}, if_match=etag)
+    changed = served.ask("PATCH", place, {"mend": True, "deploy_dependents": True}, if_match=etag)
+    assert changed.json["deploy_dependents"] is True
     assert (changed.json["mend"], changed.json["inputs"], changed.json["follow"]) == (True, {"a": 1}, ["web"])
     assert served.ask("PATCH", place, {"mend": False}, if_match=etag).code == "changed"
     emptied = served.ask(
@@ -365,11 +366,12 @@ def test_dependents_are_asked_for_in_order_and_wait(served: Served) -> None:
 def test_dependents_that_would_not_fit_into_a_record_are_refused(
     served: Served, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("byoa.api.routes.deploys.DEPENDENTS", 200)
+    monkeypatch.setattr("byoa.installs.behind.DEPENDENTS", 200)
     install = a_shop(served)
     place = f"/v1/installs/{install['id']}/components/db/deploys"
     answer = served.ask("POST", place, {"deploy_dependents": True})
     assert (answer.status, answer.json["errors"][0]["pointer"]) == (422, "/body/deploy_dependents")
+    assert "all of the app" in answer.json["remedy"]
     assert statuses(served, install) == {}
     assert served.ask("POST", place.replace("/db/", "/api/"), {"deploy_dependents": True}).status == 201
 
@@ -596,6 +598,33 @@ def test_all_that_goes_by_name_is_asked_for_though_a_deploy_tells_the_first_of_i
     refused = served.ask("POST", place, {"response_type": "approve", "names": needs[:20]})
     assert [each["message"] for each in refused.json["errors"]] == needs[20:], "the deploy would end without them"
     assert served.ask("POST", place, {"response_type": "approve", "names": needs}).status == 200
+
+
+def test_more_parts_than_an_answer_has_names_for_go_as_a_set_of_the_plan_that_was_seen(served: Served) -> None:
+    install = made(served)
+    deploy = waiting(served, install, *(f"Job/vendor/migrate-{number:04}" for number in range(1500)))
+    served.installing.deploys[deploy.key] = deploy.model_copy(update={"needs": deploy.needs[:20]})
+    place = f"{web(install)}/deploys/{deploy.id}"
+    plan = served.ask("GET", f"{place}/plan").json
+    assert plan["sets"] == {"Job": 1500}
+    said = {"response_type": "approve", "names": ["Job:1500"]}
+    unbound = served.ask("POST", f"{place}/approval", said)
+    assert (unbound.status, unbound.json["errors"][0]["pointer"]) == (422, "/body/fingerprint")
+    said["fingerprint"] = plan["fingerprint"]
+    other = served.ask("POST", f"{place}/approval", {**said, "names": ["Job:1499", "PersistentVolume:1"]})
+    assert [(each["pointer"], each["message"].split(" ", 1)[0]) for each in other.json["errors"]] == [
+        ("/body/names", "1500"), ("/body/names", "0"),
+    ]  # fmt: skip
+    assert served.ask("POST", f"{place}/approval", {**said, "fingerprint": "plan-other"}).code == "plan_other"
+    done = served.ask("POST", f"{place}/approval", said).json
+    assert (done["status"], done["approval"]["names"]) == ("queued", ["Job:1500"])
+
+
+def test_a_set_is_not_said_before_there_is_a_plan(served: Served) -> None:
+    install = made(served)
+    refused = served.ask("POST", f"{web(install)}/deploys", {"names": ["Job:3"]})
+    assert (refused.status, refused.json["errors"][0]["pointer"]) == (422, "/body/names")
+    assert "approval" in refused.json["errors"][0]["message"]
 
 
 def test_an_answer_of_an_empty_fingerprint_is_none(served: Served) -> None:

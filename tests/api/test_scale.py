@@ -6,125 +6,38 @@ All lists, configs among them, are in tests/adapters/test_inventories.py: what t
 from __future__ import annotations
 
 import base64
-from contextlib import closing
-from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
-import boto3
 import pytest
-from moto import mock_aws
 from moto.core.models import DEFAULT_ACCOUNT_ID
 from moto.dynamodb.models import dynamodb_backends
 from moto.dynamodb.models.dynamo_type import Item, LimitedSizeDict
 from moto.dynamodb.models.table import Table
 
-from byoa.adapters.aws import reads
-from byoa.adapters.aws.dynamodb import DynamoLedger
-from byoa.adapters.aws.inventory import DynamoInventory
 from byoa.adapters.aws.listed import handed_in
-from byoa.adapters.aws.office import DynamoAnswers, DynamoDoorkeeper, DynamoJournal, DynamoTokens
-from byoa.adapters.aws.rows import Rows
+from byoa.adapters.aws.office import DynamoJournal, DynamoTokens
 from byoa.api.ports import Deed
 from byoa.api.tokens import DAY_MS, issue
 from byoa.builds.messages import BuildKey, build_id_of
-from byoa.builds.records import milliseconds
-from byoa.components.reading import check_config
-from tests.api.served import APP, ORG, OTHER, Served
-from tests.template import TEMPLATE
-from tests.web.browsing import Browser
+from tests.api.served import APP, ORG, OTHER
+from tests.api.tabled import Tabled, table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from byoa.api.ports import World
-    from tests.api.served import Answer
-
-TABLE: Final = TEMPLATE["Resources"]["Table"]["Properties"]
 MANY: Final = 10_000
 ORGANISATIONS: Final = 1000
 LIMIT: Final = 100
 BUSY, WIDE = ORG, OTHER
 """Who has a component of so many builds, and who has so many components."""
 
-SMALL: Final = "org_small0000000"
-
-
-@dataclass
-class Vast(Served):
-    """The API over the table, and what each answer read of it: operations, and items that queries went over."""
-
-    client: Any = None
-    reads: list[str] = field(default_factory=list)
-    gone_over: int = 0
-    callers: dict[str, str] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        self.now_ts = milliseconds(self.clock.now())
-        self.client.meta.events.register("provide-client-params.dynamodb", self._asks)
-        self.client.meta.events.register("after-call.dynamodb.Query", self._answered)
-
-    @property
-    def world(self) -> World:
-        return replace(
-            super().world,
-            doorkeeper=DynamoDoorkeeper(self.rows),
-            inventory=lambda org: DynamoInventory(org, self.table, self.rows),
-            tokens=lambda org: DynamoTokens(org, self.rows),
-            journal=lambda org: DynamoJournal(org, self.rows),
-            answers=lambda org: DynamoAnswers(org, self.rows),
-        )
-
-    @property
-    def table(self) -> DynamoLedger:
-        return DynamoLedger(self.client, "table", self.clock)
-
-    @property
-    def rows(self) -> Rows:
-        return Rows(self.client, "table")
-
-    def _asks(self, model: Any, **_: Any) -> None:
-        self.reads.append(model.name)
-
-    def _answered(self, parsed: Any, **_: Any) -> None:
-        self.gone_over += parsed["ScannedCount"]
-
-    def submit(self, org: str, name: str) -> list[dict[str, Any]]:
-        """Hand in a config; the items that are there for it then."""
-        checked = check_config(f'name = "{name}"\ntype = "kubernetes_manifest"\nnamespace = "a"\nmanifest = "a: 1"\n')
-        assert checked.config
-        self.table.submit(org, APP, checked.config)
-        pk = {":pk": {"S": f"ORG#{org}"}}
-        found = self.client.query(TableName="table", KeyConditionExpression="pk = :pk", ExpressionAttributeValues=pk)
-        return list(found["Items"])
-
-    def look(self, org: str, path: str) -> Answer:
-        """What the API says, and what was read for that alone."""
-        if org not in self.callers:
-            now_ts = self.now_ts
-            record, self.callers[org] = issue(org, "test", ("admin",), now_ts, now_ts + 30 * DAY_MS, "test")
-            DynamoTokens(org, self.rows).add(record)
-            self.look(org, "/v1/account")  # that it is used is noted once a while
-        self.reads.clear()
-        self.gone_over = 0
-        return self.ask("GET", path, token=self.callers[org])
-
 
 @pytest.fixture(scope="module")
-def vast() -> Iterator[Vast]:
+def vast() -> Iterator[Tabled]:
     """Moto sorts all items of a table for a query of an index: by their keys, all of them text, it takes a fifth."""
-    with (
-        pytest.MonkeyPatch.context() as patch,
-        mock_aws(),
-        closing(boto3.client("dynamodb", "us-east-1")) as client,
-    ):
+    with pytest.MonkeyPatch.context() as patch, table() as client:
         patch.setattr(Table, "all_items", _in_order)
-        client.create_table(
-            TableName="table",
-            BillingMode="PAY_PER_REQUEST",
-            **{name: TABLE[name] for name in ("AttributeDefinitions", "KeySchema", "GlobalSecondaryIndexes")},
-        )
-        found = Vast(client=client)
+        found = Tabled(client=client)
         with pytest.MonkeyPatch.context() as unmeasured:  # else the whole item is measured for each attribute put in
             unmeasured.delattr(LimitedSizeDict, "__setitem__")
             _fill(found)
@@ -136,7 +49,7 @@ def _in_order(table: Table) -> list[Item]:
     return sorted(items, key=lambda item: (item.hash_key.value, item.range_key.value))
 
 
-def _fill(vast: Vast) -> None:
+def _fill(vast: Tabled) -> None:
     """Copies of what a config that is handed in leaves there, put in by moto's own hands: writes are not the matter."""
     put = dynamodb_backends[DEFAULT_ACCOUNT_ID]["us-east-1"].tables["table"].put_item
     series = vast.table.own_series
@@ -197,7 +110,7 @@ LISTS: Final = {
 
 
 @pytest.mark.parametrize("name", LISTS)
-def test_a_page_is_one_query_over_no_more_than_it_shows(name: str, vast: Vast) -> None:
+def test_a_page_is_one_query_over_no_more_than_it_shows(name: str, vast: Tabled) -> None:
     org, path, middle, reads = LISTS[name]
     page = f"{path}limit={LIMIT}"
     for place in (page, f"{page}&cursor={cursor(middle)}") if middle else (page,):
@@ -209,7 +122,7 @@ def test_a_page_is_one_query_over_no_more_than_it_shows(name: str, vast: Vast) -
 
 
 @pytest.mark.parametrize("name", ["builds of an app", "builds of the organisation that have not ended"])
-def test_the_next_page_goes_on_where_the_one_before_ended(name: str, vast: Vast) -> None:
+def test_the_next_page_goes_on_where_the_one_before_ended(name: str, vast: Tabled) -> None:
     org, path, _, reads = LISTS[name]
     first = vast.look(org, f"{path}limit={LIMIT}")
     following = vast.look(org, first.headers["Link"].partition("<")[2].partition(">")[0])
@@ -219,43 +132,26 @@ def test_the_next_page_goes_on_where_the_one_before_ended(name: str, vast: Vast)
     assert shown == [*range(MANY, MANY - 2 * LIMIT, -1)]
 
 
-def test_builds_are_a_range_of_keys_at_any_offset(vast: Vast) -> None:
+def test_builds_are_a_range_of_keys_at_any_offset(vast: Tabled) -> None:
     answer = vast.look(BUSY, f"{COMPONENTS}/web/builds?limit={LIMIT}&offset={MANY - LIMIT}")
     assert vast.reads == ["GetItem", "GetItem", "Query"]
     assert (len(answer.json), vast.gone_over, answer.headers["X-Nuon-Page-Next"]) == (LIMIT, LIMIT, "false")
 
 
-def test_an_offset_into_components_is_read_up_to_in_the_same_query(vast: Vast) -> None:
+def test_an_offset_into_components_is_read_up_to_in_the_same_query(vast: Tabled) -> None:
     answer = vast.look(WIDE, f"{COMPONENTS}?limit=10&offset=990")
     assert [each["name"] for each in answer.json] == [f"c{number:05d}" for number in range(990, 1000)]
     assert (vast.gone_over, vast.reads) == (1001, ["GetItem", "Query", "BatchGetItem"])
 
 
-def test_nobody_s_list_grows_with_the_number_of_organisations(vast: Vast) -> None:
+def test_nobody_s_list_grows_with_the_number_of_organisations(vast: Tabled) -> None:
     org = f"org_{ORGANISATIONS // 2:012d}"
     answer = vast.look(org, f"{COMPONENTS}?limit={LIMIT}")
     assert (len(answer.json), vast.gone_over) == (1, 1)
     assert vast.reads == ["GetItem", "Query", "BatchGetItem"]
 
 
-def test_one_of_ten_thousand_is_read_alone(vast: Vast) -> None:
+def test_one_of_ten_thousand_is_read_alone(vast: Tabled) -> None:
     answer = vast.look(WIDE, f"{COMPONENTS}/c09999")
     assert (answer.status, answer.json["name"], vast.gone_over) == (200, "c09999", 0)
     assert vast.reads == ["GetItem", "GetItem", "BatchGetItem"]
-
-
-def test_pages_read_each_list_once(vast: Vast) -> None:
-    """Who has a page open asks for it every few seconds. A session is two reads: its own record and its token's."""
-    vast.submit(SMALL, "web")
-    vast.look(SMALL, "/v1/apps")
-    browser = Browser(vast)
-    assert browser.post("/auth/login", {"token": vast.callers[SMALL], "next": ""}).status == 303
-    for place, cost in (
-        ("/", ["Query", "Query", "BatchGetItem"]),
-        (f"/apps/{APP}", ["Query", "BatchGetItem"]),
-        (f"/apps/{APP}/components/web", ["GetItem", "Query", "GetItem"]),
-    ):
-        vast.reads.clear()
-        with reads.once():
-            assert browser.get(place).status == 200
-        assert vast.reads == ["GetItem", "GetItem", *cost], place

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, cast
 import pytest
 
 from byoa.adapters.memory.clocks import SystemClock
-from byoa.api.ports import IssuerRule
+from byoa.api.doorkeeping import IssuerRule
 from tests.api.served import ORG, Served
 from tests.browser.chromium import chromium, window
 from tests.browser.loopback import Site, listening

@@ -13,7 +13,8 @@ from byoa.bootstrap import terminal
 from byoa_cli.main import root
 
 if TYPE_CHECKING:
-    from byoa.api.ports import Deed, TokenRecord
+    from byoa.api.doorkeeping import TokenRecord
+    from byoa.api.ports import Deed
 
 ORG = "org_0123456789ab"
 

@@ -77,7 +77,13 @@ def bed(synced: Home) -> Bed:
 
 @pytest.fixture
 def acme(bed: Bed) -> Bed:
-    settings = {"install_config": {"approval_option": "prompt"}, "inputs": {}, "follow": [], "mend": False}
+    settings = {
+        "install_config": {"approval_option": "prompt"},
+        "inputs": {},
+        "follow": [],
+        "deploy_dependents": False,
+        "mend": False,
+    }
     body = {"name": "acme", "cluster": {"kind": "agent"}, **settings}
     assert bed.served.ask("POST", f"/v1/apps/{APP}/installs", body, token=bed.home.token).status == 201
     return bed
@@ -158,11 +164,12 @@ def test_an_install_is_changed_by_name_and_deleted(acme: Bed) -> None:
     (acme.home.folder / "inputs.json").write_text('{"inputs": {"a": 1}}')
     done = acme.byoa(
         "change", "acme", "--inputs", "inputs.json", "--approval", "approve-all", "--drift", "mend",
-        "--follow", "web", "--follow", "db", "--json",
+        "--dependents", "deploy", "--follow", "web", "--follow", "db", "--json",
     )  # fmt: skip
     assert done.code == FINE, done.err
     found = done.json()
     assert (found["inputs"], found["follow"], found["mend"]) == ({"a": 1}, ["web", "db"], True)
+    assert found["deploy_dependents"] is True
     assert acme.byoa("change", found["id"], "--unfollow", "web", "--json").json()["follow"] == ["db"]
     assert acme.byoa("change", "acme").code == USAGE
     assert acme.byoa("change", "acme", "--same-cluster").code == USAGE
@@ -296,6 +303,18 @@ def test_a_plan_that_waits_is_shown_and_answered_by_another_command(acme: Bed) -
     answered = acme.deploy().answered
     assert answered
     assert (answered.names, answered.note, answered.fingerprint) == ([needs], "seen", FINGERPRINT)
+
+
+def test_many_parts_of_a_kind_are_named_together_with_the_plan_that_was_shown(acme: Bed) -> None:
+    needs = tuple(f"Job/vendor/job-{number:04}" for number in range(1200))
+    acme.steps = [lambda deploy: acme.installed.plan(deploy, needs)]
+    waits = acme.byoa("deploy", "acme", "web")
+    assert "needs approval  --part Job:1200" in waits.out
+    assert f"approve {acme.deploy().install_id} web --fingerprint {FINGERPRINT} --part Job:1200`" in waits.err
+    assert acme.byoa("approve", "acme", "web", "--part", "Job:1200", "--no-wait").code == USAGE
+    acme.steps = [lambda _: None, lambda deploy: acme.installed.end(deploy, "active", "healthy")]
+    done = acme.byoa("approve", "acme", "web", "--part", "Job:1200", "--fingerprint", FINGERPRINT, "--json")
+    assert (done.code, done.json()["status"]) == (FINE, "active")
 
 
 def test_a_plan_is_denied(acme: Bed) -> None:

@@ -449,7 +449,8 @@ def test_the_api_reads_no_secret_and_reaches_nothing_but_the_table_and_secrets(r
     assert "secretsmanager:GetSecretValue" not in actions
     assert {action.partition(":")[0] for action in actions} == {"dynamodb", "secretsmanager"}
     own = _actions(resources, "ApiRole") - LOG_AND_TRACE - OPENS_SESSIONS
-    assert own == {"dynamodb:GetItem", "kms:GetPublicKey", "kms:Verify", "lambda:InvokeFunction"}
+    reading = {"dynamodb:BatchGetItem", "dynamodb:GetItem"}
+    assert own == {*reading, "kms:GetPublicKey", "kms:Verify", "lambda:InvokeFunction"}
     (invoked,) = (each for role, each in _statements(resources) if (role, each.get("Sid")) == ("ApiRole", "FetchKeys"))
     assert invoked["Resource"] == {"Fn::GetAtt": ["FetchKeysFunction", "Arn"]}
     (trying,) = (
@@ -548,7 +549,7 @@ def test_the_dashboard_reads_and_has_the_api_do_the_rest(resources: dict[str, An
     listing = {"secretsmanager:DescribeSecret", "secretsmanager:ListSecrets"}
     assert _actions(resources, "DashboardTenantRole") == reading | listing
     own = _actions(resources, "DashboardRole") - LOG_AND_TRACE - OPENS_SESSIONS
-    assert own == {"dynamodb:GetItem", "kms:GetPublicKey", "lambda:InvokeFunction"}
+    assert own == {"dynamodb:BatchGetItem", "dynamodb:GetItem", "kms:GetPublicKey", "lambda:InvokeFunction"}
     asked = [
         each["Resource"]
         for role, each in _statements(resources)

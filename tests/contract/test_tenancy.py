@@ -123,7 +123,8 @@ def test_a_function_s_own_role_has_of_the_table_what_is_no_organisation_s() -> N
                 if key == "dynamodb:LeadingKeys" and "For" in operator
             }
             assert keys in ({"HOST#*"}, {"TOKEN#*"}, {"HOOK#*"}, {"TAG#*"}, {"build"}, {"deploy"}, {"drift"}), role
-            asks = role in ("ApiRole", "DashboardRole") and each["Action"] == "dynamodb:GetItem"
+            by_name = ["dynamodb:BatchGetItem", "dynamodb:GetItem"]
+            asks = role in ("ApiRole", "DashboardRole") and each["Action"] == by_name
             assert keys != {"TOKEN#*"} or asks
             assert keys != {"HOOK#*"} or (role, each["Action"]) == ("HooksRole", "dynamodb:GetItem")
             assert keys != {"TAG#*"} or (role, each["Action"]) == ("FollowTagsRole", "dynamodb:Query")

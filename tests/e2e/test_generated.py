@@ -14,7 +14,7 @@ import pytest
 
 from byoa.adapters.aws.issuers import DynamoIssuers
 from byoa.adapters.aws.rows import Rows
-from byoa.api.ports import IssuerRule
+from byoa.api.doorkeeping import IssuerRule
 from local import members
 from tests.e2e.test_api import Client
 

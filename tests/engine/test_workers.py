@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from byoa.engine.workers import Workers
+from byoa.engine.workers import Job, Workers
+from byoa.installs.together import each
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -132,3 +133,32 @@ def test_a_job_that_is_done_no_longer_holds_what_it_did(one: Workers) -> None:
     gone = weakref.ref(thing)
     del thing
     assert gone() is None
+
+
+def test_who_is_interrupted_just_when_a_job_has_ended_may_still_ask_for_it() -> None:
+    job = Job(lambda: 5)
+    job.run()
+    assert job._running.acquire(timeout=1), "a signal comes now, and nobody gives the lock back"
+    assert job.ends_within(0)
+    assert job.error() is None
+    assert job.result() == 5
+
+
+def test_what_is_done_side_by_side_ends_with_what_was_begun_when_somebody_stops_it(one: Workers) -> None:
+    begun, let, done = threading.Event(), threading.Event(), []
+
+    def action(part: int) -> None:
+        begun.set()
+        let.wait(10)
+        done.append(part)
+
+    def parts() -> Iterator[int]:
+        yield 1
+        yield 2
+        begun.wait(10)
+        threading.Timer(0.05, let.set).start()
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        each(one, action, parts())
+    assert one.submit(lambda: list(done)).result() == [1], "the second was never begun"

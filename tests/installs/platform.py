@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
+from byoa.adapters.memory.applied import MemoryShelf
 from byoa.adapters.memory.clocks import CalendarTime, SteppingClock
 from byoa.adapters.memory.cluster import MemoryCluster
-from byoa.adapters.memory.installs import DeployStore, MemoryDeploys, MemoryInstalls, MemoryShelf
+from byoa.adapters.memory.installs import DeployStore, MemoryDeploys, MemoryInstalls
 from byoa.adapters.memory.ledger import MemoryLedger
 from byoa.adapters.memory.lists import MemoryLists
 from byoa.adapters.memory.repository import MemoryRepository

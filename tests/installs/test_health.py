@@ -9,9 +9,11 @@ import pytest
 from byoa.adapters.memory.cluster import MemoryCluster
 from byoa.errors import InstallUnhealthy
 from byoa.installs.check import look
+from byoa.installs.events import PODS
 from byoa.installs.health import judge, pods_reasons
 from tests.installs.beds import (
     CONFIG_MAPS,
+    DEPLOYMENTS,
     NAMESPACES,
     Bed,
     config_map,
@@ -40,6 +42,7 @@ SCHEDULED = {
     "numberReady": 1, "observedGeneration": 1,
 }  # fmt: skip
 TWO = {"replicas": 2}
+IN_PART = {**TWO, "updateStrategy": {"rollingUpdate": {"partition": 1}}}
 OURS = "example.com/v1"
 
 CASES: dict[str, tuple[dict[str, Any], str]] = {
@@ -70,11 +73,16 @@ CASES: dict[str, tuple[dict[str, Any], str]] = {
         an_object("apps/v1", "StatefulSet", TWO, {**SETTLED, "updateRevision": "b"}), "progressing",
     ),
     "stateful set in part": (
-        an_object(
-            "apps/v1", "StatefulSet", {"replicas": 3, "updateStrategy": {"rollingUpdate": {"partition": 1}}}, SETTLED
-        ),
+        an_object("apps/v1", "StatefulSet", IN_PART, {**SETTLED, "updatedReplicas": 1, "updateRevision": "b"}),
         "healthy",
     ),
+    "stateful set in part, not ready": (
+        an_object("apps/v1", "StatefulSet", IN_PART, {**SETTLED, "readyReplicas": 1}), "progressing",
+    ),
+    "stateful set in part, not rolled out": (
+        an_object("apps/v1", "StatefulSet", IN_PART, {**SETTLED, "updatedReplicas": 0}), "progressing",
+    ),
+    "stateful set with old pods": (an_object("apps/v1", "StatefulSet", TWO, {**SETTLED, "replicas": 3}), "progressing"),
     "daemon set": (an_object("apps/v1", "DaemonSet", status=SCHEDULED), "healthy"),
     "daemon set unseen": (an_object("apps/v1", "DaemonSet", status={}), "progressing"),
     "daemon set short": (an_object("apps/v1", "DaemonSet", status={**SCHEDULED, "numberReady": 0}), "progressing"),
@@ -153,6 +161,11 @@ def test_reasons_of_pods_are_kubelet_s_own_and_those_that_go_away_have_none() ->
     assert pods_reasons(pods) == ["ImagePullBackOff"]
 
 
+def a_pod(name: str, *, status: Any = None, **labels: str) -> dict[str, Any]:
+    spec = {"containers": [{"name": "main", "image": "x"}]}
+    return {**an_object("v1", "Pod", spec, status), "metadata": {"name": name, "labels": labels}}
+
+
 BROKEN = "registry.example.com/web:broken"
 
 
@@ -216,16 +229,66 @@ def test_what_is_gone_after_it_was_applied_has_failed(bed: Bed) -> None:
     assert [each.health.state for each in look(steps, bed.work())] == ["failed"]
 
 
-def test_the_newest_warning_about_an_object_is_told(bed: Bed) -> None:
+def warn(bed: Bed, reason: str, about: str, at: str, **moments: str | None) -> None:
+    """A warning about an object (``Kind/name``), at a day of January."""
     kind = next(kind for kind in bed.cluster.kinds() if kind.kind == "Event")
-    for number, reason in enumerate(("Older", "FailedMount")):
-        bed.cluster.create(
-            bed.place(kind, f"event-{number}"),
-            {
-                "apiVersion": "v1", "kind": "Event", "metadata": {"name": f"event-{number}"}, "type": "Warning",
-                "involvedObject": {"kind": "Job", "name": "migrate"}, "reason": reason,
-                "lastTimestamp": f"2026-01-0{number + 1}T00:00:00Z",
-            },
-        )  # fmt: skip
+    what, _, name = about.partition("/")
+    event = {
+        "apiVersion": "v1", "kind": "Event", "metadata": {"name": f"{name}.{reason.lower()}"}, "type": "Warning",
+        "involvedObject": {"kind": what, "name": name}, "reason": reason,
+        **(moments or {"lastTimestamp": f"2026-01-0{at}T00:00:00Z"}),
+    }  # fmt: skip
+    bed.cluster.create(bed.place(kind, f"{name}.{reason.lower()}"), event)
+
+
+def test_the_newest_warning_about_an_object_is_told(bed: Bed) -> None:
+    for number, reason in enumerate(("FailedMount", "Older")):
+        warn(bed, reason, "Job/migrate", str(2 - number))
     with pytest.raises(InstallUnhealthy, match="last warning: FailedMount"):
         bed.deploy(job("migrate", image=BROKEN))
+
+
+def waiting(bed: Bed, *pods: str) -> dict[str, Any]:
+    """A Deployment whose pods are these, and aren't ready for no reason that they tell."""
+    found = deployment("web")
+    bed.cluster.apply(bed.place(DEPLOYMENTS, "web"), bed.plan(found).steps[0].wanted or {})
+    bed.edit(bed.place(DEPLOYMENTS, "web"), {"status": {"readyReplicas": 0, "availableReplicas": 0}}, "a-controller")
+    for name in pods:
+        bed.cluster.create(bed.place(PODS, name), a_pod(name, status={"phase": "Running"}, app="web"))
+    return found
+
+
+def test_the_newest_warning_about_a_workload_s_pods_is_told_at_the_deadline(bed: Bed) -> None:
+    found = waiting(bed, "web-6d4cf56db6-x7k2p")
+    warn(bed, "FailedScheduling", "Pod/web-6d4cf56db6-x7k2p", "1")
+    warn(bed, "Unhealthy", "Pod/web-6d4cf56db6-x7k2p", "2", lastTimestamp=None, eventTime="2026-01-02T00:00:00.1Z")
+    warn(bed, "BackOff", "Pod/web-api-x7k2p", "3")
+    with pytest.raises(InstallUnhealthy, match=r"available; last warning: Unhealthy\) did not get healthy in time"):
+        bed.deploy(found, config_map("a"))
+
+
+def test_of_a_deployment_that_gets_no_pods_its_replica_set_s_warning_is_told(bed: Bed) -> None:
+    found = waiting(bed)
+    warn(bed, "FailedCreate", "ReplicaSet/web-6d4cf56db6", "1")
+    warn(bed, "Other", "ReplicaSet/web-api-6d4cf56db6", "2")
+    with pytest.raises(InstallUnhealthy, match="last warning: FailedCreate"):
+        bed.deploy(found, config_map("a"))
+
+
+@pytest.mark.parametrize(
+    "status",
+    [
+        {"phase": "Running", **pod("CrashLoopBackOff")["status"]},
+        {"phase": "Pending", "conditions": [{"type": "PodScheduled", "status": "False", "reason": "Unschedulable"}]},
+    ],
+    ids=["CrashLoopBackOff", "Unschedulable"],
+)
+def test_a_pod_that_waits_for_what_doesn_t_pass_fails_after_fifteen_seconds(
+    bed: Bed, status: dict[str, Any], request: pytest.FixtureRequest
+) -> None:
+    bed.cluster.apply(bed.place(PODS, "one"), bed.plan(a_pod("one")).steps[0].wanted or {})
+    bed.edit(bed.place(PODS, "one"), {"status": status}, "kubelet")
+    reason = request.node.callspec.id
+    with pytest.raises(InstallUnhealthy, match=rf"Pod/corner/one \(the pod is not ready: {reason}\) failed"):
+        bed.deploy(a_pod("one"), config_map("a"))
+    assert 15 <= bed.clock.now() < 20

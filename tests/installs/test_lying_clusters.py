@@ -110,6 +110,20 @@ def test_a_list_without_an_end_ends() -> None:
     assert saying({"metadata": "x", "items": None}).count(CONFIG_MAPS) == 0
 
 
+def test_a_server_that_has_discovery_by_its_older_name_alone_is_asked_by_that_too() -> None:
+    """From 1.27 to 1.29 it was v2beta1; whoever asks for v2 alone is told in the way of before, which is refused."""
+
+    def send(method: str, path: str, headers: Mapping[str, str], body: bytes | None) -> Said:
+        del method, path, body
+        older = "application/json;g=apidiscovery.k8s.io;v=v2beta1;as=APIGroupDiscoveryList" in headers["Accept"].split(
+            ","
+        )
+        return Said(json.dumps(discovered() if older else {"kind": "APIGroupList", "groups": []}).encode())
+
+    kinds = KubernetesCluster(Wire(send, "k8s.example.com", lambda: "token")).kinds()
+    assert {kind.kind for kind in kinds} == {"Thing"}
+
+
 def discovered(**changed: Any) -> Object:
     resource = {"resource": "things", "responseKind": {"kind": "Thing"}, "verbs": ["get", "list", "patch", "delete"]}
     version = {"version": "v1", "resources": changed.pop("resources", [{**resource, **changed.pop("resource", {})}])}

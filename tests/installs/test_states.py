@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from byoa.errors import ObjectInvalid
 from byoa.installs.messages import Answered
 from byoa.installs.objects import COMPONENT, Place
 from byoa.installs.objects import INSTALL as LABEL
@@ -411,6 +412,26 @@ def test_what_fails_is_told_with_its_reason_and_stays_tracked(platform: Platform
     assert (part.status, part.health, part.objects) == ("error", "unhealthy", 2)
     assert part.build_id == found.build_id, "what is there is of this build"
     assert platform.deploy(config_map("conf"), deployment("web")).status == "active"
+
+
+def test_how_objects_are_is_not_known_where_a_deploy_ended_while_it_wrote(platform: Platform) -> None:
+    platform.deploy(config_map("conf"))
+    assert _part(platform).health == "healthy"
+    cluster = platform.cluster
+
+    class Refusing:
+        def __getattr__(self, name: str) -> Any:
+            return getattr(cluster, name)
+
+        def apply(self, place: Place, wanted: Any, **how: Any) -> Any:
+            if not how.get("dry_run"):
+                raise ObjectInvalid("An admission rule of the cluster refuses it.")
+            return cluster.apply(place, wanted, **how)
+
+    platform.cluster = Refusing()
+    found = platform.deploy(config_map("conf", colour="green"))
+    assert (found.status, found.failure and found.failure.code) == ("error", "ObjectInvalid")
+    assert _part(platform).health == "unknown", "nothing is on its way to anything"
 
 
 # ---- out of time, overtaken, stopped -----------------------------------------------------------------------------

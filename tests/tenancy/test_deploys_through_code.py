@@ -33,7 +33,7 @@ REFUSED: dict[str, Any] = {
     "end_stopped_deploy": None,
     "release_deploys": {"begun": 0, "skipped": 0},
     "drift_due": {"asked": 0},
-    "follow_builds": {"asked": 0},
+    "follow_builds": {"asked": 0, "behind": 0, "alone": None},
 }
 """What each function says of a message that is about another's deploy."""
 
@@ -106,7 +106,7 @@ def test_each_function_asks_for_its_own_organisation_s_things_alone(
     for whose, name in ((ONE, "one"), (OTHER, "other")):
         assert world.clusters[whose].memory.get(Place(CONFIG_MAPS, "a", name)), "it was applied to its own cluster"
         for function, answer in (
-            ("follow_builds", {"asked": 0}),
+            ("follow_builds", {"asked": 0, "behind": 0, "alone": None}),
             ("drift_due", {"asked": 0}),
             ("release_deploys", {"begun": 0, "skipped": 0}),
             ("record_deploy", {"status": "active", "failure": None}),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import pytest
 
@@ -142,6 +143,32 @@ def test_many_parts_that_go_by_name_have_one_box_for_all(runner: Runner) -> None
     assert runner.browser.post(f"{place}/answer", {**said, "every": "yes"}).status == 303
     found = runner.browser.served.installing.deploys.values()
     assert [each.answered.names for each in found if each.answered] == [needs]
+
+
+def test_more_parts_than_an_answer_has_names_for_are_approved_by_kind(runner: Runner) -> None:
+    needs = [*(f"Job/vendor/job-{number:04}" for number in range(1500)), "deletions:3"]
+    runner.build(config_map("conf"))
+    place = deploy(runner, runner.install())
+    sets = {"Job": 1500, "PersistentVolumeClaim": 60}
+    kept = [
+        {"object": name, "needs": name, "action": "delete", "why": "its data may go along", "kind": "x", "name": "x"}
+        for name in (f"PersistentVolumeClaim/vendor/data-{number}" for number in range(60))
+    ]
+    usual: dict[str, Any] = {"namespace": None, "unchecked": False, "changes": [], "left_out": 0, "warnings": []}
+    objects = [{**each, **usual, "left_to": [], "taken_from": []} for each in kept]
+    plan = {"plan": "plan-1", "counts": {"recreate": 1500}, "objects": objects, "needs": needs, "sets": sets}
+    now = runner.browser.served.clock.now()
+    line = records.entry("pending-approval", "waits", now)
+    told = {"counts": {"recreate": 1500}, "needs": needs[:20], "fingerprint": "plan-1"}
+    stop(runner, id_of(place), lambda found: records.moved(found, line, **told), pack({**plan, "errors": []}))
+    page = runner.browser.get(place).text
+    assert 'value="PersistentVolumeClaim:60"> delete all 60' in page
+    said = {"fingerprint": "plan-1", "act": "approve", "every": "yes", "name.s1": "PersistentVolumeClaim:60"}
+    assert runner.browser.post(f"{place}/answer", said).status == 303
+    found = runner.browser.served.installing.deploys.values()
+    assert [each.answered.names for each in found if each.answered] == [
+        ["PersistentVolumeClaim:60", "Job:1500", "deletions:3"]
+    ]
 
 
 def test_a_plan_is_filtered_by_action_kind_and_name(runner: Runner) -> None:

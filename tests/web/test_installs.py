@@ -20,7 +20,13 @@ from tests.web.installing import Runner
 SECRET = "eyJ-c4n4ry-of-a-cluster"
 PEM = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----"
 STATIC = {"kind": "static", "server": "https://k8s.example.com:6443", "ca": PEM, "token": SECRET}
-FORM = {"name": "acme", "approval": "prompt", "inputs": "greeting=hello\nlist=[1, 2]\n", "mend": "yes"}
+FORM = {
+    "name": "acme",
+    "approval": "prompt",
+    "inputs": "greeting=hello\nlist=[1, 2]\n",
+    "mend": "yes",
+    "deploy_dependents": "yes",
+}
 
 
 @pytest.fixture
@@ -45,7 +51,7 @@ def test_an_install_is_made_of_a_form_and_its_token_goes_to_the_store_alone(brow
     found = browser.served.ask("GET", f"/v1/installs/{id_of(made.place)}").json
     assert found["cluster"]["server"] == "https://k8s.example.com:6443"
     assert found["inputs"] == {"greeting": "hello", "list": [1, 2]}
-    assert (found["follow"], found["mend"]) == (["web"], True)
+    assert (found["follow"], found["mend"], found["deploy_dependents"]) == (["web"], True, True)
     assert SECRET in next(iter(browser.served.cluster_tokens.values()))
     for place in (made.place, f"{made.place}/settings", "/installs", f"/apps/{APP}/installs", "/audit"):
         shown = browser.get(place)

@@ -5,6 +5,13 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+from byoa.adapters.aws.dynamodb import DynamoLedger
+from byoa.adapters.aws.inventory import DynamoInventory
+from byoa.adapters.aws.rows import Rows
+from byoa.api.offered import Offered
+from byoa.builds.messages import Outcome
+from byoa.builds.records import entry
+from byoa.components.reading import check_config
 from byoa.installs.inventory import Inventory
 from byoa.installs.objects import Identity
 from byoa.installs.ports import Request
@@ -137,8 +144,27 @@ def test_who_looks_after_deploys_may_end_them_and_tell_of_them_again(dynamo: Sta
     spied.check("SweepDeploys")
 
 
+def an_app(stand: Stand) -> Offered:
+    """What the table has of it: a component that depends on another one, and an active build of each."""
+    ledger = DynamoLedger(stand.client, "table", stand.clock)
+    inventory = DynamoInventory(ORG, ledger, Rows(stand.client, "table"))
+    for name in ("web", "jobs"):
+        config = check_config(
+            f"name = '{name}'\ntype = 'kubernetes_manifest'\nnamespace = 'a'\nmanifest = 'a: 1'\n"
+        ).config
+        assert config
+        key = inventory.submit(APP, config, by="tok_1").build.key
+        began, done = (entry(status, "so it is", stand.clock.now()) for status in ("planning", "active"))
+        ledger.begin(key, "one", began)
+        assert ledger.finish(key, "one", Outcome(status="active", digest="sha256:00"), [done])
+    jobs = inventory.component(APP, "jobs")
+    assert jobs
+    assert inventory.change(jobs, None, ["web"])
+    return Offered(inventory, APP)
+
+
 def test_who_asks_for_deploys_may_do_that(dynamo: Stand) -> None:
-    install, spied = dynamo.made(follow=["web"], mend=True), Spied(dynamo)
+    install, spied = dynamo.made(follow=["web"], deploy_dependents=True, mend=True), Spied(dynamo)
     deploy = dynamo.installs().ask(install, "web", APPLY)
     dynamo.deploys().begin(deploy.key, "one")
 
@@ -150,7 +176,10 @@ def test_who_asks_for_deploys_may_do_that(dynamo: Stand) -> None:
     assert drift_due(dynamo.attended(), dynamo.installs, dynamo.clock).asked == 1
     spied.check("DriftDue")
     built = {"organisation": ORG, "app": APP, "component": "web", "version": 7, "id": "bld" + "b" * 23}
-    assert follow_builds(BuildActive.model_validate(built), dynamo.installs()).asked == 1
+    app = an_app(dynamo)
+    spied.asked.clear()
+    followed = follow_builds(BuildActive.model_validate(built), dynamo.installs(), app)
+    assert (followed.asked, followed.behind) == (1, 1)
     spied.check("FollowBuilds")
 
 

@@ -13,6 +13,7 @@ from byoa.api.shapes import Shown, Taken
 from byoa.builds.messages import BuildId, Failure
 from byoa.installs.bounds import length
 from byoa.installs.messages import DeployEntry, DeployStatus, ObjectHealth, Operation
+from byoa.installs.sets import is_set
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -36,6 +37,13 @@ def _bounded(names: list[str]) -> list[str]:
     return names
 
 
+def _each(names: list[str]) -> list[str]:
+    """Before there is a plan nobody knows what a set of it stands for."""
+    if any(is_set(each) for each in names):
+        raise PydanticCustomError("set", "KIND:COUNT names parts of a plan that was seen: say it with its approval.")
+    return _few(names)
+
+
 def _few(names: list[str]) -> list[str]:
     if length(names) > FEW_LIMIT:
         raise PydanticCustomError("too_long", "All of them together are 4 KiB at most.")
@@ -50,7 +58,7 @@ Names = Annotated[
 FewNames = Annotated[
     list[Annotated[str, StringConstraints(min_length=1, max_length=700)]],
     Field(max_length=100),
-    AfterValidator(_few),
+    AfterValidator(_each),
 ]
 Owners = Annotated[
     list[Annotated[str, StringConstraints(min_length=1, max_length=128)]],
@@ -102,7 +110,11 @@ class ApprovalIn(ApprovalResponse):
     fingerprint: Annotated[str, StringConstraints(min_length=1, max_length=128)] | None = Field(
         default=None, description="The plan that was seen: an answer to another one is refused."
     )
-    names: Names = Field(default=[], description="Parts that only go by name, as the plan's `needs` has them.")
+    names: Names = Field(
+        default=[],
+        description="Parts that only go by name, as the plan's `needs` has them. With a fingerprint also `KIND:COUNT`, "
+        "as its `sets` have them: all such parts of that kind.",
+    )
 
 
 class DeployStatusV2(Shown):
@@ -223,6 +235,7 @@ class PlanOut(Shown):
     objects: list[dict[str, Any]]
     objects_left_out: int
     needs: list[str]
+    sets: dict[str, int] = Field(description="How many parts of each kind only go by name.")
     errors: list[dict[str, Any]]
 
 
@@ -301,6 +314,7 @@ def plan_out(deploy: Deploy, contents: Mapping[str, Any]) -> PlanOut:
         objects=list(contents.get("objects") or []),
         objects_left_out=int(contents.get("more") or 0),
         needs=list(contents.get("needs") or []),
+        sets=dict(contents.get("sets") or {}),
         errors=list(contents.get("errors") or []),
     )
 

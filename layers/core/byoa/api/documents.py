@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from byoa.api.callers import DeedOut, IssuerOut, TokenOut
 from byoa.api.models import (
     AppOut,
     AttachmentOut,
@@ -12,19 +13,14 @@ from byoa.api.models import (
     BuildOut,
     ComponentOut,
     ConfigOut,
-    CredentialsOut,
-    DeedOut,
-    HookOut,
-    IssuerOut,
     OciArtifactRow,
-    PoliciesOut,
     Resolved,
     ResourceName,
     ResourcesOut,
     StatusV2,
     TagMovedOut,
-    TokenOut,
 )
+from byoa.api.registries import CredentialsOut, HookOut, PoliciesOut
 from byoa.builds.messages import build_id_of
 from byoa.components.rendering import fields_of, render_toml
 from byoa.tracking.records import PROOFS
@@ -33,7 +29,8 @@ from byoa.trust.policy import TARGETS
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from byoa.api.ports import App, Component, Deed, IssuerRule, TokenRecord
+    from byoa.api.doorkeeping import IssuerRule, TokenRecord
+    from byoa.api.ports import App, Component, Deed
     from byoa.builds.messages import AttachedTo, Build, ConfigVersion, NamedObjects, Outcome
     from byoa.tracking.records import HookRecord
     from byoa.trust.allowed import Allowed

@@ -29,8 +29,9 @@ if TYPE_CHECKING:
     from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
+    from byoa.api.doorkeeping import TokenRecord
     from byoa.api.operations import Operation
-    from byoa.api.ports import TokenRecord, World
+    from byoa.api.ports import World
     from byoa.trust.jwts import Jwt
 
 logger: Final = Logger(service="byoa")

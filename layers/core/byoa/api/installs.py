@@ -101,6 +101,10 @@ class InstallIn(Taken):
     install_config: InstallConfig = InstallConfig()
     inputs: Inputs = Field(default_factory=dict)
     follow: Follow = Field(default_factory=list)
+    deploy_dependents: bool = Field(
+        default=False,
+        description="Whether what depends on a followed component is deployed behind it, and in order.",
+    )
     mend: bool = Field(default=False, description="Whether drift is mended that the schedule of a component finds.")
 
 
@@ -116,6 +120,7 @@ class InstallPatch(Taken):
     install_config: InstallConfig | None = None
     inputs: Inputs | None = Field(default=None, description="All of them: one that isn't here is none any more.")
     follow: Follow | None = None
+    deploy_dependents: bool | None = None
     mend: bool | None = None
 
 
@@ -136,6 +141,7 @@ class InstallOut(Shown):
     cluster: dict[str, Any] = Field(description="How its cluster is reached, without the token.")
     inputs: dict[str, Any]
     follow: list[str]
+    deploy_dependents: bool
     mend: bool
     component_statuses: dict[str, DeployStatus] | None
     created_at: str
@@ -198,6 +204,7 @@ def install_out(install: Install, components: Sequence[InstallComponent] | None 
         cluster=install.access,
         inputs=install.inputs,
         follow=[*install.follow],
+        deploy_dependents=install.deploy_dependents,
         mend=install.mend,
         component_statuses=None if components is None else {each.component: each.status for each in components},
         created_at=moment(install.created_at_ts),

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from byoa.api.ports import IssuerRule
+    from byoa.api.doorkeeping import IssuerRule
 
 RULES_LIMIT: Final = 20
 """Rules of one organisation: they are read together, by every token that knocks."""

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Final
 
 from aws_lambda_powertools import Logger
 
+from byoa.api.doorkeeping import KeptKeys, TokenRecord
 from byoa.api.issuers import fits, person_of, subject_of
-from byoa.api.ports import KeptKeys, TokenRecord
 from byoa.api.tokens import SCOPES, allowed, installs_of, scopes_of
 from byoa.errors import ByoaError
 from byoa.trust.issuers import key_of
@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
-    from byoa.api.ports import IssuerRule, World
+    from byoa.api.doorkeeping import IssuerRule
+    from byoa.api.ports import World
     from byoa.trust.issuers import Key
     from byoa.trust.jwts import Jwt
 

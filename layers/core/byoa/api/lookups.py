@@ -2,10 +2,10 @@
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import Field, StringConstraints
 
 from byoa.api.documents import moment
-from byoa.api.models import CredentialName
+from byoa.api.shapes import CredentialName, Shown, Taken
 from byoa.builds.lookups import Action, Answer, AttachedHere, DifferingObject, Found, NamedObject, Surroundings
 from byoa.builds.messages import Failure
 from byoa.trust.policy import TARGETS
@@ -14,19 +14,7 @@ Text = Annotated[str, StringConstraints(max_length=2048)]
 Url = Annotated[Text, Field(description="oci://HOST[:PORT]/REPOSITORY, perhaps with the tag or the digest.")]
 
 
-class _In(BaseModel):
-    """What is taken: nothing that isn't known."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True, defer_build=True)
-
-
-class _Out(BaseModel):
-    """What is answered."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
-
-
-class ArtifactIn(_In):
+class ArtifactIn(Taken):
     """An artifact by its url, and a tag or a digest, in the url or beside it."""
 
     url: Url
@@ -43,21 +31,21 @@ class PlanIn(ArtifactIn):
     )
 
 
-class RepositoryIn(_In):
+class RepositoryIn(Taken):
     """A repository by its url."""
 
     url: Annotated[Text, Field(description="oci://HOST[:PORT]/REPOSITORY, without a tag.")]
     credentials_ref: CredentialName | None = Field(default=None, description="The name of stored credentials.")
 
 
-class PairIn(_In):
+class PairIn(Taken):
     """Two artifacts: what was, and what is."""
 
     before: ArtifactIn
     after: ArtifactIn
 
 
-class ResolvedOut(_Out):
+class ResolvedOut(Shown):
     """What a reference means now."""
 
     reference: str
@@ -100,7 +88,7 @@ class PlannedOut(ResolvedOut):
     targets: list[str] = Field(description="Where a build would mirror it to.")
 
 
-class DifferenceOut(_Out):
+class DifferenceOut(Shown):
     """Which Kubernetes objects differ between two artifacts, and where. Values of Secrets are never shown."""
 
     before: ResolvedOut
@@ -115,7 +103,7 @@ class DifferenceOut(_Out):
     notes: list[str]
 
 
-class TagsOut(_Out):
+class TagsOut(Shown):
     """A repository's tags, 1,000 at most: versions from the highest on, then all others, by name from the last on."""
 
     tags: list[str]
@@ -125,7 +113,7 @@ class TagsOut(_Out):
 type Result = DifferenceOut | InspectedOut | PlannedOut | ResolvedOut | TagsOut
 
 
-class LookupOut(_Out):
+class LookupOut(Shown):
     """A lookup that took longer than a request waits: where it is, and then its answer, or why there is none."""
 
     id: str

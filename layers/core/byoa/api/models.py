@@ -2,43 +2,17 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, JsonValue, StringConstraints
+from pydantic import Field, JsonValue, StringConstraints
 
+from byoa.api.shapes import Shown, Taken
 from byoa.builds.messages import Failure, HistoryEntry, Inspection, Label, MirroredArtifact, Status
-from byoa.installs.messages import InstallId
 
-Id = Annotated[str, StringConstraints(min_length=1, max_length=128)]
-Name = Annotated[str, StringConstraints(pattern=r"^[ -~]{1,128}$")]
 VarName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,62}$")]
 Dependency = Annotated[str, StringConstraints(max_length=63, pattern=r"^[a-z0-9][a-z0-9_-]*$")]
-CredentialName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]{1,64}$")]
-Audience = Annotated[str, StringConstraints(pattern=r"^[!-~]{1,255}$")]
-ServiceAccount = Annotated[
-    str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,62}@[a-z0-9.-]{1,128}\.gserviceaccount\.com$")
-]
-EcrRepository = Annotated[
-    str, StringConstraints(pattern=r"^[a-z0-9]+([._-][a-z0-9]+)*(/[a-z0-9]+([._-][a-z0-9]+)*)*$", max_length=256)
-]
-HookKind = Literal["github", "dockerhub", "quay", "harbor", "acr", "gar", "generic", "ecr"]
-ClaimName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.:/-]{1,128}$")]
-Pattern = Annotated[str, StringConstraints(pattern=r"^[ -)+-~]*(\*[ -)+-~]*){0,4}$", max_length=255, min_length=1)]
-Patterns = Annotated[list[Pattern], Field(min_length=1, max_length=20)]
 Toml = Annotated[str, Field(max_length=256 * 1024, description="A component's file.")]
 
 
-class _In(BaseModel):
-    """What is taken: nothing that isn't known."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True, defer_build=True)
-
-
-class _Out(BaseModel):
-    """What is answered."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
-
-
-class ProblemBody(_Out):
+class ProblemBody(Shown):
     """Every answer that is an error: Nuon's three keys, RFC 9457's members, and a code with its remedy."""
 
     error: str
@@ -54,7 +28,7 @@ class ProblemBody(_Out):
     errors: list[dict[str, str | int]]
 
 
-class StatusV2(_Out):
+class StatusV2(Shown):
     """Nuon's composite status. Lists leave ``history`` out."""
 
     status: Status
@@ -65,7 +39,7 @@ class StatusV2(_Out):
     history_left_out: int = 0
 
 
-class Resolved(_Out):
+class Resolved(Shown):
     """What the tag meant when it was built."""
 
     tag: str | None
@@ -73,7 +47,7 @@ class Resolved(_Out):
     resolved_at: str | None
 
 
-class OciArtifactRow(_Out):
+class OciArtifactRow(Shown):
     """The mirror that installs pull from."""
 
     repository: str
@@ -82,7 +56,7 @@ class OciArtifactRow(_Out):
     artifact_type: str | None = None
 
 
-class BuildOut(_Out):
+class BuildOut(Shown):
     """A build."""
 
     id: str
@@ -109,7 +83,7 @@ class BuildOut(_Out):
     created_by_id: str | None
 
 
-class AppOut(_Out):
+class AppOut(Shown):
     """An app. Its id is its name."""
 
     id: str
@@ -120,7 +94,7 @@ class AppOut(_Out):
     links: dict[str, str]
 
 
-class TagMovedOut(_Out):
+class TagMovedOut(Shown):
     """The tag means something else by now than what the newest build pinned."""
 
     tag: str
@@ -130,15 +104,15 @@ class TagMovedOut(_Out):
     hook_id: str | None
 
 
-class ComponentIn(_In):
+class ComponentIn(Taken):
     """A component without a config yet."""
 
     name: Label
     var_name: VarName | None = None
-    dependencies: Annotated[list[Dependency], Field(max_length=100)] = []
+    dependencies: list[Dependency] = Field(default=[], max_length=100)
 
 
-class ComponentPatch(_In):
+class ComponentPatch(Taken):
     """What of a component can be changed. What is left out stays; its newest config, handed in later, decides again."""
 
     name: Label | None = None
@@ -146,7 +120,7 @@ class ComponentPatch(_In):
     dependencies: Annotated[list[Dependency], Field(max_length=100)] | None = None
 
 
-class ComponentOut(_Out):
+class ComponentOut(Shown):
     """A component. Its id is its name, within its app."""
 
     id: str
@@ -168,7 +142,7 @@ class ComponentOut(_Out):
     tag_moved: TagMovedOut | None
 
 
-class Deleted(_Out):
+class Deleted(Shown):
     """What became of a component's things."""
 
     deleted: Literal[True]
@@ -176,7 +150,7 @@ class Deleted(_Out):
     kept: list[str]
 
 
-class ConfigIn(_In):
+class ConfigIn(Taken):
     """A config: its fields, or a component's whole file as ``toml``."""
 
     toml: Toml | None = None
@@ -204,7 +178,7 @@ class ConfigIn(_In):
     checksum: str | None = Field(default=None, description="Nuon's; taken and not read: content decides.")
 
 
-class Check(_In):
+class Check(Taken):
     """A component's file to look at, and what to change in it."""
 
     toml: Toml
@@ -217,7 +191,7 @@ class Check(_In):
     )
 
 
-class FaultOut(_Out):
+class FaultOut(Shown):
     """One thing to mend."""
 
     code: str
@@ -228,7 +202,7 @@ class FaultOut(_Out):
     remedy: str
 
 
-class Checked(_Out):
+class Checked(Shown):
     """What is wrong with a file, and what it says. Lines and columns are those of the ``toml`` that is answered."""
 
     valid: bool
@@ -239,7 +213,7 @@ class Checked(_Out):
     toml: str = Field(description="The file with the changes; as it was sent where there are none, or it isn't TOML.")
 
 
-class ConfigOut(_Out):
+class ConfigOut(Shown):
     """A config version. Lists leave out what may be long: the manifest and the TOML."""
 
     id: str
@@ -264,7 +238,7 @@ class ConfigOut(_Out):
     created_by_id: str | None
 
 
-class BuildIn(_In):
+class BuildIn(Taken):
     """A build to make: the newest config's, anew."""
 
     use_latest: bool = True
@@ -273,7 +247,7 @@ class BuildIn(_In):
     )
 
 
-class Queued(_Out):
+class Queued(Shown):
     """Builds that were queued, and components that have nothing to build."""
 
     builds: list[BuildOut]
@@ -281,7 +255,7 @@ class Queued(_Out):
     next_after: str | None = Field(description="Where to go on with ``after``: a call queues 25 builds at most.")
 
 
-class ResourceName(_Out):
+class ResourceName(Shown):
     """A Kubernetes object, by what identifies it within its API."""
 
     kind: str
@@ -289,14 +263,14 @@ class ResourceName(_Out):
     name: str
 
 
-class ResourcesOut(_Out):
+class ResourcesOut(Shown):
     """The objects of an artifact, by kind and name."""
 
     resources: list[ResourceName]
     left_out: int = Field(description="How many more there are.")
 
 
-class AttachmentOut(_Out):
+class AttachmentOut(Shown):
     """A manifest that is attached to a build's artifact, and what its type says that it is: that was not verified."""
 
     digest: str
@@ -308,13 +282,13 @@ class AttachmentOut(_Out):
     kind: Literal["signature", "attestation", "sbom", "other"]
 
 
-class AttachmentsOut(_Out):
+class AttachmentsOut(Shown):
     """What is attached to a build's artifact, subjects before what refers to them."""
 
     attachments: list[AttachmentOut]
 
 
-class Receipt(_Out):
+class Receipt(Shown):
     """A build's receipt in its envelope (DSSE), as it was signed."""
 
     payloadType: str  # noqa: N815 - DSSE's own
@@ -322,277 +296,7 @@ class Receipt(_Out):
     signatures: list[dict[str, str]]
 
 
-class CredentialsIn(_In):
-    """Credentials to keep. ``value`` is what the kind has beside ``kind`` and ``host``; it is never answered."""
-
-    kind: Literal["basic", "token", "dockerconfigjson", "aws_ecr", "gcp_gar", "azure_acr"]
-    host: Annotated[str, StringConstraints(min_length=1, max_length=270)]
-    value: dict[str, JsonValue] = Field(description="The kind's other fields; see the page on stored values.")
-
-
-class NewCredentials(CredentialsIn):
-    """The same with the name that configs use."""
-
-    ref: CredentialName
-
-
-class CredentialsOut(_Out):
-    """What is shown of credentials: all but what they say."""
-
-    ref: str
-    type: str
-    host: str
-    options: list[str] = Field(description="Names of what they were stored with beside kind, host and secret.")
-    version: str
-    updated_at: str | None
-    last_used_at: str | None
-
-
-class TrialIn(_In):
-    """What to try stored credentials with."""
-
-    reference: Annotated[str, StringConstraints(max_length=2048)] | None = Field(
-        default=None,
-        description="oci://HOST[:PORT]/REPOSITORY with a tag or a digest. Without one the login alone is tried.",
-    )
-
-
-class TriedOut(_Out):
-    """What a build would meet with them. ``login`` is ``not asked`` where the registry lets everybody in."""
-
-    ref: str
-    type: str
-    host: str
-    version: str
-    login: Literal["accepted", "not asked"]
-    reference: str | None
-    digest: str | None
-    media_type: str | None
-    size: int | None = Field(description="Bytes of the manifest.")
-
-
-class PoliciesIn(_In):
-    """What the organisation's builds may do: all of it, every time."""
-
-    references: Annotated[list[Annotated[str, StringConstraints(max_length=300)]], Field(max_length=100)] = Field(
-        description=(
-            "What builds may read: HOST/REPOSITORY, HOST/PATH/* for all below it, HOST/* for a whole registry, * for "
-            "all. Where there is none, builds take inline manifests alone."
-        )
-    )
-    verification: list[JsonValue] = Field(
-        default=[], json_schema_extra={"maxItems": 0},
-        description="Whose signatures artifacts must have. Signatures aren't verified yet, so that it has to be empty.",
-    )  # fmt: skip
-    targets: list[str] = Field(
-        default=["ecr"], json_schema_extra={"items": {"const": "ecr"}, "minItems": 1, "maxItems": 1},
-        description="Where artifacts are mirrored to: the platform's targets, of which there is one.",
-    )  # fmt: skip
-
-
-class PoliciesOut(_Out):
-    """What the organisation's builds may do. ``version`` is 0 until somebody has set it."""
-
-    references: list[str]
-    verification: list[JsonValue]
-    targets: list[str]
-    version: int
-    updated_at: str | None
-    updated_by_id: str | None
-
-
-Scopes = Annotated[
-    list[Literal["read", "sync", "deploy", "admin", "agent"]],
-    Field(min_length=1, max_length=4, description="What it lets do; agent goes alone, and with install_ids."),
-]
-InstallIds = Annotated[
-    list[InstallId], Field(max_length=20, description="Of agent, and of it alone: the installs whose deploys it runs.")
-]
-
-
-class TokenIn(_In):
-    """A token to make."""
-
-    name: Name
-    scopes: Scopes
-    install_ids: InstallIds = []
-    expires_in_days: Annotated[int | None, Field(ge=1, le=366, description="How long it is good (90).")] = None
-    expires_at: AwareDatetime | None = Field(
-        default=None, description="Until when it is good, in place of days: 366 days from now at most."
-    )
-
-
-class TokenOut(_Out):
-    """What is shown of a token. ``last_used_at`` is told within the hour."""
-
-    id: str
-    name: str
-    token_type: Literal["byoa", "session"]
-    scopes: list[str]
-    install_ids: list[str] = Field(description="The installs whose deploys it runs, where it is an agent's.")
-    issued_at: str
-    expires_at: str
-    expired: bool
-    last_used_at: str | None
-    created_by_id: str
-
-
-class NewToken(TokenOut):
-    """The same with the token itself: here and never again."""
-
-    token: str
-
-
-class HookIn(_In):
-    """A hook to make: where a registry tells that something was pushed, or what is done about pushes to ECR.
-
-    ``gar`` wants ``service_account``, ``ecr`` wants ``account`` and ``region``; other kinds have none of the rest.
-    """
-
-    name: Name
-    kind: HookKind
-    action: Literal["note", "build"] = Field(
-        default="note", description="What is done about a tag that moved: note it, or build the component anew too."
-    )
-    service_account: ServiceAccount | None = Field(
-        default=None, description="Of gar: whose tokens count, which is the push subscription's service account."
-    )
-    audience: Audience | None = Field(
-        default=None,
-        description="Of gar: whom its tokens are for. Where none is named, byoa: and the hook's id.",
-    )
-    account: Annotated[str, StringConstraints(pattern=r"^[0-9]{12}$")] | None = Field(
-        default=None, description="Of ecr: the registry's account."
-    )
-    region: Annotated[str, StringConstraints(pattern=r"^[a-z]{2,4}(-[a-z]{2,12}){1,3}-[0-9]$")] | None = Field(
-        default=None, description="Of ecr: its region."
-    )
-    repository: EcrRepository | None = Field(
-        default=None, description="Of ecr: one of its repositories; without it, all of them."
-    )
-
-
-class HookOut(_Out):
-    """What is shown of a hook.
-
-    ``proof`` is what its deliveries have beside the secret in the address, ``event`` where there is no address and AWS
-    itself tells. What its kind doesn't have is null.
-    """
-
-    id: str
-    name: str
-    kind: HookKind
-    action: Literal["note", "build"]
-    proof: Literal["signature", "header", "token", "address", "event"]
-    service_account: str | None
-    audience: str | None
-    account: str | None
-    region: str | None
-    repository: str | None = Field(description="One of ECR's, or * for all.")
-    created_at: str
-    created_by_id: str
-
-
-class NewHook(HookOut):
-    """The same with its address and its secret: here and never again.
-
-    ``path`` is the address below that of the API that was asked, ``url`` by the name that the request came to; null for
-    ``ecr``. ``secret`` is what signs deliveries or stands in their header, for kinds that have one.
-    """
-
-    url: str | None
-    path: str | None
-    secret: str | None
-
-
-ClientSecret = Annotated[str, StringConstraints(pattern=r"^[ -~]{1,512}$")]
-"""VSCHAR (RFC 6749, appendix A)."""
-
-
-class IssuerIn(_In):
-    """A rule on an issuer's tokens. ``claims`` are what they must say; ``*`` stands for any characters."""
-
-    name: Name
-    issuer: Annotated[str, StringConstraints(min_length=9, max_length=255)] = Field(
-        description="The issuer to the letter, as its tokens have it in iss: an https address."
-    )
-    audience: Audience | None = Field(
-        default=None, description="Whom tokens are for (aud). Where none is named, byoa: and the organisation's id."
-    )
-    claims: Annotated[dict[ClaimName, Pattern | Patterns], Field(min_length=1, max_length=10)]
-    scopes: Scopes
-    install_ids: InstallIds = []
-    sign_in: bool = Field(default=False, description="Whether people sign in at the dashboard with it.")
-    client_secret: ClientSecret | None = Field(
-        default=None, description="The secret of the dashboard's client there, where it has one. It is never answered."
-    )
-
-
-class ClientSecretIn(_In):
-    """The secret that an issuer knows the dashboard's client by from now on. It is never answered."""
-
-    client_secret: ClientSecret
-
-
-class IssuerOut(_Out):
-    """A rule on an issuer's tokens."""
-
-    id: str
-    name: str
-    issuer: str
-    audience: str
-    claims: dict[str, list[str]]
-    scopes: list[str]
-    install_ids: list[str]
-    sign_in: bool
-    has_client_secret: bool
-    created_at: str
-    created_by_id: str
-
-
-class OrganisationOut(_Out):
-    """An organisation, and what a role of its vendors that may pull from their ECR has to trust."""
-
-    id: str
-    name: str
-    external_id: str = Field(description="The external id that the organisation's builds come with.")
-    source_role_arn: str = Field(description="The platform's role that they come as.")
-    cluster_role_arn: str = Field(description="The platform's role that deploys come as, where a cluster is of EKS.")
-
-
-class AgentsInstallOut(_Out):
-    """An install whose deploys a token is for."""
-
-    id: str
-    app_id: str
-    name: str
-
-
-class AccountOut(_Out):
-    """Whose request it is."""
-
-    id: str
-    name: str
-    org_ids: list[str]
-    scopes: list[str]
-    expires_at: str
-    installs: list[AgentsInstallOut] = Field(description="Those whose deploys it runs, where it is an agent's.")
-
-
-class DeedOut(_Out):
-    """One write: who did what, and how it ended."""
-
-    id: str
-    created_at: str
-    token_id: str
-    token_name: str
-    operation: str
-    path: str
-    source_address: str
-    status: int | None
-
-
-class PublicKey(_Out):
+class PublicKey(Shown):
     """The key that receipts are checked with, in PEM."""
 
     public_key: str

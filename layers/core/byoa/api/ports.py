@@ -6,14 +6,15 @@ Implemented under ``adapters/``, each for one organisation but for ``Doorkeeper`
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from byoa.api.rates import QUOTA
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
 
+    from byoa.api.doorkeeping import Doorkeeper, IssuerRule, KeptKeys, TokenRecord
     from byoa.builds.lookups import Action, Answer, LookUp, LookupEnded
     from byoa.builds.messages import Build, ConfigVersion, NamedObjects, Stage, Trial, Tried
     from byoa.builds.ports import Accepted, Clock
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from byoa.tracking.messages import Moved
     from byoa.tracking.records import HookRecord
     from byoa.trust.allowed import Allowed
-    from byoa.trust.issuers import Key, KeysFound
+    from byoa.trust.issuers import KeysFound
     from byoa.trust.ports import ClientSecrets, ClusterTokens, SharedSafe, Verifier
 
 
@@ -167,82 +168,6 @@ class Inventory(Protocol):
 
     def allow(self, was: Allowed, references: Sequence[str], by: str) -> Allowed | None:
         """Let them read these (``trust.allowed``) from now on; ``None`` where it isn't any more as it ``was``."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class TokenRecord:
-    """What is kept of a token: ``digest`` is the SHA-256, in hex, of its secret. Times are in ms since 1970 UTC.
-
-    ``parent`` is the id of the token that it is a session of: without that one it lets nobody in. Of who signed in with
-    an issuer ``rules`` are the ids of those that let them in, ``parent`` is one of them, and the session may do what
-    those let do that are left. ``installs`` are the ids of those whose deploys it runs, where it is an agent's.
-    """
-
-    organisation: str
-    id: str
-    name: str
-    scopes: tuple[str, ...]
-    digest: str = field(repr=False)
-    issued_at_ts: int
-    expires_at_ts: int
-    created_by: str
-    last_used_ts: int | None = None
-    parent: str | None = None
-    rules: tuple[str, ...] = ()
-    installs: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class IssuerRule:
-    """Whom tokens of an issuer let in: those for ``audience`` whose claims say what a pattern of each name says.
-
-    People sign in with it where it has an ``authorization_endpoint``, which is where they are sent; ``audience`` is
-    then the id of the client that the issuer knows us as.
-    """
-
-    organisation: str
-    id: str
-    name: str
-    issuer: str
-    audience: str
-    claims: Mapping[str, tuple[str, ...]]
-    scopes: tuple[str, ...]
-    created_at_ts: int
-    created_by: str
-    authorization_endpoint: str = ""
-    installs: tuple[str, ...] = ()
-    """Whose deploys they run, where they let agents in."""
-
-    confidential: bool = False
-    """Whether the client has a secret, which is kept under the rule's id."""
-
-    @property
-    def signs_in(self) -> bool:
-        """Whether people sign in with it."""
-        return bool(self.authorization_endpoint)
-
-
-class KeptKeys(NamedTuple):
-    """An issuer's keys, as they were at ``fetched_ts`` (ms since 1970 UTC)."""
-
-    keys: list[Key]
-    fetched_ts: int
-
-
-class Doorkeeper(Protocol):
-    """Finds what is kept of whoever knocks, whichever organisation's it says it is."""
-
-    def find(self, organisation: str, token_id: str) -> TokenRecord | None:
-        """The token's record under exactly these two names."""
-        ...
-
-    def rules(self, organisation: str) -> list[IssuerRule]:
-        """The organisation's rules on JWTs, the oldest first."""
-        ...
-
-    def keys(self, organisation: str, issuer: str) -> KeptKeys | None:
-        """The keys that are kept for the organisation of an issuer."""
         ...
 
 
@@ -422,7 +347,6 @@ class World:
     leases: Callable[[str], Leases]
     shelf: Callable[[DeployKey, str], Shelf]
     """What was applied of a deploy's component, for who runs it."""
-
     receipt_check: Callable[[bytes, bytes], bool]
     """Whether a signature, the first, is of these bytes, by the key of receipts."""
 

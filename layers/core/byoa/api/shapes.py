@@ -1,6 +1,13 @@
 """What all that is taken, and all that is answered, have in common."""
 
-from pydantic import BaseModel, ConfigDict
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, StringConstraints
+
+Id = Annotated[str, StringConstraints(min_length=1, max_length=128)]
+Name = Annotated[str, StringConstraints(pattern=r"^[ -~]{1,128}$")]
+CredentialName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]{1,64}$")]
+Audience = Annotated[str, StringConstraints(pattern=r"^[!-~]{1,255}$")]
 
 
 class Taken(BaseModel):

@@ -15,12 +15,12 @@ import secrets
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
-from byoa.api.ports import TokenRecord
+from byoa.api.doorkeeping import TokenRecord
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from byoa.api.ports import Doorkeeper, IssuerRule
+    from byoa.api.doorkeeping import Doorkeeper, IssuerRule
 
 type Scope = Literal["read", "sync", "deploy", "admin", "agent"]
 SCOPES: Final[tuple[Scope, ...]] = ("read", "sync", "deploy", "admin", "agent")
@@ -98,20 +98,21 @@ def lets_in(presented: Presented, record: TokenRecord | None, now_ts: int) -> bo
 def recognised(doorkeeper: Doorkeeper, text: str, now_ts: int) -> TokenRecord | None:
     """The record of the token that ``text`` is, if it is good at ``now_ts``; of a session, while its own token is."""
     presented = parse_token(text)
-    record = presented and doorkeeper.find(presented.organisation, presented.id)
-    if presented is None or record is None or not lets_in(presented, record, now_ts):
+    if presented is None:
+        return None
+    record, parent, rules = doorkeeper.standing(presented.organisation, presented.id)
+    if record is None or not lets_in(presented, record, now_ts):
         return None
     if record.parent is None:
         return record
     if record.rules:
-        return _by_rules(doorkeeper, record)
-    parent = doorkeeper.find(record.organisation, record.parent)
+        return _by_rules(record, rules)
     return record if parent and now_ts < parent.expires_at_ts else None
 
 
-def _by_rules(doorkeeper: Doorkeeper, record: TokenRecord) -> TokenRecord | None:
+def _by_rules(record: TokenRecord, rules: Iterable[IssuerRule]) -> TokenRecord | None:
     """A session of somebody who signed in with an issuer, with what those rules let do that are still there."""
-    left = [rule for rule in doorkeeper.rules(record.organisation) if rule.id in record.rules]
+    left = [rule for rule in rules if rule.id in record.rules]
     scopes = scopes_of(left)
     return replace(record, scopes=scopes, installs=installs_of(left)) if scopes else None
 

@@ -11,7 +11,8 @@ from byoa.builds.records import milliseconds
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from byoa.api.ports import Inventory, Lookups, TokenRecord, World
+    from byoa.api.doorkeeping import TokenRecord
+    from byoa.api.ports import Inventory, Lookups, World
     from byoa.installs.ports import Deploys, Installs, Leases
     from byoa.trust.ports import ClusterTokens, SharedSafe
 
@@ -56,7 +57,7 @@ class Visit:
 
     @property
     def leases(self) -> Leases:
-        """Who runs which of them."""
+        """Which of them wait for agents, and who runs which."""
         return self.world.leases(self.organisation)
 
     @property

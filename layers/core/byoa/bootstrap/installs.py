@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from byoa.adapters.aws.deploys import DynamoDeploys
     from byoa.adapters.aws.installs import DynamoInstalls
     from byoa.adapters.aws.lists import QuarantineLists
+    from byoa.api.offered import Offered
     from byoa.engine.ports import Repository
     from byoa.installs.cluster import Cluster, Shelf
     from byoa.installs.states import CheckedDeploy
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from byoa.installs.steps.receive_deploy import Desk
 
 __all__ = [
-    "attended", "deploys", "desk", "installs", "mirror", "parcels", "planning", "shelf", "site",
+    "app", "attended", "deploys", "desk", "installs", "mirror", "parcels", "planning", "shelf", "site",
 ]  # fmt: skip
 
 AT_ONCE: Final = 8
@@ -44,6 +45,17 @@ def installs(organisation: str) -> DynamoInstalls:
     from byoa.adapters.aws.installs import DynamoInstalls
 
     return DynamoInstalls(deploys(organisation))
+
+
+def app(organisation: str, name: str) -> Offered:
+    """What an app has to deploy."""
+    from byoa.adapters.aws.dynamodb import DynamoLedger
+    from byoa.adapters.aws.inventory import DynamoInventory
+    from byoa.adapters.aws.rows import Rows
+    from byoa.api.offered import Offered
+
+    rows = Rows(clients.dynamodb(organisation), settings().table)
+    return Offered(DynamoInventory(organisation, DynamoLedger(rows.client, rows.table, clock()), rows), name)
 
 
 def attended() -> Attended:

@@ -178,10 +178,14 @@ class Quota(Protocol):
 
 
 class Accepted(NamedTuple):
-    """What became of a config that was handed in: its build, and whether it is a new one."""
+    """What became of a config that was handed in: its build, whether it is a new one, and the config as it is kept.
+
+    ``version`` is there for a new one, where whoever keeps it knows it without asking.
+    """
 
     build: Build
     created: bool
+    version: ConfigVersion | None = None
 
 
 class Catalogue(Protocol):

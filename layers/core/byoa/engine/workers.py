@@ -25,6 +25,7 @@ class Job[T]:
         self._running = Lock()
         self._running.acquire()
         self._error: BaseException | None = None
+        self._ended = False  # a signal may come when somebody who waits has just got the lock, and keeps it
         self.cancelled = False
 
     def run(self) -> None:
@@ -37,26 +38,28 @@ class Job[T]:
             self._error = error
         finally:
             del self._action  # what it holds may hold this job
+            self._ended = True
             self._running.release()
 
     def cancel(self) -> bool:
         """Whether it was not begun; it never will be then."""
         if self._taken.acquire(blocking=False):
-            self.cancelled = True
+            self.cancelled = self._ended = True
             self._running.release()
         return self.cancelled
 
     def ends_within(self, seconds: float) -> bool:
         """Wait for its end, that long at most; whether it has ended."""
-        ended = self._running.acquire(timeout=seconds)
-        if ended:
+        if not self._ended and self._running.acquire(timeout=seconds):
             self._running.release()
-        return ended
+        return self._ended
 
     def error(self) -> BaseException | None:
         """Wait for its end; what it raised, if it did."""
-        with self._running:
-            return self._error
+        if not self._ended:
+            with self._running:
+                pass
+        return self._error
 
     def result(self) -> T:
         """Wait for its end; what it returned. Raises what it raised."""

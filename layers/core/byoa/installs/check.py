@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from byoa.errors import ClusterForbidden, InstallUnhealthy
-from byoa.installs.health import WORKLOADS, Health, is_word, judge, pods_reasons
+from byoa.installs.events import PODS, newest_warning, pods_of
+from byoa.installs.health import WORKLOADS, Health, judge, pods_reasons, waiting_reasons
 from byoa.installs.kinds import DEFINITION
-from byoa.installs.objects import Kind, Object, Place, mapping, metadata
+from byoa.installs.objects import Kind, Object, Place, mapping
 from byoa.installs.together import each
 
 if TYPE_CHECKING:
@@ -27,8 +28,6 @@ _UNWRITTEN: Final = 30.0
 
 _TOLD: Final = 5
 
-_PODS: Final = Kind("", "v1", "Pod", "pods", namespaced=True)
-_EVENTS: Final = Kind("", "v1", "Event", "events", namespaced=True)
 _CLASSES: Final = Kind("storage.k8s.io", "v1", "StorageClass", "storageclasses", namespaced=False)
 
 
@@ -105,6 +104,8 @@ class _Watch:
             health = judge(found, late_binding=True)
         if health.state == "progressing" and place.kind.type in WORKLOADS:
             health = self._with_pods(place, found, health)
+        elif health.state == "progressing" and place.kind.type == PODS.type:
+            health = self._lasting(place, waiting_reasons(found), health)
         return Finding(place, health)
 
     def _is_late(self, claim: Object) -> bool:
@@ -118,20 +119,21 @@ class _Watch:
 
     def _with_pods(self, place: Place, found: Object, health: Health) -> Health:
         """Why pods of a workload wait; failed where that has lasted."""
-        labels = mapping(found, "spec", "selector", "matchLabels")
-        if not labels:
-            return health
         try:
-            reasons = pods_reasons(self._work.cluster.list(_PODS, place.namespace, labels=labels))
+            reasons = pods_reasons(pods_of(found, place, self._work.cluster))
         except ClusterForbidden:  # the workload's own status says less, and enough
             return health
+        told = f"{health.reason}; pods wait: {', '.join(reasons)}" if reasons else health.reason
+        return self._lasting(place, reasons, health._replace(reason=told))
+
+    def _lasting(self, place: Place, reasons: list[str], health: Health) -> Health:
+        """Failed where something waits for ``reasons`` that don't pass by themselves, and has for long enough."""
         if not reasons:
             self.stuck.pop(str(place.identity), None)
             return health
         now = self._work.clock.now()
         lasted = now - self.stuck.setdefault(str(place.identity), now)
-        told = f"{health.reason}; pods wait: {', '.join(reasons)}"
-        return Health("failed" if lasted >= _STUCK else "progressing", told)
+        return health._replace(state="failed") if lasted >= _STUCK else health
 
 
 def _with_status(step: Step) -> list[tuple[str, str]]:
@@ -155,16 +157,5 @@ def unhealthy(unwell: Sequence[Finding], work: Work, *, late: bool) -> InstallUn
 
 
 def _event(place: Place, work: Work) -> str:
-    """The reason of the newest warning about an object, which is one word by its own rules."""
-    if not place.kind.namespaced:
-        return ""
-    fields = {"involvedObject.kind": place.kind.kind, "involvedObject.name": place.name, "type": "Warning"}
-    try:
-        found = [*work.cluster.list(_EVENTS, place.namespace, fields=fields)]
-    except ClusterForbidden:
-        found = []
-    if not found:
-        return ""
-    newest = max(found, key=lambda one: str(one.get("lastTimestamp") or metadata(one).get("creationTimestamp")))
-    reason = str(newest.get("reason", ""))
-    return f"; last warning: {reason}" if is_word(reason) else ""
+    reason = newest_warning(place, work.cluster)
+    return f"; last warning: {reason}" if reason else ""

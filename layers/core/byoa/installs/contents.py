@@ -8,6 +8,7 @@ import zlib
 from typing import TYPE_CHECKING, Any, Final
 
 from byoa.errors import InternalFault
+from byoa.installs.sets import sets_of
 
 if TYPE_CHECKING:
     from byoa.installs.plans import Plan, Step
@@ -29,6 +30,7 @@ def document(plan: Plan, fingerprint: str) -> dict[str, Any]:
             if step.action != "unchanged" or step.warnings or step.left or step.shared
         ],
         "needs": plan.missing(frozenset()),
+        "sets": sets_of(plan.by_name),
         "errors": [fault.as_dict() for fault in plan.faults],
     }
 

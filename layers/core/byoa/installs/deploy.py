@@ -15,6 +15,7 @@ from byoa.installs import prune as prune_step
 from byoa.installs import record as record_step
 from byoa.installs.plans import fingerprint
 from byoa.installs.record import Outcome
+from byoa.installs.sets import spelled
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -41,8 +42,9 @@ def deploy(task: Task, work: Work, approval: Approval, tell: Callable[[str], Non
     tell("planning")
     found = plan_step.plan(task, work.cluster, work.shelf.read(), work.workers)
     _check_same(found, approval)
-    plan_step.check(found, approval.names)
-    found = found.as_approved(approval.names)
+    names = spelled(approval.names, found.by_name) if approval.fingerprint else approval.names
+    plan_step.check(found, names)
+    found = found.as_approved(names)
     if found.is_noop:
         return Outcome(status="noop", plan=found, findings=tuple(check_step.seen(found.steps, work)))
     tell("applying")

@@ -96,6 +96,10 @@ def _short(have: int, want: int, what: str) -> Health | None:
     return Health("progressing", f"{have} of {want} {what}") if have < want else None
 
 
+def _too_many(have: int, want: int) -> Health | None:
+    return Health("progressing", f"{have - want} old replicas are still there") if have > want else None
+
+
 def _first(*found: Health | None) -> Health:
     return next((each for each in found if each), HEALTHY)
 
@@ -112,7 +116,7 @@ def _deployment(found: Object) -> Health:
         None if "observedGeneration" in status else Health("progressing", "no controller has seen it"),
         _short(replicas, want, "replicas are there"),
         _short(updated, want, "replicas are new"),
-        Health("progressing", f"{replicas - want} old replicas are still there") if replicas > want else None,
+        _too_many(replicas, want),
         _short(available, updated, "replicas are available"),
         _short(_number(status, "readyReplicas"), want, "replicas are ready"),
         Health("progressing", "it is not available") if _is(told, "Available", "False") else None,
@@ -126,17 +130,19 @@ def _stateful_set(found: Object) -> Health:
     spec, status = mapping(found, "spec"), mapping(found, "status")
     if mapping(spec, "updateStrategy").get("type") == "OnDelete":
         return HEALTHY
-    want = _number(spec, "replicas", 1)
+    want, replicas = _number(spec, "replicas", 1), _number(status, "replicas")
+    there = (
+        None if "observedGeneration" in status else Health("progressing", "no controller has seen it"),
+        _short(replicas, want, "replicas are there"),
+        _short(_number(status, "readyReplicas"), want, "replicas are ready"),
+        _too_many(replicas, want),
+    )
     partition = _number(mapping(spec, "updateStrategy", "rollingUpdate"), "partition", -1)
     if partition > 0:
-        return _first(
-            None if "observedGeneration" in status else Health("progressing", "no controller has seen it"),
-            _short(_number(status, "updatedReplicas"), want - partition, "replicas beyond the partition are new"),
-        )
+        updated = _number(status, "updatedReplicas")
+        return _first(*there, _short(updated, want - partition, "replicas beyond the partition are new"))
     return _first(
-        None if "observedGeneration" in status else Health("progressing", "no controller has seen it"),
-        _short(_number(status, "replicas"), want, "replicas are there"),
-        _short(_number(status, "readyReplicas"), want, "replicas are ready"),
+        *there,
         _short(_number(status, "currentReplicas"), want, "replicas are current"),
         Health("progressing", "it has not rolled out")
         if status.get("currentRevision") != status.get("updateRevision")
@@ -259,7 +265,9 @@ _RULES: Final[dict[tuple[str, str], Callable[[Object], Health]]] = {
     ("networking.k8s.io", "Ingress"): _at_once,
 }
 
-WORKLOADS: Final = frozenset({("apps", "Deployment"), ("apps", "StatefulSet"), ("apps", "DaemonSet"), ("batch", "Job")})
+WORKLOADS: Final = frozenset(
+    (("apps", "Deployment"), ("apps", "StatefulSet"), ("apps", "DaemonSet"), ("apps", "ReplicaSet"), ("batch", "Job"))
+)
 """Kinds whose pods say why they don't get on."""
 
 

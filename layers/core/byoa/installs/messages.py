@@ -47,8 +47,8 @@ class Install(Message):
     """An install as it is kept. Moments are in milliseconds since 1970-01-01 UTC.
 
     ``access`` says how its cluster is reached and holds no secret (``installs.reaching``); ``follow`` names the
-    components that are deployed as soon as a build of them is active; ``mend`` has drift mended that the schedule
-    finds. ``version`` counts its changes.
+    components that are deployed as soon as a build of them is active, with ``deploy_dependents`` in order and with what
+    depends on them; ``mend`` has drift mended that the schedule finds. ``version`` counts its changes.
     """
 
     organisation: OrganisationId
@@ -59,6 +59,7 @@ class Install(Message):
     access: dict[str, Any]
     inputs: dict[str, Any] = {}
     follow: list[Label] = []
+    deploy_dependents: bool = False
     mend: bool = False
     created_at_ts: int
     updated_at_ts: int

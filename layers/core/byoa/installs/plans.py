@@ -110,6 +110,11 @@ class Plan(NamedTuple):
         recreated = {step.needs for step in self.steps if step.action == "recreate"}
         return sorted({*recreated, *self.needs} - approved)
 
+    @property
+    def by_name(self) -> list[str]:
+        """All parts that only go by name, those that are kept where nobody names them among them."""
+        return [step.needs for step in self.steps if step.needs and step.action in ("recreate", "delete")]
+
     def as_approved(self, approved: frozenset[str]) -> Plan:
         """The same plan, in which what may only be deleted by name is kept where it isn't ``approved``."""
         steps = tuple(

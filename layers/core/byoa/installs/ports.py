@@ -197,6 +197,15 @@ class AgentSign(NamedTuple):
 class Leases(Protocol):
     """Which agent runs which deploy of one organisation, for a minute at a time. Moments are in ms since 1970 UTC."""
 
+    def to_run(self, install_id: str) -> list[DeployKey]:
+        """The deploys of an install that its agents have to begin or go on with, the oldest first.
+
+        They were asked for while its cluster was an agent's. Where there are none this is one small read, however many
+        components the install has: agents ask every few seconds. What was asked for at this very moment may be missing
+        once, and what has just ended may be among them.
+        """
+        ...
+
     def heard(self, install_id: str) -> AgentSign | None:
         """When an agent of the install was heard of last; ``None`` where none ever was, or not for three months."""
         ...
@@ -238,6 +247,10 @@ class Job(Running, Protocol):
 
     def renew(self) -> None:
         """Have it for another minute."""
+        ...
+
+    def give_back(self) -> None:
+        """Let another agent go on with it at once. Nothing more is asked or told of it then."""
         ...
 
     def report(self, ended: DeployEnded, packed: str | None) -> str | None:

@@ -25,6 +25,9 @@ _NAMED: Final = 5
 WAITING: Final[frozenset[DeployStatus]] = frozenset(("pending", "queued", "planning", "pending-approval"))
 """What a newer deploy overtakes: nothing was written yet."""
 
+TO_RUN: Final[frozenset[DeployStatus]] = frozenset(("queued", "planning", "executing"))
+"""What somebody begins, or goes on with where another one stopped."""
+
 
 def entry(status: DeployStatus, text: str, moment: datetime, **metadata: str | int) -> DeployEntry:
     """One line of history."""
@@ -139,6 +142,16 @@ def check_runs(deploy: Deploy | None, execution: str) -> Deploy:
     if deploy.execution != execution:
         raise DuplicateEvent("Another execution already runs this deploy.")
     return deploy
+
+
+def settled(deploy: Deploy, part: InstallComponent) -> tuple[Deploy, InstallComponent]:
+    """A deploy and its component as they are kept: of one that ended while it wrote nobody knows how its objects are.
+
+    Its objects aren't on their way to anything any more; they are looked at by the next deploy, or look for drift.
+    """
+    if deploy.ended and part.health == "progressing":
+        return deploy, part.model_copy(update={"health": "unknown"})
+    return deploy, part
 
 
 def stopped(deploy: Deploy) -> DeploySuperseded:

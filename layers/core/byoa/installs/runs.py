@@ -68,6 +68,7 @@ def unfold(first: Deploy, install: Install, installs: Installs) -> list[Deploy]:
             each.config_version,
             plan_only=first.plan_only,
             approve_all=first.approve_all,
+            cause="followed" if first.cause == "followed" else "asked",
             by=first.created_by,
             run=first.id,
             waits_for=tuple(before_of(asked[name]) for name in each.after),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from byoa.engine.workers import Workers
+    from byoa.engine.workers import Job, Workers
 
 SIDE_BY_SIDE: Final = 256
 """Objects between two looks at whether another deploy has begun and at the time: a few seconds' worth."""
@@ -23,8 +23,10 @@ def each[Part, Result](
     """
     if workers is None:
         return [action(part) for part in parts]
-    jobs = [workers.submit(partial(action, part)) for part in parts]
+    jobs: list[Job[Result]] = []
     try:
+        for part in parts:
+            jobs.append(workers.submit(partial(action, part)))  # noqa: PERF401 - what is begun has to be known
         return [workers.result(job) for job in jobs]
     except BaseException:
         for job in [job for job in jobs if not job.cancel()]:

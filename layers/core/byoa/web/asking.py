@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
+    from byoa.api.doorkeeping import TokenRecord
     from byoa.api.face import Face
-    from byoa.api.ports import TokenRecord
 
     type Event = dict[str, Any]
     type Send = Callable[[Event], Event]

@@ -45,7 +45,7 @@ OF_KINDS: Final[dict[str, tuple[Field, ...]]] = {
     ),
     "agent": (),
 }
-SETTINGS: Final = ("name", "kind", "approval", "inputs", "mend", "same_cluster")
+SETTINGS: Final = ("name", "kind", "approval", "inputs", "deploy_dependents", "mend", "same_cluster")
 _FOLLOW: Final = "follow."
 _JSON: Final = ('"', "[", "{")
 
@@ -67,6 +67,7 @@ def shown_of(install: Mapping[str, Any]) -> dict[str, Any]:
         "name": install["name"],
         "approval": install["install_config"]["approval_option"],
         "inputs": text_of_inputs(install["inputs"]),
+        "deploy_dependents": "yes" if install["deploy_dependents"] else "",
         "mend": "yes" if install["mend"] else "",
     }
     return {**typed(said), "follow": list(install["follow"])}

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from byoa.installs.sets import sets_of
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -17,6 +19,9 @@ MARKS: Final = {
 }
 SIZE: Final = 50
 """Objects on a page."""
+
+NAMES: Final = 50
+"""Parts of a plan that have a box each to be approved by name; more of a kind have one for all of them."""
 
 ROOM: Final = 16_000
 """Characters of changes on a page with several objects; an object whose changes have no room has a page of its own."""
@@ -94,6 +99,19 @@ def optional(plan: Mapping[str, Any]) -> list[tuple[str, str]]:
         for each in plan["objects"]
         if each["needs"] and each["action"] == "delete" and each["needs"] not in plan["needs"]
     ]
+
+
+def optional_sets(plan: Mapping[str, Any]) -> dict[str, int]:
+    """Kinds of which there is more of that than boxes, with how much."""
+    needed = sets_of(plan["needs"])
+    return {kind: count for kind, count in plan["sets"].items() if kind not in needed and count > NAMES}
+
+
+def together(plan: Mapping[str, Any]) -> list[str]:
+    """All that has to be approved by name, as few names: all of a kind together."""
+    needs = plan["needs"]
+    kinds = [f"{kind}:{plan['sets'][kind]}" for kind in sets_of(needs) if kind in (plan.get("sets") or {})]
+    return [*kinds, *(each for each in needs if "/" not in each)] if kinds else needs
 
 
 def _fits(at: int, each: Mapping[str, Any], wanted: Sought) -> bool:

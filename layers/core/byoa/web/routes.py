@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from byoa.api.ports import IssuerRule
+    from byoa.api.doorkeeping import IssuerRule
     from byoa.trust.signing_in import CodeExchanged, CodeGiven
     from byoa.web.asking import Asking
     from byoa.web.requests import Request

@@ -9,7 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from byoa.adapters.aws.deploys import deploy_key, part_key, read_deploy
+from byoa.adapters.aws.deploys import read_deploy
+from byoa.adapters.aws.install_keys import applied_key, deploy_key, part_key
 from byoa.adapters.aws.transactions import transact, update
 from byoa.errors import ContentTooLarge, DeploySuperseded
 from byoa.installs.inventory import OTHERS, pack, unpack
@@ -75,4 +76,4 @@ class TableShelf:
 
     @property
     def _sk(self) -> str:
-        return f"APPLIED#{self.key.install_id}#{self.key.component}"
+        return applied_key(self.key.install_id, self.key.component)

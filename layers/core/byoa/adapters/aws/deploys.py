@@ -6,13 +6,14 @@ Beside the ledger in one table:
     INSTALL#<install>                        an install
     INSTALLNAME#<app>#<name>                 its id, which makes the name one of its app's
     PART#<install>#<component>               how a component stands, and which deploy holds it: that one may write
-    APPLIED#<install>#<component>            what was applied, packed: ``adapters/aws/inventories.py``
+    APPLIED#<install>#<component>            what was applied, packed: ``adapters/aws/applied.py``
     DEPLOY#<install>#<component>#<number>    a deploy: status, history, what it planned
     DEPLOYID#<deploy id>                     the sort key of that deploy
     AGENT#<install>                          when its agent was heard of: ``adapters/aws/leases.py``
     PLAN#<deploy id>                         what its plan consists of, packed; made with the deploy, for 90 days
 
-The index ``recent`` has the deploys of an install by time, ``unfinished`` those that have not ended or still hold their
+The index ``recent`` has the deploys of an install by time, and those that its agents have to run
+(``adapters/aws/waiting.py``); ``unfinished`` has those that have not ended or still hold their
 component, under ``deploy``; under ``drift`` it has the components by the moment at which drift is looked for next,
 which an item has as ``created_at_ts``, the index's own attribute.
 
@@ -25,12 +26,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from byoa.adapters.aws.install_keys import deploy_key, part_key
+from byoa.adapters.aws.listed import RECENT
 from byoa.adapters.aws.transactions import transact, update
+from byoa.adapters.aws.waiting import changes, sign_key
 from byoa.adapters.aws.writes import UNFINISHED
 from byoa.builds.records import milliseconds
 from byoa.errors import ByoaError, DeployBusy, EventUntrusted, StoreThrottled
 from byoa.installs.messages import Deploy, DeployKey, Install, InstallComponent
-from byoa.installs.records import begun, check_runs, released
+from byoa.installs.records import begun, check_runs, released, settled
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb.type_defs import TransactWriteItemTypeDef
@@ -49,7 +53,7 @@ _STORED: Final = {"health": "findings", "fingerprint": "plan_fingerprint", "refe
 """A deploy's attributes that have another name in the table: a component's health is one word, and whoever writes of
 deploys has no right to name what makes a config.
 """
-_OWN: Final = frozenset(("pk", "sk", "entity", "news", "writes", "agent", "told_again_ts", UNFINISHED))
+_OWN: Final = frozenset(("pk", "sk", "entity", "news", "writes", "agent", "told_again_ts", UNFINISHED, RECENT))
 _OF_COMPONENT: Final = frozenset(InstallComponent.model_fields) - {"status"}
 
 
@@ -58,21 +62,7 @@ class Kept(NamedTuple):
 
     deploy: Deploy
     writes: int
-
-
-def deploy_key(key: DeployKey) -> str:
-    """Numbers are padded, so that they sort."""
-    return f"DEPLOY#{key.install_id}#{key.component}#{key.number:010d}"
-
-
-def part_key(install_id: str, component: str) -> str:
-    """Where it stands how a component is."""
-    return f"PART#{install_id}#{component}"
-
-
-def sign_key(install_id: str) -> str:
-    """Where it stands when an install's agent was heard of."""
-    return f"AGENT#{install_id}"
+    item: Item
 
 
 def item_of(deploy: Deploy) -> Item:
@@ -91,7 +81,8 @@ def read_part(item: Item, deploy: Deploy) -> InstallComponent:
     """The component that an item is, whose newest deploy is ``deploy``."""
     fields = {name: value for name, value in item.items() if name in _OF_COMPONENT}
     moments = max(int(item["updated_at_ts"]), deploy.history[-1].created_at_ts)
-    return InstallComponent.model_validate({**fields, "status": deploy.status, "updated_at_ts": moments})
+    found = InstallComponent.model_validate({**fields, "status": deploy.status, "updated_at_ts": moments})
+    return settled(deploy, found)[1]
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,11 +214,12 @@ class DynamoDeploys:
         """
         before, fields = item_of(kept.deploy), item_of(after)
         changed = {name: value for name, value in fields.items() if before.get(name) != value}
-        gone = [*(before.keys() - fields.keys()), *([UNFINISHED] if done else [])]
+        listed, left = changes(kept.item, after)
+        gone = [*(before.keys() - fields.keys()), *([UNFINISHED] if done else []), *left]
         news = kept.deploy.status != after.status
         update = self._update(
             deploy_key(after),
-            {**changed, "news": news, "writes": kept.writes + 1},
+            {**changed, **listed, "news": news, "writes": kept.writes + 1},
             remove=gone,
             condition="writes = :was",
             values={":was": kept.writes},
@@ -237,7 +229,7 @@ class DynamoDeploys:
     def _become(self, kept: Kept, part: Item, becomes: Becomes, plan: str | None, *, release: bool) -> Deploy | None:
         """What it becomes, once that is written; ``None`` where somebody else wrote it meanwhile."""
         component = read_part(part, kept.deploy)
-        deploy, stands = becomes(kept.deploy, component)
+        deploy, stands = settled(*becomes(kept.deploy, component))
         others = self._of_part(part, component, stands, kept.deploy.number if release else None)
         if plan is not None:
             others.append(self._update(f"PLAN#{deploy.id}", {"plan": plan}))
@@ -266,9 +258,9 @@ class DynamoDeploys:
         others = []
         if part.get("holder") == kept.deploy.number:
             condition, values = "holder = :holder", {":holder": kept.deploy.number}
-            others = [
-                self._update(part["sk"], {}, remove=["holder", "holder_execution"], condition=condition, values=values)
-            ]
+            changed = {"health": "unknown"} if part.get("health") == "progressing" else {}  # see records.settled
+            remove = ["holder", "holder_execution"]
+            others = [self._update(part["sk"], changed, remove=remove, condition=condition, values=values)]
         self.write(kept, kept.deploy, *others, done=True)
 
     def _both(self, key: DeployKey) -> tuple[Kept, Item]:
@@ -285,7 +277,7 @@ class DynamoDeploys:
 
 def kept_of(item: Item) -> Kept:
     """A deploy as it was read."""
-    return Kept(read_deploy(item), int(item["writes"]))
+    return Kept(read_deploy(item), int(item["writes"]), item)
 
 
 def read_install(item: Item) -> Install:

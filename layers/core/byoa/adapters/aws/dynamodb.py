@@ -36,18 +36,16 @@ from typing import TYPE_CHECKING, Final, Literal, cast
 
 from botocore.exceptions import ClientError
 
+from byoa.adapters.aws.accepting import acceptance, overtake
 from byoa.adapters.aws.items import (
     POLICIES,
-    TAGGED,
-    document_of,
     first_moment,
     read_allowed,
     read_build,
     record_of,
     sort_key,
-    tagged_by,
 )
-from byoa.adapters.aws.listed import handed_in, standing
+from byoa.adapters.aws.listed import standing
 from byoa.adapters.aws.reads import get_item
 from byoa.adapters.aws.refusals import translated
 from byoa.adapters.aws.table import Item, dump, load
@@ -260,8 +258,8 @@ class DynamoLedger:
             build = queued_build(key, self.own_series, config, self.clock.now(), by)
             if newest is None:
                 self.note_app(organisation, app, build.created_at_ts, by)
-            if self._accept(build, config, text):
-                return Accepted(build, created=True)
+            if accepted := self._accept(build, config, text):
+                return Accepted(build, created=True, version=accepted)
         raise StoreThrottled("Others are changing the same component at this moment.")
 
     def note_app(self, organisation: str, app: str, at_ts: int, by: str | None) -> None:
@@ -360,87 +358,22 @@ class DynamoLedger:
                 ExpressionAttributeValues=dump({":text": kept_text(text), ":news": False}),
             )
 
-    def _accept(self, build: Build, config: ComponentConfig, text: str | None, *, existing: bool = False) -> bool:
-        key, pk = build.key, f"ORG#{build.organisation}"
+    def _accept(
+        self, build: Build, config: ComponentConfig, text: str | None, *, existing: bool = False
+    ) -> ConfigVersion | None:
         accepted = ConfigVersion(
-            **key.model_dump(),
+            **build.key.model_dump(),
             config=config,
             fingerprint=fingerprint(config),
             created_at_ts=build.created_at_ts,
             created_by=build.created_by,
             text=kept_text(text),
         )
-        by_id, of_config, of_build = handed_in(key, first_moment(build))
-        news = {"pk": pk, "news": True}
-        writes = [
-            self._count(accepted, existing=existing),
-            self._put(
-                {**news, "sk": sort_key("CONFIG", key), "entity": "config", **of_config, **document_of(accepted)}
-            ),
-            self._put(
-                {
-                    **news,
-                    "sk": sort_key("BUILD", key),
-                    "entity": "build",
-                    UNFINISHED: "build",
-                    **of_build,
-                    **document_of(build),
-                }
-            ),
-            self._put({"pk": pk, "sk": f"BUILDID#{build.build_id}", "build": sort_key("BUILD", key), **by_id}),
-        ]
-        if key.version > 1:
-            writes.append(self.overtake(key.model_copy(update={"version": key.version - 1})))
-        return self.transact(writes)
-
-    def _count(self, accepted: ConfigVersion, *, existing: bool) -> TransactWriteItemTypeDef:
-        """Make a config the component's newest: what it says of the component counts, and who made that one stays.
-
-        A tag's move was noted of the config before. ``existing`` makes no component that isn't there.
-        """
-        config, at_ts = accepted.config, accepted.created_at_ts
-        item = {
-            **accepted.key.model_dump(),
-            "fingerprint": accepted.fingerprint,
-            "updated_at_ts": at_ts,
-            "var_name": config.var_name,
-            "dependencies": list(config.dependencies),
-        }
-        tagged = tagged_by(config)
-        item |= {TAGGED: tagged} if tagged else {}
-        gone = ["moved", "news", *([] if tagged else [TAGGED])]
-        first = {"created_at_ts": at_ts, "created_by": accepted.created_by}
-        sets = [f"#{name} = :{name}" for name in item]
-        sets += [f"#{name} = if_not_exists(#{name}, :{name})" for name in first]
-        values = {f":{name}": value for name, value in (item | first).items()}
-        place = {"pk": f"ORG#{accepted.organisation}", "sk": f"COMPONENT#{accepted.app}#{accepted.component}"}
-        change = {
-            "TableName": self.table,
-            "Key": dump(place),
-            "UpdateExpression": f"SET {', '.join(sets)} REMOVE {', '.join(gone)}",
-            "ExpressionAttributeNames": {f"#{name}": name for name in item | first},
-            "ExpressionAttributeValues": dump({**values, ":before": accepted.version - 1}),
-            "ConditionExpression": f"{'' if existing else 'attribute_not_exists(pk) OR '}#version = :before",
-        }
-        return cast("TransactWriteItemTypeDef", {"Update": change})
+        return accepted if self.transact(acceptance(self.table, accepted, build, existing=existing)) else None
 
     def overtake(self, key: BuildKey) -> TransactWriteItemTypeDef:
         """Let no execution go on with a build, for a transaction."""
-        change = {
-            **self._where(key),
-            "UpdateExpression": "SET overtaken = :true, news = :false",
-            "ExpressionAttributeValues": dump({":true": True, ":false": False}),
-            "ConditionExpression": "attribute_exists(pk)",
-        }
-        return cast("TransactWriteItemTypeDef", {"Update": change})
-
-    def _put(
-        self, item: Item, condition: str = "attribute_not_exists(pk)", values: Item | None = None
-    ) -> TransactWriteItemTypeDef:
-        """A put that replaces nothing, for a transaction."""
-        bound = {"ExpressionAttributeValues": dump(values)} if values else {}
-        put = {"TableName": self.table, "Item": dump(item), "ConditionExpression": condition, **bound}
-        return cast("TransactWriteItemTypeDef", {"Put": put})
+        return overtake(self.table, key)
 
     def transact(self, items: Sequence[TransactWriteItemTypeDef]) -> bool:
         """Whether the transaction went through; ``False`` when a condition didn't hold."""

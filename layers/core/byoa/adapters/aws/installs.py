@@ -8,18 +8,19 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from itertools import batched
 from typing import TYPE_CHECKING, Any, Final
 
-from byoa.adapters.aws.deploys import RACES, deploy_key, item_of, part_key, read_deploy, read_install, read_part
+from byoa.adapters.aws.deploys import RACES, item_of, read_deploy, read_install
+from byoa.adapters.aws.forgetting import Forgetting
+from byoa.adapters.aws.install_keys import deploy_key, name_key, part_key
 from byoa.adapters.aws.listed import RECENT
-from byoa.adapters.aws.rows import AT_ONCE
-from byoa.adapters.aws.transactions import TOGETHER, check, delete, put, transact, update
+from byoa.adapters.aws.parts import Parts
+from byoa.adapters.aws.transactions import check, delete, put, transact, update
+from byoa.adapters.aws.waiting import of_agent
 from byoa.adapters.aws.writes import UNFINISHED
 from byoa.api.ports import Span
 from byoa.errors import StoreThrottled
 from byoa.installs.contents import unpack
-from byoa.installs.messages import ENDED, Deploy, Install, InstallComponent
 from byoa.installs.ports import IN_A_RUN, Part
 from byoa.installs.records import answered, cancelled, overtaken, queued
 
@@ -31,13 +32,10 @@ if TYPE_CHECKING:
     from byoa.adapters.aws.deploys import DynamoDeploys
     from byoa.adapters.aws.table import Item
     from byoa.builds.messages import Failure
-    from byoa.installs.messages import Answered, DeployKey
+    from byoa.installs.messages import Answered, Deploy, DeployKey, Install, InstallComponent
     from byoa.installs.ports import Request
 
 PLAN_SECONDS: Final = 90 * 24 * 3600
-_ALL: Final = 100_000
-"""Components of an install: none that has objects may be overlooked when it is removed."""
-
 _PLACE: Final = re.compile(r"([0-9]{13}#[a-z0-9_-]{1,63}#[0-9]{10}) (dpl[a-z2-7]{23})", re.ASCII)
 
 
@@ -56,6 +54,10 @@ class DynamoInstalls:
     def _table(self) -> str:
         return self.deploying.rows.table
 
+    @property
+    def _parts(self) -> Parts:
+        return Parts(self.deploying.rows, self._pk)
+
     def page(self, app: str | None, limit: int, *, offset: int = 0, after: str | None = None) -> Part[Install]:
         """See ``installs.ports.Installs``."""
         span = Span(offset, limit, after)
@@ -64,7 +66,7 @@ class DynamoInstalls:
             return Part([read_install(item) for item in found.items], found.more)
         named = self.deploying.rows.listed(self._pk, f"INSTALLNAME#{app}#", span)
         keys = [f"INSTALL#{item['install_id']}" for item in named.items]
-        found_by = self._several(keys)
+        found_by = self._parts.several(keys)
         return Part([read_install(found_by[key]) for key in keys if key in found_by], named.more)
 
     def install(self, install_id: str) -> Install | None:
@@ -80,56 +82,31 @@ class DynamoInstalls:
         becomes = becomes.model_copy(update={"version": was.version + 1})
         writes = [self._put(self._item(becomes), "#version = :was", {":was": was.version})]
         if was.name != becomes.name:
-            writes += [self._put(self._name(becomes)), self._delete(str(self._name(was)["sk"]))]
+            writes += [self._put(self._name(becomes)), self._delete(name_key(was))]
         return self._transact(writes)
 
     def remove(self, was: Install) -> bool:
-        """See ``installs.ports.Installs``. Its deploys stay to be looked at; what stood of its components goes.
-
-        More of these than a transaction takes go after it: of an install that isn't there nothing is deployed. Who is
-        killed before they are gone leaves them to ``forget``.
-        """
-        items = self._items_of_parts(was.id)
-        if any("holder" in item for item in items):
-            return False
-        parts = self._with_deploys(items)
-        if any(each.objects or each.status not in ENDED for each in parts):
-            return False
-        gone = [
-            self._delete(f"INSTALL#{was.id}", "#version = :was", {":was": was.version}),
-            self._delete(str(self._name(was)["sk"])),
-        ]
-        gone += [self._gone(each) for each in parts]
-        if not self._transact(gone[:TOGETHER]):
-            return False
-        if len(gone) > TOGETHER:
-            self.forget(was.id)
-        return True
+        """See ``installs.ports.Installs``. What goes with it, and what stays, is said in ``forgetting.py``."""
+        return Forgetting(self._parts).remove(was)
 
     def forget(self, install_id: str) -> None:
         """See ``installs.ports.Installs``."""
-        if self.install(install_id) is not None:
-            return
-        items = [item for item in self._items_of_parts(install_id) if "holder" not in item]
-        gone = [self._gone(each) for each in self._with_deploys(items) if each.status in ENDED]
-        for several in batched(gone, TOGETHER, strict=False):
-            if not self._transact(several):  # one of them was asked for at the last moment; its deploy ends by itself
-                for each in several:
-                    self._transact([each])
+        if self.install(install_id) is None:
+            Forgetting(self._parts).forget(install_id)
 
     def components(self, install: Install) -> list[InstallComponent]:
         """See ``installs.ports.Installs``."""
-        return self._parts(install)
+        return self._parts.with_deploys(self._parts.items(install.id))
 
     def everywhere(self, limit: int, *, offset: int = 0, after: str | None = None) -> Part[InstallComponent]:
         """See ``installs.ports.Installs``."""
         found = self.deploying.rows.listed(self._pk, "PART#", Span(offset, limit, after))
-        return Part(self._with_deploys(found.items), found.more)
+        return Part(self._parts.with_deploys(found.items), found.more)
 
     def component(self, install: Install, component: str) -> InstallComponent | None:
         """See ``installs.ports.Installs``."""
         item = self.deploying.rows.one(self._pk, part_key(install.id, component))
-        return next(iter(self._with_deploys([item])), None) if item else None
+        return next(iter(self._parts.with_deploys([item])), None) if item else None
 
     def ask(self, install: Install, component: str, request: Request) -> Deploy:
         """See ``installs.ports.Installs``. Raises ``StoreThrottled`` while others ask for the same."""
@@ -173,7 +150,7 @@ class DynamoInstalls:
         items = self.deploying.rows.asked(condition, values, limit + 1, start, newest_first=True, index=RECENT)
         shown = items[:limit]
         keys = [_deploy_key(install.id, item[RECENT].removeprefix(prefix)) for item in shown]
-        found_by = self._several(keys)
+        found_by = self._parts.several(keys)
         last = shown[-1] if len(items) > limit else None
         more = f"{last[RECENT].removeprefix(prefix)} {last['sk'].removeprefix('DEPLOYID#')}" if last else None
         return Part([read_deploy(found_by[key]) for key in keys if key in found_by], more)
@@ -235,35 +212,16 @@ class DynamoInstalls:
         item = self.deploying.rows.one(self._pk, part_key(deploy.install_id, deploy.component))
         return item.get("holder") if item else None
 
-    def _parts(self, install: Install) -> list[InstallComponent]:
-        return self._with_deploys(self._items_of_parts(install.id))
-
-    def _items_of_parts(self, install_id: str) -> list[Item]:
-        values = {":pk": self._pk, ":prefix": f"PART#{install_id}#"}
-        return self.deploying.rows.asked("pk = :pk AND begins_with(sk, :prefix)", values, _ALL, None)
-
-    def _with_deploys(self, items: Sequence[Item]) -> list[InstallComponent]:
-        """The components that items are; their status is their newest deploys'."""
-        keys = [f"DEPLOY#{item['install_id']}#{item['component']}#{item['number']:010d}" for item in items]
-        found = self._several(keys)
-        return [read_part(item, read_deploy(found[key])) for item, key in zip(items, keys, strict=True) if key in found]
-
-    def _several(self, keys: Sequence[str]) -> dict[str, Item]:
-        found: dict[str, Item] = {}
-        for first in range(0, len(keys), AT_ONCE):
-            found |= self.deploying.rows.several([(self._pk, key) for key in keys[first : first + AT_ONCE]])
-        return found
-
     def _item(self, install: Install) -> Item:
         return {"pk": self._pk, "sk": f"INSTALL#{install.id}", **install.model_dump(mode="json", exclude_none=True)}
 
     def _name(self, install: Install) -> Item:
-        return {"pk": self._pk, "sk": f"INSTALLNAME#{install.app}#{install.name}", "install_id": install.id}
+        return {"pk": self._pk, "sk": name_key(install), "install_id": install.id}
 
     def _asked(self, install: Install, deploy: Deploy) -> Item:
         """A new deploy, which the bus hears of, and which is looked after until it has ended."""
         own = {"entity": "deploy", "news": True, "writes": 1, UNFINISHED: "deploy"}
-        own |= {"agent": True} if install.access.get("kind") == "agent" else {}
+        own |= of_agent(deploy) if install.access.get("kind") == "agent" else {}
         return {"pk": self._pk, "sk": deploy_key(deploy), **own, **item_of(deploy)}
 
     def _pointer(self, deploy: Deploy) -> Item:
@@ -285,11 +243,6 @@ class DynamoInstalls:
             return self._put({"pk": self._pk, "sk": sk, **known, **more, **fields})
         values = {":before": before.number}
         return update(self._table, self._pk, sk, fields, condition="#number = :before", values=values)
-
-    def _gone(self, part: InstallComponent) -> TransactWriteItemTypeDef:
-        """Forget how a component stands, of which nothing newer was asked for and which nobody holds."""
-        unheld = "#number = :number AND attribute_not_exists(holder)"
-        return self._delete(part_key(part.install_id, part.component), unheld, {":number": part.number})
 
     def _put(self, item: Item, *condition: Any) -> TransactWriteItemTypeDef:  # noqa: ANN401 - the same
         return put(self._table, item, *condition)

@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from byoa.adapters.aws.refusals import translated
 from byoa.adapters.aws.table import Item, dump
-from byoa.api.ports import IssuerRule, KeptKeys, Span
+from byoa.api.doorkeeping import IssuerRule, KeptKeys
+from byoa.api.ports import Span
 from byoa.errors import StoreThrottled
 
 if TYPE_CHECKING:

@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING, Any, Final
 
 from botocore.exceptions import ClientError
 
-from byoa.adapters.aws.deploys import sign_key
 from byoa.adapters.aws.refusals import error_code, translated
 from byoa.adapters.aws.table import dump
+from byoa.adapters.aws.waiting import sign_key, to_run
 from byoa.installs.ports import AgentSign
 
 if TYPE_CHECKING:
     from byoa.adapters.aws.rows import Rows
+    from byoa.installs.messages import DeployKey
 
 _REFUSED: Final = "ConditionalCheckFailedException"
 _DAY_SECONDS: Final = 24 * 3600
@@ -27,10 +28,14 @@ _SIGN_DAYS: Final = 90
 
 @dataclass(frozen=True, slots=True)
 class DynamoLeases:
-    """The leases of one organisation's deploys."""
+    """The leases of one organisation's deploys. Implements Leases."""
 
     organisation: str
     rows: Rows
+
+    def to_run(self, install_id: str) -> list[DeployKey]:
+        """See ``installs.ports.Leases``."""
+        return to_run(self.rows, self.organisation, install_id)
 
     def heard(self, install_id: str) -> AgentSign | None:
         """See ``installs.ports.Leases``."""

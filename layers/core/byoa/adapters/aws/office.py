@@ -16,42 +16,77 @@ from __future__ import annotations
 import hashlib
 import json
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from byoa.adapters.aws.issuers import RULES, keys_name, keys_of, rules_of
 from byoa.adapters.aws.refusals import translated
 from byoa.adapters.aws.table import Item, dump, load
-from byoa.api.ports import Deed, Kept, Page, Span, TokenRecord
+from byoa.api.doorkeeping import Standing, TokenRecord
+from byoa.api.ports import Deed, Kept, Page, Span
 
 if TYPE_CHECKING:
     from byoa.adapters.aws.rows import Rows
-    from byoa.api.ports import IssuerRule, KeptKeys
+    from byoa.api.doorkeeping import IssuerRule, KeptKeys
 
 DAY: Final = 24 * 3600
 CLAIM_MS: Final = 60 * 1000
 """How long a request may take, and more: API Gateway gives up after 30 seconds."""
+
+REMEMBERED: Final = 1000
+"""Sessions of which a process remembers what they lean on."""
 
 _SERVICE: Final = "DynamoDB"
 
 
 @dataclass(frozen=True, slots=True)
 class DynamoDoorkeeper:
-    """All organisations' tokens and rules, one at a time. Implements Doorkeeper."""
+    """All organisations' tokens and rules, one at a time. Implements Doorkeeper.
+
+    Which item a session leans on never changes, so that a process which knows it reads both at once. What was read
+    then counts, and not what is remembered.
+    """
 
     rows: Rows
+    leant_on: dict[tuple[str, str], str] = field(default_factory=dict)
 
     def find(self, organisation: str, token_id: str) -> TokenRecord | None:
-        """See ``api.ports.Doorkeeper``."""
+        """See ``api.doorkeeping.Doorkeeper``."""
         item = self.rows.one(f"TOKEN#{organisation}", f"TOKEN#{token_id}")
         return _token(item) if item else None
 
+    def standing(self, organisation: str, token_id: str) -> Standing:
+        """See ``api.doorkeeping.Doorkeeper``."""
+        pk, own, known = f"TOKEN#{organisation}", f"TOKEN#{token_id}", self.leant_on.get((organisation, token_id))
+        found: dict[str, Item | None] = {}
+        if known:
+            found |= self.rows.several([(pk, own), (pk, known)])
+        else:
+            found[own] = self.rows.one(pk, own)
+        item = found.get(own)
+        record = _token(item) if item else None
+        if record is None or record.parent is None:
+            return Standing(record)
+        other = RULES if record.rules else f"TOKEN#{record.parent}"
+        if other != known:
+            found[other] = self.rows.one(pk, other)
+            self._remember(organisation, token_id, other)
+        if record.rules:
+            return Standing(record, rules=rules_of(found.get(other)))
+        parent = found.get(other)
+        return Standing(record, _token(parent) if parent else None)
+
+    def _remember(self, organisation: str, token_id: str, other: str) -> None:
+        if len(self.leant_on) >= REMEMBERED:
+            self.leant_on.clear()
+        self.leant_on[organisation, token_id] = other
+
     def rules(self, organisation: str) -> list[IssuerRule]:
-        """See ``api.ports.Doorkeeper``."""
+        """See ``api.doorkeeping.Doorkeeper``."""
         return rules_of(self.rows.one(f"TOKEN#{organisation}", RULES))
 
     def keys(self, organisation: str, issuer: str) -> KeptKeys | None:
-        """See ``api.ports.Doorkeeper``."""
+        """See ``api.doorkeeping.Doorkeeper``."""
         return keys_of(self.rows.one(f"TOKEN#{organisation}", keys_name(issuer)))
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from botocore.parsers import JSONParser, ResponseParserFactory
 
 if TYPE_CHECKING:
-    from botocore.model import StructureShape
+    from botocore.model import MapShape, StructureShape
     from botocore.parsers import ResponseParser
 
 _PROTOCOL: Final = "json"
@@ -26,6 +26,11 @@ class PlainValues(ResponseParserFactory):
 
 
 class _Parser(JSONParser):
+    def _handle_map(self, shape: MapShape, value: Any) -> Any:  # noqa: ANN401 - JSON data
+        if shape.value.name == _VALUE:
+            return value
+        return super()._handle_map(shape, value)  # type: ignore[misc] # no part of botocore's types
+
     def _handle_structure(self, shape: StructureShape, value: Any) -> Any:  # noqa: ANN401 - JSON data
         if shape.name == _VALUE:
             return value

@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from byoa.adapters.aws.reads import get_item, known_of, note
+from byoa.adapters.aws.reads import get_item, known_list, known_of, note, note_list
 from byoa.adapters.aws.refusals import translated
 from byoa.adapters.aws.table import Item, dump, load
 from byoa.api.ports import Page, Span
@@ -86,7 +86,6 @@ class Rows:
         index: str | None = None,
     ) -> list[Item]:
         """Up to ``count`` items that meet a condition on their keys, behind ``start``."""
-        found: list[Item] = []
         asked: dict[str, Any] = {
             "TableName": self.table,
             "KeyConditionExpression": condition,
@@ -95,13 +94,21 @@ class Rows:
             **({"IndexName": index} if index else {"ConsistentRead": True}),
             **({"ExclusiveStartKey": dump(start)} if start else {}),
         }
+        question = f"{count} {asked}"
+        known = known_list(self.client, question)
+        if known is None:
+            known = self._query(asked, count)
+            note_list(self.client, question, known)
+            if not index:  # which has a part of each
+                note(self.client, self.table, values[":pk"], {item["sk"]: item for item in known})
+        return [*known]
+
+    def _query(self, asked: dict[str, Any], count: int) -> list[Item]:
+        found: list[Item] = []
         while True:
             with translated(_SERVICE):
                 answer = self.client.query(**asked, Limit=count - len(found))
-            items = [load(item) for item in answer["Items"]]
-            if not index:  # which has a part of each
-                note(self.client, self.table, values[":pk"], {item["sk"]: item for item in items})
-            found += items
+            found += [load(item) for item in answer["Items"]]
             if len(found) >= count or "LastEvaluatedKey" not in answer:
                 return found
-            asked["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
+            asked = {**asked, "ExclusiveStartKey": answer["LastEvaluatedKey"]}

@@ -10,7 +10,7 @@ import json
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
-from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
+from boto3.dynamodb.types import TypeSerializer
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -36,18 +36,19 @@ _OF_PARTS: Final = frozenset(
 )
 """The attributes that are JSON text, or a list of such."""
 
+_NOTHING: Final[tuple[str, Any]] = ("", None)
+
 _serialize: Final = TypeSerializer().serialize
-_deserialize: Final = TypeDeserializer().deserialize
 
 
 def dump(item: Mapping[str, Any]) -> Item:
     """JSON data, numbers being whole, as a typed item. Raises TypeError for what is no such data."""
-    return {name: _serialize(_text(value)) for name, value in item.items()}
+    return {name: {"S": value} if type(value) is str else _serialize(_text(value)) for name, value in item.items()}
 
 
 def load(item: Mapping[str, Any]) -> Item:
     """A typed item as JSON data. Raises ValueError for a type that ``dump`` never writes."""
-    return {name: _plain(name, _read(value)) for name, value in item.items()}
+    return {name: _plain(name, value) for name, value in item.items()}
 
 
 def _text(value: Any) -> Any:  # noqa: ANN401 - JSON data of any shape
@@ -56,21 +57,26 @@ def _text(value: Any) -> Any:  # noqa: ANN401 - JSON data of any shape
     return [_text(each) for each in value] if isinstance(value, list) else value
 
 
-def _read(value: Any) -> object:  # noqa: ANN401 - as the table has it
-    try:
-        return _deserialize(value)
-    except TypeError:  # no type of DynamoDB's
+def _plain(name: str, typed: Any) -> Any:  # noqa: ANN401 - JSON data of any shape, a way out for each type
+    """Not by boto3's reader, which looks its types up by name: a list of builds has hundreds of values."""
+    kind, value = next(iter(typed.items()), _NOTHING) if isinstance(typed, dict) else _NOTHING
+    if kind == "S":
+        return json.loads(value) if name in _OF_PARTS else value
+    if kind == "N" and (whole := _whole(value)) is not None:
+        return whole
+    if kind == "L":
+        return [_plain(name, each) for each in value]
+    if kind == "BOOL":
         return value
-
-
-def _plain(name: str, value: object) -> Any:  # noqa: ANN401 - JSON data of any shape
-    match value:
-        case str():
-            return json.loads(value) if name in _OF_PARTS else value
-        case bool() | None:
-            return value
-        case Decimal() if value == value.to_integral_value():
-            return int(value)
-        case list():
-            return [_plain(name, each) for each in value]
+    if kind == "NULL":
+        return None
     raise ValueError(f"The attribute {name} is of a type that nothing of ours writes.")
+
+
+def _whole(text: str) -> int | None:
+    """A number as the table has it, which may have an exponent; ``None`` for one with a fraction."""
+    try:
+        return int(text)
+    except ValueError:
+        number = Decimal(text)
+        return int(number) if number == number.to_integral_value() else None

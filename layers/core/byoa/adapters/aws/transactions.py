@@ -48,7 +48,7 @@ def put(
 def delete(
     table: str, pk: str, sk: str, condition: str = "attribute_exists(pk)", values: Item | None = None
 ) -> TransactWriteItemTypeDef:
-    """A deletion of what is there."""
+    """A deletion of what is there; with an empty ``condition`` also of what isn't."""
     write = {"TableName": table, "Key": dump({"pk": pk, "sk": sk}), **_conditional(condition, values)}
     return cast("TransactWriteItemTypeDef", {"Delete": write})
 
@@ -88,6 +88,8 @@ def update(  # noqa: PLR0913 - what of it changes, and when
 
 
 def _conditional(condition: str, values: Item | None) -> dict[str, Any]:
+    if not condition:
+        return {}
     names = {f"#{name}": name for name in ("version", "number", "status") if f"#{name}" in condition}
     return {
         "ConditionExpression": condition,

@@ -28,15 +28,23 @@ if TYPE_CHECKING:
 _OWNER: Final = r'conflict with "((?:[^"\\]|\\.)*)"'
 _TYPED: Final = r": (\.[^\s:]{1,300}): (field not declared in schema|expected \w+|duplicate entries)"
 _NAMESPACES: Final = r'namespaces "[^"]*" not found'
+_WEBHOOK: Final = r'admission webhook "([a-z0-9.-]{1,253})" (denied the request|does not support dry run)'
+_POLICY: Final = r"ValidatingAdmissionPolicy '([a-z0-9.-]{1,253})' with binding '[a-z0-9.-]{1,253}' denied request"
 _FIELD: Final = r"[A-Za-z0-9_.\[\]\-/<>\"=:]{1,300}"
 _LONGEST: Final = 160
 _UNKNOWN_LOGIN: Final = "Renew the token; it may have expired. A role of EKS needs an access entry in the cluster."
+_BY_RULE: Final = (
+    "Mend the object so that it passes; `kubectl apply --server-side --dry-run=server` tells the rule's own words."
+)
+_NO_DRY_RUN: Final = "Have the webhook say that it has no side effects in dry runs (sideEffects: NoneOnDryRun)."
 _TOLD: Final = 3
 _BY_RIGHTS: Final = ("cannot ", 'resource "')
 
 
 def refusal(answer: Answer, verb: str, place: Place) -> ByoaError:
     """The error that ``answer`` is, to ``verb`` (``patch``, ``delete`` …) at ``place``."""
+    if ruled := _ruled(answer):
+        return ruled
     match answer.status:
         case 401:
             found = unknown_login()
@@ -55,6 +63,21 @@ def refusal(answer: Answer, verb: str, place: Place) -> ByoaError:
         case _:
             found = ClusterUnavailable(f"The cluster's API gives an answer that is not known (status {answer.status}).")
     return found
+
+
+def _ruled(answer: Answer) -> ByoaError | None:
+    """A rule's refusal. Its status says nothing: a webhook chooses it (400 where it doesn't), policies say 422.
+
+    It is none of what a new object would be taken as: who forbids a change didn't mean a deletion in its place.
+    """
+    if webhook := re.search(_WEBHOOK, answer.message):
+        if webhook[2].startswith("does not"):
+            cause = f"The webhook {webhook[1]} of the cluster can't be asked without side effects, so nothing is tried."
+            return ObjectInvalid(cause, remedy=_NO_DRY_RUN)
+        return ObjectInvalid(f"The webhook {webhook[1]} of the cluster refuses it.", remedy=_BY_RULE)
+    if policy := re.search(_POLICY, answer.message):
+        return ObjectInvalid(f"The admission policy {policy[1]} of the cluster refuses it.", remedy=_BY_RULE)
+    return None
 
 
 def unknown_login() -> ByoaError:

@@ -13,7 +13,10 @@ if TYPE_CHECKING:
 
     from byoa.adapters.kubernetes.wire import Answer
 
-ACCEPT: Final = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"
+ACCEPT: Final = ",".join(
+    f"application/json;g=apidiscovery.k8s.io;v={version};as=APIGroupDiscoveryList" for version in ("v2", "v2beta1")
+)
+"""The same documents by both names: servers know the first from 1.30 on, and the other one until then."""
 PATHS: Final = ("/api", "/apis")
 _NEEDED: Final = frozenset(("get", "list", "patch", "delete"))
 """Verbs of what can be installed; what lacks one is an answer or a question, not an object."""

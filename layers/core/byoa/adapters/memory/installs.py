@@ -5,21 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from byoa.errors import ByoaError, DeployBusy, DeploySuperseded, EventUntrusted
+from byoa.errors import ByoaError, DeployBusy, EventUntrusted
 from byoa.installs.contents import unpack
-from byoa.installs.inventory import OTHERS
-from byoa.installs.inventory import pack as pack_inventory
-from byoa.installs.inventory import unpack as unpack_inventory
 from byoa.installs.messages import ENDED, DeployKey, InstallComponent
 from byoa.installs.ports import Part
-from byoa.installs.records import answered, begun, cancelled, check_runs, overtaken, queued, released
+from byoa.installs.records import answered, begun, cancelled, check_runs, overtaken, queued, released, settled
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from byoa.builds.messages import Failure
     from byoa.builds.ports import Clock
-    from byoa.installs.inventory import Inventory
     from byoa.installs.messages import Answered, Deploy, Install
     from byoa.installs.ports import AgentSign, Becomes, Request
 
@@ -39,6 +35,7 @@ class DeployStore:
     told: list[Deploy] = field(default_factory=list)
     told_again: dict[DeployKey, int] = field(default_factory=dict)
     signs: dict[tuple[str, str], AgentSign] = field(default_factory=dict)
+    agents: set[DeployKey] = field(default_factory=set)
 
     def keep(self, deploy: Deploy) -> Deploy:
         """Keep a deploy as it is now; ``told`` are those that the bus hears of."""
@@ -104,8 +101,7 @@ class MemoryDeploys:
 
     def heard_at(self, key: DeployKey) -> int | None:
         """See ``installs.ports.Unended``."""
-        install = self.install(key.install_id)
-        if install is None or install.access.get("kind") != "agent":
+        if key.key not in self.store.agents:
             return None
         sign = self.store.signs.get((key.organisation, key.install_id))
         return sign.at_ts if sign else 0
@@ -134,8 +130,7 @@ class MemoryDeploys:
 
     def due(self, before_ts: int) -> Iterator[tuple[str, str, str]]:
         """See ``installs.drift_due.Due``."""
-        parts = list(self.store.parts.items())
-        return (place for place, each in parts if each.next_drift_ts and each.next_drift_ts < before_ts)
+        return (at for at, each in [*self.store.parts.items()] if each.next_drift_ts and each.next_drift_ts < before_ts)
 
     def put_off(self, organisation: str, install_id: str, component: str, until_ts: int) -> None:
         """See ``installs.drift_due.Due``."""
@@ -151,44 +146,16 @@ class MemoryDeploys:
 
     def _become(self, key: DeployKey, becomes: Becomes, plan: str | None) -> Deploy:
         place = place_of(key)
-        deploy, part = becomes(self.store.deploys[key.key], self.store.parts[place])
+        deploy, part = settled(*becomes(self.store.deploys[key.key], self.store.parts[place]))
         self.store.parts[place] = part.model_copy(update={"status": deploy.status})
         if plan is not None:
             self.store.plans[deploy.id] = plan
         return self.store.keep(deploy)
 
     def _release(self, key: DeployKey) -> None:
-        if self.store.holders.get(place_of(key)) == key.number:
-            del self.store.holders[place_of(key)]
-
-
-@dataclass(slots=True)
-class MemoryShelf:
-    """The inventory of one component, for the deploy that ``execution`` has. Implements Shelf."""
-
-    store: DeployStore
-    key: DeployKey
-    execution: str
-
-    def read(self) -> Inventory | None:
-        """See ``installs.cluster.Shelf``."""
-        kept = self.store.packed.get(place_of(self.key))
-        return unpack_inventory(kept[0], str(kept[1])) if kept else None
-
-    def check(self, inventory: Inventory) -> None:
-        """See ``installs.cluster.Shelf``."""
-        check_runs(self.store.deploys.get(self.key.key), self.execution)
-        newest = self.read()
-        if (newest.version if newest else "") != inventory.version:
-            raise DeploySuperseded(OTHERS)
-
-    def write(self, inventory: Inventory) -> Inventory:
-        """See ``installs.cluster.Shelf``."""
-        self.check(inventory)
-        version, place = int(inventory.version or 0) + 1, place_of(self.key)
-        self.store.packed[place] = (pack_inventory(inventory), version)
-        self.store.parts[place] = self.store.parts[place].model_copy(update={"objects": len(inventory.uids)})
-        return inventory._replace(version=str(version))
+        if self.store.holders.get(place := place_of(key)) == key.number:
+            del self.store.holders[place]
+            self.store.parts[place] = settled(self.store.deploys[key.key], self.store.parts[place])[1]
 
 
 @dataclass(slots=True)
@@ -233,7 +200,8 @@ class MemoryInstalls:
             return False
         del self.store.installs[self.organisation, was.id]
         for each in parts:
-            del self.store.parts[self.organisation, was.id, each.component]
+            self._lose(self.organisation, was.id, each.component)
+        self.store.signs.pop((self.organisation, was.id), None)
         return True
 
     def forget(self, install_id: str) -> None:
@@ -242,7 +210,7 @@ class MemoryInstalls:
         for place in mine if self.install(install_id) is None else []:
             ended = self.store.deploys[self._key(self.store.parts[place])].ended
             if ended and place not in self.store.holders:
-                del self.store.parts[place]
+                self._lose(*place)
 
     def components(self, install: Install) -> list[InstallComponent]:
         """See ``installs.ports.Installs``."""
@@ -262,7 +230,7 @@ class MemoryInstalls:
             return None
         newest = self.store.deploys[self._key(part)]
         moment = max(part.updated_at_ts, newest.history[-1].created_at_ts)
-        return part.model_copy(update={"status": newest.status, "updated_at_ts": moment})
+        return settled(newest, part.model_copy(update={"status": newest.status, "updated_at_ts": moment}))[1]
 
     def ask(self, install: Install, component: str, request: Request) -> Deploy:
         """See ``installs.ports.Installs``."""
@@ -271,14 +239,13 @@ class MemoryInstalls:
         if there := next((each for each in mine if each.run == request.run), None):
             return there
         deploy = queued(install, component, before, request, self.store.series, now)
-        if before:
-            late = overtaken(self.store.deploys[self._key(before)], deploy.number, now)
-            if late:
-                self.store.keep(late)
+        if before and (late := overtaken(self.store.deploys[self._key(before)], deploy.number, now)):
+            self.store.keep(late)
         newest = {"number": deploy.number, "deploy_id": deploy.id, "status": deploy.status}
         fields = before.model_dump() if before else {"install_id": install.id, "component": component}
         part = InstallComponent.model_validate({**fields, **newest, "updated_at_ts": deploy.created_at_ts})
         self.store.parts[self.organisation, install.id, component] = part
+        self.store.agents |= {deploy.key} if install.access.get("kind") == "agent" else set()
         return self.store.keep(deploy)
 
     def deploys(self, install: Install, component: str | None, limit: int, after: str | None = None) -> Part[Deploy]:
@@ -324,6 +291,11 @@ class MemoryInstalls:
     def _named(self, install: Install) -> Install | None:
         mine = [each for (owner, _), each in self.store.installs.items() if owner == self.organisation]
         return next((each for each in mine if (each.app, each.name) == (install.app, install.name)), None)
+
+    def _lose(self, *place: str) -> None:
+        organisation, install_id, component = place
+        del self.store.parts[organisation, install_id, component]
+        self.store.packed.pop((organisation, install_id, component), None)
 
     def _key(self, part: InstallComponent) -> DeployKey:
         return DeployKey(

@@ -6,7 +6,8 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from byoa.adapters.memory.issuers import MemoryIssuers
-from byoa.api.ports import App, Component, Deed, Kept, Page, Span, TokenRecord
+from byoa.api.doorkeeping import Standing, TokenRecord
+from byoa.api.ports import App, Component, Deed, Kept, Page, Span
 from byoa.builds.messages import BuildKey, ComponentDeleted
 from byoa.builds.records import cancelled, milliseconds
 
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from byoa.adapters.memory.ledger import MemoryLedger
-    from byoa.api.ports import IssuerRule, KeptKeys
+    from byoa.api.doorkeeping import IssuerRule, KeptKeys
     from byoa.builds.messages import Build, ConfigVersion, NamedObjects, Stage
     from byoa.builds.ports import Accepted
     from byoa.components.reading import ComponentConfig
@@ -207,15 +208,21 @@ class MemoryTokens:
     issuers: Callable[[str], MemoryIssuers] = MemoryIssuers
 
     def find(self, organisation: str, token_id: str) -> TokenRecord | None:
-        """See ``api.ports.Doorkeeper``."""
+        """See ``api.doorkeeping.Doorkeeper``."""
         return self.held.get((organisation, token_id))
 
+    def standing(self, organisation: str, token_id: str) -> Standing:
+        """See ``api.doorkeeping.Doorkeeper``."""
+        record = self.find(organisation, token_id)
+        parent = self.find(organisation, record.parent) if record and record.parent else None
+        return Standing(record, parent, self.rules(organisation) if record and record.rules else ())
+
     def rules(self, organisation: str) -> list[IssuerRule]:
-        """See ``api.ports.Doorkeeper``."""
+        """See ``api.doorkeeping.Doorkeeper``."""
         return self.issuers(organisation).rules()
 
     def keys(self, organisation: str, issuer: str) -> KeptKeys | None:
-        """See ``api.ports.Doorkeeper``."""
+        """See ``api.doorkeeping.Doorkeeper``."""
         return self.issuers(organisation).kept.get((organisation, issuer))
 
     def add(self, record: TokenRecord) -> None:

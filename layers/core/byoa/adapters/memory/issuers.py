@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from byoa.api.ports import IssuerRule, KeptKeys
+    from byoa.api.doorkeeping import IssuerRule, KeptKeys
 
 
 @dataclass(slots=True)

@@ -129,7 +129,8 @@ class MemoryLedger:
             if text is not None:
                 self.configs[key] = self.configs[key].model_copy(update={"text": kept_text(text)})
             return Accepted(self.records[key], created=False)
-        return Accepted(self._accept(key.model_copy(update={"version": version + 1}), config, by, text), created=True)
+        key = key.model_copy(update={"version": version + 1})
+        return Accepted(self._accept(key, config, by, text), created=True, version=self.configs[key])
 
     def build_anew(self, newest: BuildKey, by: str) -> Build | None:
         """See ``tracking.ports.Workshop``."""

@@ -35,6 +35,10 @@ class RemoteJob:
     _writes: bool = field(default=False, init=False)
 
     @property
+    def _place(self) -> tuple[str, ...]:
+        return "installs", self.checked.install_id, "jobs", self.checked.deploy_id
+
+    @property
     def shelf(self) -> RemoteShelf:
         """See ``installs.ports.Job``."""
         return RemoteShelf(self)
@@ -62,6 +66,11 @@ class RemoteJob:
         line = {"status": status, "status_human_description": "", "created_at_ts": self.checked.begun_ts}
         return Deploy.model_validate({**said, **line, "operation": self.checked.operation, "history": [line]})
 
+    def give_back(self) -> None:
+        """See ``installs.ports.Job``."""
+        self.lost = True
+        self.api.ask("POST", *self._place, "give-back", body={"lease_id": self.lease})
+
     def report(self, ended: DeployEnded, packed: str | None) -> str | None:
         """Tell which way it went, with its plan's document; how it ended at the platform, if it hadn't before."""
         said = ended.model_dump(mode="json", include={"planned", "applied", "health", "pruned", "failure"})
@@ -74,9 +83,8 @@ class RemoteJob:
         """Something of the deploy. Raises ``DeploySuperseded`` where the lease is lost."""
         if self.lost and "ended" not in (body or {}):
             raise DeploySuperseded(_LOST)
-        place = ("installs", self.checked.install_id, "jobs", self.checked.deploy_id, what)
         try:
-            return self.api.ask(method, *place, body=body, query=query).fields()
+            return self.api.ask(method, *self._place, what, body=body, query=query).fields()
         except ApiRefused as refusal:
             if refusal.problem not in ("lease_lost", "not_found"):
                 raise

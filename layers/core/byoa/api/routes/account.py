@@ -1,7 +1,7 @@
 """Who is asking."""
 
+from byoa.api.callers import AccountOut, AgentsInstallOut, OrganisationOut
 from byoa.api.documents import moment
-from byoa.api.models import AccountOut, AgentsInstallOut, OrganisationOut
 from byoa.api.operations import Operations
 from byoa.api.visits import visit
 from byoa.trust.external_id import external_id

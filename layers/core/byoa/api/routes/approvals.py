@@ -1,5 +1,6 @@
 """Plans of deploys, and what somebody says to one that waits. In Nuon's paths a workflow is one deploy."""
 
+from collections.abc import Mapping
 from typing import Annotated
 
 from aws_lambda_powertools.event_handler.openapi.params import Path
@@ -21,6 +22,7 @@ from byoa.api.routes.deploys import DEPLOY, DeployId, deploy_of
 from byoa.api.routes.installs import ComponentId, InstallId
 from byoa.api.visits import visit
 from byoa.installs.messages import Answered, Deploy
+from byoa.installs.sets import is_set, sets_of, spelled
 
 operations = Operations()
 APPROVAL = "/v1/workflows/<workflow_id>/steps/<step_id>/approvals/<approval_id>"
@@ -87,10 +89,31 @@ def _deploy(workflow_id: str, step_id: str, approval_id: str) -> Deploy:
     return deploy
 
 
-def _needed(deploy: Deploy) -> set[str]:
-    """All that has to be approved by name: a deploy's record has the first of it, its plan the rest."""
+def _missing(deploy: Deploy, body: ApprovalIn) -> list[str]:
+    """What has to be approved by name and isn't: a deploy's record has the first of it, its plan the rest.
+
+    Raises ``Problem`` (422) for a set that isn't the plan's, or is said of no plan.
+    """
     contents = visit().installs.contents(deploy) or {}
-    return {*deploy.needs, *(contents.get("needs") or [])}
+    needs = [*deploy.needs, *(contents.get("needs") or [])]
+    sets = contents.get("sets") or sets_of({*needs})
+    faults = [fault for name in body.names if (fault := _fault_of_set(name, sets, body.fingerprint))]
+    if faults:
+        raise Problem("invalid", faults=faults[:_LISTED])
+    return sorted({*needs} - spelled({*body.names, *deploy.names}, {*needs}, sets))
+
+
+def _fault_of_set(name: str, sets: Mapping[str, int], fingerprint: str | None) -> dict[str, str] | None:
+    if not is_set(name):
+        return None
+    if fingerprint is None:
+        message = f"{name} is said of one plan: send its fingerprint."
+        return {"pointer": "/body/fingerprint", "code": "missing", "message": message}
+    kind, _, count = name.partition(":")
+    if sets.get(kind, 0) == int(count):
+        return None
+    message = f"{sets.get(kind, 0)} of the plan's parts are of that kind and only go by name."
+    return {"pointer": "/body/names", "code": "other_set", "message": message}
 
 
 def _answer(deploy: Deploy, body: ApprovalIn) -> Deploy:
@@ -99,11 +122,12 @@ def _answer(deploy: Deploy, body: ApprovalIn) -> Deploy:
     if deploy.status != "pending-approval" or deploy.fingerprint is None:
         raise Problem("not_waiting")
     approved = body.response_type == "approve"
-    missing = sorted(_needed(deploy) - {*body.names, *deploy.names}) if approved else []
+    missing = _missing(deploy, body) if approved else []
     if missing:
         cause = f"The plan needs approval by name for {len(missing)} of its parts."
         faults = [{"pointer": "/body/names", "code": "missing", "message": each} for each in missing[:_LISTED]]
-        raise Problem("invalid", cause=cause, remedy="Send their names with the approval.", faults=faults)
+        remedy = "Send their names with the approval; many of one kind together as KIND:COUNT, with the fingerprint."
+        raise Problem("invalid", cause=cause, remedy=remedy, faults=faults)
     answered = Answered(
         decision="approve" if approved else "deny",
         fingerprint=body.fingerprint or deploy.fingerprint,

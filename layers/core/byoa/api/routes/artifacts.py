@@ -18,10 +18,10 @@ from byoa.api.lookups import (
     TagsOut,
     result_out,
 )
-from byoa.api.models import Id
 from byoa.api.operations import Operations
 from byoa.api.ports import KeptLookup
 from byoa.api.problems import Problem
+from byoa.api.shapes import Id
 from byoa.api.tokens import random_id
 from byoa.api.visits import visit
 from byoa.builds.lookups import Action, LookUp, Sought

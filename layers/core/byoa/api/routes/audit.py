@@ -2,8 +2,8 @@
 
 from aws_lambda_powertools.event_handler import Response
 
+from byoa.api.callers import DeedOut
 from byoa.api.documents import deed_out
-from byoa.api.models import DeedOut
 from byoa.api.operations import Operations
 from byoa.api.paging import Cursor, Limit, Number, Offset, paged, span_of
 from byoa.api.visits import visit

@@ -8,12 +8,13 @@ from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.params import Query
 
 from byoa.api.documents import attachments_out, build_out, resources_out
-from byoa.api.models import AttachmentsOut, BuildIn, BuildOut, Id, Queued, Receipt, ResourcesOut
+from byoa.api.models import AttachmentsOut, BuildIn, BuildOut, Queued, Receipt, ResourcesOut
 from byoa.api.operations import Operations
 from byoa.api.paging import Cursor, Limit, Number, Offset, paged, span_of
 from byoa.api.ports import Component, Span
 from byoa.api.problems import Problem, unknown
 from byoa.api.routes.components import COMPONENT, COMPONENTS, AppId, found
+from byoa.api.shapes import Id
 from byoa.api.visits import visit
 from byoa.builds.messages import AttachedTo, Build, Label, Stage
 

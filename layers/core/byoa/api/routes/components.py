@@ -7,11 +7,12 @@ from aws_lambda_powertools.event_handler.openapi.params import Path, Query
 
 from byoa.api.around import check_match
 from byoa.api.documents import component_out
-from byoa.api.models import ComponentIn, ComponentOut, ComponentPatch, Deleted, Id
+from byoa.api.models import ComponentIn, ComponentOut, ComponentPatch, Deleted
 from byoa.api.operations import Operations
 from byoa.api.paging import Cursor, Limit, Number, Offset, paged, span_of
 from byoa.api.ports import Component, Page, Span
 from byoa.api.problems import Problem, unknown
+from byoa.api.shapes import Id
 from byoa.api.visits import visit
 from byoa.builds.messages import Label
 

@@ -7,11 +7,12 @@ from aws_lambda_powertools.event_handler.openapi.params import Path
 
 from byoa.api.around import check_match
 from byoa.api.documents import config_out
-from byoa.api.models import Check, Checked, ConfigIn, ConfigOut, FaultOut, Id
+from byoa.api.models import Check, Checked, ConfigIn, ConfigOut, FaultOut
 from byoa.api.operations import Operations
 from byoa.api.paging import Cursor, Limit, Number, Offset, paged, span_of
 from byoa.api.problems import Problem, unknown
 from byoa.api.routes.components import COMPONENT, COMPONENTS, AppId, found
+from byoa.api.shapes import Id
 from byoa.api.visits import visit
 from byoa.builds.messages import ConfigVersion, Label
 from byoa.components.editing import edit, form_of
@@ -76,7 +77,7 @@ def create_config(app_id: AppId, component_id: Annotated[Label, Path()], body: C
     )
     if accepted is None:
         raise Problem("changed")
-    version = here.inventory.config(app_id, component_id, accepted.build.version)
+    version = accepted.version or here.inventory.config(app_id, component_id, accepted.build.version)
     if version is None:
         raise LookupError("a config that was accepted is missing")
     return Response(201 if accepted.created else 200, "application/json", _out(version))

@@ -7,11 +7,12 @@ from aws_lambda_powertools.event_handler import Response
 
 from byoa.api.around import check_match
 from byoa.api.documents import credentials_out
-from byoa.api.models import CredentialsIn, CredentialsOut, Id, NewCredentials, TrialIn, TriedOut
 from byoa.api.operations import Operations
 from byoa.api.paging import Cursor, Limit, Number, Offset, paged, span_of
 from byoa.api.ports import Page
 from byoa.api.problems import Problem, unknown
+from byoa.api.registries import CredentialsIn, CredentialsOut, NewCredentials, TrialIn, TriedOut
+from byoa.api.shapes import Id
 from byoa.api.visits import visit
 from byoa.builds.messages import Trial
 from byoa.errors import CredentialForbidden, CredentialMalformed

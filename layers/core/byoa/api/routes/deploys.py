@@ -6,16 +6,18 @@ from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.params import Path, Query
 
 from byoa.api.deploys import Asked, DeployIn, DeployOut, DriftIn, TeardownIn, deploy_out
+from byoa.api.offered import Offered
 from byoa.api.operations import Operations
-from byoa.api.paging import LONGEST, Cursor, Limit, Number, Offset, paged, span_of
-from byoa.api.ports import Component, Page, Span
+from byoa.api.paging import Cursor, Limit, Number, Offset, paged, span_of
+from byoa.api.ports import Page, Span
 from byoa.api.problems import Problem, unknown
 from byoa.api.routes.installs import COMPONENT, COMPONENTS, INSTALL, ComponentId, InstallId, component_of, found
 from byoa.api.visits import visit
 from byoa.builds.messages import Build
-from byoa.installs.bounds import DEPENDENTS, length
+from byoa.errors import ContentTooLarge
+from byoa.installs.behind import behind
 from byoa.installs.messages import ENDED, Dependent, Deploy, Install
-from byoa.installs.order import dependents_of, in_order, nearest, reversed_order
+from byoa.installs.order import in_order, reversed_order
 from byoa.installs.ports import Request
 from byoa.installs.runs import Line, go_on, unfold
 
@@ -27,12 +29,6 @@ After = Annotated[str | None, Query(max_length=63, description="The next_after o
 AT_ONCE = 25
 """Deploys that one call asks for: each is a transaction, and the gateway waits 30 seconds."""
 
-MOST = 200
-"""Dependents of one deploy: they stand in its record, and the gateway waits 30 seconds for them."""
-
-_LOOKED_AT = 100
-"""Builds of a component that are looked at for an active one."""
-
 
 @operations.add("POST", f"{COMPONENTS}/deploy-all", "deploy", status=201, faults=(404,))
 def deploy_all_components(install_id: InstallId, after: After = None) -> Asked:
@@ -41,15 +37,14 @@ def deploy_all_components(install_id: InstallId, after: After = None) -> Asked:
     Those that depend on nothing begin at once, side by side; each other one when what it depends on went well.
     """
     install = found(install_id)
-    every = _components(install.app)
-    dependencies = {name: each.dependencies for name, each in every.items()}
-    shown, more = _from(in_order(dependencies), after)
-    builds = {name: _newest_active(every[name]) for name in shown}
-    line = Line(install, visit().installs, dependencies)
-    for name, build in builds.items():
-        if build:
-            line.add(name, _request(install, name, build, DeployIn()))
-    left_out = [name for name, build in builds.items() if build is None]
+    app = _app(install)
+    shown, more = _from(in_order(app.dependencies()), after)
+    builds = app.newest_active(shown)
+    line = Line(install, visit().installs, app.dependencies())
+    for name in shown:
+        if name in builds:
+            line.add(name, _request(install, name, builds[name], DeployIn()))
+    left_out = [name for name in shown if name not in builds]
     return Asked(deploys=[deploy_out(each) for each in line.done()], left_out=left_out, next_after=more)
 
 
@@ -58,8 +53,8 @@ def teardown_all_components(install_id: InstallId, after: After = None) -> Asked
     """Tear down each component that has objects in the install, what others depend on last, 25 in one call."""
     here, install = visit(), found(install_id)
     parts = {each.component: each for each in here.installs.components(install)}
-    every = _components(install.app)
-    known = {name: every[name].dependencies if name in every else () for name in (*every, *parts)}
+    every = _app(install).dependencies()
+    known = {name: every.get(name, ()) for name in (*every, *parts)}
     dependents = reversed_order(known)
     shown, more = _from([name for name in in_order(dependents) if name in parts], after)
     line = Line(install, here.installs, dependents)
@@ -201,40 +196,18 @@ def _build(install: Install, component_id: str, build_id: str | None) -> Build:
     """The build to install. Raises ``Problem``: 404 for none of this component, 409 for one that can't be."""
     here = visit()
     if build_id is None:
-        component = here.inventory.component(install.app, component_id)
-        if component is None:
+        if here.inventory.component(install.app, component_id) is None:
             raise unknown("app", "component of that name", "components list")
-        newest = _newest_active(component)
-        if newest is None:
+        newest = _app(install).newest_active([component_id])
+        if not newest:
             raise Problem("no_build")
-        return newest
+        return newest[component_id]
     build = here.inventory.build(build_id)
     if build is None or (build.app, build.component) != (install.app, component_id):
         raise unknown("component", "build of that id", "builds list")
     if build.status != "active":
         raise Problem("not_active")
     return build
-
-
-def _newest_active(component: Component) -> Build | None:
-    builds = visit().inventory
-    newest = builds.newest([component]).get((component.app, component.name))
-    if newest is None or newest.status == "active":
-        return newest
-    older = builds.builds(component, Span(0, _LOOKED_AT)).items
-    return next((each for each in older if each.status == "active"), None)
-
-
-def _components(app: str) -> dict[str, Component]:
-    """All of an app, by name."""
-    every: dict[str, Component] = {}
-    after: str | None = None
-    while True:
-        part = visit().inventory.components(app, "", Span(0, LONGEST, after))
-        every |= {each.name: each for each in part.items}
-        after = part.more
-        if after is None:
-            return every
 
 
 def _from(names: list[str], after: str | None) -> tuple[list[str], str | None]:
@@ -245,32 +218,16 @@ def _from(names: list[str], after: str | None) -> tuple[list[str], str | None]:
 
 
 def _dependents(install: Install, component_id: str) -> tuple[Dependent, ...]:
-    """What is deployed behind a component. Those without an active build have nothing to deploy, and are passed over.
+    """What is deployed behind a component. Raises ``DependenciesCyclic``, and ``Problem`` where they are too many."""
+    try:
+        return behind(component_id, _app(install))
+    except ContentTooLarge as error:
+        fault = {"pointer": "/body/deploy_dependents", "code": "too_many", "message": error.cause}
+        raise Problem("invalid", cause=error.cause, remedy=error.remedy, faults=[fault]) from None
 
-    Raises ``DependenciesCyclic``, and ``Problem`` where they are more than one call can ask for.
-    """
-    every = _components(install.app)
-    dependencies = {name: each.dependencies for name, each in every.items()}
-    names = dependents_of(component_id, dependencies)
-    if len(names) > MOST:
-        fault = {"pointer": "/body/deploy_dependents", "code": "too_many", "message": f"{MOST} dependents at most."}
-        raise Problem("invalid", faults=[fault])
-    newest = ((name, _newest_active(every[name])) for name in names)
-    builds = {name: build for name, build in newest if build}
-    found = tuple(
-        Dependent(
-            component=name,
-            build_id=build.build_id,
-            config_version=build.version,
-            after=nearest(name, {component_id, *builds}, dependencies),
-        )
-        for name, build in builds.items()
-    )
-    if length([each.model_dump() for each in found]) > DEPENDENTS:
-        message = "Its dependents depend on too many of each other for one call."
-        fault = {"pointer": "/body/deploy_dependents", "code": "too_many", "message": message}
-        raise Problem("invalid", faults=[fault])
-    return found
+
+def _app(install: Install) -> Offered:
+    return Offered(visit().inventory, install.app)
 
 
 def _request(install: Install, component: str, build: Build, body: DeployIn) -> Request:

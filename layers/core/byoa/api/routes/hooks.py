@@ -5,10 +5,11 @@ from typing import Final
 from aws_lambda_powertools.event_handler import Response
 
 from byoa.api.documents import hook_fields, hook_out
-from byoa.api.models import HookIn, HookOut, Id, NewHook
 from byoa.api.operations import Operations
 from byoa.api.paging import Cursor, Limit, Number, Offset, paged, span_of
 from byoa.api.problems import Problem
+from byoa.api.registries import HookIn, HookOut, NewHook
+from byoa.api.shapes import Id
 from byoa.api.tokens import random_id
 from byoa.api.visits import visit
 from byoa.tracking.records import EVERY, Place, issue, watch

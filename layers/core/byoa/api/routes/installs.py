@@ -10,6 +10,7 @@ from aws_lambda_powertools.event_handler.openapi.params import Path, Query
 from byoa.api.agents import is_agents
 from byoa.api.around import check_match
 from byoa.api.documents import moment
+from byoa.api.inputs import checked_inputs
 from byoa.api.installs import (
     AgentCluster,
     AgentOut,
@@ -48,9 +49,6 @@ ComponentId = Annotated[str, Path(min_length=1, max_length=128, description="The
 _ID = re.compile(r"inl[a-z2-7]{23}")
 _ACCOUNT = 4
 """Which part of an ARN."""
-
-INPUTS_LIMIT = 32 * 1024
-"""Characters of an install's inputs as JSON: an item of the table takes 400 KB, and has more than these."""
 
 EXAMPLE: dict[str, Any] = {
     "name": "acme",
@@ -103,8 +101,9 @@ def create_install(app_id: AppId, body: InstallIn) -> InstallOut:
         name=body.name,
         approval=body.install_config.approval_option,
         access=_access(body.cluster),
-        inputs=_inputs(body.inputs),
+        inputs=checked_inputs(body.inputs),
         follow=_follow(body.follow),
+        deploy_dependents=body.deploy_dependents,
         mend=body.mend,
         created_at_ts=here.now_ts,
         updated_at_ts=here.now_ts,
@@ -146,8 +145,9 @@ def update_install(install_id: InstallId, body: InstallPatch) -> InstallOut:
         update={
             "approval": was.approval if body.install_config is None else body.install_config.approval_option,
             "access": access,
-            "inputs": was.inputs if body.inputs is None else _inputs(body.inputs),
+            "inputs": was.inputs if body.inputs is None else checked_inputs(body.inputs),
             "follow": was.follow if body.follow is None else _follow(body.follow),
+            "deploy_dependents": was.deploy_dependents if body.deploy_dependents is None else body.deploy_dependents,
             "mend": was.mend if body.mend is None else body.mend,
             "updated_at_ts": here.now_ts,
         }
@@ -334,26 +334,6 @@ def _forget_rest(install_id: str) -> None:
 def _tracks(install: Install) -> bool:
     """Whether objects are in its cluster, or are about to be."""
     return any(each.objects or each.status not in ENDED for each in visit().installs.components(install))
-
-
-def _inputs(inputs: dict[str, Any]) -> dict[str, Any]:
-    for name, value in inputs.items():
-        if not _is_kept(value):  # a store would make null of it
-            fault = {"pointer": f"/body/inputs/{name}", "code": "too_large", "message": "A number is too large."}
-            raise Problem("invalid", faults=[fault])
-    if len(json.dumps(inputs, ensure_ascii=False)) > INPUTS_LIMIT:
-        fault = {"pointer": "/body/inputs", "code": "too_long", "message": "Inputs are 32 KiB of JSON at most."}
-        raise Problem("invalid", faults=[fault])
-    return inputs
-
-
-def _is_kept(value: Any) -> bool:  # noqa: ANN401 - JSON data
-    """Whether JSON can say the value: it has no word for 1e999, which is read as infinity."""
-    try:
-        json.dumps(value, allow_nan=False)
-    except ValueError:
-        return False
-    return True
 
 
 def _follow(components: list[str]) -> list[str]:

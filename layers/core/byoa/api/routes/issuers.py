@@ -6,14 +6,16 @@ import re
 from aws_lambda_powertools.event_handler import Response
 
 from byoa.api.agents import installs_for
+from byoa.api.callers import ClientSecretIn, IssuerIn, IssuerOut
 from byoa.api.documents import issuer_out
+from byoa.api.doorkeeping import IssuerRule, KeptKeys
 from byoa.api.issuers import RULE_LIMIT, RULES_LIMIT, default_audience, is_too_wide
 from byoa.api.knocks import NEW_QUESTIONS
-from byoa.api.models import ClientSecretIn, Id, IssuerIn, IssuerOut
 from byoa.api.operations import Operations
 from byoa.api.paging import Cursor, Limit, Number, Offset, paged, span_of
-from byoa.api.ports import IssuerRule, KeptKeys, Page
+from byoa.api.ports import Page
 from byoa.api.problems import Problem
+from byoa.api.shapes import Id
 from byoa.api.tokens import SCOPES, random_id
 from byoa.api.visits import visit
 from byoa.errors import ByoaError, IssuerUnusable

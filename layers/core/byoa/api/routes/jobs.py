@@ -4,6 +4,7 @@ import json
 from dataclasses import dataclass
 from typing import Annotated, Any, Final
 
+from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.params import Query
 
 from byoa.api.agents import held_as, is_agents, note_agent, own_install
@@ -23,15 +24,14 @@ from byoa.api.jobs import (
     ReportIn,
 )
 from byoa.api.operations import Operations
-from byoa.api.ports import Inventory
 from byoa.api.problems import Problem
+from byoa.api.receiving import receive, runner_of
 from byoa.api.routes.deploys import DeployId
 from byoa.api.routes.installs import INSTALL, InstallId, found
 from byoa.api.tokens import random_id
 from byoa.api.visits import visit
-from byoa.builds.messages import Build, BuildKey, CaughtError, ConfigVersion
+from byoa.builds.messages import CaughtError
 from byoa.errors import (
-    BuildNotFound,
     ByoaError,
     DeployBusy,
     DuplicateEvent,
@@ -43,9 +43,9 @@ from byoa.installs import contents, inventory, parcels
 from byoa.installs.cluster import Shelf
 from byoa.installs.messages import Deploy, Install
 from byoa.installs.pocket import Pocket
-from byoa.installs.states import CheckedDeploy, DeployEnded, DeployReceived
+from byoa.installs.records import TO_RUN
+from byoa.installs.states import DeployEnded
 from byoa.installs.steps.apply_install import executing
-from byoa.installs.steps.receive_deploy import Desk, receive_deploy
 from byoa.installs.steps.record_deploy import failure_of, record_deploy
 
 operations = Operations()
@@ -56,7 +56,6 @@ _WAIT_SECONDS: Final = 5
 _BEFORE: Final = 10
 """Deploys of a component that are looked at for one that still holds it."""
 
-_TO_RUN: Final = ("queued", "planning", "executing")
 LEASE = {"lease_id": "lea" + "example" + "2" * 16}
 
 
@@ -70,11 +69,13 @@ def lease_job(install_id: InstallId) -> LeaseOut:
     if not is_agents(install):
         raise Problem("not_an_agents")
     note_agent(install.id)
-    for component in here.installs.components(install):
-        if component.status not in _TO_RUN:
+    begun: set[str] = set()
+    for key in here.leases.to_run(install.id):
+        deploy = here.installs.look(key) if key.component not in begun else None
+        if deploy is None or deploy.status not in TO_RUN:
             continue
-        deploy = here.installs.deploy(component.deploy_id)
-        job = deploy and _leased(deploy)
+        begun.add(key.component)  # what comes behind it can't hold the component yet
+        job = _leased(deploy)
         if job:
             return LeaseOut(job=job, wait_seconds=0)
     return LeaseOut(job=None, wait_seconds=_WAIT_SECONDS)
@@ -85,6 +86,14 @@ def renew_lease(install_id: InstallId, deploy_id: DeployId, body: Leased) -> Ren
     """Make a lease last 60 seconds from now. 409 says to stop: the lease or the deploy has ended."""
     job = _held(own_install(install_id), deploy_id, body.lease_id)
     return RenewedOut(leased_until=moment(job.until_ts))
+
+
+@operations.add("POST", f"{JOB}/give-back", "agent", faults=(404,), example=LEASE, idle=True, status=204)
+def give_back_job(install_id: InstallId, deploy_id: DeployId, body: Leased) -> Response[None]:
+    """Give a lease back before its time, so that another agent goes on at once. One that has ended is left alone."""
+    _of(own_install(install_id), deploy_id)
+    visit().leases.give_back(deploy_id, _holding(body.lease_id))
+    return Response(204, None)
 
 
 @operations.add("GET", f"{JOB}/inventory", "agent", faults=(404, 409))
@@ -121,8 +130,8 @@ def report_job(install_id: InstallId, deploy_id: DeployId, body: ReportIn) -> Re
     here = visit()
     job = _held(own_install(install_id), deploy_id, body.lease_id, over=body.ended is not None)
     if body.ended is None:
-        checked = _receive(job.deploy, Pocket())
-        runs = here.deploying.change(job.deploy.key, _name(job.deploy), executing(checked, here.world.clock))
+        checked = receive(job.deploy, Pocket())
+        runs = here.deploying.change(job.deploy.key, runner_of(job.deploy), executing(checked, here.world.clock))
         return ReportedOut(status=runs.status)
     pocket = Pocket()
     ended = _ended(job.deploy, body.ended, pocket)
@@ -141,16 +150,11 @@ class _Job:
     @property
     def shelf(self) -> Shelf:
         """What is tracked of its component."""
-        return visit().world.shelf(self.deploy.key, _name(self.deploy))
+        return visit().world.shelf(self.deploy.key, runner_of(self.deploy))
 
 
 def _holding(lease_id: str) -> str:
     return held_as(lease_id, visit().caller.id)
-
-
-def _name(deploy: Deploy) -> str:
-    """What runs the deploys of an install that has an agent: which agent it is, its lease says."""
-    return f"agent-{deploy.install_id}"
 
 
 def _leased(deploy: Deploy) -> JobOut | None:
@@ -161,7 +165,7 @@ def _leased(deploy: Deploy) -> JobOut | None:
         return None
     pocket = Pocket()
     try:
-        checked = _receive(deploy, pocket)
+        checked = receive(deploy, pocket)
     except (DuplicateEvent, Transient) as error:
         here.leases.give_back(deploy.id, _holding(lease))
         if isinstance(error, DeployBusy):
@@ -183,7 +187,7 @@ def _leased(deploy: Deploy) -> JobOut | None:
 
 def _let_go(deploy: Deploy) -> None:
     """A deploy before this one may have ended without its agent, which then told nobody: it holds nothing any more."""
-    here, name = visit(), _name(deploy)
+    here, name = visit(), runner_of(deploy)
     for each in here.installs.deploys(found(deploy.install_id), deploy.component, _BEFORE).items:
         until_ts = here.now_ts + LEASE_MS
         is_ours = each.ended and each.execution == name
@@ -193,7 +197,7 @@ def _let_go(deploy: Deploy) -> None:
 
 def _refuse(deploy: Deploy, error: ByoaError) -> None:
     """A deploy that no agent could run has ended."""
-    ended = DeployEnded(**deploy.key.model_dump(), execution=_name(deploy), failure=_caught(error))
+    ended = DeployEnded(**deploy.key.model_dump(), execution=runner_of(deploy), failure=_caught(error))
     here = visit()
     record_deploy(ended, here.deploying, Pocket(), here.world.clock)
 
@@ -203,10 +207,7 @@ def _held(install: Install, deploy_id: str, lease: str, *, over: bool = False) -
 
     Of one that has ended it is told alone that it is ``over``.
     """
-    here = visit()
-    deploy = here.installs.deploy(deploy_id)
-    if deploy is None or deploy.install_id != install.id:
-        raise Problem("not_found")
+    here, deploy = visit(), _of(install, deploy_id)
     until_ts = here.now_ts + LEASE_MS
     if not here.leases.renew(deploy_id, _holding(lease), here.now_ts, until_ts):
         raise Problem("lease_lost")
@@ -216,16 +217,12 @@ def _held(install: Install, deploy_id: str, lease: str, *, over: bool = False) -
     return _Job(deploy, until_ts)
 
 
-def _receive(deploy: Deploy, pocket: Pocket) -> CheckedDeploy:
-    here = visit()
-    desk = Desk(
-        deploys=here.deploying,
-        builds=_Builds(here.inventory),
-        check=here.world.receipt_check,
-        values=pocket,
-        clock=here.world.clock,
-    )
-    return receive_deploy(DeployReceived(**deploy.key.model_dump(), execution=_name(deploy)), desk)
+def _of(install: Install, deploy_id: str) -> Deploy:
+    """A deploy of the install. Raises ``Problem`` with 404 for any other."""
+    deploy = visit().installs.deploy(deploy_id)
+    if deploy is None or deploy.install_id != install.id:
+        raise Problem("not_found")
+    return deploy
 
 
 def _ended(deploy: Deploy, said: EndedIn, pocket: Pocket) -> DeployEnded:
@@ -235,11 +232,11 @@ def _ended(deploy: Deploy, said: EndedIn, pocket: Pocket) -> DeployEnded:
         shown = _document(said.contents) if said.contents else {"objects": []}
         planned = planned.model_copy(update={"contents": parcels.put(shown, pocket)})
     try:
-        checked = _receive(deploy, Pocket())
+        checked = receive(deploy, Pocket())
     except ByoaError as error:
         failure = failure or _caught(error)
     way = {"planned": planned, "applied": said.applied, "health": said.health, "pruned": said.pruned}
-    ended = DeployEnded(**deploy.key.model_dump(), execution=_name(deploy), checked=checked, failure=failure, **way)
+    ended = DeployEnded(**deploy.key.model_dump(), execution=runner_of(deploy), checked=checked, failure=failure, **way)
     try:
         failure_of(ended)
     except InternalFault as error:
@@ -262,27 +259,3 @@ def _document(packed: str) -> dict[str, Any]:
 def _caught(error: ByoaError) -> CaughtError:
     cause = json.dumps({"errorMessage": error.as_json(), "errorType": error.code})
     return CaughtError(error=error.code, cause=cause)
-
-
-@dataclass(frozen=True, slots=True)
-class _Builds:
-    """Builds as a deploy asks for them, of the caller's organisation. Implements ``receive_deploy.Builds``."""
-
-    inventory: Inventory
-
-    def build(self, organisation: str, build_id: str) -> Build | None:
-        """One build."""
-        del organisation
-        return self.inventory.build(build_id)
-
-    def config(self, key: BuildKey) -> ConfigVersion:
-        """The config version that it is of. Raises ``BuildNotFound``."""
-        config = self.inventory.config(key.app, key.component, key.version)
-        if config is None:
-            raise BuildNotFound("The build's config isn't there any more.")
-        return config
-
-    def receipt(self, organisation: str, build_id: str) -> str | None:
-        """Its receipt."""
-        del organisation
-        return self.inventory.receipt(build_id)

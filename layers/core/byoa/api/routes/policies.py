@@ -4,9 +4,9 @@ from typing import Any
 
 from byoa.api.around import check_match
 from byoa.api.documents import policies_out
-from byoa.api.models import PoliciesIn, PoliciesOut
 from byoa.api.operations import Operations
 from byoa.api.problems import Problem
+from byoa.api.registries import PoliciesIn, PoliciesOut
 from byoa.api.visits import visit
 from byoa.errors import ByoaError
 from byoa.trust.allowed import parse_allowed

@@ -2,8 +2,8 @@
 
 from aws_lambda_powertools.event_handler import Response
 
+from byoa.api.callers import NewToken
 from byoa.api.documents import token_fields
-from byoa.api.models import NewToken
 from byoa.api.operations import Operations
 from byoa.api.problems import Problem
 from byoa.api.tokens import SESSIONS, session_of

@@ -3,11 +3,12 @@
 from aws_lambda_powertools.event_handler import Response
 
 from byoa.api.agents import installs_for
+from byoa.api.callers import NewToken, TokenIn, TokenOut
 from byoa.api.documents import token_fields, token_out
-from byoa.api.models import Id, NewToken, TokenIn, TokenOut
 from byoa.api.operations import Operations
 from byoa.api.paging import Cursor, Limit, Number, Offset, paged, span_of
 from byoa.api.problems import Problem
+from byoa.api.shapes import Id
 from byoa.api.tokens import DAY_MS, DEFAULT_DAYS, LONGEST_DAYS, issue
 from byoa.api.visits import visit
 from byoa.builds.records import milliseconds

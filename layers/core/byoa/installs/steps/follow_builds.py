@@ -2,21 +2,34 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 from pydantic import ConfigDict
 
 from byoa.builds.messages import BuildId, BuildKey, Message
+from byoa.errors import ContentTooLarge, DependenciesCyclic
+from byoa.installs.behind import behind
+from byoa.installs.bounds import WAITED
+from byoa.installs.messages import ENDED
+from byoa.installs.order import nearest
 from byoa.installs.ports import Request
+from byoa.installs.runs import before_of, go_on, unfold
 
 if TYPE_CHECKING:
-    from byoa.installs.messages import Install
+    from collections.abc import Iterator
+
+    from byoa.installs.behind import App
+    from byoa.installs.messages import Before, Dependent, Deploy, Install
     from byoa.installs.ports import Installs
 
 _PAGE: Final = 100
 _LOOKED: Final = 10
 _PAGES: Final = 20
 """Parts of a component's deploys that are gone through: of looks for drift there may be many since it was deployed."""
+
+_UNFOLDED: Final = 200
+"""Deploys behind others that one call asks for; whoever hears that the first of a run has ended asks for the rest."""
 
 
 class BuildActive(BuildKey):
@@ -28,29 +41,76 @@ class BuildActive(BuildKey):
 
 
 class BuildFollowed(Message):
-    """How many deploys were asked for."""
+    """How many deploys were asked for, and how many behind these; ``alone`` says why none is behind any, as a code."""
 
     asked: int
+    behind: int = 0
+    alone: str | None = None
 
 
-def follow_builds(built: BuildActive, installs: Installs) -> BuildFollowed:
+def follow_builds(built: BuildActive, installs: Installs, app: App) -> BuildFollowed:
     """Ask for a deploy of the build in each install of its app that follows the component.
 
-    Told twice it asks once: a deploy of the build, or of a later one, that there is already is enough.
+    Where the install says so (``deploy_dependents``), it waits for what is under way of those that it depends on, and
+    what depends on it is deployed behind it. Told twice it asks once: a deploy of the build, or of a later one, that
+    there already is is enough.
     """
-    asked, after = 0, None
+    runs = _Runs(built, installs, app)
+    asked = [(runs.ask(install), install) for install in _following(built, installs)]
+    left = _UNFOLDED
+    for deploy, install in asked:
+        if 0 < len(deploy.dependents) <= left:
+            left -= len(unfold(deploy, install, installs))
+        if deploy.dependents or deploy.waits_for:
+            go_on(install, installs)  # what something waits for may have ended before it was asked for
+    return BuildFollowed(asked=len(asked), behind=_UNFOLDED - left, alone=runs.alone)
+
+
+def _following(built: BuildActive, installs: Installs) -> Iterator[Install]:
+    """The installs that follow the component and where nobody has asked for the build, or a later one."""
+    after: str | None = None
     while True:
         page = installs.page(built.app, _PAGE, after=after)
         for install in page.items:
-            if built.component not in install.follow:
-                continue
-            if _is_deployed(built, install, installs):
-                continue
-            installs.ask(install, built.component, Request("apply", built.id, built.version, cause="followed"))
-            asked += 1
+            if built.component in install.follow and not _is_deployed(built, install, installs):
+                yield install
         after = page.more
         if after is None:
-            return BuildFollowed(asked=asked)
+            return
+
+
+class _Runs:
+    """What is asked for in the installs that follow a component: what is behind it is the same in all of them."""
+
+    def __init__(self, built: BuildActive, installs: Installs, app: App) -> None:
+        self._built = built
+        self._installs = installs
+        self._app = app
+        self.alone: str | None = None
+
+    def ask(self, install: Install) -> Deploy:
+        """The build's deploy in one of them."""
+        request = Request("apply", self._built.id, self._built.version, cause="followed")
+        if install.deploy_dependents:
+            request = request._replace(dependents=self._dependents, waits_for=self._under_way(install))
+        return self._installs.ask(install, self._built.component, request)
+
+    @cached_property
+    def _dependents(self) -> tuple[Dependent, ...]:
+        """None where they have no order, or are too many: nobody is there to be told, and the build is deployed."""
+        try:
+            return behind(self._built.component, self._app)
+        except (ContentTooLarge, DependenciesCyclic) as error:
+            self.alone = error.code
+            return ()
+
+    def _under_way(self, install: Install) -> tuple[Before, ...]:
+        """Deploys that have not ended of those that the component depends on: it is to follow what comes of them."""
+        busy = {each.component: each for each in self._installs.components(install) if each.status not in ENDED}
+        names = nearest(self._built.component, busy, self._app.dependencies())
+        found = [self._installs.deploy(busy[name].deploy_id) for name in names]
+        waits = [before_of(each) for each in found if each and each.operation == "apply" and not each.plan_only]
+        return tuple(waits[:WAITED])
 
 
 def _is_deployed(built: BuildActive, install: Install, installs: Installs) -> bool:

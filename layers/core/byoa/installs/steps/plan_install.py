@@ -14,6 +14,7 @@ from byoa.installs.normalising import Owner
 from byoa.installs.plan import Task, check, plan
 from byoa.installs.plans import fingerprint
 from byoa.installs.recover import recover
+from byoa.installs.sets import spelled
 from byoa.installs.states import PlannedInstall
 
 if TYPE_CHECKING:
@@ -71,6 +72,7 @@ def plan_install(loaded: LoadedDeploy, table: Table) -> PlannedInstall:
     if loaded.fingerprint is not None:
         if loaded.fingerprint != known_as:
             raise PlanChanged("The cluster, the artifact or the inputs are not what they were when the plan was made.")
+        approved = spelled(approved, found.by_name)
         check(found, approved)
     needs, kept = found.missing(frozenset()), found.as_approved(approved)
     status, then = _decided(loaded, found, kept)

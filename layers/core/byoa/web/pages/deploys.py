@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from byoa.web.pages.builds import LATER, SOON
 from byoa.web.pages.installs import CAUSES, RUNNING, SIZE, agent_of, names_of
-from byoa.web.plans import ACTIONS, MARKS, optional, sought, view
+from byoa.web.plans import ACTIONS, MARKS, NAMES, optional, optional_sets, sought, together, view
 from byoa.web.routes import Here, Moved, Page, Routes
 
 if TYPE_CHECKING:
@@ -18,9 +18,6 @@ COMPONENT: Final = "/installs/<install>/components/<component>"
 DEPLOY: Final = f"{COMPONENT}/deploys/<deploy>"
 HEALTHS: Final = 50
 """Objects whose health a page shows: those that aren't well first."""
-
-NAMES: Final = 50
-"""Parts of a plan that have a box each to be approved by name; more have one for all of them."""
 
 _SAID: Final = ("plan_only", "approve_all", "recover", "deploy_dependents")
 """Boxes of the form of a deploy."""
@@ -79,7 +76,7 @@ def answer_plan(here: Here, install: str, component: str, deploy: str) -> Moved 
     said = here.request.form()
     names = [value for name, value in said.items() if name.startswith(_NAME)]
     if said.get("every"):  # of the plan of this fingerprint
-        names += here.api.get(f"{_api(install, component)}/deploys/{deploy}/plan")["needs"]
+        names += together(here.api.get(f"{_api(install, component)}/deploys/{deploy}/plan"))
     body = {
         "response_type": "approve" if said.get("act") == "approve" else "deny",
         "note": said.get("note", "").strip(),
@@ -149,6 +146,7 @@ def _planned(here: Here, install: str, deploy: dict[str, Any], place: str) -> di
     return {
         "install": here.api.find(f"/v1/installs/{install}"), "plan": plan, "wanted": wanted,
         "view": view(plan["objects"], wanted) if plan else None, "optional": optional(plan) if plan else [],
+        "sets": optional_sets(plan) if plan else {},
         "who": names_of(here),
     }  # fmt: skip
 

@@ -102,6 +102,7 @@ def _settings(said: Mapping[str, str]) -> dict[str, Any]:
     return {
         "install_config": {"approval_option": said.get("approval", "")},
         "follow": followed(said),
+        "deploy_dependents": bool(said.get("deploy_dependents")),
         "mend": bool(said.get("mend")),
     }
 

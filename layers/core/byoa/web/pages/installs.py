@@ -70,11 +70,11 @@ def _install(here: Here, install: str, problem: Mapping[str, Any] | None = None)
     found = here.api.get(place)
     app, number = found["app_id"], page_of(here)
     parts = {each["component_id"]: each for each in every(here, f"{place}/components")}
+    builds = active_builds(here, app)  # which has most of the newest ones that come with the next
     known = [each["name"] for each in every(here, f"/v1/apps/{app}/components")]
     history = here.api.listing(f"{place}/deploys", limit=SIZE)
     names = sorted({*parts, *known})
     shown = names[number * COMPONENTS : (number + 1) * COMPONENTS]
-    builds = active_builds(here, app) if shown else {}
     running = [each for each in parts.values() if each["status"] in RUNNING]
     data = {
         "install": found, "app": app, "rows": [_row(name, parts, known, builds) for name in shown],

@@ -18,7 +18,7 @@ from byoa.web.routes import Here, Moved, Page, Routes
 from byoa.web.sessions import kept
 
 if TYPE_CHECKING:
-    from byoa.api.ports import IssuerRule
+    from byoa.api.doorkeeping import IssuerRule
     from byoa.web.beginnings import Begun
 
 routes = Routes()
