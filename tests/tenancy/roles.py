@@ -7,7 +7,6 @@ import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from botocore.config import Config
 from botocore.session import Session
 
 from byoa.trust.external_id import external_id, strangers_id
@@ -31,9 +30,6 @@ KEPT = (
 )  # fmt: skip
 OF_SERVICES = {"BuildRole", "ConfigChangedRole", "InstallRole", "DeployAskedRole"}
 """Roles of services, whose policies are about functions that aren't deployed here."""
-
-_BRIEF = Config(user_agent="tests", parameter_validation=False, retries={"total_max_attempts": 1})
-"""Less work for each of twenty thousand requests, all of which are written out in `verbs`."""
 
 type Keys = dict[str, Any]
 type Make = Callable[[str], Any]
@@ -99,7 +95,7 @@ class Stack:
         def client(service: str) -> Any:
             if service not in made:
                 url = f"http://127.0.0.1:{self.cloud.port}"
-                client = self.loaded.create_client(service, region_name=REGION, endpoint_url=url, config=_BRIEF, **keys)
+                client = self.loaded.create_client(service, region_name=REGION, endpoint_url=url, **keys)
                 made[service] = self.keep.enter_context(contextlib.closing(client))
             return made[service]
 
