@@ -192,7 +192,7 @@ class _Desk:
             install_id = self.installed.add(OTHER, "other").id
         elif name in _OF_AGENTS:
             deploy_id = self._lease(name)
-        elif name in ("answer_plan", "respond_to_approval", "cancel_deploy", "look_for_drift"):
+        elif name in ("answer_plan", "respond_to_approval", "cancel_deploy", "cancel_workflow", "look_for_drift"):
             install = MemoryInstalls(ORGANISATION, self.store).install(INSTALL)
             build = self.ledger.build(ORGANISATION, self.built)
             assert install, "it was made with the build"

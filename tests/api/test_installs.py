@@ -527,6 +527,18 @@ def test_a_deploy_is_cancelled_while_it_has_not_ended(served: Served) -> None:
     assert served.ask("POST", f"{web(install)}/deploys/{deploy['id']}/cancel").code == "deploy_ended"
 
 
+def test_a_deploy_is_cancelled_by_its_workflow_as_nuon_has_it(served: Served) -> None:
+    install = made(served)
+    deploy = served.ask("POST", f"{web(install)}/deploys", {}).json
+    place = f"/v1/workflows/{deploy['install_workflow_id']}/cancel"
+    assert served.ask("POST", place, token=served.token("read")).status == 403
+    assert served.ask("POST", "/v1/workflows/none/cancel").status == 404
+    ended = served.ask("POST", place).json
+    assert (ended["id"], ended["status"]) == (deploy["id"], "cancelled")
+    assert ended["status_v2"]["created_by_id"], "who stopped it"
+    assert served.ask("POST", place).code == "deploy_ended"
+
+
 # ---- plans and approvals -----------------------------------------------------------------------------------------
 
 
@@ -562,9 +574,11 @@ def test_a_plan_that_waits_is_answered_by_both_ways(served: Served, response: st
     nuons = f"/v1/workflows/{deploy.id}/steps/web/approvals/{deploy.id}"
     assert served.ask("GET", nuons).json["response"] is None
     answer = served.ask("POST", f"{nuons}/response", {"response_type": response, "note": "seen"})
-    assert answer.json["response"]["note"] == "seen"
+    said = answer.json["response"]
+    assert (said["note"], said["type"]) == ("seen", response.partition("-")[0])
     shown = served.ask("GET", f"{web(install)}/deploys/{deploy.id}").json
     assert (shown["status"], shown["approval"]["response_type"]) == (status, response.partition("-")[0])
+    assert shown["status_v2"]["created_by_id"] == said["created_by_id"]
     again = waiting(served, install)
     ours = served.ask(
         "POST", f"{web(install)}/deploys/{again.id}/approval",

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from byoa.adapters.memory.clocks import SystemClock
+from byoa.builds.records import milliseconds
 from tests.api.served import APP, ORG, Served
 from tests.browser.chromium import THEMES, WIDTHS, chromium, window
 from tests.browser.conftest import sign_in, way_to_sign_in
@@ -20,6 +22,10 @@ if TYPE_CHECKING:
     from byoa.adapters.memory.clocks import SteppingClock
 
 COMPONENTS = f"/apps/{APP}/components"
+RELEASES = {
+    "name": "releases", "issuer": "https://token.actions.githubusercontent.com", "scopes": ["sync"],
+    "claims": {"repository": "vendor/app", "ref": ["refs/heads/main", "refs/tags/v*"]},
+}  # fmt: skip
 SOURCE = {"url": "oci://ghcr.io/vendor/app-manifests", "tag": "v2.3.1", "credentials_ref": "ghcr"}
 
 
@@ -91,7 +97,9 @@ def furnish(site: Site) -> dict[str, str]:
     kept = {"ref": "ghcr", "kind": "basic", "host": "ghcr.io", "value": {"username": "u", "password": "p"}}
     site.served.ask("POST", "/v1/credentials", kept)
     site.served.ask("POST", "/v1/hooks", {"name": "ghcr", "kind": "github"})
-    site.served.rules[ORG] = [way_to_sign_in("Okta")]
+    okta = replace(way_to_sign_in("Okta"), confidential=True, created_at_ts=milliseconds(site.served.clock.now()))
+    site.served.rules[ORG] = [okta]
+    site.served.ask("POST", "/v1/issuers", RELEASES)
     site.served.tokens.clear()  # those that all this was done with
     site.served.ask("POST", "/v1/tokens", {"name": "github-actions", "scopes": ["sync"]})
     installs = furnish_installs(site)
@@ -101,7 +109,7 @@ def furnish(site: Site) -> dict[str, str]:
         "resources": f"{COMPONENTS}/{NAME}/builds/{second['build_id']}",
         "running": f"{COMPONENTS}/search/builds/{waiting['build_id']}", "editor": f"{COMPONENTS}/{NAME}/edit",
         "resolved": f"{COMPONENTS}/{NAME}/edit", "compare": f"{COMPONENTS}/{NAME}/compare",
-        "credentials": "/credentials", "tokens": "/tokens",
+        "credentials": "/credentials", "tokens": "/tokens", "issuers": "/issuers",
         "policies": "/policies", "hooks": "/hooks-in", "audit": "/audit", "errors": "/errors", **installs,
         "install-teardown": installs["install"],
     }  # fmt: skip

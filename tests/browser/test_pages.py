@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import product
 from typing import TYPE_CHECKING
 
 import pytest
 
+from byoa.trust.issuers import KeysFound
 from tests.api.served import APP, ORG, OTHER
 from tests.browser.chromium import THEMES, WIDTHS, complaints, needs_chromium, window
 from tests.browser.conftest import sign_in, way_to_sign_in
@@ -44,11 +46,11 @@ def furnish(site: Site, said: str) -> list[str]:
     site.served.ask("POST", "/v1/hooks", {"name": said[:100], "kind": "github"})
     site.served.ask("POST", "/v1/tokens", {"name": said[:100], "scopes": ["read"]})
     site.hand_in("good", **ARTIFACT, labels={"team": "other"})
-    site.served.rules[ORG] = [way_to_sign_in(said[:100])]
+    site.served.rules[ORG] = [replace(way_to_sign_in(said[:100]), claims={said: (said, said)}, confidential=True)]
     return [
         "/", "/errors", "/nothing", f"/apps/{APP}", f"/apps/{APP}?status=error", "/apps/none",
         f"{COMPONENTS}/good", f"{COMPONENTS}/failed", f"{COMPONENTS}/good/builds/{good}",
-        "/credentials", "/credentials/ghcr", "/tokens", "/policies", "/hooks-in", "/audit",
+        "/credentials", "/credentials/ghcr", "/tokens", "/issuers", "/policies", "/hooks-in", "/audit",
         f"{COMPONENTS}/good/compare",
         f"{COMPONENTS}/failed/builds/{failed}", f"{COMPONENTS}/waiting/builds/{waiting}",
         *hostile(Runner(site), said),
@@ -84,6 +86,34 @@ def in_all_ways(page: Page) -> list[object]:
         page.set_viewport_size({"width": width, "height": 900})
         found += [(theme, width, *each) for each in complaints(page)]
     return found
+
+
+def test_a_way_to_sign_in_is_added_offered_and_deleted(browser: Browser, site: Site, signed_in: StorageState) -> None:
+    place = "https://vendor.okta.example/authorize"
+    site.served.fetch_keys = lambda *_: KeysFound(keys=[], authorization_endpoint=place)
+    with window(browser, state=signed_in) as page:
+        page.goto(f"{site.address}/issuers")
+        for label, text in (
+            ("Name", "Okta"), ("Issuer", "https://vendor.okta.example"), ("Claims", "groups=platform"),
+            ("Audience", "0oa1"), ("The client's secret", "c4n4ry"),
+        ):  # fmt: skip
+            page.get_by_label(label, exact=True).fill(text)
+        page.get_by_label("People sign in with it").check()
+        page.get_by_role("button", name="Add").click()
+        page.get_by_text("groups is platform").wait_for()
+        assert "c4n4ry" not in page.content()
+        assert "c4n4ry" in next(iter(site.served.client_secrets.values()))
+        page.get_by_text("Store another one").click()
+        page.get_by_label("New secret of Okta's client").fill("c4n4ry-2")
+        page.get_by_role("button", name="Store").click()
+        page.get_by_text("Store another one").wait_for()
+        assert "c4n4ry-2" in next(iter(site.served.client_secrets.values()))
+        with window(browser) as other:
+            other.goto(f"{site.address}/auth/login?org={ORG}")
+            other.get_by_role("link", name="Okta").wait_for()
+        page.get_by_role("button", name="Delete Okta").click()
+        page.get_by_text("None yet").wait_for()
+        assert site.served.client_secrets == {}
 
 
 def test_an_open_page_follows_what_happens_and_says_it(browser: Browser, site: Site, signed_in: StorageState) -> None:

@@ -6,23 +6,27 @@ import base64
 import json
 import threading
 import time
+from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from byoa.adapters.kubernetes.answers import refusal
+from byoa.adapters.kubernetes.cluster import KubernetesCluster
 from byoa.adapters.kubernetes.wire import Answer
 from byoa.errors import ObjectInvalid
+from byoa.installs.inventory import EMPTY
 from byoa.installs.objects import Place
-from tests.installs.beds import CONFIG_MAPS, DEPLOYMENTS, Bed, actions, config_map, deployment
+from tests.installs.beds import CONFIG_MAPS, DEPLOYMENTS, Bed, config_map, deployment
 from tests.installs.test_real_servers import hook
 from tests.tls import issued
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from byoa.installs.objects import Object
+    from byoa.installs.plans import Plan
 
 RULES = "admissionregistration.k8s.io"
 CANARY = "c4n4ry-9b1d"
@@ -71,46 +75,90 @@ def made(bed: Bed, kind: str, wanted: Object) -> tuple[Place, str]:
     return place, bed.cluster.create(place, wanted)["metadata"]["uid"]
 
 
-@pytest.mark.parametrize(
-    "status", [{}, {"code": 403}, {"code": 404}, {"code": 422, "reason": "Invalid"}, {"code": 500}]
-)
-def test_what_a_webhook_denies_is_told_as_that_and_by_its_name(
-    denying: tuple[Bed, ThreadingHTTPServer], status: dict[str, Any]
-) -> None:
+def test_what_a_webhook_denies_is_told_as_that_and_by_its_name(denying: tuple[Bed, ThreadingHTTPServer]) -> None:
     """Of a webhook that names no status it is 400, as of what can't be read."""
     bed, server = denying
-    server.status = {"message": f"no {CANARY} here", **status}  # type: ignore[attr-defined]
-    (fault,) = bed.plan(config_map("a")).faults
-    assert isinstance(fault, ObjectInvalid)
-    assert fault.cause == "The webhook tags.example.com of the cluster refuses it."
-    assert CANARY not in str(fault.as_dict())
+    codes: list[Object] = [{"code": code} for code in (403, 404, 409, 429, 500, 503)]
+    for status in ({}, {"code": 422, "reason": "Invalid"}, *codes):
+        server.status = {"message": f"no {CANARY} here", **status}  # type: ignore[attr-defined]
+        (fault,) = bed.plan(config_map("a")).faults
+        assert isinstance(fault, ObjectInvalid), status
+        assert fault.cause == "The webhook tags.example.com of the cluster refuses it.", status
+        assert CANARY not in str(fault.as_dict()), status
+
+
+@contextmanager
+def forbidden(bed: Bed, operation: str, plural: str, expression: str) -> Iterator[str]:
+    """A policy of the corner, by its name: what isn't as the ``expression`` says is denied."""
+    group = "apps" if plural == "deployments" else ""
+    about: Object = {"apiVersion": f"{RULES}/v1", "metadata": {"name": f"{bed.corner}.example.com"}}
+    where = {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": bed.corner}}, "resourceRules": [
+        {"apiGroups": [group], "apiVersions": ["v1"], "operations": [operation], "resources": [plural]},
+    ]}  # fmt: skip
+    rule = {"expression": expression, "message": f"no {CANARY} here"}
+    policy = {"failurePolicy": "Fail", "matchConstraints": where, "validations": [rule]}
+    binding = {"policyName": about["metadata"]["name"], "validationActions": ["Deny"]}
+    rules = [
+        made(bed, "ValidatingAdmissionPolicy", {**about, "kind": "ValidatingAdmissionPolicy", "spec": policy}),
+        made(bed, "ValidatingAdmissionPolicyBinding",
+             {**about, "kind": "ValidatingAdmissionPolicyBinding", "spec": binding}),
+    ]  # fmt: skip
+    yield about["metadata"]["name"]
+    for place, uid in rules:
+        bed.cluster.delete(place, uid)
+
+
+def await_(met: Callable[[], Any]) -> Any:
+    """The server hears of its policies a moment later."""
+    until = time.monotonic() + 20
+    while not (found := met()) and time.monotonic() < until:
+        time.sleep(0.1)
+    return found
 
 
 def test_a_change_that_a_policy_forbids_is_not_taken_for_one_that_a_new_object_would_do(real: Bed) -> None:
     """The policy's 422 reads as that of a field that can't be changed, and a new object would pass it."""
-    about: Object = {"apiVersion": f"{RULES}/v1", "metadata": {"name": f"{real.corner}.example.com"}}
-    where = {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": real.corner}}, "resourceRules": [
-        {"apiGroups": ["apps"], "apiVersions": ["v1"], "operations": ["UPDATE"], "resources": ["deployments"]},
-    ]}  # fmt: skip
-    rule = {"expression": "object.spec.replicas >= oldObject.spec.replicas", "message": f"no {CANARY} here"}
-    policy = {"failurePolicy": "Fail", "matchConstraints": where, "validations": [rule]}
-    binding = {"policyName": about["metadata"]["name"], "validationActions": ["Deny"]}
-    rules = [
-        made(real, "ValidatingAdmissionPolicy", {**about, "kind": "ValidatingAdmissionPolicy", "spec": policy}),
-        made(real, "ValidatingAdmissionPolicyBinding",
-             {**about, "kind": "ValidatingAdmissionPolicyBinding", "spec": binding}),
-    ]  # fmt: skip
     place = real.place(DEPLOYMENTS, "web")
     real.cluster.apply(place, real.plan(deployment("web", replicas=3)).steps[0].wanted or {})
-    until = time.monotonic() + 20
-    while not (found := real.plan(deployment("web", replicas=1))).faults and time.monotonic() < until:
-        assert actions(found) == {"Deployment/web": "change"}, "and not recreate"
-        time.sleep(0.1)  # the server hears of its policies a moment later
-    (fault,) = found.faults
-    assert fault.cause == f"The admission policy {real.corner}.example.com of the cluster refuses it."
+    with forbidden(real, "UPDATE", "deployments", "object.spec.replicas >= oldObject.spec.replicas") as policy:
+        plans: list[Plan] = []
+
+        def denied() -> bool:
+            plans.append(real.plan(deployment("web", replicas=1)))
+            return bool(plans[-1].faults)
+
+        await_(denied)
+        assert {step.action for found in plans for step in found.steps} <= {"change"}, "and never recreate"
+        (fault,) = plans[-1].faults
+    assert fault.cause == f"The admission policy {policy} of the cluster refuses it."
     assert CANARY not in str(fault.as_dict())
-    for at, uid in rules:
-        real.cluster.delete(at, uid)
+
+
+def test_what_a_policy_keeps_from_being_deleted_stays_tracked_and_named_and_the_rest_goes(real: Bed) -> None:
+    objects = [config_map(name) for name in "abefg"]
+    real.deploy(*objects, config_map("c"), config_map("d"))
+    place = real.place(CONFIG_MAPS, "c")
+    uid = (real.cluster.get(place) or {})["metadata"]["uid"]
+    assert isinstance(real.cluster, KubernetesCluster)
+
+    def denied() -> bool:
+        try:
+            real.cluster.delete(place, uid, dry_run=True)
+        except ObjectInvalid:
+            return True
+        return False
+
+    with forbidden(real, "DELETE", "configmaps", "oldObject.metadata.name != 'c'") as policy:
+        assert await_(denied)
+        outcome = real.deploy(*objects)
+        assert [(str(identity), why) for identity, why in outcome.left] == [
+            (f"ConfigMap/{real.corner}/c", f"The admission policy {policy} of the cluster refuses it.")
+        ]
+        assert (real.get(CONFIG_MAPS, "d"), bool(real.get(CONFIG_MAPS, "c"))) == (None, True)
+        assert f"ConfigMap/{real.corner}/c" in {str(each) for each in (real.shelf.read() or EMPTY).uids}
+    await_(lambda: not denied())
+    assert real.deploy(*objects).plan.counts["delete"] == 1
+    assert real.get(CONFIG_MAPS, "c") is None
 
 
 def test_a_webhook_that_can_t_be_asked_in_a_dry_run_is_named() -> None:

@@ -186,6 +186,22 @@ def test_a_plan_waits_for_somebody_and_is_leased_again_once_it_was_approved() ->
     assert bed.there(CONFIG_MAPS, "three") is None
 
 
+def test_many_parts_of_an_agent_s_plan_are_approved_by_kind_and_count(bed: Bed) -> None:
+    bed.platform.ask(bed.platform.build(*(namespace(f"n{at}") for at in range(12))))
+    assert bed.run_next() == "active"
+    teardown = bed.platform.ask(operation="teardown")
+    assert bed.run_next() == "pending-approval"
+    place = f"/v1/installs/{INSTALL}/components/web/deploys/{teardown.id}"
+    plan = bed.served.ask("GET", f"{place}/plan", token=bed.deployer).json
+    assert plan["sets"] == {"Namespace": 12}
+    body = {"response_type": "approve", "fingerprint": plan["fingerprint"], "names": ["Namespace:11"]}
+    assert bed.served.ask("POST", f"{place}/approval", body, token=bed.deployer).status == 422
+    body["names"] = ["Namespace:12"]
+    assert bed.served.ask("POST", f"{place}/approval", body, token=bed.deployer).status == 200
+    assert bed.run_next() == "inactive"
+    assert bed.there(NAMESPACES, "n7") is None
+
+
 PLANNED = {
     "plan": "sha256:1", "contents": "sha256:1", "fingerprint": "plan-1", "counts": {"create": 1}, "status": "noop",
     "next": "look",
@@ -210,6 +226,8 @@ OBJECT: dict[str, Any] = {
         {"planned": PLANNED, "contents": contents.pack({**SAID, "objects": [{**OBJECT, "changes": 5}]})},
         {"planned": PLANNED, "contents": contents.pack({**SAID, "objects": [{**OBJECT, "action": "<b>"}]})},
         {"planned": PLANNED, "contents": contents.pack({**SAID, "counts": {"create": "x"}})},
+        {"planned": PLANNED, "contents": contents.pack({**SAID, "sets": {"Job": "many"}})},
+        {"planned": PLANNED, "contents": contents.pack({**SAID, "sets": [["Job", 1]]})},
         {"planned": PLANNED, "contents": contents.pack({**SAID, "plan": " " * 17_000_000})},
     ],
 )  # fmt: skip

@@ -108,6 +108,15 @@ def test_versions_and_uids_are_held_to(bed: Bed) -> None:
     assert ask(bed, "DELETE", "/a", {"apiVersion": "v1", "kind": "DeleteOptions", **other}).status == 409
 
 
+def test_an_object_that_is_put_as_a_whole_says_all_the_same_where_it_is(bed: Bed) -> None:
+    made = ask(bed, "POST", "", config_map("a", n="1")).body or {}
+    about = {"name": "a", "resourceVersion": made["metadata"]["resourceVersion"]}
+    put = ask(bed, "PUT", "/a", {**config_map("a", n="2"), "metadata": about}).body or {}
+    assert (put["metadata"]["namespace"], put["metadata"]["uid"]) == (bed.corner, made["metadata"]["uid"])
+    (listed,) = (ask(bed, "GET", "").body or {})["items"]
+    assert (listed["metadata"]["namespace"], listed["data"]) == (bed.corner, {"n": "2"})
+
+
 def test_fields_of_others_are_named_with_their_owner_and_taken_by_force(bed: Bed) -> None:
     one = config_map("a", n="1", m="1")
     assert ask(bed, "PATCH", "/a?fieldManager=first", one, content_type=APPLY).status == 201

@@ -28,13 +28,14 @@ CASES: Final[dict[str, tuple[str, ...]]] = {
         "installs/test_real_servers::test_all_faults_are_told_at_once",
     ),
     "webhook down: retried, named": (
-        "installs/test_real_servers::test_a_webhook_that_doesn_t_answer_is_named_and_worth_another_try",
+        "installs/test_real_servers::test_a_webhook_that_doesn_t_answer_is_named_and_asked_again",
     ),
     "immutable selector, Job: recreate after trial and approval": (
         "installs/test_real_servers::test_what_can_t_be_changed_in_place_is_recreated_after_approval_by_name",
     ),
     "invalid value, recreate allowed: Rejected, object lives": (
         "installs/test_real_servers::test_what_is_invalid_is_not_taken_for_immutable_and_the_object_lives",
+        "installs/test_admission::test_a_change_that_a_policy_forbids_is_not_taken_for_one_that_a_new_object_would_do",
     ),
     "PVC shrunk: Rejected": ("installs/test_real_servers::test_a_claim_is_never_recreated",),
     "replicas by HPA: left alone": (
@@ -51,6 +52,7 @@ CASES: Final[dict[str, tuple[str, ...]]] = {
         "installs/test_deploys::test_a_secret_s_values_are_in_no_part_of_a_plan_that_is_shown",
         "installs/test_real_servers::test_what_the_server_says_of_a_secret_or_of_a_pod_is_not_repeated",
         "installs/test_states::test_values_of_secrets_are_in_no_record_and_no_contents",
+        "e2e/test_deploys_leak::test_the_bus_hears_of_every_status_and_no_secret_shows_anywhere",
     ),
     "stringData key dropped: gone": ("installs/test_deploys::test_a_key_that_stringdata_dropped_is_gone",),
     "object dropped: pruned after health": (
@@ -63,6 +65,7 @@ CASES: Final[dict[str, tuple[str, ...]]] = {
     ),
     "Namespace, CRD dropped: kept unless approved": (
         "installs/test_deploys::test_a_namespace_and_a_definition_go_by_name_only_with_what_goes_along",
+        "installs/test_deploys::test_a_claim_stays_unless_it_is_named_because_its_data_may_go_along",
         "installs/test_states::test_what_nobody_approved_by_name_is_kept_and_said_by_each_deploy",
     ),
     "empty artifact: approval": (
@@ -72,6 +75,7 @@ CASES: Final[dict[str, tuple[str, ...]]] = {
     "delete refused; finalizer: tracked, rest done": (
         "installs/test_deploys::test_what_the_cluster_refuses_to_delete_stays_tracked_and_named_and_the_rest_goes",
         "installs/test_deploys::test_what_a_finalizer_holds_stays_tracked_and_named_and_the_rest_goes",
+        "installs/test_admission::test_what_a_policy_keeps_from_being_deleted_stays_tracked_and_named_and_the_rest_goes",
     ),
     "killed between writes: next run ends it": (
         "installs/test_crashes::test_killed_at_any_call_the_next_run_ends_the_same",
@@ -79,6 +83,7 @@ CASES: Final[dict[str, tuple[str, ...]]] = {
         "installs/test_killed_states::test_a_function_that_is_killed_at_any_call_is_called_again_and_all_ends_the_same",
         "installs/test_killed_states::test_functions_that_are_killed_at_any_two_writes_of_a_deploy_end_the_same",
         "installs/test_killed_states::test_executions_that_die_at_any_two_writes_leave_nothing_that_is_forgotten",
+        "installs/test_crashes::test_killed_at_any_call_to_a_server_the_next_run_ends_the_same",
     ),
     "two deploys at once: one waits": (
         "installs/test_deploys::test_the_older_of_two_deploys_writes_nothing_more",
@@ -94,12 +99,17 @@ CASES: Final[dict[str, tuple[str, ...]]] = {
     ),
     "bad image: degraded with reason, early": (
         "installs/test_health::test_an_image_that_can_t_be_pulled_fails_early_with_its_reason_and_stays_tracked",
+        "installs/test_health_at_servers::test_pods_whose_image_can_t_be_pulled_fail_early_with_kubelet_s_reason_and_its_warning",
     ),
     "CR without controller: deadline, named": (
         "installs/test_health::test_a_custom_object_that_never_gets_ready_is_named_at_the_deadline",
         "installs/test_health::test_a_custom_object_without_a_controller_is_given_its_time",
+        "installs/test_health_at_servers::test_a_custom_object_whose_controller_says_that_it_isn_t_ready_is_named_at_the_deadline",
     ),
-    "Job fails: its reason": ("installs/test_health::test_a_job_that_fails_is_told_with_its_reason",),
+    "Job fails: its reason": (
+        "installs/test_health::test_a_job_that_fails_is_told_with_its_reason",
+        "installs/test_health_at_servers::test_a_job_that_failed_is_told_with_its_reason",
+    ),
     "rights missing: all named before a write": (
         "installs/test_rights::test_what_is_printed_is_enough_and_each_part_of_it_is_missed_before_a_write",
         "installs/test_real_servers::test_rights_that_are_missing_are_all_named_before_a_write",
@@ -122,6 +132,7 @@ CASES: Final[dict[str, tuple[str, ...]]] = {
     ),
     "{{ $labels }}: untouched": ("installs/test_rendering::test_a_placeholder_is_one_value",),
     "teardown twice: reversed, 404 fine": (
+        "installs/test_deploys::test_objects_come_by_stages_and_go_in_the_reverse",
         "installs/test_deploys::test_a_teardown_deletes_all_in_reverse_and_a_second_one_finds_nothing",
         "installs/test_states::test_a_teardown_asks_for_no_artifact_and_deletes_all",
     ),

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from byoa.adapters.memory.cluster import MemoryCluster
-from byoa.installs.objects import INSTALL
+from byoa.installs.objects import INSTALL, Place
 from tests.installs.beds import (
+    CONFIG_MAPS,
     NAMESPACES,
     Bed,
     config_map,
@@ -148,6 +149,37 @@ def test_killed_twice_at_any_two_calls_the_run_after_that_ends_the_same() -> Non
             assert forgotten(bed) == set(), (first, second)
             bed.deploy(*FEW_AFTER)
             assert state(bed) == wanted, (first, second)
+
+
+@pytest.fixture(params=["desk", "real"])
+def at_a_server(request: pytest.FixtureRequest) -> Bed:
+    found: Bed = request.getfixturevalue(request.param)
+    return found
+
+
+def test_killed_at_any_call_to_a_server_the_next_run_ends_the_same(at_a_server: Bed) -> None:
+    """Over the wire: what an API server keeps of a run that died, and what it says to the one after it."""
+    both = [service("web"), role("web")]
+    old = [config_map("conf", colour="blue"), config_map("old"), secret("keys", token="1"), *both]
+    new = [config_map("conf", colour="green"), config_map("new"), secret("keys", token="2"), *both]
+    at, dead = 1, True
+    while dead:
+        bed = Bed(at_a_server.cluster, f"{at_a_server.corner}-{at}", at_a_server.clock, at_a_server.seconds)
+        bed.cluster.create(Place(NAMESPACES, "", bed.corner), namespace(bed.corner))
+        bed.deploy(*old)
+        dead = killed(bed, at, *new)
+        kept = bed.shelf.read()
+        mine = {each["metadata"]["name"] for each in bed.cluster.list(CONFIG_MAPS, bed.corner, labels=bed.owner.labels)}
+        assert kept
+        assert mine <= {each.name for each in kept.uids}, (at, "nothing is forgotten")
+        bed.deploy(*new)
+        assert bed.deploy(*new).status == "noop", at
+        found = {each.name for each in (bed.shelf.read() or kept).uids}
+        assert found == {"conf", "keys", "web", "new"}, at
+        assert (bed.get(CONFIG_MAPS, "conf") or {})["data"] == {"colour": "green"}, at
+        assert bed.get(CONFIG_MAPS, "old") is None, at
+        at += 1
+    assert at > 20, "it takes so many calls"
 
 
 def test_killed_in_its_first_deploy_an_install_forgets_nothing() -> None:

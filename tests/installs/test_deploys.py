@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import base64
+import time
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -10,6 +12,7 @@ import pytest
 from byoa.adapters.memory.cluster import MemoryCluster
 from byoa.errors import (
     ApprovalMissing,
+    ClusterThrottled,
     DeploySuperseded,
     DocumentInvalid,
     KindUnknown,
@@ -18,10 +21,13 @@ from byoa.errors import (
     PlanChanged,
 )
 from byoa.installs.deploy import Approval, deploy
+from byoa.installs.inventory import EMPTY
 from byoa.installs.kinds import know_kinds
 from byoa.installs.normalising import normalise
 from byoa.installs.objects import COMPONENT, INSTALL, Kind, Place, uid_of
 from byoa.installs.plans import fingerprint
+from byoa.installs.recover import recover
+from byoa.installs.stages import stage_of
 from tests.installs.beds import (
     CONFIG_MAPS,
     DEFINITIONS,
@@ -43,7 +49,7 @@ from tests.installs.beds import (
 )
 
 if TYPE_CHECKING:
-    from byoa.installs.objects import Object
+    from byoa.installs.objects import Identity, Object
 
 FINALIZER = {"metadata": {"finalizers": ["example.com/hold"]}}
 
@@ -160,6 +166,27 @@ def test_a_namespace_and_a_definition_go_by_name_only_with_what_goes_along(bed: 
     bed.deploy(*rest, approve=(f"CustomResourceDefinition/{kinds}", f"Namespace/{more}"))
     found = bed.get(NAMESPACES, more)
     assert found is None or found["metadata"]["deletionTimestamp"]
+
+
+def test_a_claim_stays_unless_it_is_named_because_its_data_may_go_along(bed: Bed) -> None:
+    kind = Kind("", "v1", "PersistentVolumeClaim", "persistentvolumeclaims", namespaced=True)
+    spec = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}}
+    claim = {"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": {"name": "data"}, "spec": spec}
+    rest = [config_map("a"), config_map("b")]
+    place = bed.place(kind, "data")
+    bed.cluster.apply(place, bed.plan(claim).steps[0].wanted or {})
+    bed.edit(place, {"status": {"phase": "Bound"}}, "pv-controller", "/status")
+    bed.deploy(*rest, claim)
+    kept = bed.deploy(*rest)
+    name = f"PersistentVolumeClaim/{bed.corner}/data"
+    assert [step.why for step in kept.plan.steps if step.action == "keep"] == [
+        f"it goes only if {name} is approved by name; its data may go along"
+    ]
+    assert "deletionTimestamp" not in (bed.cluster.get(place) or {})["metadata"]
+    bed.seconds = 0.5
+    bed.deploy(*rest, approve=(name,))
+    left = bed.cluster.get(place)
+    assert left is None or left["metadata"]["deletionTimestamp"], "an API server's own finalizer may hold it"
 
 
 def test_an_empty_artifact_deletes_nothing_without_approval(bed: Bed) -> None:
@@ -415,6 +442,35 @@ def test_a_teardown_deletes_all_in_reverse_and_a_second_one_finds_nothing(bed: B
     assert {step.identity.kind for step in bed.plan(teardown=True).steps} == kept
 
 
+class Noting:
+    """A cluster, and the stages of what was applied to it and deleted from it, in their order."""
+
+    def __init__(self, cluster: Any) -> None:
+        self._cluster = cluster
+        self.stages: dict[str, list[int]] = {"apply": [], "delete": []}
+
+    def __getattr__(self, name: str) -> Any:
+        method = getattr(self._cluster, name)
+
+        def call(place: Place, *more: Any, **named: Any) -> Any:
+            if not named.get("dry_run") and not place.name.startswith("byoa-"):  # what is remembered
+                self.stages[name].append(stage_of(place.kind))
+            return method(place, *more, **named)
+
+        return call if name in self.stages else method
+
+
+def test_objects_come_by_stages_and_go_in_the_reverse(bed: Bed) -> None:
+    coming, going = Noting(bed.cluster), Noting(bed.cluster)
+    bed.deploy(*everything(bed), cluster=coming)
+    assert coming.stages["apply"] == sorted(coming.stages["apply"])
+    assert len(set(coming.stages["apply"])) >= 5
+    bed.seconds = 0.5
+    bed.deploy(teardown=True, cluster=going)
+    assert going.stages["delete"] == sorted(going.stages["delete"], reverse=True)
+    assert len(set(going.stages["delete"])) >= 4
+
+
 def test_a_custom_object_with_a_field_that_its_new_definition_brings_is_no_fault(bed: Bed) -> None:
     bed.deploy(definition(bed.corner), widget(bed.corner, "one", size="1"), config_map("a"))
     objects = [definition(bed.corner, fields=("size", "shape")), widget(bed.corner, "one", shape="round")]
@@ -431,6 +487,18 @@ def test_a_kind_and_a_namespace_that_nobody_has_are_told_before_anything_is_writ
     assert bed.get(CONFIG_MAPS, "a") is None
 
 
+@pytest.mark.parametrize("status", [True, False])
+def test_a_cluster_says_which_kinds_keep_a_status_of_their_own(bed: Bed, status: bool) -> None:  # noqa: FBT001
+    bed.deploy(definition(bed.corner, status=status))
+    group = f"{bed.corner}.example.com"
+    kinds: list[Kind] = []
+    while not kinds:
+        kinds = [each for each in bed.cluster.kinds() if each.group == group]
+    assert bed.cluster.keeps_status(kinds[0]) is status
+    assert bed.cluster.keeps_status(DEPLOYMENTS)
+    assert not bed.cluster.keeps_status(CONFIG_MAPS)
+
+
 def test_an_object_that_stands_twice_is_refused(bed: Bed) -> None:
     (fault,) = bed.plan(config_map("a", n="1"), config_map("a", n="2")).faults
     assert isinstance(fault, DocumentInvalid)
@@ -445,3 +513,20 @@ def test_a_job_and_a_namespaced_kind_take_no_namespace_from_a_cluster_wide_one(b
     found = bed.get(NAMESPACES, f"{bed.corner}-more")
     assert found
     assert "namespace" not in found["metadata"]
+
+
+def test_a_component_s_objects_are_found_again_by_their_labels_in_all_namespaces(bed: Bed) -> None:
+    bed.deploy(*everything(bed))
+    known = (bed.shelf.read() or EMPTY).uids
+    assert found_again(bed) == dict(known)
+    bed.seconds = 0.5
+    bed.deploy(teardown=True)
+
+
+def found_again(bed: Bed) -> dict[Identity, str]:
+    """A real server is told of other tests' definitions, and for a moment has neither them nor an answer."""
+    for _ in range(50):
+        with suppress(ClusterThrottled, KindUnknown):
+            return recover(bed.cluster, bed.owner)
+        time.sleep(0.2)
+    raise AssertionError("the server never settled")

@@ -206,6 +206,17 @@ def test_a_custom_object_without_a_controller_is_given_its_time(bed: Bed) -> Non
     assert 30 <= bed.clock.now() < 60
 
 
+def test_a_controller_is_given_its_time_also_where_another_component_brought_the_definition(bed: Bed) -> None:
+    operator = Bed(bed.cluster, "corner", bed.clock, 900.0, component="operator")
+    operator.deploy(definition("corner", status=True))
+    assert bed.clock.now() < 1
+    bed.deploy(widget("corner", "one"))
+    assert 30 <= bed.clock.now() < 60
+    before, again = bed.clock.now(), bed.deploy(widget("corner", "one"))
+    assert (again.status, bed.clock.now()) == ("noop", before)
+    assert [each.health.state for each in again.findings] == ["healthy"], "who looks once gives nothing its time"
+
+
 def test_a_custom_object_that_never_gets_ready_is_named_at_the_deadline(bed: Bed) -> None:
     bed.deploy(definition("corner"), widget("corner", "one"))
     kind = next(kind for kind in bed.cluster.kinds() if kind.kind == "Widget")

@@ -13,6 +13,7 @@ from cryptography import x509
 
 from byoa.adapters.kubernetes.cluster import KubernetesCluster
 from byoa.bootstrap import terminal
+from byoa.engine.patience import Patience
 from byoa.errors import (
     ApprovalMissing,
     ClusterForbidden,
@@ -22,6 +23,7 @@ from byoa.errors import (
     ObjectInvalid,
 )
 from byoa.installs.access import Access
+from byoa.installs.apply import apply
 from byoa.installs.objects import Kind, Place
 from tests.installs.beds import (
     CONFIG_MAPS,
@@ -127,14 +129,16 @@ def test_what_can_t_be_changed_in_place_is_recreated_after_approval_by_name(real
     with pytest.raises(ApprovalMissing, match=f"{kind.kind}/{real.corner}/x"):
         real.deploy(new, config_map("a"))
     assert real.cluster.get(place) == before
+    name = f"{kind.kind}/{real.corner}/x"
     if kind == DEPLOYMENTS:  # nobody makes it healthy here
-        return
-    real.deploy(new, config_map("a"), approve=(f"{kind.kind}/{real.corner}/x",))
+        apply(real.plan(new, config_map("a")).as_approved(frozenset((name,))), real.work())
+    else:
+        real.deploy(new, config_map("a"), approve=(name,))
     after = real.cluster.get(place)
     assert before
     assert after
     assert after["metadata"]["uid"] != before["metadata"]["uid"]
-    assert real.deploy(new, config_map("a")).status == "noop"
+    assert real.plan(new, config_map("a")).is_noop
 
 
 def test_what_is_invalid_is_not_taken_for_immutable_and_the_object_lives(real: Bed) -> None:
@@ -189,10 +193,16 @@ def without_webhook(real: Bed) -> Iterator[Bed]:
     real.cluster.delete(place, made["metadata"]["uid"])
 
 
-def test_a_webhook_that_doesn_t_answer_is_named_and_worth_another_try(without_webhook: Bed) -> None:
+def test_a_webhook_that_doesn_t_answer_is_named_and_asked_again(
+    without_webhook: Bed, monkeypatch: pytest.MonkeyPatch
+) -> None:
     time.sleep(1.5)  # the server reads its configurations once a second
+    wire = without_webhook.cluster._wire  # type: ignore[attr-defined]
+    monkeypatch.setattr(wire, "_patience", Patience(attempts=3, sleep=lambda _: None))
+    before = wire.requests
     with pytest.raises(ClusterUnavailable, match=r"down\.example\.com"):
         without_webhook.plan(config_map("a"))
+    assert wire.requests - before == len(("/api", "/apis", "what is tracked")) + 3
 
 
 def test_rights_that_are_missing_are_all_named_before_a_write(real: Bed, server: Server, tmp_path: Path) -> None:

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from botocore.config import Config
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, ParamValidationError
 from botocore.session import Session
 
 from byoa.adapters.aws.vending import AT_ONCE, SECONDS, Descriptions, Vending, beside
+from byoa.bootstrap import clients
 from byoa.errors import InternalFault, PlatformForbidden, StoreThrottled
 from byoa.trust.tenancy import Places, session_policy
 
@@ -112,6 +113,29 @@ def test_sessions_beside_one_another_are_boto3_s_and_read_descriptions_from_wher
     for session in (first, second):
         assert hasattr(session.client("s3", region_name="us-east-1"), "upload_file"), "what boto3 adds is there"
     assert parent.get_component("data_loader").search_paths == before
+
+
+class Sent(Exception):
+    """A request that would have left."""
+
+
+def test_dynamodb_alone_is_asked_without_a_look_at_the_request_first(
+    vending: Vending, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def note(**_: Any) -> None:
+        raise Sent
+
+    monkeypatch.setenv("AWS_REGION", "us-east-1")
+    clients.own.cache_clear()
+    for make in (lambda service: vending.client(service, MINE), clients.own):
+        for service, ask, ends in (
+            ("dynamodb", "get_item", Sent), ("secretsmanager", "get_secret_value", ParamValidationError),
+        ):  # fmt: skip
+            client = make(service)
+            client.meta.events.register("before-call", note)
+            with pytest.raises(ends):
+                getattr(client, ask)()
+    clients.own.cache_clear()
 
 
 def test_a_session_that_is_about_to_end_is_opened_anew(vending: Vending, sts: Desk) -> None:

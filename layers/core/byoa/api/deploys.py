@@ -123,14 +123,16 @@ class DeployStatusV2(Shown):
     status: DeployStatus
     status_human_description: str
     created_at_ts: int
+    created_by_id: str | None = Field(description="Who answered or stopped it, else who wanted it.")
     metadata: dict[str, str | int]
     history: list[DeployEntry]
     history_left_out: int = 0
 
 
 class AnswerOut(Shown):
-    """What somebody said to a plan."""
+    """What somebody said to a plan: ``type`` is Nuon's name for it in an answer, ``response_type`` in a request."""
 
+    type: Literal["approve", "deny"]
     response_type: Literal["approve", "deny"]
     note: str
     names: list[str]
@@ -168,6 +170,7 @@ class DeployOut(Shown):
     org_id: str
     app_id: str
     install_id: str
+    install_component_id: str
     component_id: str
     component_name: str
     build_id: str | None
@@ -179,6 +182,7 @@ class DeployOut(Shown):
     status_description: str
     status_v2: DeployStatusV2
     workflow_id: str
+    install_workflow_id: str
     oci_artifact: OciArtifactRow | None
     outputs: dict[str, Any]
     cause: Literal["asked", "followed", "schedule", "rollback"]
@@ -216,11 +220,13 @@ class ApprovalOut(Shown):
     install_id: str
     install_workflow_id: str
     install_workflow_step_id: str
+    workflow_step_id: str
     type: Literal["kubernetes_manifest_approval"]
     needs: list[str]
     fingerprint: str | None
     response: AnswerOut | None
     created_at: str
+    created_by_id: str | None
 
 
 class PlanOut(Shown):
@@ -246,6 +252,7 @@ def deploy_out(deploy: Deploy, *, whole: bool = True) -> DeployOut:
         org_id=deploy.organisation,
         app_id=deploy.app,
         install_id=deploy.install_id,
+        install_component_id=deploy.component,
         component_id=deploy.component,
         component_name=deploy.component,
         build_id=deploy.build_id,
@@ -259,11 +266,13 @@ def deploy_out(deploy: Deploy, *, whole: bool = True) -> DeployOut:
             status=deploy.status,
             status_human_description=deploy.status_human_description,
             created_at_ts=deploy.history[-1].created_at_ts,
+            created_by_id=_by(deploy),
             metadata=deploy.metadata,
             history=deploy.history if whole else [],
             history_left_out=deploy.left_out,
         ),
         workflow_id=deploy.id,
+        install_workflow_id=deploy.id,
         oci_artifact=_artifact(deploy),
         outputs={},
         cause=deploy.cause,
@@ -297,11 +306,13 @@ def approval_out(deploy: Deploy) -> ApprovalOut:
         install_id=deploy.install_id,
         install_workflow_id=deploy.id,
         install_workflow_step_id=deploy.component,
+        workflow_step_id=deploy.component,
         type="kubernetes_manifest_approval",
         needs=deploy.needs,
         fingerprint=deploy.fingerprint,
         response=_answer(deploy),
         created_at=moment(deploy.history[0].created_at_ts),
+        created_by_id=deploy.created_by,
     )
 
 
@@ -319,6 +330,12 @@ def plan_out(deploy: Deploy, contents: Mapping[str, Any]) -> PlanOut:
     )
 
 
+def _by(deploy: Deploy) -> str | None:
+    """Who brought it to the status that it has."""
+    said = deploy.metadata.get("answered_by") or deploy.metadata.get("stopped_by")
+    return str(said) if said else deploy.created_by
+
+
 def _artifact(deploy: Deploy) -> OciArtifactRow | None:
     """The mirror that is installed from."""
     if not deploy.reference or not deploy.digest:
@@ -333,6 +350,7 @@ def _answer(deploy: Deploy) -> AnswerOut | None:
     if answered is None:
         return None
     return AnswerOut(
+        type=answered.decision,
         response_type=answered.decision,
         note=answered.note,
         names=answered.names,

@@ -70,12 +70,16 @@ class _Object(Taken):
 
 
 class PlanDocument(Taken):
-    """A plan's document as an agent hands it in: what pages and lists read of it later is there, and of its type."""
+    """A plan's document as an agent hands it in: what pages and lists read of it later is there, and of its type.
+
+    It has all that ``installs.contents.document`` has; an older agent tells of no ``sets``.
+    """
 
     plan: str
     counts: dict[str, int]
     objects: list[_Object]
     needs: list[str]
+    sets: dict[str, int] = Field(default_factory=dict)
     errors: list[dict[str, str | None]]
     more: int = 0
 

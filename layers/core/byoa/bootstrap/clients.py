@@ -110,7 +110,9 @@ def of_api(service: str, organisation: str) -> Any:  # noqa: ANN401 - any of AWS
 @cache
 def own(service: str, config: Config | None = None) -> Any:  # noqa: ANN401 - any of AWS's clients
     """A client that works for no organisation; ``config`` is what it has otherwise than all."""
-    made: Any = _ours().client(service, config=_config().merge(config) if config else _config())
+    from byoa.adapters.aws.vending import settled
+
+    made: Any = _ours().client(service, config=settled(service, _config().merge(config) if config else _config()))
     return made
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from byoa.errors import ClusterForbidden, InstallUnhealthy
 from byoa.installs.events import PODS, newest_warning, pods_of
 from byoa.installs.health import WORKLOADS, Health, judge, pods_reasons, waiting_reasons
-from byoa.installs.kinds import DEFINITION
+from byoa.installs.kinds import DEFINITION, is_custom
 from byoa.installs.objects import Kind, Object, Place, mapping
 from byoa.installs.together import each
 
@@ -52,13 +52,15 @@ def look(steps: Sequence[Step], work: Work) -> list[Finding]:
 
 def seen(steps: Sequence[Step], work: Work) -> list[Finding]:
     """The same by what a plan has just found there: no object is asked for once more."""
-    watch = _Watch(steps, work)
+    watch = _Watch(steps, work, patient=False)
     return each(work.workers, lambda step: watch.judge(step.place, step.live), [one for one in steps if one.wanted])
 
 
-def look_again(steps: Sequence[Step], work: Work, watched: Watched | None) -> tuple[list[Finding], Watched]:
-    """The same, by what was ``watched`` until now; ``None`` at first."""
-    watch = _Watch(steps, work, watched)
+def look_again(
+    steps: Sequence[Step], work: Work, watched: Watched | None, *, once: bool = False
+) -> tuple[list[Finding], Watched]:
+    """The same, by what was ``watched`` until now; ``None`` at first. Who looks ``once`` gives nothing its time."""
+    watch = _Watch(steps, work, watched, patient=not once)
     return watch.look(), Watched(watch.begun, watch.stuck)
 
 
@@ -81,8 +83,12 @@ def check(steps: Sequence[Step], work: Work) -> list[Finding]:
 
 
 class _Watch:
-    def __init__(self, steps: Sequence[Step], work: Work, watched: Watched | None = None) -> None:
+    def __init__(
+        self, steps: Sequence[Step], work: Work, watched: Watched | None = None, *, patient: bool = True
+    ) -> None:
         self._work = work
+        self._patient = patient
+        self._kept: dict[Kind, bool] = {}
         self._places = [step.place for step in steps if step.wanted is not None]
         self._with_status = {kind for step in steps if step.wanted for kind in _with_status(step)}
         self.begun = watched.begun if watched else work.clock.now()
@@ -98,8 +104,8 @@ class _Watch:
         """The health of what was found at a place."""
         if found is None:
             return Finding(place, Health("failed", "it is gone"))
-        young = self._work.clock.now() - self.begun < _UNWRITTEN
-        health = judge(found, has_status=young and place.kind.type in self._with_status)
+        young = self._patient and self._work.clock.now() - self.begun < _UNWRITTEN
+        health = judge(found, has_status=young and self._is_unseen(place.kind, found))
         if health.state == "progressing" and place.kind.kind == "PersistentVolumeClaim" and self._is_late(found):
             health = judge(found, late_binding=True)
         if health.state == "progressing" and place.kind.type in WORKLOADS:
@@ -107,6 +113,16 @@ class _Watch:
         elif health.state == "progressing" and place.kind.type == PODS.type:
             health = self._lasting(place, waiting_reasons(found), health)
         return Finding(place, health)
+
+    def _is_unseen(self, kind: Kind, found: Object) -> bool:
+        """Whether an object may be one whose controller has not written a status yet: its definition says if it can."""
+        if kind.type in self._with_status:
+            return True
+        if not is_custom(kind) or mapping(found, "status"):
+            return False
+        if kind not in self._kept:
+            self._kept[kind] = self._work.cluster.keeps_status(kind)
+        return self._kept[kind]
 
     def _is_late(self, claim: Object) -> bool:
         """Whether the claim's class binds it when a pod asks for it, which may never be."""

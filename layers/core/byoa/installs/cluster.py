@@ -63,6 +63,10 @@ class Cluster(Protocol):
         """All kinds that are served now, of each group the preferred version first."""
         ...
 
+    def keeps_status(self, kind: Kind) -> bool:
+        """Whether a kind has a status of its own (a subresource), which its controller writes."""
+        ...
+
     def get(self, place: Place) -> Object | None:
         """The object; ``None`` where there is none."""
         ...

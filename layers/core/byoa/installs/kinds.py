@@ -50,6 +50,11 @@ def know_kinds(served: Sequence[Kind], objects: Iterable[Object]) -> Kinds:
     return Kinds(by_type, exact, defined)
 
 
+def is_custom(kind: Kind) -> bool:
+    """Whether somebody else than Kubernetes defines it: of its groups most have no dot, and the others its domain."""
+    return "." in kind.group and not kind.group.endswith(".k8s.io")
+
+
 def kinds_defined(definition: Object) -> list[Kind]:
     """What a CustomResourceDefinition defines: a kind in each version that it serves."""
     spec, names = mapping(definition, "spec"), mapping(definition, "spec", "names")

@@ -27,6 +27,7 @@ from byoa.web.pages import (
     hooks,
     install_forms,
     installs,
+    issuers,
     overview,
     policies,
     providers,
@@ -56,7 +57,7 @@ logger: Final = Logger(service="byoa")
 ROUTES: Final[list[Route]] = [
     *signing.routes, *providers.routes, *overview.routes, *components.routes, *editor.routes, *builds.routes,
     *comparing.routes, *install_forms.routes, *deploys.routes, *installs.routes, *credentials.routes, *tokens.routes,
-    *policies.routes, *hooks.routes, *records.routes, *general.routes,
+    *issuers.routes, *policies.routes, *hooks.routes, *records.routes, *general.routes,
 ]  # fmt: skip
 """All pages; the first that fits answers."""
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote, urlencode
 
 from byoa.adapters.kubernetes.answers import not_allowed, refusal, unknown_login
-from byoa.adapters.kubernetes.discovery import ACCEPT, PATHS, kinds_in
+from byoa.adapters.kubernetes.discovery import ACCEPT, PATHS, keeps_status, kinds_in
 from byoa.adapters.kubernetes.shapes import items_of, mappings, object_of, texts
 from byoa.errors import ClusterUnavailable, KindUnknown
 from byoa.installs.cluster import Applied, Rule
@@ -39,13 +39,17 @@ class KubernetesCluster:
 
     def kinds(self) -> tuple[Kind, ...]:
         """All kinds that are served now, of each group the preferred version first."""
-        found: list[Kind] = []
-        for path in PATHS:
-            answer = self._wire.ask("GET", path, accept=f"{ACCEPT},application/json")
-            if answer.status in (_UNKNOWN, _FORBIDDEN):
-                raise unknown_login()
-            found += kinds_in(answer)
-        return tuple(found)
+        return tuple(kind for path in PATHS for kind in kinds_in(self._discovered(path)))
+
+    def keeps_status(self, kind: Kind) -> bool:
+        """Whether a kind has a status of its own. Raises what the port names."""
+        return keeps_status(self._discovered(PATHS[bool(kind.group)]), kind)
+
+    def _discovered(self, path: str) -> Answer:
+        answer = self._wire.ask("GET", path, accept=f"{ACCEPT},application/json")
+        if answer.status in (_UNKNOWN, _FORBIDDEN):
+            raise unknown_login()
+        return answer
 
     def get(self, place: Place) -> Object | None:
         """The object; ``None`` where there is none. Raises what the port names."""

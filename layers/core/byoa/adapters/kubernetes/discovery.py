@@ -23,7 +23,24 @@ _NEEDED: Final = frozenset(("get", "list", "patch", "delete"))
 
 
 def kinds_in(answer: Answer) -> Iterator[Kind]:
-    """The kinds that an answer tells, of each group the preferred version first.
+    """The kinds that an answer tells, of each group the preferred version first. Raises what ``_resources`` does."""
+    for group, version, resource in _resources(answer):
+        kind = _kind(group, version, resource)
+        if kind:
+            yield kind
+
+
+def keeps_status(answer: Answer, kind: Kind) -> bool:
+    """Whether ``kind`` has a status of its own, which its controller writes. Raises what ``_resources`` does."""
+    return any(
+        (group, version, resource.get("resource")) == (kind.group, kind.version, kind.plural)
+        and any(each.get("subresource") == "status" for each in mappings(resource, "subresources"))
+        for group, version, resource in _resources(answer)
+    )
+
+
+def _resources(answer: Answer) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """Group and version of each resource with it.
 
     Raises ``ClusterAccessInvalid`` for who doesn't know aggregated discovery, and ``ClusterUnavailable`` for lists that
     are none.
@@ -35,12 +52,9 @@ def kinds_in(answer: Answer) -> Iterator[Kind]:
             remedy="Check the address, or update the cluster.",
         )
     for group in mappings(body, "items"):
-        name = str(metadata(group).get("name", ""))
         for version in mappings(group, "versions"):
             for resource in mappings(version, "resources"):
-                kind = _kind(name, str(version.get("version", "")), resource)
-                if kind:
-                    yield kind
+                yield str(metadata(group).get("name", "")), str(version.get("version", "")), resource
 
 
 def _kind(group: str, version: str, resource: dict[str, Any]) -> Kind | None:

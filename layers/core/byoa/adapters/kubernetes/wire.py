@@ -38,6 +38,7 @@ _INTERNAL: Final = 500
 _BROKEN: Final = frozenset((500, 502, 503, 504))
 _WARNING: Final = r'299 \S+ "((?:[^"\\]|\\.)*)"'
 _LONGEST_REST: Final = 30.0
+_DENIED: Final = '" denied the request'
 
 
 class Response(Protocol):
@@ -154,6 +155,8 @@ class Wire:
                 response.close()
         except ByoaError as error:
             raise _translated(error, self._authority) from error
+        if _DENIED in answer.message:  # by a webhook, which chooses the status
+            return answer
         if answer.status == _THROTTLED:
             raise ClusterThrottled("The cluster's API asks to slow down.", retry_after=_rest(response))
         if answer.status in _BROKEN and _may_pass(answer):

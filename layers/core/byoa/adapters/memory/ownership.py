@@ -17,7 +17,15 @@ if TYPE_CHECKING:
 type Path = tuple[str, ...]
 
 _KEYS: Final = ("name", "containerPort", "port", "mountPath", "type")
-_COUNTED: Final = ("uid", "creationTimestamp", "generation", "resourceVersion", "deletionTimestamp")
+_COUNTED: Final = (
+    "name",
+    "namespace",
+    "uid",
+    "creationTimestamp",
+    "generation",
+    "resourceVersion",
+    "deletionTimestamp",
+)
 _UNOWNED: Final = frozenset({("apiVersion",), ("kind",), ("metadata", "name"), ("metadata", "namespace")})
 
 

@@ -18,7 +18,7 @@ from byoa.api.deploys import (
 )
 from byoa.api.operations import Operations
 from byoa.api.problems import Problem
-from byoa.api.routes.deploys import DEPLOY, DeployId, deploy_of
+from byoa.api.routes.deploys import DEPLOY, DeployId, cancelled, deploy_of
 from byoa.api.routes.installs import ComponentId, InstallId
 from byoa.api.visits import visit
 from byoa.installs.messages import Answered, Deploy
@@ -80,6 +80,15 @@ def respond_to_approval(
     """Say yes or no to a plan that waits. What only goes by name stays: that takes our own path."""
     said = ApprovalIn(response_type=body.response_type, note=body.note)
     return approval_out(_answer(_deploy(workflow_id, step_id, approval_id), said))
+
+
+@operations.add("POST", "/v1/workflows/<workflow_id>/cancel", "deploy", faults=(404, 409))
+def cancel_workflow(workflow_id: WorkflowId) -> DeployOut:
+    """Stop a deploy by Nuon's path: it writes nothing more. What was written stays, tracked."""
+    deploy = visit().installs.deploy(workflow_id)
+    if deploy is None:
+        raise Problem("not_found")
+    return deploy_out(cancelled(deploy))
 
 
 def _deploy(workflow_id: str, step_id: str, approval_id: str) -> Deploy:

@@ -122,11 +122,7 @@ def get_deploy(install_id: InstallId, component_id: ComponentId, deploy_id: Depl
 @operations.add("POST", f"{DEPLOY}/cancel", "deploy", faults=(404, 409))
 def cancel_deploy(install_id: InstallId, component_id: ComponentId, deploy_id: DeployId) -> DeployOut:
     """Stop a deploy that waits or runs: it writes nothing more. What was written stays, tracked."""
-    here, deploy = visit(), deploy_of(install_id, component_id, deploy_id)
-    ended = here.installs.cancel(deploy, "Somebody cancelled the deploy.", here.caller.id)
-    if ended is None:
-        raise Problem("deploy_ended")
-    return deploy_out(ended)
+    return deploy_out(cancelled(deploy_of(install_id, component_id, deploy_id)))
 
 
 @operations.add("POST", f"{COMPONENT}/teardown", "deploy", status=201, faults=(404,), example={"approve_all": True})
@@ -158,6 +154,15 @@ def look_for_drift(install_id: InstallId, component_id: ComponentId, body: Drift
     build = _build(install, component_id, component.build_id)
     asked = Request("drift", build.build_id, build.version, by=here.caller.id, newest=component.number)
     return deploy_out(here.installs.ask(install, component.component, asked))
+
+
+def cancelled(deploy: Deploy) -> Deploy:
+    """The deploy, stopped by the caller. Raises ``Problem`` with 409 where it has ended."""
+    here = visit()
+    ended = here.installs.cancel(deploy, "Somebody cancelled the deploy.", here.caller.id)
+    if ended is None:
+        raise Problem("deploy_ended")
+    return ended
 
 
 def deploy_of(install_id: str, component_id: str, deploy_id: str) -> Deploy:

@@ -32,7 +32,7 @@ def check_health(task: HealthTask, site: Site) -> HealthSeen:
     work = site.work(task.model_copy(update={"ends_ts": task.ends_ts + 60_000}) if task.looks else task)
     before = Watched(task.begun, task.stuck) if task.begun is not None else None
     steps = [step for step in fetch_plan(task.plan, site.plans).steps if step.wanted is not None]
-    found, watched = look_again(steps, work, before)
+    found, watched = look_again(steps, work, before, once=task.once)
     unwell = [each for each in found if each.health.state != "healthy"]
     failed = [each for each in unwell if each.health.state == "failed"]
     others = (each for each in unwell if each.health.state != "failed")

@@ -7,6 +7,7 @@ import json
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
+from byoa.web.pages.who import names_of
 from byoa.web.routes import Here, Moved, Page, Routes
 
 if TYPE_CHECKING:
@@ -70,11 +71,11 @@ def cancel_build(here: Here, app: str, component: str, build: str) -> Moved:
 
 
 def _recorded(here: Here, place: str, build: dict[str, Any]) -> dict[str, Any]:
-    """What was written down of a build when it ended, and never changes."""
+    """What was written down of a build when it ended, and never changes; and who wanted it."""
     envelope = here.api.find(f"{place}/receipt") if build["receipt_id"] else None
     receipt = json.loads(base64.b64decode(envelope["payload"])) if envelope else None
     return {
-        "receipt": receipt, "signed": _signed(envelope), "row": _row(build, receipt),
+        "receipt": receipt, "signed": _signed(envelope), "row": _row(build, receipt), "who": names_of(here),
         "attached": _tree(here.api.find(f"{place}/attachments") if receipt else None, receipt),
         "objects": here.api.find(f"{place}/resources") if build["status"] == "active" else None,
     }  # fmt: skip

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any, Final
 
 from byoa.web.pages.builds import interval, is_running
+from byoa.web.pages.who import names_of
 from byoa.web.routes import Here, Moved, Page, Routes
 
 routes = Routes()
@@ -64,7 +66,13 @@ def show_component(here: Here, app: str, component: str) -> Page:
         "latest": history.document[0] if history.document else None, "good": good, "more": history.more,
         "dependencies": _dependencies(here, app, found["dependencies"]),
     }  # fmt: skip
-    return Page("component.html", component, data, live=interval(running))
+    late = partial(_named, here)
+    return Page("component.html", component, data, live=interval(running), late=late)
+
+
+def _named(here: Here) -> dict[str, Any]:
+    """Names never change: they go with their tokens."""
+    return {"who": names_of(here)}
 
 
 def _source(config: dict[str, Any] | None) -> tuple[str, Any]:

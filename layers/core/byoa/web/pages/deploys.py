@@ -6,7 +6,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from byoa.web.pages.builds import LATER, SOON
-from byoa.web.pages.installs import CAUSES, RUNNING, SIZE, agent_of, names_of
+from byoa.web.pages.installs import CAUSES, RUNNING, SIZE, agent_of
+from byoa.web.pages.who import names_of
 from byoa.web.plans import ACTIONS, MARKS, NAMES, optional, optional_sets, sought, together, view
 from byoa.web.routes import Here, Moved, Page, Routes
 

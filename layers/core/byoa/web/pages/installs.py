@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from byoa.web.pages.builds import interval
+from byoa.web.pages.who import names_of
 from byoa.web.routes import Here, Moved, Page, Routes
 
 if TYPE_CHECKING:
@@ -133,13 +134,6 @@ def active_builds(here: Here, app: str) -> dict[str, list[dict[str, Any]]]:
         if build["status"] == "active":
             found.setdefault(build["component_id"], []).append(build)
     return found
-
-
-def names_of(here: Here) -> dict[str, str]:
-    """Names of tokens, and so of who did something, for those who may see them."""
-    if here.api.caller is None or "admin" not in here.api.caller.scopes:
-        return {}
-    return {each["id"]: each["name"] for each in here.api.get("/v1/tokens", limit=_PART)}
 
 
 def agent_of(here: Here, install: dict[str, Any]) -> dict[str, Any] | None:
