@@ -22,6 +22,7 @@ from local.telling import told
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from local.desk import Ports
     from local.processes import Process
 
 OF_USERS = {"BYOA_APP": "shop"}
@@ -75,15 +76,19 @@ def up(standing: Standing) -> None:
     host = host_of_containers()
     ports = port_numbers.chosen(standing.first, (host,) if host else ())
     if standing.record.exists():
-        down_first = f"Run `{standing.command('down')}` first."
-        raise DeskError("A desk is up already, or was not taken down.", f"{down_first} {port_numbers.beside(ports)}")
+        raise _up_already(standing, ports)
     port_numbers.require_free(ports)
+    _claim(standing, ports)
     started: list[Process] = []
+
+    def keep(process: Process) -> None:
+        started.append(process)
+        standing.record.write_text(json.dumps([_identity(each.pid) for each in started]))
+
     try:
-        start_servers(standing.servers, ports, keep=started.append)
+        start_servers(standing.servers, ports, keep=keep)
         if host and (relay := start_relay(host, ports, standing.servers)):
-            started.append(relay)
-        standing.record.write_text(json.dumps([_identity(process.pid) for process in started]))
+            keep(relay)
         ready = deploy(standing.servers, ports)
         put_samples(ready)
         token = members.bootstrap(ready)
@@ -98,6 +103,21 @@ def up(standing: Standing) -> None:
     if host:
         standing.sam.write_text(f"{json.dumps(variables(ready, host), indent=2)}\n")
     print("\n".join(told(ready, standing, token, containers=host is not None)))
+
+
+def _claim(standing: Standing, ports: Ports) -> None:
+    """Of two that are started at the same moment one goes on, and the record is its own from then on."""
+    standing.folder.mkdir(parents=True, exist_ok=True)
+    try:
+        with standing.record.open("x") as record:
+            record.write("[]")
+    except FileExistsError:
+        raise _up_already(standing, ports) from None
+
+
+def _up_already(standing: Standing, ports: Ports) -> DeskError:
+    down_first = f"Run `{standing.command('down')}` first."
+    return DeskError("A desk is up already, or was not taken down.", f"{down_first} {port_numbers.beside(ports)}")
 
 
 def down(standing: Standing) -> None:

@@ -154,6 +154,32 @@ def test_what_failed_before_keeps_nothing_from_following_its_builds() -> None:
     assert app.statuses() == {"db": "error", "api": "active"}
 
 
+def test_what_overtakes_a_deploy_that_a_followed_build_waits_for_takes_its_place() -> None:
+    requests: tuple[dict[str, Any], ...] = ({}, {"plan_only": True}, {"operation": "teardown"})
+    for request in requests:
+        app = Followed(follow=["db", "api"])
+        app.build("db", "api")
+        for name in ("db", "api"):
+            app.tell(name)
+        overtakes = app.platform.ask(app.builds["db"], component="db", **request)
+        app.hear()
+        assert overtakes.number == 2
+        assert app.newest("api").status == "active", request
+        assert app.there("api") == "2", request
+
+
+def test_and_where_that_fails_the_build_is_skipped_by_its_name() -> None:
+    app = Followed(follow=["db", "api"])
+    app.build("db", "api")
+    for name in ("db", "api"):
+        app.tell(name)
+    app.platform.ask(app.platform.build(_UNKNOWN, name="db"), component="db")
+    app.hear()
+    failure = app.newest("api").failure
+    assert failure
+    assert failure.cause == "It waited for deploy 2 of db, which is error."
+
+
 def test_components_that_depend_on_each_other_follow_their_builds_alone() -> None:
     app = Followed(depends={"db": ["api"], "api": ["db"]})
     app.build("db", "api")

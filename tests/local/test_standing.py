@@ -100,6 +100,36 @@ def test_a_desk_that_is_up_is_not_started_again(tmp_path: Path) -> None:
         standing.up(place)
 
 
+def test_of_two_that_are_started_at_once_one_goes_on_and_the_other_leaves_it_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = Standing(4800, tmp_path)
+
+    def first_is_quicker(_: Ports) -> None:
+        place.folder.mkdir()
+        place.record.write_text("[[1, -1]]")
+
+    monkeypatch.setattr(standing, "start_servers", lambda *_, **__: pytest.fail("it was started"))
+    monkeypatch.setattr(ports, "require_free", first_is_quicker)
+    with pytest.raises(DeskError, match="up already"):
+        standing.up(place)
+    assert place.record.read_text() == "[[1, -1]]"
+
+
+def test_what_could_not_be_started_leaves_no_record(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    place = Standing(4800, tmp_path)
+
+    def taken_meanwhile(*_: object, **__: object) -> None:
+        assert place.record.read_text() == "[]"
+        raise DeskError("Port 4800 is taken.", "")
+
+    monkeypatch.setattr(standing, "start_servers", taken_meanwhile)
+    monkeypatch.setattr(ports, "require_free", lambda _: None)
+    with pytest.raises(DeskError, match="taken"):
+        standing.up(place)
+    assert not place.record.exists()
+
+
 def test_what_is_down_names_what_is_up(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     place = Standing(4800, tmp_path)
     place.servers.mkdir(parents=True)

@@ -13,6 +13,7 @@ from byoa.installs.contents import pack
 from byoa.installs.objects import Place
 from byoa.installs.ports import AgentSign
 from byoa.web import app
+from byoa.web.plans import optional_sets
 from tests.api.served import ORG
 from tests.installs.beds import CONFIG_MAPS, DEPLOYMENTS, config_map, deployment, namespace, secret
 from tests.web.browsing import Browser, links
@@ -278,3 +279,15 @@ def test_deploy_all_deploys_each_component_that_has_a_build(runner: Runner) -> N
     assert runner.browser.post(f"/installs/{install}/deploy-all").place == f"/installs/{install}"
     parts = runner.browser.served.ask("GET", f"/v1/installs/{install}/components").json
     assert [each["component_id"] for each in parts] == ["api", "web"]
+
+
+def test_what_has_no_box_of_its_own_has_one_with_its_kind() -> None:
+    kinds = {"Namespace": 40, "PersistentVolumeClaim": 30, "CustomResourceDefinition": 2}
+    objects = [
+        {"needs": f"{kind}/{at}", "action": "delete", "why": ""} for kind, many in kinds.items() for at in range(many)
+    ]
+    plan = {"needs": [], "sets": kinds, "objects": objects}
+    assert optional_sets(plan) == {"PersistentVolumeClaim": 30, "CustomResourceDefinition": 2}
+    assert optional_sets({**plan, "objects": []}) == kinds, "left out of what is kept"
+    few = {"Namespace": 40, "PersistentVolumeClaim": 10}
+    assert optional_sets({**plan, "objects": objects[:50], "sets": few}) == {}

@@ -29,14 +29,38 @@ def went_well(deploy: Deploy, *, planned: bool = False) -> bool:
 
 
 def verdict(deploy: Deploy, look: Callable[[DeployKey], Deploy | None]) -> Literal["wait", "go"] | Failure:
-    """What becomes of a deploy that waits for others, as these are now."""
+    """What becomes of a deploy that waits for others, as these are now.
+
+    Of one that somebody asked for what was overtaken has gone wrong; for a followed build it goes on as what overtook.
+    """
     waits = False
     for before in deploy.waits_for:
         found = look(key_of(deploy, before))
+        if deploy.cause == "followed":
+            found = _in_its_place(found, look)
+            if found and not (is_awaited(found) and _is_behind_nobody(found, before)):
+                continue
         if found is None or (found.ended and not went_well(found, planned=deploy.plan_only)):
             return _skipped(before, found)
         waits = waits or not found.ended
     return "wait" if waits else "go"
+
+
+def _in_its_place(found: Deploy | None, look: Callable[[DeployKey], Deploy | None]) -> Deploy | None:
+    """What overtook a deploy, or it. Nobody would ask for a followed build again that was skipped for it."""
+    while found and (number := found.metadata.get("overtaken_by")):
+        found = look(found.key.model_copy(update={"number": int(number)}))
+    return found
+
+
+def _is_behind_nobody(found: Deploy, before: Before) -> bool:
+    """Else each might wait for the other; what was asked for first never does."""
+    return found.number == before.number or found.status != "pending"
+
+
+def is_awaited(deploy: Deploy) -> bool:
+    """Whether a followed build waits for it: it may change what is there, to something that can be depended on."""
+    return deploy.operation == "apply" and not deploy.plan_only
 
 
 def key_of(deploy: Deploy, before: Before) -> DeployKey:
@@ -151,5 +175,6 @@ class _Looks:
 
 def _skipped(before: Before, found: Deploy | None) -> Failure:
     how = found.status if found else "gone"
-    told = DependencyFailed(f"It waited for deploy {before.number} of {before.component}, which is {how}.")
+    number = found.number if found else before.number
+    told = DependencyFailed(f"It waited for deploy {number} of {before.component}, which is {how}.")
     return Failure(code=told.code, cause=told.cause, remedy=told.remedy)

@@ -102,9 +102,9 @@ def optional(plan: Mapping[str, Any]) -> list[tuple[str, str]]:
 
 
 def optional_sets(plan: Mapping[str, Any]) -> dict[str, int]:
-    """Kinds of which there is more of that than boxes, with how much."""
-    needed = sets_of(plan["needs"])
-    return {kind: count for kind, count in plan["sets"].items() if kind not in needed and count > NAMES}
+    """Kinds of which not all of that has a box, with how much there is."""
+    needed, boxes = sets_of(plan["needs"]), sets_of(name for name, _ in optional(plan)[:NAMES])
+    return {kind: count for kind, count in plan["sets"].items() if kind not in needed and count > boxes.get(kind, 0)}
 
 
 def together(plan: Mapping[str, Any]) -> list[str]:

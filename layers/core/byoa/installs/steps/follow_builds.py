@@ -14,7 +14,7 @@ from byoa.installs.bounds import WAITED
 from byoa.installs.messages import ENDED
 from byoa.installs.order import nearest
 from byoa.installs.ports import Request
-from byoa.installs.runs import before_of, go_on, unfold
+from byoa.installs.runs import before_of, go_on, is_awaited, unfold
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -108,7 +108,7 @@ class _Runs:
         busy = {each.component: each for each in self._installs.components(install) if each.status not in ENDED}
         names = nearest(self._built.component, busy, self._app.dependencies())
         found = self._installs.newest(install, names)
-        waits = [before_of(each) for each in found.values() if each.operation == "apply" and not each.plan_only]
+        waits = [before_of(each) for each in found.values() if is_awaited(each)]
         return tuple(waits[:WAITED])
 
 
