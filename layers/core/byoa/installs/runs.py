@@ -121,11 +121,12 @@ def _was_overtaken(first: Deploy, there: Deploy, install: Install, installs: Ins
 def go_on(waiting: Iterable[Deploy], installs: Installs, ended: Deploy | None = None) -> tuple[int, int]:
     """Look at deploys of one install that wait for others: how many begin now, and how many are skipped.
 
-    All of them, or those alone that wait for one that has ``ended``; and then those behind what is skipped here.
+    All of them, or those alone that wait for the component of one that has ``ended``, which may have taken another
+    one's place; and then those behind what is skipped here.
     """
     found = {each.key: each for each in waiting if each.status == "pending"}
     behind = _behind(found.values())
-    todo, seen = (behind.get(ended.key, []) if ended else [*found]), _Looks(installs)
+    todo, seen = (behind.get(ended.component, []) if ended else [*found]), _Looks(installs)
     begun = skipped = 0
     while todo:
         seen.fetch(key_of(found[key], before) for key in todo for before in found[key].waits_for)
@@ -137,17 +138,17 @@ def go_on(waiting: Iterable[Deploy], installs: Installs, ended: Deploy | None = 
             if released:
                 seen.note(released)
                 begun, skipped = begun + (failure is None), skipped + (failure is not None)
-                late += [] if failure is None else behind.get(key, [])
+                late += [] if failure is None else behind.get(key.component, [])
         todo = [*dict.fromkeys(late)]
     return begun, skipped
 
 
-def _behind(waiting: Iterable[Deploy]) -> dict[DeployKey, list[DeployKey]]:
-    """What waits for each deploy."""
-    found: dict[DeployKey, list[DeployKey]] = {}
+def _behind(waiting: Iterable[Deploy]) -> dict[str, list[DeployKey]]:
+    """What waits for a deploy of each component."""
+    found: dict[str, list[DeployKey]] = {}
     for each in waiting:
         for before in each.waits_for:
-            found.setdefault(key_of(each, before), []).append(each.key)
+            found.setdefault(before.component, []).append(each.key)
     return found
 
 
@@ -165,7 +166,8 @@ class _Looks:
         self._found |= {key: there.get(key) for key in unseen}
 
     def look(self, key: DeployKey) -> Deploy | None:
-        """One that was fetched; ``None`` where there is none."""
+        """One of them, or one that took its place; ``None`` where there is none."""
+        self.fetch([key])
         return self._found[key]
 
     def note(self, deploy: Deploy) -> None:
