@@ -8,6 +8,7 @@ import os
 import secrets
 import shutil
 import subprocess
+import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -267,16 +268,17 @@ def sam(arguments: list[str], endpoint: str) -> str:
         "SAM_CLI_POLL_DELAY": "0.2",
         "__SAM_CLI_APP_DIR": str(STATE / "sam"),
     }
-    done = subprocess.run(
-        [program, *arguments],
-        cwd=ROOT,
-        env=environment,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=SAM_SECONDS,
-        check=False,
-    )
+    with tempfile.TemporaryDirectory(prefix="sam-", dir=STATE) as scratch:  # it leaves a folder for all that it packs
+        done = subprocess.run(
+            [program, *arguments],
+            cwd=ROOT,
+            env={**environment, "TMPDIR": scratch},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=SAM_SECONDS,
+            check=False,
+        )
     if done.returncode:
         raise DeskError(f"`sam {arguments[0]}` failed.", f"{done.stdout}{done.stderr}"[-3000:])
     return done.stdout

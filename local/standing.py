@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from local import members, private
+from local import members, mirrors, private
 from local import ports as port_numbers
 from local.containers import host_of_containers, start_relay, variables
 from local.desk import STATE, Desk, aws_environment, deploy, start_servers
@@ -98,6 +98,7 @@ def up(standing: Standing) -> None:
         standing.record.unlink(missing_ok=True)
         raise
     write_for_shells(ready, token, standing.shells)
+    mirrors.write_login(ready)
     private.write_secrets(private.places(ready), standing.servers)
     if host:
         standing.sam.write_text(f"{json.dumps(variables(ready, host), indent=2)}\n")
@@ -159,6 +160,7 @@ def for_shells(ready: Desk, token: str) -> dict[str, dict[str, str]]:
             "BYOA_CLUSTER_CA": str(ready.cluster_ca),
             "BYOA_CLUSTER_TOKEN": ready.ports.cluster_token,
         },
+        "what reads mirrors": mirrors.variables(ready),
         "byoa admin": {name: stack[name] for name in names},
         "byoa admin, and AWS's own tools": aws_environment(ready.aws),
     }

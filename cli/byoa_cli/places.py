@@ -11,6 +11,7 @@ from byoa.bootstrap import terminal
 from byoa.errors import ReferenceInvalid
 from byoa.oci.digest import Digest
 from byoa.oci.reference import Reference, Registry, is_tag
+from byoa_cli.desk import answers_for
 from byoa_cli.logins import Logins
 
 if TYPE_CHECKING:
@@ -151,6 +152,7 @@ def _open_registry(
         role,
         _credential(registry, reference.repository),
         plain_http=registry in _registries(tuple(plain_http)),
+        at=answers_for(registry),
         mount_from=origin.repository if origin and origin.registry == registry else None,
         token_hosts=frozenset(token_hosts),
     )

@@ -72,6 +72,7 @@ VARIABLES: Final = {
     "HTTPS_PROXY, HTTP_PROXY, NO_PROXY": "proxies on the way to the API and to registries",
     "DOCKER_CONFIG": "the folder with Docker's `config.json`, which holds logins to registries (default: `~/.docker`)",
     "REGISTRY_AUTH_FILE": "a file like that of podman's, which is asked first; after docker's own come podman's",
+    "BYOA_DESK_REGISTRIES": "of `.desk/env`: where the desk of `make up` answers for its ECR, on loopback alone",
     "AWS_PROFILE, AWS_REGION, AWS_ENDPOINT_URL …": "AWS's own, as in all of its tools",
     "NO_COLOR, FORCE_COLOR, TERM": "no colours; colours where there is no terminal as well; none with `TERM=dumb`",
     "GITHUB_ACTIONS": "`true` has `validate` and `sync` name faults as GitHub's annotations, by line, on stderr",

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from local import members, private
+from local import members, mirrors, private
 from local.demo import push
 from local.standing import for_shells
 from tests.docs.blocks import Block, every
@@ -24,6 +24,7 @@ ON_A_DESK = [block for block in every("console") if block.told.get("on") == "des
 @pytest.fixture(scope="module")
 def shell(pipeline: Pipeline) -> dict[str, str]:
     """The variables that `make up` writes into `.desk/env`."""
+    mirrors.write_login(pipeline.desk)
     parts = for_shells(pipeline.desk, members.bootstrap(pipeline.desk)).values()
     return {name: value for part in parts for name, value in part.items()}
 

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 PIECES: Final = 4
 """A form is looked for in so many pieces, so that a text which was cut in its midst is found, too."""
 
+BEGINNING: Final = 4
+"""Characters of a piece that it is found by first; no piece has fewer."""
+
 MARKS: Final = "+/~"
 """Characters of a token that no URL leaves as they are, or no JSON of some writers."""
 
@@ -59,22 +62,31 @@ class Searcher:
 
     def __init__(self) -> None:
         self._pieces: dict[str, str] = {}
+        self._begun: dict[str, list[str]] = {}
+        """Pieces by how they begin: a text has few such beginnings, however many secrets there are."""
 
     def add(self, secret: str) -> str:
         """Look for ``secret``, which is returned."""
-        assert len(secret) >= 2 * PIECES, "too short to be told from other words"
+        assert len(secret.removesuffix(MARKS)) >= BEGINNING * PIECES, "too short to be told from other words"
         for name, form in forms(secret.removesuffix(MARKS)).items():
             size = len(form) // PIECES
             for index in range(PIECES):
-                self._pieces.setdefault(form[index * size : (index + 1) * size].lower(), name)
+                self._add(form[index * size : (index + 1) * size].lower(), name)
         for name, form in forms(secret).items():
-            self._pieces.setdefault(form.lower(), name)
+            self._add(form.lower(), name)
         return secret
+
+    def _add(self, piece: str, name: str) -> None:
+        if piece not in self._pieces:
+            self._pieces[piece] = name
+            self._begun.setdefault(piece[:BEGINNING], []).append(piece)
 
     def find(self, where: str, text: str) -> list[str]:
         """Where secrets are, and in which form; case is of no matter: hosts and hex are written either way."""
         folded = text.lower()
-        return sorted({f"{where}: {name}" for piece, name in self._pieces.items() if piece in folded})
+        begun = {folded[at : at + BEGINNING] for at in range(len(folded))} & self._begun.keys()
+        pieces = (piece for beginning in begun for piece in self._begun[beginning])
+        return sorted({f"{where}: {self._pieces[piece]}" for piece in pieces if piece in folded})
 
 
 def chain(error: BaseException) -> Iterator[BaseException]:

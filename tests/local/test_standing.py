@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 TOKEN = "byoa_a-token"
 OUTPUTS = {
     "TableName": "t", "ReceiptKeyArn": "k", "SourceRoleArn": "r", "TryCredentialsFunctionName": "f",
+    "RegistryHost": "000000000000.dkr.ecr.us-east-1.amazonaws.com",
     "ApiUrl": "https://b40a0b40.execute-api.us-east-1.amazonaws.com",
 }  # fmt: skip
 

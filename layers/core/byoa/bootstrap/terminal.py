@@ -46,7 +46,6 @@ ON_A_TERMINAL: Final = Patience(attempts=5, first=0.25, longest=60.0)
 BLOB_WORKERS: Final = 3
 """Threads that copy blobs beside the one that leads: four at once hide the round trips."""
 
-
 LONGER: Final = "See why the registry is slow, or give the command more time with --timeout MINUTES."
 
 _deadlines: list[Deadline] = []
@@ -129,18 +128,19 @@ def repository(  # noqa: PLR0913 - where it is, and settings by name
     credential: Credential | None,
     *,
     plain_http: bool,
+    at: Registry | None = None,
     mount_from: str | None = None,
     token_hosts: frozenset[str] = frozenset(),
 ) -> Repository:
     """A repository of any registry. ``mount_from`` is another one there that blobs may be mounted from.
 
-    ``token_hosts`` may see the credential besides those that are known to.
+    ``at`` answers for the registry, without TLS. ``token_hosts`` may see the credential besides those known to.
     """
     from byoa.adapters.registries.distribution import DistributionRepository
     from byoa.adapters.registries.locations import endpoint_of
     from byoa.adapters.registries.traits import traits_of
 
-    endpoint = endpoint_of(reference.registry, scheme="http" if plain_http else "https")
+    endpoint = endpoint_of(at or reference.registry, scheme="http" if plain_http or at else "https")
     traits = traits_of(reference.registry)
     return DistributionRepository(
         transport(),
@@ -203,7 +203,6 @@ def cluster(
         ca_alone=True,
         server_name=access.server_name,
     )
-
     endpoint = Endpoint("https", access.host, access.port)
 
     def send(method: str, path: str, headers: Mapping[str, str], body: bytes | None) -> Response:

@@ -15,7 +15,7 @@ from byoa.installs.messages import Before, DeployKey
 from byoa.installs.ports import IN_A_RUN, Request
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable
 
     from byoa.installs.messages import Deploy, DeployStatus, Install
     from byoa.installs.ports import Installs
@@ -121,11 +121,12 @@ def _was_overtaken(first: Deploy, there: Deploy, install: Install, installs: Ins
 def go_on(waiting: Iterable[Deploy], installs: Installs, ended: Deploy | None = None) -> tuple[int, int]:
     """Look at deploys of one install that wait for others: how many begin now, and how many are skipped.
 
-    All of them, or those alone that wait for one that has ``ended``; and then those behind what is skipped here.
+    All of them, or those alone that wait for the component of one that has ``ended``, which may have taken another
+    one's place; and then those behind what is skipped here.
     """
     found = {each.key: each for each in waiting if each.status == "pending"}
     behind = _behind(found.values())
-    todo, seen = (_behind_it(ended.key, behind) if ended else [*found]), _Looks(installs)
+    todo, seen = (behind.get(ended.component, []) if ended else [*found]), _Looks(installs)
     begun = skipped = 0
     while todo:
         seen.fetch(key_of(found[key], before) for key in todo for before in found[key].waits_for)
@@ -137,23 +138,18 @@ def go_on(waiting: Iterable[Deploy], installs: Installs, ended: Deploy | None = 
             if released:
                 seen.note(released)
                 begun, skipped = begun + (failure is None), skipped + (failure is not None)
-                late += [] if failure is None else _behind_it(key, behind)
+                late += [] if failure is None else behind.get(key.component, [])
         todo = [*dict.fromkeys(late)]
     return begun, skipped
 
 
-def _behind(waiting: Iterable[Deploy]) -> dict[str, list[tuple[int, DeployKey]]]:
-    """What waits for deploys of each component, and for which number of it."""
-    found: dict[str, list[tuple[int, DeployKey]]] = {}
+def _behind(waiting: Iterable[Deploy]) -> dict[str, list[DeployKey]]:
+    """What waits for a deploy of each component."""
+    found: dict[str, list[DeployKey]] = {}
     for each in waiting:
         for before in each.waits_for:
-            found.setdefault(before.component, []).append((before.number, each.key))
+            found.setdefault(before.component, []).append(each.key)
     return found
-
-
-def _behind_it(key: DeployKey, behind: Mapping[str, list[tuple[int, DeployKey]]]) -> list[DeployKey]:
-    """What waits for a deploy, or for one that it may have overtaken."""
-    return [each for number, each in behind.get(key.component, ()) if number <= key.number]
 
 
 class _Looks:
@@ -164,13 +160,13 @@ class _Looks:
         self._found: dict[DeployKey, Deploy | None] = {}
 
     def fetch(self, keys: Iterable[DeployKey]) -> None:
-        """Look at several together, but for those that were looked at before."""
+        """Look at several together, of which none was looked at before."""
         unseen = [key for key in dict.fromkeys(keys) if key not in self._found]
         there = self._installs.looks(unseen) if unseen else {}
         self._found |= {key: there.get(key) for key in unseen}
 
     def look(self, key: DeployKey) -> Deploy | None:
-        """One of them, or one that has overtaken it; ``None`` where there is none."""
+        """One of them, or one that took its place; ``None`` where there is none."""
         self.fetch([key])
         return self._found[key]
 
