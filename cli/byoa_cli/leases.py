@@ -8,13 +8,12 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from byoa.bootstrap import terminal
-from byoa.engine.workers import Workers
+from byoa.engine.workers import Job, Workers
 from byoa.errors import ByoaError, DeploySuperseded
 
 if TYPE_CHECKING:
     from byoa.api.asking import Api
-    from byoa.engine.workers import Job as Asked
-    from byoa.installs.ports import Job
+    from byoa.installs.ports import Job as Leased
 
 TERMINATED: Final = 128 + signal.SIGTERM
 
@@ -60,12 +59,13 @@ class Hand:
     def __init__(self, api: Api, install_id: str) -> None:
         self._lease = partial(terminal.lease, api, install_id)
         self._thread = Workers(1, "asks")
-        self._asked: Asked[tuple[Job | None, float]] | None = None
+        self._asked: Job[tuple[Leased | None, float]] | None = None
 
-    def take(self) -> tuple[Job | None, float]:
+    def take(self) -> tuple[Leased | None, float]:
         """A deploy to run, if one waits, and how many seconds to wait before the next question."""
-        self._asked = self._thread.submit(self._lease)
-        return self._asked.result()
+        self._asked = asked = Job(self._lease)  # known before it is asked: a signal may come at once
+        self._thread.add(asked)
+        return asked.result()
 
     def done(self) -> None:
         """It was told of, and with that given back."""
@@ -74,7 +74,7 @@ class Hand:
     def give_back(self) -> str:
         """Let another agent go on at once; what of it people are told. Raises nothing."""
         asked, self._asked = self._asked, None
-        if asked is None:
+        if asked is None or asked.cancel():
             return _NOTHING
         if not asked.ends_within(_LAST_SECONDS):
             return _RUNS_OUT
@@ -88,7 +88,7 @@ class Hand:
 class Beat:
     """Renews a lease while a deploy runs."""
 
-    def __init__(self, job: Job) -> None:
+    def __init__(self, job: Leased) -> None:
         self._job = job
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._beat, daemon=True)

@@ -162,3 +162,22 @@ def test_what_is_done_side_by_side_ends_with_what_was_begun_when_somebody_stops_
     with pytest.raises(KeyboardInterrupt):
         each(one, action, parts())
     assert one.submit(lambda: list(done)).result() == [1], "the second was never begun"
+
+
+def test_who_is_ended_just_when_something_was_begun_waits_for_it(one: Workers, monkeypatch: pytest.MonkeyPatch) -> None:
+    begun, ended, add = threading.Event(), threading.Event(), one.add
+
+    def act(_: int) -> None:
+        begun.set()
+        time.sleep(0.1)
+        ended.set()
+
+    def signalled(job: Job[object]) -> None:
+        add(job)
+        assert begun.wait(LONG)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(one, "add", signalled)
+    with pytest.raises(KeyboardInterrupt):
+        each(one, act, [1, 2])
+    assert ended.is_set()

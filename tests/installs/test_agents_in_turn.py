@@ -13,12 +13,14 @@ import pytest
 
 from byoa.bootstrap import terminal
 from byoa.engine.copying import copy
+from byoa.engine.workers import Workers
 from byoa.errors import DeploySuperseded
 from byoa.installs.access import read_kubeconfig
 from byoa.installs.inventory import unpack
 from byoa.oci.digest import Digest
 from byoa.oci.reference import Reference, Registry
 from byoa.trust.limits import STAGED
+from byoa_cli.leases import Hand
 from local.cluster import Cluster
 from local.registry import Registry as MirrorRegistry
 from tests.api.loopback import listening
@@ -209,6 +211,28 @@ def test_a_lease_that_is_answered_when_the_agent_ends_is_given_back(place: Place
         assert ended(agent, signal.SIGTERM, held) == (143, GIVEN_BACK)
     assert place.run_what_waits() == ["active"]
     assert place.bed.now(deploy).status == "active"
+
+
+@pytest.mark.parametrize(("handed", "told"), [(True, GIVEN_BACK), (False, "no deploy was in hand\n")])
+def test_a_signal_just_when_an_agent_asks_loses_no_lease(
+    monkeypatch: pytest.MonkeyPatch, *, handed: bool, told: str
+) -> None:
+    bed = Bed()
+    bed.platform.ask(bed.platform.build(*OBJECTS))
+    hand, add = Hand(bed.api, INSTALL), Workers.add
+
+    def ended_at_once(workers: Workers, job: Any) -> None:
+        if handed:
+            add(workers, job)
+            job.error()
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Workers, "add", ended_at_once)
+        with pytest.raises(KeyboardInterrupt):
+            hand.take()
+    assert hand.give_back() == told.strip()
+    assert bed.run_next() == "active", "at once, and not when the lease has ended"
 
 
 def test_at_a_real_server_an_agent_is_ended_while_it_writes_and_nothing_is_forgotten(

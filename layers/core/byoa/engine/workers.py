@@ -93,13 +93,17 @@ class Workers:
     def submit[T](self, action: Callable[[], T]) -> Job[T]:
         """Have ``action`` done as soon as a thread is free, in the order of submission."""
         job = Job(action)
+        self.add(job)
+        return job
+
+    def add(self, job: Job[Any]) -> None:
+        """The same with a job that somebody knows already: a signal may come before ``submit`` has returned one."""
         with self._lock:
             if self._idle:
                 self._idle -= 1
             elif self._started < self._few:
                 self._start()
         self._jobs.put(job)
-        return job
 
     def result[T](self, job: Job[T]) -> T:
         """``job.result()``; as long as it isn't there, another thread is started now and then for what waits."""

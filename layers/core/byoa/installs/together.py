@@ -5,10 +5,12 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
+from byoa.engine.workers import Job
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from byoa.engine.workers import Job, Workers
+    from byoa.engine.workers import Workers
 
 SIDE_BY_SIDE: Final = 256
 """Objects between two looks at whether another deploy has begun and at the time: a few seconds' worth."""
@@ -26,7 +28,8 @@ def each[Part, Result](
     jobs: list[Job[Result]] = []
     try:
         for part in parts:
-            jobs.append(workers.submit(partial(action, part)))  # noqa: PERF401 - what is begun has to be known
+            jobs.append(job := Job(partial(action, part)))  # before it is begun: a signal may come at once
+            workers.add(job)
         return [workers.result(job) for job in jobs]
     except BaseException:
         for job in [job for job in jobs if not job.cancel()]:
