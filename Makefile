@@ -18,10 +18,10 @@ demo: setup ## run the main job end to end (JSON=1: one JSON object on the last 
 	@$(BIN)/python -m local demo $(if $(JSON),--json) $(if $(IAM),--enforce-iam)
 
 up: setup ## the same set-up, left running; prints the addresses (PORT=4800: eight ports from there on, beside another)
-	@$(BIN)/python -m local up $(if $(PORT),--port $(PORT))
+	@$(BIN)/python -m local up $(if $(PORT),--port='$(PORT)')
 
 down: ## stop what `make up` started (PORT=4800: the one with ports of its own)
-	@if [ -x $(BIN)/python ]; then $(BIN)/python -m local down $(if $(PORT),--port $(PORT)); else echo "nothing is up"; fi
+	@if [ -x $(BIN)/python ]; then $(BIN)/python -m local down $(if $(PORT),--port='$(PORT)'); else echo "nothing is up"; fi
 
 test: setup check ## check, then every test, two files at a time (WORKERS=1: one); says what was skipped and why
 	$(BIN)/pytest -n $(WORKERS) --no-loadscope-reorder --cov --cov-report=term:skip-covered
