@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
 _VERBS = ["create", "delete", "get", "list", "patch", "update"]
 _SHORT = {
-    "configmaps": "cm", "cronjobs": "cj", "customresourcedefinitions": "crd", "daemonsets": "ds", "deployments": "deploy",
+    "configmaps": "cm", "cronjobs": "cj", "customresourcedefinitions": "crd", "daemonsets": "ds",
+    "deployments": "deploy",
     "events": "ev", "horizontalpodautoscalers": "hpa", "ingresses": "ing", "namespaces": "ns",
     "networkpolicies": "netpol", "persistentvolumeclaims": "pvc", "persistentvolumes": "pv",
     "poddisruptionbudgets": "pdb", "pods": "po", "replicasets": "rs", "resourcequotas": "quota",
