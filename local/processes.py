@@ -213,7 +213,12 @@ def start_cluster(folder: Path, port: int, token: str, *, names: Sequence[str] =
     _require_free(port)
     command = [sys.executable, "-m", "local.cluster", "--port", str(port), "--folder", str(folder.resolve())]
     command += [part for name in names for part in ("--name", name)]
-    command += ["--namespace", "vendor"]  # whoever has a cluster has made what is installed there
+    command += [
+        "--namespace",
+        "vendor",
+        "--namespace",
+        "shop",
+    ]  # whoever has a cluster has made what is installed there
     variable = "BYOA_CLUSTER_TOKEN"  # arguments are everybody's to read
     environment = clean_environment() | {variable: token}
     return started(

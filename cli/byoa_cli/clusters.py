@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
+from argparse import ArgumentTypeError
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from byoa_cli.commands import Option, UsageError
@@ -92,10 +94,12 @@ class Goal(NamedTuple):
         """The cluster. Raises ``UsageError``, ``ClusterAccessInvalid`` and what asking EKS raises."""
         from byoa.bootstrap import terminal
 
+        if self.eks is not None and self.server is not None:
+            raise UsageError("--eks and --server are two clusters: name one")
+        if self.server is None and any((self.ca, self.server_name, self.token_stdin)):
+            raise UsageError("--ca, --server-name and --token-stdin belong to --server")
         if self.eks is None:
             return terminal.cluster(self._access())
-        if self.server is not None:
-            raise UsageError("--eks and --server are two clusters: name one")
         if not self.region:
             raise UsageError("--eks takes the region that the cluster is in: add --region, or set AWS_REGION")
         return terminal.eks_cluster(self.eks, self.region)
@@ -127,6 +131,13 @@ class Goal(NamedTuple):
         values = given.pop("inputs", {})
         install = {"id": self.install, "name": self.install, "inputs": values}
         return {**given, "id": self.install, "name": self.install, "inputs": {"inputs": values}, "install": install}
+
+
+def fingerprint_of(value: str) -> str:
+    """A plan's fingerprint. Raises ``ArgumentTypeError`` for what is none, as the start of one is."""
+    if not re.fullmatch(r"plan-[0-9a-f]{64}", value):
+        raise ArgumentTypeError("no fingerprint: `byoa install plan` prints plan-… at its end, as a whole it counts")
+    return value
 
 
 def plan_key() -> bytes | None:

@@ -39,7 +39,8 @@ def diff(
     """Tell which Kubernetes objects differ between two artifacts, and where. Values of Secrets are never shown.
 
     Order, comments and formats don't matter; {{ placeholders }} are compared as they stand. Of one component it tells
-    what its newest good build pinned against what its config means now: the platform looks, through the API.
+    what its newest good build pinned against what its config means now: the platform looks, through the API. An
+    object that names no namespace is compared as one without: a component's own namespace isn't put in.
 
     Exit codes are diff's: 0 no object differs, 1 some do, 2 something for you to fix (a wrong call too), 3 a fault of
     the platform's or the network's.

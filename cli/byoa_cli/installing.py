@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from byoa_cli.clusters import APPROVE, CLUSTER, INPUTS, OWNER, TAKE_OVER, WITHIN, Goal, plan_key
+from byoa_cli.clusters import APPROVE, CLUSTER, INPUTS, OWNER, TAKE_OVER, WITHIN, Goal, fingerprint_of, plan_key
 from byoa_cli.commands import Deferred, Group, Option, command
 from byoa_cli.options import JSON, PLAIN_HTTP, TOKEN_HOST, YES
 from byoa_cli.output import FINE, MEND, err, exit_code, print_error, print_json, print_styled
@@ -47,7 +47,7 @@ def plan(*, as_json: bool, **options: Any) -> int:  # noqa: ANN401 - they go on 
     known_as = fingerprint(found, plan_key())
     found = found.as_approved(frozenset())
     if as_json:
-        print_json({**deal.about, **document(found, known_as)})
+        print_json({**deal.about, **document(found, known_as), "fingerprint": known_as})
     else:
         show_plan(found, known_as)
     return exit_code(found.faults[0]) if found.faults else FINE
@@ -55,7 +55,7 @@ def plan(*, as_json: bool, **options: Any) -> int:  # noqa: ANN401 - they go on 
 
 @command(
     *_WHAT, APPROVE, WITHIN,
-    Option("--plan", metavar="FINGERPRINT", help="Do what this plan says, or nothing."), YES, JSON,
+    Option("--plan", metavar="FINGERPRINT", type=fingerprint_of, help="Do what this plan says, or nothing."), YES, JSON,
 )  # fmt: skip
 def apply(
     *,

@@ -34,10 +34,12 @@ class Since(NamedTuple):
 def compare_with_now(here: Reached, component: str) -> Since:
     """Have the two compared. Raises ``BuildNotFound`` where no build went well, and what lookups end with.
 
-    ``SourceKindUnsupported`` where the component has no artifact.
+    ``ApiRefused`` where the app has no such component, ``SourceKindUnsupported`` where the component has no artifact.
     """
     builds = here.catalogue.builds(here.organisation, here.named_app(), component, _LOOKED_AT)
     good = next((each for each in builds if each.status == "active" and each.outcome and each.outcome.digest), None)
+    if not builds:
+        here.asked_api().ask("GET", "apps", here.named_app(), "components", component)
     if good is None or good.outcome is None or good.outcome.digest is None:
         raise BuildNotFound(
             "The component has no build that went well.",

@@ -145,7 +145,7 @@ def _open_registry(
     origin: Reference | None = None,
     token_hosts: Sequence[str] = (),
 ) -> Place:
-    reference = Reference.parse(text)
+    reference = _parse(text)
     registry = reference.registry
     repository = terminal.repository(
         reference,
@@ -157,6 +157,16 @@ def _open_registry(
         token_hosts=frozenset(token_hosts),
     )
     return Place(text, repository, reference.tag, reference.digest, reference)
+
+
+def _parse(text: str) -> Reference:
+    """A reference. Raises ``ReferenceInvalid``; who names a layout's folder alone is told how it is named."""
+    try:
+        return Reference.parse(text)
+    except ReferenceInvalid:
+        if any(os.path.isfile(os.path.join(folder, "oci-layout")) for folder, _ in _splits(text)):
+            raise ReferenceInvalid("This is a folder with an OCI layout.", remedy=f"Write {_LAYOUT}{text}.") from None
+        raise
 
 
 @cache

@@ -122,11 +122,11 @@ def seat(api: str | None, profile: str | None, org: str | None) -> Seat | None:
     token = None if _job_is_wanted() else told or (own.token if own else None)
     if not token:
         return _job_seat(address, org, own, name)
-    _check(token)
     of_profile = own is not None and token == own.token
+    source = f"profile {name}" if of_profile else "BYOA_TOKEN"
+    _check(token, source)
     if of_profile:
         _note_readers()
-    source = f"profile {name}" if of_profile else "BYOA_TOKEN"
     known = own.org if own and of_profile else None
     return Seat(address, token, org or known, own.app if own else None, name, source)
 
@@ -160,11 +160,14 @@ def _note_readers() -> None:
         print_note(f"others may read your token: chmod 600 {place()}")
 
 
-def _check(token: str) -> None:
+def _check(token: str, source: str) -> None:
     from byoa_cli.profiles import is_token
 
     if not is_token(token):
-        raise UsageError("the token is none: it has characters that no token has, or is too long")
+        raise UsageError(
+            f"what {source} has is no token: one of BYOA's is byoa_org_…, as `byoa tokens create` prints it, and one of "
+            "an issuer a JWT"
+        )
 
 
 def _rank(value: str | None, variable: str) -> int:

@@ -203,6 +203,8 @@ class KubernetesApi:
 
 def _document(request: Request) -> Object:
     """The body as an object; an empty one without a body. Raises ``Unable``."""
+    if "protobuf" in request.headers.get("Content-Type", ""):
+        raise Unable(415, "only JSON and YAML are understood here: have kubectl apply a file, with --validate=false")
     content = request.body.read(_LARGEST)
     try:
         found = json.loads(content) if content.lstrip()[:1] in (b"{", b"") else yaml.load(content, yaml.CSafeLoader)

@@ -15,6 +15,21 @@ if TYPE_CHECKING:
     from byoa.installs.objects import Kind
 
 _VERBS = ["create", "delete", "get", "list", "patch", "update"]
+_SHORT = {
+    "configmaps": "cm", "cronjobs": "cj", "customresourcedefinitions": "crd", "daemonsets": "ds",
+    "deployments": "deploy",
+    "events": "ev", "horizontalpodautoscalers": "hpa", "ingresses": "ing", "namespaces": "ns",
+    "networkpolicies": "netpol", "persistentvolumeclaims": "pvc", "persistentvolumes": "pv",
+    "poddisruptionbudgets": "pdb", "pods": "po", "replicasets": "rs", "resourcequotas": "quota",
+    "serviceaccounts": "sa", "services": "svc", "statefulsets": "sts", "storageclasses": "sc",
+}  # fmt: skip
+"""What people type for them."""
+
+_IN_ALL = frozenset((
+    "cronjobs", "daemonsets", "deployments", "horizontalpodautoscalers", "jobs", "pods", "replicasets", "services",
+    "statefulsets",
+))  # fmt: skip
+"""What `kubectl get all` lists."""
 
 
 def groups(root: str, accepted: str, kinds: Sequence[Kind], keeps_status: Callable[[Kind], bool]) -> Response:
@@ -42,6 +57,10 @@ def _resource(kind: Kind, keeps_status: Callable[[Kind], bool]) -> dict[str, Any
         "resource": kind.plural, "responseKind": told, "scope": "Namespaced" if kind.namespaced else "Cluster",
         "singularResource": kind.kind.lower(), "verbs": _VERBS,
     }  # fmt: skip
+    if kind.plural in _SHORT:
+        found["shortNames"] = [_SHORT[kind.plural]]
+    if kind.plural in _IN_ALL:
+        found["categories"] = ["all"]
     if keeps_status(kind):
         status = {"subresource": "status", "responseKind": told, "verbs": ["get", "patch", "update"]}
         found["subresources"] = [status]

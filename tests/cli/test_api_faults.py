@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.cli.homes import FAULT, FINE, WATCHED, Home
+from tests.cli.homes import FAULT, FINE, USAGE, WATCHED, Home
 
 # ---- what goes wrong ---------------------------------------------------------------------------------------------
 
@@ -18,7 +18,15 @@ from tests.cli.homes import FAULT, FINE, WATCHED, Home
 def test_an_api_that_isn_t_there_is_nobody_s_fault_here(home: Home) -> None:
     home.file.write_text(f'[profiles.default]\napi = "http://127.0.0.1:9"\ntoken = "{home.token}"\n')
     done = home.byoa("whoami", "--json")
-    assert (done.code, done.json()["error"]["code"]) == (FAULT, "ApiUnavailable")
+    error = done.json()["error"]
+    assert (done.code, error["code"], error["where"]) == (FAULT, "ApiUnavailable", "http://127.0.0.1:9")
+    assert error["cause"] == "Nothing takes a connection at the API's address."
+    assert "BYOA_API" in error["remedy"]
+
+
+def test_what_is_no_token_is_told_with_where_it_is_from(home: Home) -> None:
+    done = home.here("whoami", BYOA_TOKEN="garbage")
+    assert (done.code, "what BYOA_TOKEN has is no token: one of BYOA's is byoa_org_…" in done.err) == (USAGE, True)
 
 
 EVIL = "\x1b]0;x\x07\x1b[2J\u202e\x9b[31m[red]\n::error::"

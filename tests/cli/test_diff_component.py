@@ -66,5 +66,7 @@ def test_what_no_build_pinned_and_what_is_no_name_is_told(home: Home) -> None:
     home.here("sync", home.write("web"), "--no-wait")
     done = home.here("diff", "web", "--json")
     assert (done.code, done.json()["error"]["code"]) == (TROUBLE, "BuildNotFound")
+    done = home.here("diff", "wep")
+    assert (done.code, "The app has no component of that name." in done.err) == (TROUBLE, True)
     done = home.here("diff", "oci://ghcr.io/vendor/web:v1")
     assert (done.code, "or the name of one component" in done.err) == (TROUBLE, True)

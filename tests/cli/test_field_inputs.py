@@ -92,6 +92,14 @@ def test_a_layout_of_one_artifact_is_named_in_each_way(tmp_path: Path) -> None:
             assert shown["digest"] == found["digest"]
 
 
+@pytest.mark.parametrize("suffix", ["", ":v1"])
+def test_a_layout_s_folder_alone_is_told_how_it_is_named(suffix: str, tmp_path: Path) -> None:
+    code, found = document("inspect", f"{FLUX.removeprefix('oci-layout:')}{suffix}", home=tmp_path)
+    error = found["error"]
+    assert (code, error["code"], error["cause"]) == (1, "ReferenceInvalid", "This is a folder with an OCI layout.")
+    assert f"{FLUX}{suffix}" in error["remedy"]
+
+
 @pytest.mark.parametrize("suffix", ["@sha256:abc", "@md5:" + "0" * 32, "@sha256:" + "0" * 64])
 def test_a_digest_that_is_none_or_isnt_there_is_told(suffix: str, tmp_path: Path) -> None:
     code, found = document("resolve", f"{FLUX}{suffix}", home=tmp_path)

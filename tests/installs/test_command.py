@@ -146,7 +146,11 @@ def test_what_a_new_artifact_dropped_is_pruned_and_a_teardown_keeps_the_namespac
 
 
 def test_a_plan_is_applied_by_its_fingerprint_as_long_as_it_holds(home: Home) -> None:
-    known_as = json.loads(home.install("plan", "--json", BYOA_PLAN_KEY="k")[1])["plan"]
+    planned = json.loads(home.install("plan", "--json", BYOA_PLAN_KEY="k")[1])
+    known_as = planned["fingerprint"]
+    assert planned["plan"] == known_as
+    code, _, said = home.install("apply", "--plan", known_as[:12])
+    assert (code, "no fingerprint" in said) == (USAGE, True)
     code, printed, _ = home.install("apply", "--plan", known_as, "--json", BYOA_PLAN_KEY="another")
     assert (code, json.loads(printed)["error"]["code"]) == (MEND, "PlanChanged")
     assert home.install("apply", "--plan", known_as, BYOA_PLAN_KEY="k")[0] == FINE
@@ -167,6 +171,8 @@ def test_a_server_an_authority_and_a_token_on_stdin_lead_there_too(home: Home) -
     code, _, said = home.byoa(*shown, "--token-stdin", stdin="another\n")
     assert (code, said.splitlines()[0]) == (MEND, "error ClusterForbidden: The cluster refuses the login.")
     assert home.byoa(*shown)[0] == USAGE
+    code, _, said = home.install("plan", "--token-stdin", stdin=f"{ADMIN}\n")
+    assert (code, "--token-stdin belong to --server" in said) == (USAGE, True)
     code, _, said = home.byoa(*shown[:3], "--server", "https://127.0.0.1:9", "--token-stdin", stdin="x")
     assert code == MEND, "the placeholders are told first"
     assert "TemplateInvalid" in said

@@ -271,6 +271,14 @@ def test_what_somebody_edited_by_hand_is_drift_and_is_restored(bed: Bed) -> None
     assert found["data"]["colour"] == "blue"
 
 
+@pytest.mark.parametrize("manager", ["kubectl-patch", "curl", "k9s", "Mozilla"])
+def test_what_people_wrote_with_other_tools_is_taken_back_as_well(manager: str, memory: Bed) -> None:
+    memory.deploy(config_map("a", colour="blue"))
+    memory.edit(memory.place(CONFIG_MAPS, "a"), {"data": {"colour": "red"}}, manager)
+    (step,) = memory.plan(config_map("a", colour="blue")).steps
+    assert (step.action, step.taken) == ("change", ((manager, ".data.colour"),))
+
+
 def test_replicas_that_an_autoscaler_set_are_left_alone_and_shown(bed: Bed) -> None:
     objects = [{**deployment("web"), "metadata": {"name": "web"}}, config_map("a")]
     bed.seconds = 0.1

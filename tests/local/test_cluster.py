@@ -33,10 +33,14 @@ def cluster() -> Iterator[Cluster]:
         yield found
 
 
-def asked(cluster: Cluster, path: str, token: str = "", accept: str = "application/json") -> tuple[int, Any]:
+def asked(
+    cluster: Cluster, path: str, token: str = "", accept: str = "application/json", **headers: str
+) -> tuple[int, Any]:
+    """The answer to a GET; to a POST where ``Content_Type`` is among the headers."""
     context = ssl.create_default_context(cadata=cluster.ca) if cluster.ca else None
-    headers = {"Authorization": f"Bearer {token or min(cluster.tokens)}", "Accept": accept}
-    request = urllib.request.Request(f"{cluster.address}{path}", headers=headers)
+    sent = {name.replace("_", "-"): value for name, value in headers.items()}
+    login = {"Authorization": f"Bearer {token or min(cluster.tokens)}", "Accept": accept}
+    request = urllib.request.Request(f"{cluster.address}{path}", b"k8s" if sent else None, headers=login | sent)
     try:
         with urllib.request.urlopen(request, context=context, timeout=10) as answer:
             return answer.status, answer.read()
@@ -79,6 +83,12 @@ def test_it_says_what_it_is_and_refuses_what_it_can_t(cluster: Cluster) -> None:
     assert asked(cluster, "/api/v1/pods?watch=true")[0] == 405
     assert asked(cluster, "/api/v1/namespaces/default/pods/x/log")[0] == 404
     assert asked(cluster, "/api/v1/namespaces/default/namespaces")[0] == 404
+
+
+def test_it_says_that_it_understands_no_protobuf_and_what_to_do(cluster: Cluster) -> None:
+    status, said = asked(cluster, "/api/v1/namespaces", Content_Type="application/vnd.kubernetes.protobuf")
+    assert status == 415
+    assert "--validate=false" in json.loads(said)["message"]
 
 
 def test_a_client_that_talks_no_tls_takes_nobody_else_s_turn(cluster: Cluster) -> None:
@@ -143,5 +153,7 @@ def test_kubectl_finds_its_way(cluster: Cluster, tmp_path: Path) -> None:
     kubectl("create", "--validate=false", "-f", "web.json")
     kubectl("patch", "deployment", "web", "--type=merge", "-p", '{"spec": {"replicas": 5}}')
     assert json.loads(kubectl("get", "deployments", "-o", "json"))["items"][0]["spec"]["replicas"] == 5
+    kubectl("patch", "deploy", "web", "--type=merge", "-p", '{"spec": {"replicas": 4}}')
+    assert "deployment.apps/web" in kubectl("get", "all", "-o", "name"), "short names and kubectl's categories"
     kubectl("delete", "deployment", "web", "--wait=false")
     assert json.loads(kubectl("get", "deployments", "-o", "json"))["items"] == []

@@ -369,7 +369,10 @@ class ClusterAccessInvalid(Rejected):
 class ClusterUntrusted(Rejected):
     """Who answers at a cluster's address has no certificate that its authority vouches for."""
 
-    default_remedy = "Give the cluster's own authority (certificate-authority-data), and the name that it vouches for."
+    default_remedy = (
+        "Give the cluster's own authority (--ca, or certificate-authority-data in a kubeconfig), and the name that it "
+        "vouches for."
+    )
 
 
 class ClusterForbidden(Rejected):
@@ -452,7 +455,7 @@ class TemplateInvalid(Rejected):
 class ApprovalMissing(Rejected):
     """A plan deletes or recreates what only goes when it is approved by name."""
 
-    default_remedy = "Look at the plan, and approve each by its name (--approve)."
+    default_remedy = "Look at the plan, and approve each by its name (--approve; in `byoa installs`, --part)."
 
 
 class PlanChanged(Rejected):
@@ -675,7 +678,7 @@ class InternalFault(Fault):
 class ApiUnavailable(Fault):
     """The API can't be reached, asks to slow down, or fails on its side."""
 
-    default_remedy = "Check the address and the network, then try again."
+    default_remedy = "Check the address (--api, BYOA_API or the profile's) and the network, then try again."
 
 
 def leaves(root: type[ByoaError] = ByoaError) -> list[type[ByoaError]]:

@@ -15,8 +15,11 @@ if TYPE_CHECKING:
     from byoa.installs.normalising import Wanted
     from byoa.installs.objects import Object
 
-_BY_HAND: Final = frozenset(("before-first-apply", "helm", "Helm"))
-"""Owners whose fields are taken, beside all of kubectl's: people, and the tool that installed it before."""
+_BY_HAND: Final = frozenset(("before-first-apply", "helm", "Helm", "curl", "k9s", "Lens", "Mozilla", "dashboard"))
+"""Owners whose fields are taken, beside all of kubectl's: people, and the tool that installed it before.
+
+Who names no owner is called by the first word of their User-Agent (k8s.io/apiserver, managerOrUserAgent).
+"""
 
 
 class Settled(NamedTuple):

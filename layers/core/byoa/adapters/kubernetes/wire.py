@@ -191,7 +191,8 @@ def _translated(error: ByoaError, authority: str) -> ByoaError:
         return ClusterAccessInvalid("The cluster's authority is no certificate in PEM.")
     cause = error.__cause__
     if isinstance(cause, ssl.SSLCertVerificationError):
-        return ClusterUntrusted(f"The certificate of {authority} is not one that the given authority vouches for.")
+        vouching = "the given authority vouches for, or where none was given a public one"
+        return ClusterUntrusted(f"The certificate of {authority} is not one that {vouching}.")
     found = ClusterUnavailable(f"{authority} can't be reached, hung up, or took too long.")
     found.given_up = error.given_up
     return found

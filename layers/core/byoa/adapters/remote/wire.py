@@ -14,6 +14,7 @@ from urllib3.exceptions import (
     HTTPError,
     MaxRetryError,
     NameResolutionError,
+    NewConnectionError,
     ProxyError,
     ReadTimeoutError,
     SSLError,
@@ -138,7 +139,7 @@ class Wire:
         try:
             answer, content = send(self._pool, method, place, headers, body, limit=ANSWER_LIMIT, further=further)
         except HTTPError as error:
-            raise _failure(error) from error
+            raise _failure(error).at(self._address) from error
         if len(content) > ANSWER_LIMIT:
             raise ApiUnusable("The API's answer is over 16 MiB.")
         return answer, content
@@ -198,6 +199,7 @@ _FAILURES: Final[tuple[tuple[type[Exception], str], ...]] = (
     (SSLError, "No TLS that can be trusted comes about with the API."),
     (NameResolutionError, "The API's host name isn't known."),
     (ProxyError, "The proxy on the way to the API is no help."),
+    (NewConnectionError, "Nothing takes a connection at the API's address."),
     (ConnectTimeoutError, "The API can't be connected to in time."),
     (ReadTimeoutError, "The API doesn't answer in time."),
 )

@@ -26,7 +26,7 @@ _TEXTS: Final = {
     "active": "applied, healthy and pruned",
     "inactive": "torn down",
     "noop": "nothing to do",
-    "no-drift": "the cluster is as it was applied",
+    "no-drift": "all that is not left to others is as it was applied",
     "drift-detected": "the cluster is no longer as it was applied",
     "pending-approval": "the plan waits for approval",
     "auto-skipped": "planned; nothing was to be applied",
