@@ -59,6 +59,7 @@ $(CURDIR)/.uv/bin/uv:
 	.uv/bin/python -m pip install -q --disable-pip-version-check uv==$(UV_VERSION)
 
 .venv/.ready: $(LOCKED) | $(UV)
+	@test -d .venv || echo "the first run downloads Python packages for three environments: that takes some minutes"
 	$(UV) sync -q --frozen --compile-bytecode --all-extras --group dev
 	$(BIN)/python -m compileall -q layers/core/byoa cli/byoa_cli
 	@touch $@

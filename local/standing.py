@@ -17,7 +17,7 @@ from local.containers import host_of_containers, start_relay, variables
 from local.desk import STATE, Desk, aws_environment, deploy, start_servers
 from local.interrupts import Interrupted, Kept, held
 from local.processes import DeskError
-from local.samples import put_samples
+from local.samples import push_artifacts, put_samples
 from local.telling import told
 
 if TYPE_CHECKING:
@@ -110,12 +110,13 @@ def _made(standing: Standing, ports: Ports, host: str | None, kept: Kept) -> tup
     if host:
         start_relay(host, ports, standing.servers, keep=kept.add)
     ready = deploy(standing.servers, ports)
-    put_samples(ready)
+    push_artifacts(ready)
     token = members.bootstrap(ready)
     write_for_shells(ready, token, standing.shells)
     mirrors.write_login(ready)
     private.write_secrets(private.places(ready), standing.servers)
     if host:
+        put_samples(ready)
         standing.sam.write_text(f"{json.dumps(variables(ready, host), indent=2)}\n")
     return ready, token
 
