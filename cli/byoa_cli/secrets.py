@@ -160,10 +160,16 @@ def check_can_ask(*, yes: bool) -> None:
 
 
 def confirmed(question: str) -> bool:
-    """Whether somebody at the terminal says yes. Raises ``UsageError`` where nobody can be asked."""
+    """Whether somebody at the terminal says yes. Raises ``UsageError`` where nobody can be asked.
+
+    What was typed before the question is no answer to it, and is dropped.
+    """
+    import termios
+
     from byoa_cli.printable import visible
 
     check_can_ask(yes=False)
+    termios.tcflush(sys.stdin, termios.TCIFLUSH)
     sys.stderr.write(f"{visible(question)} [y/N] ")
     sys.stderr.flush()
     return sys.stdin.readline().strip().lower() in ("y", "yes")
