@@ -89,7 +89,14 @@ class Deploying:
 
     def answer(self, body: dict[str, Any]) -> None:
         """Say something to its plan. Raises ``ApiRefused`` where it doesn't wait, or is another one."""
-        self.said = self._api.ask("POST", *self.place, "approval", body=body).fields()
+        try:
+            self.said = self._api.ask("POST", *self.place, "approval", body=body).fields()
+        except ApiRefused as refusal:
+            if refusal.problem != "not_waiting":
+                raise
+            self.look()
+            cause, remedy = f"The deploy is {self.status}, and waits for no approval.", f"See it with {_shown(self)}."
+            raise ApiRefused(cause, remedy=remedy, problem=refusal.problem) from None
 
     def dependents(self) -> list[Deploying]:
         """The deploys behind it, as they are now, in order; those that nobody has asked for yet are left out."""
@@ -143,7 +150,8 @@ class Deploying:
         out().print(styled(coloured(self.status), told, (f"  {self.id}", "dim")))
         failure = self.said.get("failure")
         if failure:
-            err().print(styled(("error", "bold red"), " ", (cell(failure, "code"), "bold"), f": {failure['cause']}"))
+            told = f"{_placed(failure)}: {failure['cause']}"
+            err().print(styled(("error", "bold red"), " ", (cell(failure, "code"), "bold"), told))
             err().print(next_step(cell(failure, "remedy")))
         if not asking and (coming := self._next(found)):
             err().print(next_step(coming))
@@ -160,6 +168,11 @@ class Deploying:
         if self.status == "drift-detected" and said.get("build_id"):
             return f"`byoa installs deploy {where} --build {said['build_id']}` mends it"
         return ""
+
+
+def _placed(failure: dict[str, Any]) -> str:
+    where = cell(failure, "where")
+    return f" ({where})" if where else ""
 
 
 def what_of(said: dict[str, Any]) -> str:

@@ -66,6 +66,19 @@ def install_id(here: Reached, named: str) -> str:
     return named if is_install_id(named) else _id_of(here.asked_api(), here.named_app(), named)
 
 
+def note_unknown(asked: Api, app: str, components: list[str]) -> None:
+    """Tell which of ``components`` the app hasn't: they may come, and may be slips."""
+    from byoa.errors import ApiRefused
+    from byoa_cli.output import print_note
+
+    for each in dict.fromkeys(components):
+        try:
+            asked.ask("GET", "apps", app, "components", each)
+        except ApiRefused as refusal:
+            if refusal.problem == "not_found":
+                print_note(f"{app} has no component {each}; it is followed once there is one")
+
+
 def is_install_id(named: str) -> bool:
     """Whether it is an install's id, and no name."""
     return _ID.fullmatch(named) is not None

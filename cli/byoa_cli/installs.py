@@ -17,6 +17,7 @@ from byoa_cli.described import (
     cluster_of,
     find_install,
     install_id,
+    note_unknown,
 )
 from byoa_cli.options import APP, AT_API, JSON, YES, label
 from byoa_cli.output import FINE, MEND, err, out, print_json
@@ -82,6 +83,7 @@ def create(
         "mend": mend,
     }
     made = here.asked_api().ask("POST", "apps", here.named_app(), "installs", body=body).fields()
+    note_unknown(here.asked_api(), here.named_app(), follow)
     if as_json:
         print_json(made)
     else:
@@ -126,9 +128,7 @@ def list_installs(
         return FINE
     rows = [
         (
-            cell(each, "name"),
-            cell(each, "id"),
-            cell(each, "app_id"),
+            *(cell(each, name) for name in ("name", "id", "app_id")),
             _reached(each),
             _approval(each),
             cell(each, "follow"),
@@ -143,11 +143,8 @@ def list_installs(
 @command(
     INSTALL,
     Option("component", metavar="COMPONENT", nargs="?", type=label, help="A component in it: one of its deploys."),
-    DEPLOY,
-    *AT_API,
-    APP,
-    JSON,
-)
+    DEPLOY, *AT_API, APP, JSON,
+)  # fmt: skip
 def get(
     install: str, component: str | None, deploy: str | None, api: str | None, profile: str | None, org: str | None,
     app: str | None, *, as_json: bool,
@@ -260,6 +257,7 @@ def change(
         followed = [*dict.fromkeys([*was.fields().get("follow", []), *follow])]
         body["follow"] = [each for each in followed if each not in unfollow]
     now = here.asked_api().ask("PATCH", *place, body=body, match=was.etag).fields()
+    note_unknown(here.asked_api(), cell(now, "app_id"), follow)
     if as_json:
         print_json(now)
     else:

@@ -10,6 +10,7 @@ from byoa_cli.described import install_id
 from byoa_cli.histories import moment
 from byoa_cli.output import FINE, out, print_json
 from byoa_cli.printable import styled
+from byoa_cli.whose import by, token_names
 
 if TYPE_CHECKING:
     from byoa_cli.reaching import Reached
@@ -23,7 +24,7 @@ def show_component(here: Reached, install: str, component: str, deploy: str | No
         told = {name: found.said.get(name) for name in ("plan_only", "approval", "created_at", "created_by_id")}
         print_json({**found.document(), **told, "history": found.said["status_v2"]["history"]})
         return FINE
-    _show_head(found.said)
+    _show_head(found.said, token_names(here.asked_api()))
     for each in found.said["status_v2"]["history"]:
         text = f"  {each['status_human_description']}"
         out().print(styled((moment(int(each["created_at_ts"])), "dim"), "  ", coloured(str(each["status"])), text))
@@ -31,7 +32,7 @@ def show_component(here: Reached, install: str, component: str, deploy: str | No
     return FINE
 
 
-def _show_head(deploy: dict[str, Any]) -> None:
+def _show_head(deploy: dict[str, Any], names: dict[str, str]) -> None:
     """What it is, whose build, and who wanted and answered it."""
     out().print(styled((cell(deploy, "component_name"), "bold"), f"  {cell(deploy, 'id')}"))
     version = deploy.get("component_config_version")
@@ -40,11 +41,11 @@ def _show_head(deploy: dict[str, Any]) -> None:
         ("what", what_of(deploy)),
         ("build", f"{cell(deploy, 'build_id')}{f' (version {version})' if version else ''}"),
         ("cause", cell(deploy, "cause")),
-        ("by", cell(deploy, "created_by_id")),
-        *((("answer", _answer(said)),) if isinstance(said, dict) else ()),
+        ("by", by(deploy, names)),
+        *((("answer", _answer(said, names)),) if isinstance(said, dict) else ()),
     )
 
 
-def _answer(said: dict[str, Any]) -> str:
-    by, note = cell(said, "created_by_id"), cell(said, "note")
-    return f"{cell(said, 'response_type')}{f' by {by}' if by else ''}{f': {note}' if note else ''}"
+def _answer(said: dict[str, Any], names: dict[str, str]) -> str:
+    who, note = by(said, names), cell(said, "note")
+    return f"{cell(said, 'response_type')}{f' by {who}' if who else ''}{f': {note}' if note else ''}"

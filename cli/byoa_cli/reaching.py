@@ -165,8 +165,8 @@ def _check(token: str, source: str) -> None:
 
     if not is_token(token):
         raise UsageError(
-            f"what {source} has is no token: one of BYOA's is byoa_org_…, as `byoa tokens create` prints it, and one of "
-            "an issuer a JWT"
+            f"what {source} has is no token: one of BYOA's is byoa_org_…, as `byoa tokens create` prints it, and an "
+            "issuer's a JWT"
         )
 
 

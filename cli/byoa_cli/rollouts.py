@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any, Final
 
 from byoa.installs.sets import is_set
@@ -15,6 +16,7 @@ from byoa_cli.output import FINE, MEND, Interrupted, err, out, print_json
 from byoa_cli.paging import PAGING, part_of
 from byoa_cli.printable import styled
 from byoa_cli.reaching import reach_api
+from byoa_cli.whose import by, token_names
 
 if TYPE_CHECKING:
     from byoa_cli.reaching import Reached
@@ -22,7 +24,8 @@ if TYPE_CHECKING:
 _BUILD: Final = Option("--build", metavar="ID", help="The build (default: the newest active one).")
 _TAKE_OVER: Final = Option(
     "--take-over", metavar="OWNER", action="append", default=[],
-    help="Take fields of this owner, as a plan names it; may be repeated.",
+    help="Take fields of this owner, or an object of another install (KIND/NAMESPACE/NAME), by its name in a plan; "
+    "may be repeated.",
 )  # fmt: skip
 _APPROVE: Final = Option(
     "--approve", action="store_true", help="Let the plan wait for nobody, but for what only goes by name."
@@ -57,7 +60,7 @@ def plan(
         byoa installs plan acme web --app shop --build bldabc…
     """
     here = reach_api(api, profile, org, app)
-    body = {"plan_only": True, "take_over": take_over, **({"build_id": build} if build else {})}
+    body = {"plan_only": True, "take_over": take_over, **_of(build)}
     asked = _ask(here, install, component, "deploys", body)
     follow(asked, timeout, shown=not as_json)
     return told(asked, plan=True, as_json=as_json)
@@ -88,7 +91,7 @@ def deploy(
     body: dict[str, Any] = {
         "approve_all": approve, "names": part, "take_over": take_over, "deploy_dependents": dependents
     }  # fmt: skip
-    asked = _ask(here, install, component, "deploys", {**body, **({"build_id": build} if build else {})})
+    asked = _ask(here, install, component, "deploys", {**body, **_of(build)})
     return followed(asked, timeout, wait=wait, as_json=as_json)
 
 
@@ -204,7 +207,7 @@ def recover(
         except ApiRefused as refusal:
             if refusal.problem != "not_found":
                 raise
-    body = {"recover": True, "approve_all": approve, **({"build_id": build} if build else {})}
+    body = {"recover": True, "approve_all": approve, **_of(build)}
     return followed(_ask(here, install, component, "deploys", body), timeout, wait=wait, as_json=as_json)
 
 
@@ -230,10 +233,11 @@ def deploys(
     if as_json:
         print_json({"deploys": found.items, "more": found.more})
         return FINE
+    names = token_names(here.asked_api()) if found.items else {}
     rows = [
         (
             cell(each, "id"), cell(each, "status"), cell(each, "component_name"), what_of(each),
-            cell(each, "build_id"), cell(each, "cause"), cell(each, "created_by_id"), cell(each, "created_at"),
+            cell(each, "build_id"), cell(each, "cause"), by(each, names), cell(each, "created_at"),
         )
         for each in found.items
     ]  # fmt: skip
@@ -260,6 +264,16 @@ def cancel(
     else:
         out().print(styled(f"cancelled {found.id}"))
     return FINE
+
+
+def _of(build: str | None) -> dict[str, str]:
+    """The build, as the API takes it. Raises ``ApiRefused`` for what is no id of one, as for an id of none."""
+    if build and not re.fullmatch(r"bld[a-z2-7]{23}", build):
+        from byoa.errors import ApiRefused
+
+        cause, remedy = "The component has no build of that id.", "`byoa builds list` shows all."
+        raise ApiRefused(cause, remedy=remedy, problem="not_found")
+    return {"build_id": build} if build else {}
 
 
 def _ask(here: Reached, install: str, component: str, what: str, body: dict[str, Any]) -> Deploying:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from byoa_cli.columns import cell, show
@@ -14,6 +15,7 @@ from byoa_cli.printable import styled
 from byoa_cli.reaching import reach_api
 
 if TYPE_CHECKING:
+    from byoa.api.asking import Api
     from byoa_cli.reaching import Reached
 
 SCOPES = ("read", "sync", "deploy", "admin", "agent")
@@ -21,7 +23,7 @@ FOR = Option(
     "--install", metavar="INSTALL", dest="installs", action="append", default=[], type=label,
     help="With --scope agent, which goes alone: an install (name or id) whose deploys it runs; may be repeated.",
 )  # fmt: skip
-TOKEN = Option("token_id", metavar="ID", help="The token's id (tok…), never the token.")
+TOKEN = Option("token_id", metavar="ID", help="The token's id (tok…), or its name if no other has it; never the token.")
 
 
 @command(*AT_API, *PAGING, JSON)
@@ -116,7 +118,8 @@ def revoke_token(
     if token_id.startswith("byoa_"):
         raise UsageError("this is a token, which no argument should be; `byoa tokens list` shows its id")
     asked = reach_api(api, profile, org).asked_api()
-    if not yes and not confirmed(f"revoke {token_id}?"):
+    named, token_id = token_id, _id_of(asked, token_id)
+    if not yes and not confirmed(f"revoke {token_id}{'' if named == token_id else f' ({named})'}?"):
         err().print(styled("nothing was revoked"))
         return MEND
     asked.ask("DELETE", "tokens", token_id)
@@ -125,6 +128,19 @@ def revoke_token(
     else:
         out().print(styled(f"revoked {token_id}"))
     return FINE
+
+
+def _id_of(asked: Api, named: str) -> str:
+    """A token's id by its id or its name. Raises ``ApiRefused`` where none has the name, or several have."""
+    from byoa.errors import ApiRefused
+
+    if re.fullmatch(r"tok[a-z2-7]{23}", named):
+        return named
+    found = [str(each.get("id")) for each in asked.listing("tokens").items if each.get("name") == named]
+    if len(found) == 1:
+        return found[0]
+    cause = f"{len(found)} tokens have that name." if found else "No token has that id or name."
+    raise ApiRefused(cause, remedy="Take an id that `byoa tokens list` shows.", problem="not_found")
 
 
 @command(*AT_API, *PAGING, JSON)

@@ -207,6 +207,20 @@ def test_a_token_is_shown_when_it_is_made_and_never_again(home: Home) -> None:
     assert home.here("whoami", BYOA_TOKEN=token).code == MEND
 
 
+def test_a_token_is_revoked_by_its_name_where_no_other_has_it(home: Home) -> None:
+    for name in ("one", "two", "two"):
+        home.here("tokens", "create", name, "--scope", "read")
+    ids = {each["name"]: each["id"] for each in home.here("tokens", "list", "--json").json()["tokens"]}
+    assert home.here("tokens", "revoke", "one", "--yes").out == f"revoked {ids['one']}\n"
+    for name, cause in (("two", "2 tokens have that name."), ("one", "No token has that id or name.")):
+        done = home.here("tokens", "revoke", name, "--yes")
+        assert (done.code, cause in done.err, "Take an id that `byoa tokens list` shows." in done.err) == (
+            MEND,
+            True,
+            True,
+        )
+
+
 def test_a_token_is_not_taken_for_its_id(home: Home) -> None:
     done = home.here("tokens", "revoke", home.api.served.token("read"), "--yes")
     assert (done.code, home.api.requests) == (USAGE, [])

@@ -171,7 +171,9 @@ def test_an_install_is_changed_by_name_and_deleted(acme: Bed) -> None:
     assert (found["inputs"], found["follow"], found["mend"]) == ({"a": 1}, ["web", "db"], True)
     assert found["deploy_dependents"] is True
     assert acme.byoa("change", found["id"], "--unfollow", "web", "--json").json()["follow"] == ["db"]
-    assert acme.byoa("change", "acme").code == USAGE
+    assert (acme.byoa("change", "acme", "--follow", "web").err, acme.byoa("change", "acme").code) == ("", USAGE)
+    slip = acme.byoa("change", "acme", "--follow", "wep")
+    assert (slip.code, f"note {APP} has no component wep; it is followed once there is one" in slip.err) == (FINE, True)
     assert acme.byoa("change", "acme", "--same-cluster").code == USAGE
     missing = acme.byoa("change", "none", "--drift", "tell")
     assert (missing.code, "no install of that name" in missing.err) == (MEND, True)
@@ -197,6 +199,14 @@ def test_a_deploy_is_followed_to_its_end(acme: Bed) -> None:
 def test_a_deploy_without_a_plan_yet_counts_nothing_of_each(acme: Bed) -> None:
     told = acme.byoa("deploy", "acme", "web", "--no-wait", "--json").json()
     assert (told["counts"], told["objects"], told["error"]) == (dict.fromkeys(COUNTED, 0), [], None)
+
+
+@pytest.mark.parametrize("build", ["bldwywpw7udf3ut6ucicpsl", f"bld{'a' * 23}"], ids=["malformed", "of none"])
+@pytest.mark.parametrize("verb", ["deploy", "plan", "recover"])
+def test_a_build_that_there_isnt_is_told_alike_whatever_its_id_is_like(acme: Bed, verb: str, build: str) -> None:
+    done = acme.byoa(verb, "acme", "web", "--build", build)
+    assert (done.code, "The component has no build of that id." in done.err) == (MEND, True)
+    assert "`byoa builds list` shows all" in done.err
 
 
 def test_parts_are_named_before_there_is_a_plan(acme: Bed) -> None:
@@ -294,7 +304,8 @@ def test_a_plan_that_waits_is_shown_and_answered_by_another_command(acme: Bed) -
     assert f"needs approval  --part {needs}" in waits.out
     assert f"--part {needs}`" in waits.err
     refused = acme.byoa("approve", "acme", "web", "--no-wait")
-    assert (refused.code, needs in refused.err) == (MEND, True)
+    assert (refused.code, f"approve with --part {needs}.\n" in refused.err) == (MEND, True)
+    assert "/body" not in refused.err
     other = acme.byoa("approve", "acme", "web", "--fingerprint", "plan-other", "--part", needs, "--no-wait")
     assert (other.code, "isn't the one" in other.err) == (MEND, True)
     acme.steps = [lambda _: None, lambda deploy: acme.installed.end(deploy, "active", "healthy")]
@@ -312,6 +323,10 @@ def test_many_parts_of_a_kind_are_named_together_with_the_plan_that_was_shown(ac
     assert "needs approval  --part Job:1200" in waits.out
     assert f"approve {acme.deploy().install_id} web --fingerprint {FINGERPRINT} --part Job:1200`" in waits.err
     assert acme.byoa("approve", "acme", "web", "--part", "Job:1200", "--no-wait").code == USAGE
+    refused = acme.byoa("approve", "acme", "web", "--no-wait").err
+    assert (
+        "--part Job/vendor/job-0009 and more, or many of one kind as --part KIND:COUNT with --fingerprint." in refused
+    )
     acme.steps = [lambda _: None, lambda deploy: acme.installed.end(deploy, "active", "healthy")]
     done = acme.byoa("approve", "acme", "web", "--part", "Job:1200", "--fingerprint", FINGERPRINT, "--json")
     assert (done.code, done.json()["status"]) == (FINE, "active")
@@ -323,7 +338,8 @@ def test_a_plan_is_denied(acme: Bed) -> None:
     assert acme.byoa("deny", "acme", "web", "--note", "not now").code == FINE
     assert acme.deploy().status == "approval-denied"
     again = acme.byoa("deny", "acme", "web")
-    assert (again.code, "doesn't wait" in again.err) == (MEND, True)
+    assert (again.code, "The deploy is approval-denied, and waits for no approval." in again.err) == (MEND, True)
+    assert f"next: See it with `byoa installs get {acme.deploy().install_id} web`." in again.err
 
 
 def test_a_plan_alone_writes_nothing(acme: Bed) -> None:
@@ -349,12 +365,13 @@ def test_a_failure_says_what_to_do(acme: Bed) -> None:
     def fails(deploy: Deploy) -> None:
         ended = acme.installed.end(deploy, "error", "Deployment/vendor/web failed.")
         told = InstallUnhealthy("Deployment/vendor/web failed.")
-        failure = Failure(code=told.code, cause=told.cause, remedy=told.remedy)
+        failure = Failure(code=told.code, cause=told.cause, remedy=told.remedy, where="Deployment/vendor/web")
         acme.served.installing.deploys[deploy.key] = ended.model_copy(update={"failure": failure})
 
     acme.steps = [fails]
     done = acme.byoa("deploy", "acme", "web")
-    assert (done.code, "InstallUnhealthy" in done.err, "next:" in done.err) == (MEND, True, True)
+    assert (done.code, "next:" in done.err) == (MEND, True)
+    assert "InstallUnhealthy (Deployment/vendor/web): Deployment/vendor/web failed." in done.err
     assert acme.byoa("get", "acme", "web", "--json").json()["error"]["code"] == "InstallUnhealthy"
 
 
@@ -400,7 +417,11 @@ def test_each_deploy_of_the_history_is_shown_with_who_wanted_and_answered_it(acm
     assert "not before Monday" not in acme.byoa("get", "acme", "web").out
     shown = acme.byoa("get", "acme", "web", "--deploy", asked)
     assert shown.out.startswith(f"web  {asked}\n  what        apply\n  build       bld")
-    assert re.search(r"\n  by +tok\w+\n  answer +deny by tok\w+: not before Monday\n", shown.out)
+    assert re.search(r"\n  by +test\n  answer +deny by test: not before Monday\n", shown.out)
+    assert all(line.split()[-2] == "test" for line in acme.byoa("deploys", "acme", "web").out.splitlines()[1:])
+    acme.home.token = acme.served.token("read")
+    reader = acme.byoa("get", "acme", "web", "--deploy", asked, BYOA_TOKEN=acme.home.token)
+    assert re.search(r"\n  by +tok\w+\n  answer +deny by tok\w+: not before Monday\n", reader.out), reader.err
     told = acme.byoa("get", "acme", "web", "--deploy", asked, "--json").json()
     assert (told["id"], told["approval"]["note"], told["plan_only"]) == (asked, "not before Monday", False)
     assert acme.byoa("get", "acme", "--deploy", asked).code == USAGE

@@ -165,7 +165,9 @@ def test_an_option_goes_before_a_variable_and_a_variable_before_a_profile(home: 
 
 def test_another_organisation_than_the_token_s_is_refused(home: Home) -> None:
     done = home.byoa("builds", "list", "--json", BYOA_ORG=OTHER)
-    assert (done.code, done.json()["error"]["problem"]) == (MEND, "organisation_other")
+    error = done.json()["error"]
+    assert (done.code, error["problem"]) == (MEND, "organisation_other")
+    assert error["cause"] == "The token is of another organisation than --org or BYOA_ORG names."
 
 
 def test_a_profile_that_isn_t_there_is_told(home: Home) -> None:

@@ -84,7 +84,7 @@ def test_somebody_writes_a_component_has_it_fail_mends_it_and_checks_its_receipt
         page.get_by_role("button", name="Save").click()
         page.get_by_role("heading", name="What stopped it").wait_for()  # the page asks again by itself
         page.get_by_role("link", name="ReferenceNotFound").wait_for()
-        page.get_by_role("link", name="written").click()
+        page.get_by_role("link", name="written", exact=True).click()
         page.get_by_role("link", name="Edit").click()
         page.get_by_label("Tag", exact=True).fill("v2.3.1")
         page.get_by_text("v0 → v2.3.1").wait_for()
@@ -96,7 +96,7 @@ def test_somebody_writes_a_component_has_it_fail_mends_it_and_checks_its_receipt
         page.locator(".status.is-active").wait_for()
         page.get_by_role("button", name="Check the signature").click()
         page.get_by_text("The signature is the platform's key's").wait_for()
-        page.get_by_role("link", name="written").click()
+        page.get_by_role("link", name="written", exact=True).click()
         page.get_by_role("button", name="Build component").click()
         page.get_by_text("version 3").wait_for()
         page.get_by_role("button", name="Sign out").click()

@@ -103,7 +103,7 @@ def test_signing_out_ends_the_session_at_the_api_too_and_leaves_the_token(browse
 def test_a_token_that_is_none_is_said_to_be_none_and_not_shown_again(browser: Browser, token: str) -> None:
     shown = browser.post("/auth/login", {"token": token, "next": "/apps/shop"})
     assert shown.status == 401
-    assert "The token is none, was revoked, or has expired" in shown.words
+    assert "The token is unknown, was revoked, or has expired" in shown.words
     assert 'value="/apps/shop"' in shown.text
     assert not token or token not in shown.text
     assert shown.cookies == []

@@ -47,7 +47,7 @@ CODES: Final[dict[str, tuple[int, str, str]]] = {
         401, "The request has no token.", "Send the header Authorization: Bearer TOKEN.",
     ),
     "token_refused": (
-        401, "The token is none, was revoked, or has expired, or no rule on its issuer lets it in.",
+        401, "The token is unknown, was revoked, or has expired, or no rule on its issuer lets it in.",
         "Have somebody with the scope admin make a new one, or look at the rules on issuers.",
     ),
     "organisation_missing": (

@@ -13,6 +13,13 @@ _TEXT_LIMIT: Final = 2000
 
 _SIDES: Final = ("/before", "/after")
 _FAULTS_SHOWN: Final = 10
+_OTHER: Final = (
+    "The token is of another organisation than --org or BYOA_ORG names.",
+    "Name the token's own organisation, or leave it out: the token says it.",
+)
+_OPTIONS: Final = {"/body/names": "--part"}
+"""What the command line calls what a pointer leads to."""
+
 _CODE: Final = re.compile(r"[A-Za-z_]{1,64}")
 _LEAVES: Final = {leaf.__name__: leaf for leaf in leaves()}
 
@@ -32,7 +39,11 @@ def error_of(status: int, document: object) -> ByoaError:
         return found(cause, remedy=remedy, where=_side(document))
     if status >= _FIRST_FAULT or status == _THROTTLED:
         return ApiUnavailable(cause, remedy=remedy)
-    return ApiRefused(" ".join([cause, *_faults(document)]), remedy=remedy, problem=code)
+    if code == "organisation_other":
+        cause, remedy = _OTHER
+    missing = _missing_parts(document)
+    faults = [] if missing else _faults(document)
+    return ApiRefused(" ".join([cause, *faults]), remedy=missing or remedy, problem=code)
 
 
 def _without_a_problem(status: int) -> ByoaError:
@@ -51,8 +62,25 @@ def _faults(document: dict[str, Any]) -> list[str]:
     faults = [each for each in found if isinstance(each, dict)] if isinstance(found, list) else []
     if len(faults) == 1 and _text(faults[0], "message") == _text(document, "detail"):
         return []
-    told = [f"{_text(each, 'pointer')}: {_text(each, 'message').removesuffix('.')}." for each in faults[:_FAULTS_SHOWN]]
+    told = [f"{_place(each)}: {_text(each, 'message').removesuffix('.')}." for each in faults[:_FAULTS_SHOWN]]
     return [*told, *([f"And {len(faults) - _FAULTS_SHOWN} more."] if len(faults) > _FAULTS_SHOWN else [])]
+
+
+def _place(fault: dict[str, Any]) -> str:
+    pointer = _text(fault, "pointer")
+    return _OPTIONS.get(pointer, pointer)
+
+
+def _missing_parts(document: dict[str, Any]) -> str:
+    """What to say to a plan of which parts weren't approved by name; empty for other answers."""
+    found = document.get("errors")
+    faults = [each for each in found if isinstance(each, dict)] if isinstance(found, list) else []
+    names = [each for each in faults if (_text(each, "pointer"), _text(each, "code")) == ("/body/names", "missing")]
+    if not names:
+        return ""
+    options = " ".join(f"--part {_text(each, 'message')}" for each in names[:_FAULTS_SHOWN])
+    more = " and more, or many of one kind as --part KIND:COUNT with --fingerprint" if names[_FAULTS_SHOWN:] else ""
+    return f"Look at the plan, and approve with {options}{more}."
 
 
 def _side(document: dict[str, Any]) -> str | None:

@@ -26,7 +26,7 @@ _NEVER_SHOWN: Final = "token"
 """A field that no page is filled with."""
 
 _KEPT: Final = "kept."
-_NONE: Final = "The token is none, was revoked, or has expired."
+_NONE: Final = "The token is unknown, was revoked, or has expired."
 _NOT_YET: Final = "You are not signed in yet."
 
 
