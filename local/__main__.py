@@ -8,7 +8,9 @@ from typing import Final
 
 from local.interrupts import EXIT_CODE
 
-_SHOW_CURSOR: Final = "\x1b[?25h"
+_ON_A_TERMINAL: Final = "\x1b[?25h\n"
+"""Shows the cursor, and ends the line: a spinner of `byoa` may have been ended while it turned."""
+
 _UNTOLD: Final = {"down": "what still runs is stopped by the same command"}
 """What a Ctrl-C means at moments of which nothing more is known, by the verb."""
 
@@ -19,9 +21,9 @@ def main() -> int:
     try:
         return _run(options)
     except KeyboardInterrupt as error:
-        cursor = _SHOW_CURSOR if sys.stderr.isatty() else ""  # a spinner of `byoa` may have been ended while it turned
+        before = _ON_A_TERMINAL if sys.stderr.isatty() else ""
         told = str(error) or _UNTOLD.get(options.verb, "nothing is left running")
-        print(f"{cursor}interrupted: {told}", file=sys.stderr)
+        print(f"{before}interrupted: {told}", file=sys.stderr)
         return EXIT_CODE
 
 

@@ -20,10 +20,18 @@ from local.processes import DeskError, Process, started
 from local.standing import Standing
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 SLEEP = ["sleep", "60"]
 ENVIRONMENT = {"PATH": "/bin:/usr/bin"}
+
+
+@pytest.fixture(autouse=True)
+def terminal() -> Iterator[None]:
+    """As at a terminal: what a shell starts in the background is deaf to Ctrl-C, and so are its children."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 def press() -> None:
@@ -129,6 +137,13 @@ def test_a_second_ctrl_c_cuts_no_stopping_short() -> None:
         stop()
     assert ended == ["stopped", "held"]
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_who_is_deaf_to_ctrl_c_stays_so() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    with held():
+        press()
+    assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
 
 
 def test_other_threads_have_nothing_to_hold() -> None:
