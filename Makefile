@@ -18,10 +18,10 @@ demo: setup ## run the main job end to end (JSON=1: one JSON object on the last 
 	@$(BIN)/python -m local demo $(if $(JSON),--json) $(if $(IAM),--enforce-iam)
 
 up: setup ## the same set-up, left running; prints the addresses (PORT=4800: eight ports from there on, beside another)
-	@$(BIN)/python -m local up $(if $(PORT),--port $(PORT))
+	@$(BIN)/python -m local up $(if $(PORT),--port='$(PORT)')
 
 down: ## stop what `make up` started (PORT=4800: the one with ports of its own)
-	@if [ -x $(BIN)/python ]; then $(BIN)/python -m local down $(if $(PORT),--port $(PORT)); else echo "nothing is up"; fi
+	@if [ -x $(BIN)/python ]; then $(BIN)/python -m local down $(if $(PORT),--port='$(PORT)'); else echo "nothing is up"; fi
 
 test: setup check ## check, then every test, two files at a time (WORKERS=1: one); says what was skipped and why
 	$(BIN)/pytest -n $(WORKERS) --no-loadscope-reorder --cov --cov-report=term:skip-covered
@@ -59,6 +59,7 @@ $(CURDIR)/.uv/bin/uv:
 	.uv/bin/python -m pip install -q --disable-pip-version-check uv==$(UV_VERSION)
 
 .venv/.ready: $(LOCKED) | $(UV)
+	@test -d .venv || echo "the first run downloads Python packages for three environments: that takes some minutes"
 	$(UV) sync -q --frozen --compile-bytecode --all-extras --group dev
 	$(BIN)/python -m compileall -q layers/core/byoa cli/byoa_cli
 	@touch $@

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from local import private
 from local.desk import ACCOUNT, STACK
-from local.processes import LOOPBACK, Process, clean_environment
+from local.processes import LOOPBACK, Process, clean_environment, nobody, started
 from local.relay import READY
 
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from local.desk import Desk, Ports
+    from local.processes import Keep
 
 DOCKER_DESKTOP = "host.docker.internal"
 """How containers of Docker Desktop, which are in a machine of their own, reach this one's loopback."""
@@ -38,7 +39,7 @@ def host_of_containers() -> str | None:
     return next((str(network["IPAM"]["Config"][0]["Gateway"]) for network in default), None)
 
 
-def start_relay(host: str, ports: Ports, folder: Path) -> Process | None:
+def start_relay(host: str, ports: Ports, folder: Path, *, keep: Keep = nobody) -> Process | None:
     """Have the desk answer at ``host`` too, where that is an address; ``None`` where containers reach loopback anyway.
 
     Raises DeskError when it can't listen there.
@@ -47,9 +48,11 @@ def start_relay(host: str, ports: Ports, folder: Path) -> Process | None:
         return None
     served = [str(port) for port in (ports.emulator, ports.vendor, ports.ecr, *private.ports_of(ports), ports.cluster)]
     command = [sys.executable, "-m", "local.relay", host, *served]
-    relay = Process("relay", command, folder, environment=clean_environment())
-    relay.wait_until(lambda: relay.tail() == READY)
-    return relay
+    return started(
+        lambda: Process("relay", command, folder, environment=clean_environment()),
+        keep,
+        lambda relay: relay.tail() == READY,
+    )
 
 
 def variables(running: Desk, host: str) -> dict[str, dict[str, str]]:

@@ -118,8 +118,8 @@ def sync(member: Mapping[str, str], app: Path, *, quiet: bool) -> list[dict[str,
     """What `byoa sync` says of its builds; its progress is shown as it comes."""
     command = [members.BYOA, "sync", str(app), "--timeout", "5"]
     if not quiet:
-        subprocess.run(command, env=member, check=False)
-    done = subprocess.run([*command, "--json"], env=member, stdout=subprocess.PIPE, text=True, check=False)
+        members.seen(command, member)
+    done = members.seen([*command, "--json"], member, stdout=subprocess.PIPE)
     components: list[dict[str, Any]] = json.loads(done.stdout)["components"]
     return sorted(components, key=lambda each: str(each["component"]))
 

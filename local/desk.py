@@ -16,12 +16,13 @@ from typing import TYPE_CHECKING, Any
 import boto3
 
 from local import private
+from local.interrupts import Interrupted, Kept, held
 from local.processes import LOOPBACK, DeskError, free_port, start_cluster, start_emulator, start_registry
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from local.processes import Process
+    from local.processes import Keep
 
 ROOT = Path(__file__).resolve().parent.parent
 STATE = ROOT / ".desk"
@@ -160,12 +161,18 @@ def desk(
     """Start the servers, build and deploy the template, and stop all of it at the end.
 
     ``folder`` takes logs and builds; ``parameters`` of the template are NAME=VALUE. Raises DeskError when a part
-    doesn't come up.
+    doesn't come up, and Interrupted, which says what was stopped, at a Ctrl-C.
     """
-    with contextlib.ExitStack() as stack:
-        processes = start_servers(folder, ports, enforce_iam=enforce_iam, say=say, keep=stack.push)
-        del processes
-        yield deploy(folder, ports, say=say, parameters=parameters)
+    kept = Kept()
+    try:
+        try:
+            start_servers(folder, ports, enforce_iam=enforce_iam, say=say, keep=kept.add)
+            yield deploy(folder, ports, say=say, parameters=parameters)
+        finally:
+            with held():
+                kept.stop()
+    except KeyboardInterrupt:
+        raise Interrupted(kept.told()) from None
 
 
 def start_servers(
@@ -174,28 +181,24 @@ def start_servers(
     *,
     enforce_iam: bool = False,
     say: Callable[[str], None] = print,
-    keep: Callable[[Process], object] = lambda process: process,
-) -> list[Process]:
-    """The emulator, the vendor's registries, ECR's data planes and a cluster; ``keep`` is told of each as it runs."""
+    keep: Keep,
+) -> None:
+    """The emulator, the vendor's registries, ECR's data planes and a cluster; ``keep`` is told of each as it begins."""
     say(f"starting the emulator of AWS on {LOOPBACK}:{ports.emulator}")
     registries = {ACCOUNT: ports.ecr, private.ACCOUNT: ports.other_ecr}
     where = ",".join(f"{account}=http://{LOOPBACK}:{port}" for account, port in registries.items())
     settings = {"POWERTOOLS_TRACE_DISABLED": "1", "EMULATOR_ECR_REGISTRY": where, "EMULATOR_API_ID": ports.api}
-    emulator = start_emulator(folder, ports.emulator, enforce_iam=enforce_iam, extra_environment=settings)
-    keep(emulator)
+    start_emulator(folder, ports.emulator, enforce_iam=enforce_iam, extra_environment=settings, keep=keep)
     open_and_private = f"{ports.vendor}, {ports.basic}, {ports.token}"
     say(f"starting a vendor's registries (public, Basic, Bearer) on {LOOPBACK}:{open_and_private}")
     secret = ports.passwords.variables()
-    vendor = start_registry(folder / "vendor", ports.vendor, *private.beside_vendor(ports), extra_environment=secret)
-    keep(vendor)
+    beside = private.beside_vendor(ports)
+    start_registry(folder / "vendor", ports.vendor, *beside, extra_environment=secret, keep=keep)
     say(f"starting ECR's data plane (ours, another account's) on {LOOPBACK}:{ports.ecr}, {ports.other_ecr}")
     control = ("--ecr", f"http://{LOOPBACK}:{ports.emulator}", "--region", REGION, "--damaged", str(damaged_in(folder)))
-    ecr = start_registry(folder / "ecr", ports.ecr, *control, *private.beside_ecr(ports))
-    keep(ecr)
+    start_registry(folder / "ecr", ports.ecr, *control, *private.beside_ecr(ports), keep=keep)
     say(f"starting a cluster (Kubernetes' API in memory, nothing runs there) on {LOOPBACK}:{ports.cluster}")
-    cluster = start_cluster(cluster_folder(folder), ports.cluster, ports.cluster_token, names=ports.names)
-    keep(cluster)
-    return [emulator, vendor, ecr, cluster]
+    start_cluster(cluster_folder(folder), ports.cluster, ports.cluster_token, names=ports.names, keep=keep)
 
 
 def deploy(folder: Path, ports: Ports, *, say: Callable[[str], None] = print, parameters: Sequence[str] = ()) -> Desk:

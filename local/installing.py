@@ -67,7 +67,7 @@ def _sync(person: Mapping[str, str], folder: Path, *, colour: str, old: bool) ->
 def _ask(verb: str, person: Mapping[str, str], *, quiet: bool) -> str:
     """The status that a command of installs ends with; shown as people see it, and asked for by its JSON if quiet."""
     command = [members.BYOA, "installs", verb, INSTALL, COMPONENT, *(["--json"] if quiet else [])]
-    done = subprocess.run(command, env=person, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True, check=False)
+    done = members.seen(command, person, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
     if quiet:
         return str(json.loads(done.stdout)["status"])
     print(done.stdout, end="", flush=True)

@@ -55,3 +55,15 @@ def run(arguments: list[str], environment: Mapping[str, str], stdin: str = "") -
     if done.returncode:
         raise DeskError(f"`byoa {' '.join(arguments[:3])}` failed.", f"{done.stdout}{done.stderr}"[-3000:])
     return done.stdout
+
+
+def seen(
+    command: list[str], environment: Mapping[str, str], *, stdin: int | None = None, stdout: int | None = None
+) -> subprocess.CompletedProcess[str]:
+    """Run `byoa` where people see what it says.
+
+    In a session of its own, as Ctrl-C is ours alone to tell of: what goes on without it ends with the desk.
+    """
+    return subprocess.run(
+        command, env=environment, stdin=stdin, stdout=stdout, text=True, check=False, start_new_session=True
+    )

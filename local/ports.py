@@ -21,6 +21,15 @@ _UNSAFE: Final = frozenset(
 """Where browsers go to no web server (Fetch, 2.9 "Port blocking"), and so not to the dashboard."""
 
 
+def first_of(text: str | None) -> int | None:
+    """The port that somebody wrote, if any. Raises DeskError where it is no number."""
+    if text is None:
+        return None
+    if not (text.isascii() and text.isdecimal()):
+        raise DeskError(f"PORT={text} is no number.", f"Choose one from {_FIRST} to {_LAST - _COUNT + 1}: `PORT=4800`.")
+    return int(text)
+
+
 def chosen(first: int | None, names: tuple[str, ...] = ()) -> Ports:
     """The standard ports, or those from ``first`` on; ``names`` as ``Ports`` has them.
 

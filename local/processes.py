@@ -17,6 +17,8 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Self
 
+from local.interrupts import held
+
 ROOT = Path(__file__).resolve().parent.parent
 LOOPBACK = "127.0.0.1"
 START_SECONDS = 30.0
@@ -116,6 +118,26 @@ class Process:
         return os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOWAIT | os.WNOHANG) is not None
 
 
+type Keep = Callable[[Process], object]
+"""Is told of a process as soon as it runs, whether or not it gets ready."""
+
+
+def nobody(_: Process) -> None:
+    """Who needs to know of no process before it is ready: a Ctrl-C ends a test, and those that it started."""
+
+
+def started(make: Callable[[], Process], keep: Keep, ready: Callable[[Process], bool]) -> Process:
+    """What ``make`` starts, when it is ``ready``. ``keep`` knows of it before, and no Ctrl-C comes in between.
+
+    Raises DeskError when it can't be run, ends or doesn't get ready.
+    """
+    with held():
+        process = make()
+        keep(process)
+    process.wait_until(lambda: ready(process))
+    return process
+
+
 def free_port() -> int:
     """A TCP port on the loopback interface that nothing listens on at the moment."""
     with socket.socket() as probe:
@@ -124,7 +146,12 @@ def free_port() -> int:
 
 
 def start_emulator(
-    folder: Path, port: int, *, enforce_iam: bool = False, extra_environment: Mapping[str, str] | None = None
+    folder: Path,
+    port: int,
+    *,
+    enforce_iam: bool = False,
+    extra_environment: Mapping[str, str] | None = None,
+    keep: Keep = nobody,
 ) -> Process:
     """Start the emulator of AWS on ``port`` and wait until it answers; its log goes to ``folder``.
 
@@ -147,13 +174,19 @@ def start_emulator(
     }
     environment = clean_environment() | settings | dict(extra_environment or {})
     command: list[str | Path] = [python, "-m", "local.emulator"]
-    process = Process("emulator", command, folder, environment=environment, scratch=scratch)
-    process.wait_until(lambda: _is_healthy(port))
-    return process
+    return started(
+        lambda: Process("emulator", command, folder, environment=environment, scratch=scratch),
+        keep,
+        lambda _: _is_healthy(port),
+    )
 
 
 def start_registry(
-    folder: Path, port: int, *arguments: str, extra_environment: Mapping[str, str] | None = None
+    folder: Path,
+    port: int,
+    *arguments: str,
+    extra_environment: Mapping[str, str] | None = None,
+    keep: Keep = nobody,
 ) -> Process:
     """Start the desk's OCI registry on ``port`` and wait until it listens; its log goes to ``folder``.
 
@@ -165,12 +198,14 @@ def start_registry(
         _require_free(each)
     command = [sys.executable, "-m", "local.registry", "--port", str(port), *arguments]
     environment = clean_environment() | dict(extra_environment or {})
-    process = Process("registry", command, folder, environment=environment)
-    process.wait_until(lambda: all(map(_listens, ports)))
-    return process
+    return started(
+        lambda: Process("registry", command, folder, environment=environment),
+        keep,
+        lambda _: all(map(_listens, ports)),
+    )
 
 
-def start_cluster(folder: Path, port: int, token: str, *, names: Sequence[str] = ()) -> Process:
+def start_cluster(folder: Path, port: int, token: str, *, names: Sequence[str] = (), keep: Keep = nobody) -> Process:
     """Start the desk's own Kubernetes cluster on ``port`` and wait until it answers; ``folder`` takes its authority.
 
     ``names`` are more of those that its certificate is for. Raises DeskError when the port is taken.
@@ -186,9 +221,11 @@ def start_cluster(folder: Path, port: int, token: str, *, names: Sequence[str] =
     ]  # whoever has a cluster has made what is installed there
     variable = "BYOA_CLUSTER_TOKEN"  # arguments are everybody's to read
     environment = clean_environment() | {variable: token}
-    process = Process("cluster", [*command, "--token-variable", variable], folder, environment=environment)
-    process.wait_until(lambda: process.tail().startswith("cluster listening"))
-    return process
+    return started(
+        lambda: Process("cluster", [*command, "--token-variable", variable], folder, environment=environment),
+        keep,
+        lambda process: process.tail().startswith("cluster listening"),
+    )
 
 
 def clean_environment() -> dict[str, str]:

@@ -33,10 +33,17 @@ SERVICE_ACCOUNT = "byoa@vendor-project.iam.gserviceaccount.com"
 COMPONENTS = ("flux", "stopped", "published")
 
 
-def put_samples(running: Desk) -> None:
-    """Make them. Raises DeskError when the table has builds of these names already, which the events aren't about."""
+def push_artifacts(running: Desk) -> None:
+    """What a vendor has: the public artifact, and those of the private places."""
     for place in (*public(running, [ARTIFACT]), *private.places(running)):
         push(place)
+
+
+def put_samples(running: Desk) -> None:
+    """What is in the table. Raises DeskError when that has builds of these names already.
+
+    These are builds that go on by hand alone: of no use where `sam local` has no container engine.
+    """
     with contextlib.closing(running.client("dynamodb")) as client:
         client.meta.events.register("provide-client-params.dynamodb.TransactWriteItems", _without_news)
         ledger = DynamoLedger(client, running.outputs["TableName"], SystemClock(), series="")

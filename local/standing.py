@@ -15,12 +15,13 @@ from local import members, mirrors, private
 from local import ports as port_numbers
 from local.containers import host_of_containers, start_relay, variables
 from local.desk import STATE, Desk, aws_environment, deploy, start_servers
+from local.interrupts import Interrupted, Kept, held
 from local.processes import DeskError
-from local.samples import put_samples
+from local.samples import push_artifacts, put_samples
 from local.telling import told
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from local.desk import Ports
     from local.processes import Process
@@ -60,6 +61,10 @@ class Standing(NamedTuple):
         """Variables, for `sam local`."""
         return self.folder / "sam.json"
 
+    def note(self, processes: Sequence[Process]) -> None:
+        """Write down what `make down` is to stop."""
+        self.record.write_text(json.dumps([_identity(each.pid) for each in processes]))
+
     def command(self, verb: str) -> str:
         """`make up` or `make down`, for this one."""
         return f"make {verb}" if self.first is None else f"make {verb} PORT={self.first}"
@@ -72,37 +77,48 @@ class Standing(NamedTuple):
 
 
 def up(standing: Standing) -> None:
-    """Leave a desk running and say how to use it. Raises DeskError, and leaves nothing running then."""
+    """Leave a desk running and say how to use it.
+
+    Raises DeskError, or Interrupted at a Ctrl-C, and leaves nothing running then.
+    """
     host = host_of_containers()
     ports = port_numbers.chosen(standing.first, (host,) if host else ())
     if standing.record.exists():
         raise _up_already(standing, ports)
     port_numbers.require_free(ports)
     _claim(standing, ports)
-    started: list[Process] = []
-
-    def keep(process: Process) -> None:
-        started.append(process)
-        standing.record.write_text(json.dumps([_identity(each.pid) for each in started]))
-
+    kept = Kept(standing.note)
     try:
-        start_servers(standing.servers, ports, keep=keep)
-        if host and (relay := start_relay(host, ports, standing.servers)):
-            keep(relay)
-        ready = deploy(standing.servers, ports)
-        put_samples(ready)
-        token = members.bootstrap(ready)
+        ready, token = _made(standing, ports, host, kept)
+    except KeyboardInterrupt:
+        with held(passed_on=False):
+            kept.stop()
+            _forget(standing)
+        raise Interrupted(kept.told()) from None
     except BaseException:
-        for process in reversed(started):
-            process.stop()
-        standing.record.unlink(missing_ok=True)
+        with held():  # the logs stay, for who looks why
+            kept.stop()
+            standing.record.unlink(missing_ok=True)
         raise
+    with held(passed_on=False):  # it is up, and too late to stop it
+        print("\n".join(told(ready, standing, token, containers=host is not None)))
+
+
+def _made(standing: Standing, ports: Ports, host: str | None, kept: Kept) -> tuple[Desk, str]:
+    """All that a desk is, and an admin's token; ``host`` is what containers call this machine."""
+    start_servers(standing.servers, ports, keep=kept.add)
+    if host:
+        start_relay(host, ports, standing.servers, keep=kept.add)
+    ready = deploy(standing.servers, ports)
+    push_artifacts(ready)
+    token = members.bootstrap(ready)
     write_for_shells(ready, token, standing.shells)
     mirrors.write_login(ready)
     private.write_secrets(private.places(ready), standing.servers)
     if host:
+        put_samples(ready)
         standing.sam.write_text(f"{json.dumps(variables(ready, host), indent=2)}\n")
-    print("\n".join(told(ready, standing, token, containers=host is not None)))
+    return ready, token
 
 
 def _claim(standing: Standing, ports: Ports) -> None:
@@ -141,6 +157,11 @@ def _stop(standing: Standing) -> None:
     for pid, born in reversed(json.loads(standing.record.read_text())):
         if _identity(pid) == [pid, born]:
             _stop_group(pid)
+    _forget(standing)
+
+
+def _forget(standing: Standing) -> None:
+    """Remove all that is written of one whose processes are stopped."""
     for made in (standing.record, standing.shells, standing.sam):
         made.unlink(missing_ok=True)
     shutil.rmtree(standing.servers, ignore_errors=True)

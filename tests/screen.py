@@ -38,13 +38,14 @@ class Screen:
     def type(self, keys: str) -> None:
         os.write(self._master, keys.encode())
 
-    def wait_for(self, text: str) -> None:
-        """Read on until ``text`` is there; it is passed over by what is waited for next."""
+    def wait_for(self, text: str) -> str:
+        """Read on until ``text`` is there and return what came before; what is waited for next comes after it."""
         deadline = time.monotonic() + PATIENCE
         while text not in self.text:
             if not self._read(deadline):
                 raise AssertionError(f"{text!r} is not in {self.text!r}")
-        self.text = self.text.partition(text)[2]
+        before, _, self.text = self.text.partition(text)
+        return before
 
     def end(self) -> tuple[int, str]:
         """Wait for the program's end and return its exit code and the rest of what it printed."""

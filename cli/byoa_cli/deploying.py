@@ -135,8 +135,11 @@ class Deploying:
         users = not isinstance(leaf, type) or issubclass(leaf, Rejected | Corrupt)
         return MEND if users else FAULT
 
-    def show(self, *, plan: bool) -> None:
-        """Print how it is: its ``plan`` if that is wanted, what isn't as it should be, what comes next."""
+    def show(self, *, plan: bool, asking: bool = False) -> None:
+        """Print how it is: its ``plan`` if that is wanted, what isn't as it should be, what comes next.
+
+        Who is ``asking`` goes on here, and needs no command for it.
+        """
         found = self.plan() if plan or self.waits else None
         if found:
             nothing = self.status in ("noop", "no-drift")
@@ -150,7 +153,7 @@ class Deploying:
             told = f"{_placed(failure)}: {failure['cause']}"
             err().print(styled(("error", "bold red"), " ", (cell(failure, "code"), "bold"), told))
             err().print(next_step(cell(failure, "remedy")))
-        if coming := self._next(found):
+        if not asking and (coming := self._next(found)):
             err().print(next_step(coming))
 
     def _next(self, plan: dict[str, Any] | None) -> str:
@@ -226,7 +229,9 @@ class _Progress:
         self._last = text
         line = styled(f"{cell(deploying.said, 'component_name')} {text}")
         if self._status:
-            self._status.update(line)
+            from byoa_cli.screen import cut
+
+            self._status.update(cut([line]))
         else:
             err().print(line)
 

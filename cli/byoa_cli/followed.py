@@ -7,7 +7,7 @@ import time
 from typing import TYPE_CHECKING
 
 from byoa_cli.deploying import Deploying, follow
-from byoa_cli.output import FINE, out, print_json
+from byoa_cli.output import FINE, err, out, print_json
 from byoa_cli.printable import styled
 
 if TYPE_CHECKING:
@@ -25,9 +25,11 @@ def followed(asked: Deploying, timeout: float, *, wait: bool, as_json: bool) -> 
     ends = time.monotonic() + timeout
     follow(asked, timeout, shown=not as_json)
     if asked.waits and not as_json and _somebody_is_there() and not asked.said.get("needs"):
-        asked.show(plan=True)
-        if _asked_and_answered(asked):
-            follow(asked, ends - time.monotonic(), shown=True)
+        asked.show(plan=True, asking=True)
+        if not _asked_and_answered(asked):
+            _tell_left(asked)
+            return asked.verdict()
+        follow(asked, ends - time.monotonic(), shown=True)
     behind = [] if asked.waits else _follow_behind(asked, ends, shown=not as_json)
     if behind and as_json:
         print_json({**asked.document(), "dependents": [each.document() for each in behind]})
@@ -66,6 +68,12 @@ def _asked_and_answered(asked: Deploying) -> bool:
         return False
     asked.answer({"response_type": "approve", "fingerprint": asked.said.get("fingerprint")})
     return True
+
+
+def _tell_left(asked: Deploying) -> None:
+    """What becomes of a plan that somebody saw and didn't approve."""
+    command = f"byoa installs deny {asked.said['install_id']} {asked.said['component_id']}"
+    err().print(styled(f"left waiting; deny it with `{command}`"))
 
 
 def _somebody_is_there() -> bool:

@@ -15,7 +15,7 @@ from byoa_cli.printable import styled
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from rich.text import Text
+    from rich.console import Group
 
     from byoa.builds.messages import Build
     from byoa.builds.ports import Catalogue
@@ -107,10 +107,10 @@ class _Progress:
         if self._status:
             self._status.stop()
 
-    def _text(self) -> Text:
-        from rich.text import Text
+    def _text(self) -> Group:
+        from byoa_cli.screen import cut
 
-        return Text("\n").join(styled(line) for line in self._running.values())
+        return cut(map(styled, self._running.values()))
 
     def _end(self, build: Build) -> None:
         if not self._shown:

@@ -159,11 +159,23 @@ def check_can_ask(*, yes: bool) -> None:
         raise UsageError("there is no terminal to ask at: --yes does it unasked")
 
 
+def _forget_what_was_typed() -> None:
+    try:
+        import termios
+    except ImportError:  # Windows has none
+        return
+    termios.tcflush(sys.stdin, termios.TCIFLUSH)
+
+
 def confirmed(question: str) -> bool:
-    """Whether somebody at the terminal says yes. Raises ``UsageError`` where nobody can be asked."""
+    """Whether somebody at the terminal says yes. Raises ``UsageError`` where nobody can be asked.
+
+    What was typed before the question is no answer to it, and is dropped.
+    """
     from byoa_cli.printable import visible
 
     check_can_ask(yes=False)
+    _forget_what_was_typed()
     sys.stderr.write(f"{visible(question)} [y/N] ")
     sys.stderr.flush()
     return sys.stdin.readline().strip().lower() in ("y", "yes")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from local import ports, private, standing
+from local import members, mirrors, ports, private, standing
 from local.desk import Desk, Ports
 from local.processes import LOOPBACK, DeskError, is_free
 from local.standing import Standing
@@ -128,6 +128,27 @@ def test_what_could_not_be_started_leaves_no_record(tmp_path: Path, monkeypatch:
     with pytest.raises(DeskError, match="taken"):
         standing.up(place)
     assert not place.record.exists()
+
+
+@pytest.mark.parametrize("host", [None, "172.17.0.1"])
+def test_builds_that_go_on_by_hand_alone_are_put_where_a_container_engine_answers(
+    host: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done = list[str]()
+    ready = Desk(Ports(), OUTPUTS, tmp_path)
+    monkeypatch.setattr(standing, "host_of_containers", lambda: host)
+    for name in ("start_servers", "start_relay", "push_artifacts", "put_samples", "write_for_shells"):
+        monkeypatch.setattr(standing, name, lambda *_, name=name, **__: done.append(name))
+    monkeypatch.setattr(standing, "deploy", lambda *_: ready)
+    monkeypatch.setattr(standing, "variables", lambda *_: {})
+    monkeypatch.setattr(members, "bootstrap", lambda _: TOKEN)
+    monkeypatch.setattr(mirrors, "write_login", lambda _: None)
+    monkeypatch.setattr(private, "_owner_login", lambda _: None)
+    monkeypatch.setattr(ports, "require_free", lambda _: None)
+    place = Standing(4800, tmp_path)
+    place.servers.mkdir(parents=True)
+    standing.up(place)
+    assert ("push_artifacts" in done, "put_samples" in done, place.sam.exists()) == (True, host is not None, bool(host))
 
 
 def test_what_is_down_names_what_is_up(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
