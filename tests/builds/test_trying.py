@@ -123,7 +123,7 @@ def test_a_wrong_password_is_mended_where_it_is_stored(bench: Bench) -> None:
     for reference in (None, f"oci://{bench.registry.address}/vendor/app:v1"):
         with pytest.raises(AuthFailed) as caught:
             bench.go(reference)
-        assert "byoa credentials set creds …" in caught.value.remedy
+        assert "`byoa credentials set creds`" in caught.value.remedy
 
 
 def test_a_right_that_is_missing_is_given_where_rights_are(bench: Bench) -> None:

@@ -40,6 +40,7 @@ from byoa.builds.messages import (
 from byoa.components.reading import check_config
 from byoa.content.packing import pack
 from byoa.errors import (
+    AuthFailed,
     ByoaError,
     DigestMismatch,
     DuplicateEvent,
@@ -57,6 +58,8 @@ from byoa.trust.policy import Policy
 
 if TYPE_CHECKING:
     from byoa.engine.ports import Repository
+    from byoa.oci.digest import Digest
+    from byoa.oci.manifest import Manifest
 
 ARTIFACTS = Path(__file__).parents[1] / "data" / "artifacts"
 ORGANISATION, APP = "org_demo00000000", "demo"
@@ -189,6 +192,35 @@ def test_history_names_the_credentials_and_their_version_and_nothing_of_their_va
     assert pinned.metadata["credentials"] == "vendor-registry"
     assert pinned.metadata["credentials_version"] == version
     assert canary not in told.model_dump_json()
+
+
+class Refusing(LayoutRepository):
+    """A vendor's registry that refuses whoever asks for its manifests, or for its blobs."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(ARTIFACTS / "flux")
+        self.what = what
+
+    def fetch_manifest(self, name: Digest | str) -> Manifest:
+        if self.what == "manifests":
+            raise AuthFailed("The registry refuses the credentials it was given (status 401).")
+        return super().fetch_manifest(name)
+
+    def open_blob(self, *_: Any) -> Any:
+        raise AuthFailed("The registry refuses the credentials it was given (status 403).")
+
+
+@pytest.mark.parametrize("what", ["manifests", "blobs"])
+@pytest.mark.parametrize("named", [True, False], ids=["stored ones", "none"])
+def test_a_refused_login_is_mended_where_the_build_has_it_from(pipeline: Pipeline, what: str, *, named: bool) -> None:
+    key = pipeline.submit(_artifact(extra='credentials_ref = "vendor-registry"' if named else ""))
+    build = pipeline.run(key, Refusing(what))
+    assert build.outcome
+    failure = build.outcome.failure
+    assert failure
+    assert failure.code == "AuthFailed"
+    assert ("`byoa credentials set vendor-registry`" in failure.remedy) is named
+    assert ("docker login" in failure.remedy) is not named
 
 
 def test_a_config_that_nobody_handed_in_is_not_built(pipeline: Pipeline) -> None:

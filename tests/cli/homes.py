@@ -122,8 +122,7 @@ class Home:
     def here(self, *arguments: str | Path, stdin: str = "", **variables: str) -> Done:
         """The same in this process, a tenth as long: for what is said, not for how a command starts and ends."""
         said, told, code = io.StringIO(), io.StringIO(), FINE
-        for each in (output.out, output.err):
-            each.cache_clear()
+        _forget_consoles()
         with (
             patch.dict(os.environ, self.environment | variables, clear=True),
             patch.object(sys, "argv", [BYOA, *map(str, arguments)]),
@@ -137,6 +136,8 @@ class Home:
                 main.run()
             except SystemExit as end:
                 code = int(end.code or 0)
+            finally:
+                _forget_consoles()
         assert self.token not in said.getvalue() + told.getvalue(), "a token is never printed"
         return Done(code, said.getvalue(), told.getvalue())
 
@@ -177,6 +178,12 @@ class Home:
 
     def build_ids(self) -> list[str]:
         return [build.build_id for build in self.api.served.ledger.records.values()]
+
+
+def _forget_consoles() -> None:
+    """What draws has the colours of the variables that it was made under."""
+    for each in (output.out, output.err):
+        each.cache_clear()
 
 
 def until(something: Callable[[], object]) -> None:

@@ -124,6 +124,6 @@ def explained(name: str | None) -> Iterator[None]:
         if name:
             error.remedy = (
                 "See at the registry whether the login is still good and may read this, and mend that there; "
-                f"or store another with `byoa credentials set {name} …`."
+                f"or store another with `byoa credentials set {name}`."
             )
         raise

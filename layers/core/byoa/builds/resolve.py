@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from byoa.builds.lending import explained
 from byoa.builds.messages import PinnedArtifact
 from byoa.builds.pinned import carried
 from byoa.builds.records import entry
@@ -25,7 +26,7 @@ def resolve(valid: ValidReference, source: Repository, books: Books, lent: Lent 
     """
     reference = Reference.parse(valid.reference) if valid.reference else None
     name = (reference.digest or reference.tag) if reference else None
-    with books.account(valid.key, valid.reference, source, carried=True):
+    with explained(valid.credentials_ref), books.account(valid.key, valid.reference, source, carried=True):
         manifest = source.fetch_manifest(name or INLINE_TAG)
     digest, now = str(manifest.digest), books.clock.now()
     borrowed = {"credentials": valid.credentials_ref or "", "credentials_version": lent.version} if lent else {}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from byoa.builds.lending import explained
 from byoa.builds.lists import carry
 from byoa.builds.messages import AttachedTo, BlobDone, Node, StagedArtifact
 from byoa.builds.pending import copy_pending, pending
@@ -42,7 +43,10 @@ def stage(  # noqa: PLR0913, PLR0917 - both ends, where lists are kept, and how
     The two entries at its end are for two steps: inspecting has no way to the ledger, so its start is told here.
     Raises what ``survey``, ``Quota.take``, the two ends and ``Ledger.progress`` raise.
     """
-    with books.account(pinned.key, pinned.reference, source, owed=pinned.source_requests):
+    with (
+        explained(pinned.credentials_ref),
+        books.account(pinned.key, pinned.reference, source, owed=pinned.source_requests),
+    ):
         known = survey(root_of(pinned, source), source, quarantine)
         books.take(pinned.key, pinned.build_id, known.size)
         done = _fetch(known, quarantine, Digest.parse(pinned.digest), pace)
@@ -114,5 +118,5 @@ def stage_blob(
     """
     artifact = task.artifact
     books.ledger.check_running(artifact.key, artifact.execution)
-    with books.account(artifact.key, artifact.reference, source):
+    with explained(artifact.credentials_ref), books.account(artifact.key, artifact.reference, source):
         return copy_pending(source, quarantine, task.blob, "quarantine", pace)
