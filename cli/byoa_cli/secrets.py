@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -164,7 +165,8 @@ def _forget_what_was_typed() -> None:
         import termios
     except ImportError:  # Windows has none
         return
-    termios.tcflush(sys.stdin, termios.TCIFLUSH)
+    with suppress(termios.error, OSError):  # a terminal that hung up, or none below: the question is put all the same
+        termios.tcflush(sys.stdin.fileno(), termios.TCIFLUSH)
 
 
 def confirmed(question: str) -> bool:

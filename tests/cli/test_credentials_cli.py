@@ -49,6 +49,9 @@ class Typed:
     def isatty(self) -> bool:
         return self.terminal
 
+    def fileno(self) -> int:
+        raise io.UnsupportedOperation("there is no terminal below")
+
     def readline(self) -> str:
         return self.buffer.readline().decode()
 
