@@ -6,7 +6,7 @@ import argparse
 import sys
 from typing import Final
 
-from local.interrupts import EXIT_CODE
+from local.interrupts import EXIT_CODE, hear_sigterm
 
 _ON_A_TERMINAL: Final = "\x1b[?25h\n"
 """Shows the cursor, and ends the line: a spinner of `byoa` may have been ended while it turned."""
@@ -17,6 +17,7 @@ _UNTOLD: Final = {"down": "what still runs is stopped by the same command"}
 
 def main() -> int:
     """Run one verb; a fault of the desk is a sentence and exit code 1, Ctrl-C one and exit code 130."""
+    hear_sigterm()
     options = _parser().parse_args()
     try:
         return _run(options)

@@ -1,4 +1,4 @@
-"""Ctrl-C at the desk: one sentence on what was stopped, and no server that nobody knows of."""
+"""Ctrl-C at the desk, or SIGTERM: one sentence on what was stopped, and no server that nobody knows of."""
 
 from __future__ import annotations
 
@@ -15,6 +15,13 @@ if TYPE_CHECKING:
 EXIT_CODE = 130
 """128 and the number of SIGINT, as shells have it."""
 
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+def hear_sigterm() -> None:
+    """Let SIGTERM, which whoever runs jobs ends them with, do what Ctrl-C does."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+
 
 class Interrupted(KeyboardInterrupt):
     """Ctrl-C, with a sentence on what became of what was going on."""
@@ -22,7 +29,7 @@ class Interrupted(KeyboardInterrupt):
 
 @contextlib.contextmanager
 def held(*, passed_on: bool = True) -> Iterator[None]:
-    """Ctrl-C waits for the end of this block: it comes then, or not at all where it isn't ``passed_on``.
+    """A signal waits for the end of this block: it comes then, or not at all where it isn't ``passed_on``.
 
     Only a main thread hears of it, so that there is nothing to hold in others.
     """
@@ -30,13 +37,14 @@ def held(*, passed_on: bool = True) -> Iterator[None]:
         yield
         return
     pressed: list[int] = []
-    before = signal.signal(signal.SIGINT, lambda number, _: pressed.append(number))
+    before = {each: signal.signal(each, lambda number, _: pressed.append(number)) for each in _SIGNALS}
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, before)
+        for each, handler in before.items():
+            signal.signal(each, handler)
     if pressed and passed_on:
-        signal.raise_signal(signal.SIGINT)
+        signal.raise_signal(pressed[0])
 
 
 class Kept:

@@ -30,8 +30,10 @@ ENVIRONMENT = {"PATH": "/bin:/usr/bin"}
 def terminal() -> Iterator[None]:
     """As at a terminal: what a shell starts in the background is deaf to Ctrl-C, and so are its children."""
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    ended = signal.getsignal(signal.SIGTERM)
     yield
     signal.signal(signal.SIGINT, before)
+    signal.signal(signal.SIGTERM, ended)
 
 
 def press() -> None:
@@ -122,6 +124,20 @@ def test_a_ctrl_c_between_start_and_record_comes_after_the_record(tmp_path: Path
     assert not alive(known[0])
 
 
+def test_a_sigterm_waits_for_the_end_of_what_is_held_too() -> None:
+    done: list[str] = []
+
+    def end_it() -> None:
+        with held():
+            signal.raise_signal(signal.SIGTERM)
+            done.append("held")
+
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    with pytest.raises(KeyboardInterrupt):
+        end_it()
+    assert done == ["held"]
+
+
 def test_a_second_ctrl_c_cuts_no_stopping_short() -> None:
     ended = list[str]()
     with held(passed_on=False):
@@ -177,6 +193,7 @@ sys.exit(main())
 """
 
 
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.parametrize(
     ("verb", "told"),
     [
@@ -185,14 +202,14 @@ sys.exit(main())
         ("down", "what still runs is stopped by the same command"),
     ],
 )
-def test_ctrl_c_is_a_sentence_and_130(verb: str, told: str) -> None:
+def test_ctrl_c_or_sigterm_is_a_sentence_and_130(verb: str, told: str, number: int) -> None:
     child = subprocess.Popen(
         [sys.executable, "-c", WAITING, verb], cwd=ROOT, text=True, start_new_session=True,
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
     )  # fmt: skip
     assert child.stdout
     assert child.stdout.readline() == "waiting\n"
-    child.send_signal(signal.SIGINT)
+    child.send_signal(number)
     _, said = child.communicate(timeout=30)
     assert (child.returncode, said) == (130, f"interrupted: {told}\n")
 
