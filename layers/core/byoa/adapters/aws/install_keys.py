@@ -9,8 +9,13 @@ if TYPE_CHECKING:
 
 
 def deploy_key(key: DeployKey) -> str:
-    """Numbers are padded, so that they sort."""
-    return f"DEPLOY#{key.install_id}#{key.component}#{key.number:010d}"
+    """Where a deploy stands."""
+    return numbered_key(key.install_id, key.component, key.number)
+
+
+def numbered_key(install_id: str, component: str, number: int) -> str:
+    """Where a component's deploy of a number stands. Numbers are padded, so that they sort."""
+    return f"DEPLOY#{install_id}#{component}#{number:010d}"
 
 
 def part_key(install_id: str, component: str) -> str:

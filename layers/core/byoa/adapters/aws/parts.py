@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from byoa.adapters.aws.deploys import read_deploy, read_part
+from byoa.adapters.aws.install_keys import numbered_key
 from byoa.adapters.aws.rows import AT_ONCE
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ class Parts:
 
     def deploy_key(self, item: Item) -> str:
         """The sort key of a component's newest deploy."""
-        return f"DEPLOY#{item['install_id']}#{item['component']}#{item['number']:010d}"
+        return numbered_key(item["install_id"], item["component"], item["number"])
 
     def several(self, keys: Sequence[str]) -> dict[str, Item]:
         """Items by their sort keys; those that aren't there are left out."""
